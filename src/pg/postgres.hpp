@@ -1,0 +1,35 @@
+// PostgreSQL's headers, wrapped for C++, and the differences between the versions 15 to 18.
+// Include this after the standard library, Boost and the core.
+#pragma once
+
+extern "C" {
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+}
+
+// Declares and defines an SQL-callable C function; the export map lets only these names out.
+#define CLIENTELE_FUNCTION(name)                \
+    extern "C" {                                \
+    PG_FUNCTION_INFO_V1(name);                  \
+    }                                           \
+    extern "C" Datum name(FunctionCallInfo fcinfo)
