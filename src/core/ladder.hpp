@@ -1,0 +1,14 @@
+// The ladder: the round amounts that a minimum spend is chosen from.
+#pragma once
+
+#include <cstdint>
+
+namespace clientele {
+
+// The highest rung, and the largest amount that the ladder answers for.
+inline constexpr std::int64_t highest_rung = 1'000'000'000'000'000;
+
+// The smallest rung at or above the amount, which is from 0 to highest_rung; amounts outside throw.
+std::int64_t ladder_rung(std::int64_t amount);
+
+}  // namespace clientele
