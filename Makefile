@@ -1,0 +1,75 @@
+# clientele: a PGXS Makefile, plus `make demo`, `make test` and `make format`.
+#
+#   make                  build                      make demo [ORDERS=path.csv] [KEEP=1]
+#   make install          into the server of PG_CONFIG   make test   unit tests, pg_regress and TAP, on a private server
+#   make installcheck     pg_regress on a running server make format clang-format, in place
+#
+# Variables: PG_CONFIG (default pg_config), WERROR=1 (warnings are errors), ASSERTIONS=1 (check invariants at run time).
+
+default: all
+MAKEFLAGS += --no-print-directory
+.PHONY: default test demo format
+
+# These install what they need first, so they must work where there is no PostgreSQL yet.
+test demo:
+	@scripts/$@.sh
+
+format:
+	@scripts/format.sh -i
+
+# All other goals are PGXS's.
+ifneq ($(filter-out test demo format,$(or $(MAKECMDGOALS),all)),)
+
+PG_CONFIG ?= pg_config
+PG_MAJOR := $(shell $(PG_CONFIG) --version 2>/dev/null | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+ifeq ($(PG_MAJOR),)
+$(error $(PG_CONFIG) cannot be run: install postgresql-server-dev-NN, or pass PG_CONFIG=/path/to/pg_config)
+endif
+ifneq ($(shell test $(PG_MAJOR) -ge 15 && echo yes),yes)
+$(error clientele needs PostgreSQL 15 or later; $(PG_CONFIG) belongs to $(shell $(PG_CONFIG) --version))
+endif
+
+VERSION_SQL := clientele--$(shell sed -n "s/^default_version = '\(.*\)'/\1/p" clientele.control).sql
+SQL_PARTS := $(sort $(wildcard src/sql/[0-9]*.sql))
+OBJDIR := build/obj
+
+EXTENSION = clientele
+MODULE_big = clientele
+OBJS = $(patsubst src/%.cpp,$(OBJDIR)/%.o,$(sort $(wildcard src/core/*.cpp src/pg/*.cpp)))
+DATA = $(wildcard src/sql/upgrade/clientele--*.sql)
+DATA_built = $(VERSION_SQL)
+EXTRA_CLEAN = build
+# Plain C collation, so that the expected output does not depend on the cluster's locale.
+REGRESS = $(sort $(basename $(notdir $(wildcard sql/*.sql))))
+REGRESS_OPTS = --no-locale --encoding=UTF8 --load-extension=clientele
+
+# Bitcode would have to be compiled by a clang of the very version of the server's LLVM; the gain is nil.
+override with_llvm = no
+
+# The server's headers are not ours to lint, hence -isystem.
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) $(if $(ASSERTIONS),-D_GLIBCXX_ASSERTIONS,-DNDEBUG)
+PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -Wno-register $(if $(WERROR),-Werror)
+SHLIB_LINK = -Wl,--version-script=src/pg/exports.map
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+COMPILER = $(CXX) $(CXXFLAGS)
+
+# Changes when another server, other flags or other files are built; then everything is built anew.
+BUILD_INPUTS := $(shell $(PG_CONFIG) --version) $(CXX) $(CXXFLAGS) $(CPPFLAGS) $(OBJS) $(SQL_PARTS)
+$(OBJDIR)/inputs: FORCE
+	@mkdir -p $(@D)
+	@echo '$(BUILD_INPUTS)' | cmp -s - $@ || echo '$(BUILD_INPUTS)' > $@
+.PHONY: FORCE
+
+$(OBJDIR)/%.o: src/%.cpp $(OBJDIR)/inputs
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+-include $(OBJS:.o=.d)
+
+$(shlib): src/pg/exports.map
+
+$(VERSION_SQL): $(SQL_PARTS) $(OBJDIR)/inputs
+	(echo '\echo Use "CREATE EXTENSION clientele" to load this file. \quit'; cat $(SQL_PARTS) /dev/null) > $@
+
+endif
