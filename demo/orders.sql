@@ -1,0 +1,141 @@
+-- The main job of clientele on the user's own orders.
+--
+-- Given: a table public.raw_orders with one text column per column of the CSV, and the psql variables customer_id,
+-- ordered_at, amount (names of its columns), time_zone and currency.
+
+\set ON_ERROR_STOP on
+\pset footer off
+\pset null '-'
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+SET TIME ZONE :'time_zone';
+SELECT set_config('demo.customer_id', :'customer_id', false), set_config('demo.ordered_at', :'ordered_at', false),
+       set_config('demo.amount', :'amount', false) \g /dev/null
+
+\echo
+\echo '== 1. Your orders ================================================================================='
+\echo
+
+-- Says which row stops the whole column from being read. Only called when one does.
+CREATE FUNCTION pg_temp.refuse_first_unreadable(column_name text, type_name text, accepted text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    value text;
+    line bigint;
+    understood text;
+BEGIN
+    FOR line, value IN EXECUTE format('SELECT row_number() OVER (ORDER BY ctid), btrim(%I) FROM public.raw_orders', column_name) LOOP
+        BEGIN
+            EXECUTE format('SELECT %L::%s::text', nullif(value, ''), type_name) INTO understood;
+            IF lower(understood) IN ('nan', 'infinity', '-infinity') THEN
+                RAISE data_exception USING MESSAGE = format('%s is not an ordinary value', understood);
+            END IF;
+        EXCEPTION WHEN data_exception THEN
+            RAISE EXCEPTION 'column "%" of the orders, row % after the header: cannot read "%"', column_name, line, value
+                USING ERRCODE = 'invalid_text_representation', DETAIL = SQLERRM, HINT = accepted;
+        END;
+    END LOOP;
+END $$;
+
+DO $$
+DECLARE
+    customer_id text := current_setting('demo.customer_id');
+    ordered_at text := current_setting('demo.ordered_at');
+    amount text := current_setting('demo.amount');
+    missing text;
+    present text;
+BEGIN
+    SELECT string_agg(format('"%s"', wanted), ', ') INTO missing
+    FROM unnest(ARRAY[customer_id, ordered_at, amount]) AS wanted
+    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.raw_orders'::regclass AND attnum > 0 AND attname = wanted);
+    IF missing IS NOT NULL THEN
+        SELECT string_agg(format('"%s"', attname), ', ' ORDER BY attnum) INTO present
+        FROM pg_attribute WHERE attrelid = 'public.raw_orders'::regclass AND attnum > 0 AND NOT attisdropped;
+        RAISE EXCEPTION 'the orders have no column %', missing
+            USING ERRCODE = 'undefined_column', DETAIL = format('Their columns are %s.', present);
+    END IF;
+
+    EXECUTE format($q$
+        CREATE TABLE public.orders AS
+        SELECT row_number() OVER (ORDER BY ctid) AS order_id,
+               nullif(btrim(%I), '') AS customer_id,  -- an empty customer is a guest
+               nullif(btrim(%I), '')::timestamptz AS ordered_at, nullif(btrim(%I), '')::numeric AS amount
+        FROM public.raw_orders$q$, customer_id, ordered_at, amount);
+    IF EXISTS (SELECT FROM public.orders AS o
+               WHERE o.amount IN ('NaN', 'Infinity', '-Infinity') OR NOT isfinite(o.ordered_at)) THEN
+        RAISE data_exception;
+    END IF;
+EXCEPTION WHEN data_exception THEN
+    PERFORM pg_temp.refuse_first_unreadable(ordered_at, 'timestamptz',
+        'Accepted are times such as 2026-01-31 14:05, with or without an offset, and 1/31/2026 (month first; for day first, set PGDATESTYLE=DMY).');
+    PERFORM pg_temp.refuse_first_unreadable(amount, 'numeric', 'Accepted are plain numbers such as 1234.50, without a currency sign or a thousands separator.');
+    RAISE;
+END $$;
+CREATE INDEX orders_by_customer ON public.orders (customer_id, ordered_at);
+ANALYZE public.orders;
+
+
+SELECT count(*) AS orders, count(DISTINCT customer_id) AS customers,
+       count(*) FILTER (WHERE customer_id IS NULL) AS "of guests",
+       count(*) FILTER (WHERE amount < 0) AS refunds,
+       count(*) FILTER (WHERE ordered_at IS NULL OR amount IS NULL) AS skipped,
+       min(ordered_at)::date AS first, max(ordered_at)::date AS last, sum(amount) AS total
+FROM public.orders;
+
+-- Seen from today, everybody in an old file is long gone: such a file is looked at as of its last order.
+SELECT coalesce(max(ordered_at) < now() - interval '30 days', false) AS is_old FROM public.orders \gset
+\if :is_old
+\echo 'The last order is long ago: from here on everything is as of that order (argument as_of), not of today.'
+\echo
+SELECT quote_literal(max(ordered_at)) AS as_of, quote_literal(max(ordered_at)) AS offers_as_of FROM public.orders \gset
+\else
+SELECT quote_literal(now()) AS as_of, 'NULL' AS offers_as_of \gset
+\endif
+
+SELECT clientele.create_store('shop', orders => 'public.orders', currency => :'currency', time_zone => :'time_zone') \g /dev/null
+CALL clientele.refresh('shop');
+
+-- Rules over behaviour alone; the first that matches.
+SELECT clientele.define_segment('shop', 'new', $$ orders = 1 AND recency_days <= 30 $$, priority => 10,
+    description => 'First order within the last 30 days') \g /dev/null
+SELECT clientele.define_segment('shop', 'one_time', $$ orders = 1 $$, priority => 20,
+    description => 'Never came back') \g /dev/null
+SELECT clientele.define_segment('shop', 'lapsed', $$ recency_days > 60 AND recency_days > 3 * median_days_between_orders $$, priority => 30,
+    description => 'Away for more than three times the usual gap') \g /dev/null
+SELECT clientele.define_segment('shop', 'regulars', $$ purchase_days >= 5 $$, priority => 40,
+    description => 'Five purchase days and more') \g /dev/null
+SELECT clientele.set_default_segment('shop', 'occasional') \g /dev/null
+
+SELECT clientele.define_offer('shop', 'win-back', 'win_back', priority => 10, reward_rate => 0.10,
+    message => 'We miss you: {reward} off your next order from {min_spend}') \g /dev/null
+SELECT clientele.define_offer('shop', 'second-order', 'second_order', priority => 20, reward_rate => 0.10,
+    message => 'Welcome back: {reward} off from {min_spend}') \g /dev/null
+SELECT clientele.define_offer('shop', 'basket-stretch', 'grow_order_value', priority => 30,
+    message => 'Spend {min_spend} or more and get {reward} off') \g /dev/null
+
+CREATE TEMP TABLE seen AS SELECT * FROM shop.customers_at(:as_of);
+ANALYZE seen;
+
+\echo '== 2. Your customers =============================================================================='
+\echo
+SELECT metric, p[1] AS "10 %", p[2] AS "25 %", p[3] AS median, p[4] AS "75 %", p[5] AS "90 %", p[6] AS greatest
+FROM (SELECT place, metric, percentile_disc(ARRAY[0.1, 0.25, 0.5, 0.75, 0.9, 1]) WITHIN GROUP (ORDER BY value) AS p
+      FROM seen CROSS JOIN LATERAL (VALUES
+          (1, 'orders', orders::numeric), (2, 'total spent', total_spent), (3, 'average order value', round(aov, 2)),
+          (4, 'typical order value', round(typical_order_value, 2)), (5, 'days between orders', median_days_between_orders::numeric),
+          (6, 'days since the last', recency_days::numeric), (7, 'variation of orders (cv)', round(order_value_cv::numeric, 2))
+      ) AS m (place, metric, value)
+      GROUP BY place, metric) AS overview
+ORDER BY place;
+
+\echo '== 3. Segments, by behaviour alone ================================================================'
+\echo
+SELECT s.segment, count(*) AS customers, round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS "share %",
+       sum(s.orders) AS orders, sum(s.total_spent) AS "total spent",
+       round(sum(s.gross_spent) / nullif(sum(s.orders), 0), 2) AS aov, r.description
+FROM seen AS s LEFT JOIN shop.segment_rules AS r ON r.segmentation = 'main' AND r.segment = s.segment
+GROUP BY s.segment, r.description
+ORDER BY count(*) DESC;
+
+\echo '== 4. Offers ======================================================================================'
+\echo
