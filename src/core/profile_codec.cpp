@@ -244,7 +244,7 @@ void validate_many(const Profile& profile, const Zone& zone) {
 void validate_unit(const Profile& profile) {
     static constexpr Money unit_of_scale[] = {10'000, 1'000, 100, 10, 1};
     const Money unit = unit_of_scale[profile.scale];
-    const bool whole = profile.gross % unit == 0 && profile.refunded % unit == 0 && profile.first_day_total % unit == 0 &&
+    const bool whole = profile.squares % (Squares(unit) * Squares(unit)) == 0 && profile.gross % unit == 0 && profile.refunded % unit == 0 && profile.first_day_total % unit == 0 &&
                        std::all_of(profile.recent, profile.recent + profile.recent_count,
                                    [unit](const Order& order) { return order.amount % unit == 0; });
     if (!whole) refuse("An amount has more decimals than its scale.");

@@ -1,6 +1,5 @@
 #include "boundary.hpp"
 
-#include <cstdio>
 #include <exception>
 #include <new>
 
@@ -40,9 +39,9 @@ int sqlstate_of(ErrorKind kind) {
 
 void keep(int sqlstate, const char* message, const char* detail = "", const char* hint = "") noexcept {
     failure.sqlstate = sqlstate;
-    std::snprintf(failure.message, sizeof failure.message, "%s", message);
-    std::snprintf(failure.detail, sizeof failure.detail, "%s", detail);
-    std::snprintf(failure.hint, sizeof failure.hint, "%s", hint);
+    strlcpy(failure.message, message, sizeof failure.message);
+    strlcpy(failure.detail, detail, sizeof failure.detail);
+    strlcpy(failure.hint, hint, sizeof failure.hint);
 }
 
 // A text that was cut by keep() must not end in half a character.

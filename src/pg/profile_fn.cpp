@@ -1,0 +1,299 @@
+// The type order_profile and its aggregates: src/sql/10-profile.sql says what each function means.
+#include <cstring>
+
+#include "boundary.hpp"
+#include "core/profile.hpp"
+
+#include "numeric.hpp"
+#include "profile_datum.hpp"
+#include "zone.hpp"
+
+extern "C" {
+#include "common/hashfn.h"
+}
+
+using namespace clientele;
+
+static_assert(std::is_trivially_destructible_v<Summary>);
+
+namespace {
+
+// The state of order_profile(): orders that were not folded yet, and the encoded profile of those that were. A row costs
+// one append; the arithmetic happens once for many rows. All memory is the aggregate's.
+struct OrdersState {
+    const Zone* zone;
+    Order* orders;
+    std::uint8_t* folded;
+    std::uint32_t count, capacity, folded_size;
+    std::uint8_t scale;
+};
+constexpr std::uint32_t first_capacity = 8;
+constexpr std::uint32_t fold_capacity = 64;
+
+MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
+    MemoryContext context;
+    if (!AggCheckCallContext(fcinfo, &context)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("this function of order_profile can only be called as part of an aggregate")));
+    }
+    return context;
+}
+
+Bytes folded_bytes(const OrdersState& state) { return {state.folded, state.folded_size}; }
+
+// Room for the encoded union of the state's parts, each of them bounded by its own size.
+std::size_t encoded_room(const OrdersState& state) { return state.folded_size + encoded_bound(state.count); }
+
+// Encodes everything that the state has seen; `out` has encoded_room().
+std::size_t encode_state(const OrdersState& state, Buffer out) {
+    std::size_t size = 0;
+    think([&] {
+        Profile profile = profile_of({state.orders, state.count}, state.scale, *state.zone);
+        if (state.folded) merge(profile, decode(folded_bytes(state)));
+        size = encode(profile, state.zone->name, out);
+    });
+    return size;
+}
+
+void fold(OrdersState& state, MemoryContext context) {
+    const std::size_t room = encoded_room(state);
+    auto* folded = static_cast<std::uint8_t*>(MemoryContextAlloc(context, room));
+    state.folded_size = static_cast<std::uint32_t>(encode_state(state, {folded, room}));
+    if (state.folded) pfree(state.folded);
+    state.folded = folded;
+    state.count = 0;
+}
+
+OrdersState* new_state(MemoryContext context, const Zone* zone) {
+    auto* state = static_cast<OrdersState*>(MemoryContextAllocZero(context, sizeof(OrdersState)));
+    state->zone = zone;
+    state->capacity = first_capacity;
+    state->orders = static_cast<Order*>(MemoryContextAlloc(context, first_capacity * sizeof(Order)));
+    return state;
+}
+
+// Folding costs as much as the folded profile is long, so the longer it is, the more orders wait for it.
+void make_room(OrdersState& state, MemoryContext context) {
+    const bool small = state.capacity < fold_capacity || state.capacity * sizeof(Order) < state.folded_size;
+    if (!small) {
+        fold(state, context);
+        return;
+    }
+    state.capacity *= 2;
+    state.orders = static_cast<Order*>(repalloc(state.orders, state.capacity * sizeof(Order)));
+}
+
+Instant checked_instant(TimestampTz at) {
+    if (TIMESTAMP_NOT_FINITE(at) || at < first_supported_instant || at > last_supported_instant) {
+        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+                        errmsg("order time out of range: %s", timestamptz_to_str(at)),
+                        errhint("An order is dated between 0001-01-01 and 9999-12-31.")));
+    }
+    return at;
+}
+
+[[noreturn]] void refuse_amount(Datum amount) {
+    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+                    errmsg("order amount out of range: %s", DatumGetCString(DirectFunctionCall1(numeric_out, amount))),
+                    errhint("An amount is a number between -10^13 and 10^13 (both excluded); NaN and infinities are refused.")));
+    pg_unreachable();
+}
+
+[[noreturn]] void refuse_zones(const char* one, const char* other) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("order profiles of different time zones cannot be merged: \"%s\" and \"%s\"", one, other),
+                    errhint("Build both from the orders in one time zone.")));
+    pg_unreachable();
+}
+
+// The zone argument of this row; the last one is remembered for the whole query.
+const Zone* zone_argument(FunctionCallInfo fcinfo) {
+    static const Zone utc;
+    if (PG_NARGS() < 4) return &utc;
+    if (PG_ARGISNULL(3)) {
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("time_zone must not be NULL"),
+                        errhint("Leave it out for UTC, or name one of pg_timezone_names.")));
+    }
+    const text* name = PG_GETARG_TEXT_PP(3);
+    auto* last = static_cast<const Zone*>(fcinfo->flinfo->fn_extra);
+    if (last && std::strlen(last->name) == VARSIZE_ANY_EXHDR(name) &&
+        std::memcmp(last->name, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) == 0) {
+        return last;
+    }
+    const Zone& zone = find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+    fcinfo->flinfo->fn_extra = const_cast<Zone*>(&zone);
+    return &zone;
+}
+
+Datum make_profile(const OrdersState& state) {
+    const std::size_t room = encoded_room(state);
+    auto* result = static_cast<struct varlena*>(palloc(VARHDRSZ + room));
+    const std::size_t size = encode_state(state, {reinterpret_cast<std::uint8_t*>(VARDATA(result)), room});
+    SET_VARSIZE(result, VARHDRSZ + size);
+    return PointerGetDatum(result);
+}
+
+int compare(FunctionCallInfo fcinfo) {
+    const Bytes a = profile_bytes(PG_GETARG_DATUM(0));
+    const Bytes b = profile_bytes(PG_GETARG_DATUM(1));
+    const int order = std::memcmp(a.data(), b.data(), Min(a.size(), b.size()));
+    return order != 0 ? order : (a.size() > b.size()) - (a.size() < b.size());
+}
+
+// A profile from outside: refused unless it is one that this code could have written. Returns how many days it has.
+std::size_t check_encoded(Bytes encoded) {
+    ZoneName name{};
+    think([&] { name = zone_name(encoded); });
+    const Zone& zone = find_zone(name.data, name.size);
+    std::size_t days = 0;
+    think([&] {
+        const Profile profile = decode(encoded);
+        validate(profile, zone);
+        days = profile.days.size();
+    });
+    return days;
+}
+
+}  // namespace
+
+const Zone& clientele::profile_zone(Bytes encoded) {
+    ZoneName name{};
+    think([&] { name = zone_name(encoded); });
+    return find_zone(name.data, name.size);
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_out) {
+    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
+    const Zone& zone = profile_zone(encoded);
+    std::size_t days = 0;
+    think([&] { days = static_cast<std::size_t>(decode_summary(encoded).purchase_days); });
+    const std::size_t room = json_bound(days);
+    char* text = static_cast<char*>(palloc(room));
+    think([&] { to_json(decode(encoded), zone.name, {text, room}); });
+    PG_RETURN_CSTRING(text);
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_send) {
+    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
+    StringInfoData out;
+    pq_begintypsend(&out);
+    pq_sendbytes(&out, reinterpret_cast<const char*>(encoded.data()), static_cast<int>(encoded.size()));
+    PG_RETURN_BYTEA_P(pq_endtypsend(&out));
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_recv) {
+    auto* in = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
+    const int size = in->len - in->cursor;
+    auto* result = static_cast<struct varlena*>(palloc(VARHDRSZ + size));
+    pq_copymsgbytes(in, VARDATA(result), size);
+    SET_VARSIZE(result, VARHDRSZ + size);
+    check_encoded({reinterpret_cast<const std::uint8_t*>(VARDATA(result)), static_cast<std::size_t>(size)});
+    PG_RETURN_POINTER(result);
+}
+
+// order_profile(): the state gains one order.
+CLIENTELE_FUNCTION(clientele_order_profile_add) {
+    MemoryContext context = aggregate_context(fcinfo);
+    auto* state = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0));
+    if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) {
+        if (!state) PG_RETURN_NULL();
+        PG_RETURN_POINTER(state);
+    }
+    const Zone* zone = zone_argument(fcinfo);
+    const Instant at = checked_instant(PG_GETARG_TIMESTAMPTZ(1));
+    const Scaled amount = read_numeric(PG_GETARG_DATUM(2));
+    if (amount.kind != NumericKind::finite) refuse_amount(PG_GETARG_DATUM(2));
+    if (!state) state = new_state(context, zone);
+    if (state->zone != zone && std::strcmp(state->zone->name, zone->name) != 0) {
+        refuse_zones(state->zone->name, zone->name);
+    }
+    if (state->count == state->capacity) make_room(*state, context);
+    state->orders[state->count++] = {at, amount.value};
+    if (amount.scale > state->scale) state->scale = amount.scale;
+    PG_RETURN_POINTER(state);
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_final) {
+    if (PG_ARGISNULL(0)) PG_RETURN_NULL();
+    return make_profile(*reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0)));
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_serialize) {
+    aggregate_context(fcinfo);
+    return make_profile(*reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0)));
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_deserialize) {
+    aggregate_context(fcinfo);
+    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
+    check_encoded(encoded);
+    OrdersState* state = new_state(CurrentMemoryContext, &profile_zone(encoded));
+    state->folded = static_cast<std::uint8_t*>(palloc(encoded.size()));
+    state->folded_size = static_cast<std::uint32_t>(encoded.size());
+    std::memcpy(state->folded, encoded.data(), encoded.size());
+    PG_RETURN_POINTER(state);
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_combine) {
+    MemoryContext context = aggregate_context(fcinfo);
+    auto* other = PG_ARGISNULL(1) ? nullptr : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(1));
+    if (!other) {
+        if (PG_ARGISNULL(0)) PG_RETURN_NULL();
+        return PG_GETARG_DATUM(0);
+    }
+    OrdersState* state = PG_ARGISNULL(0) ? new_state(context, other->zone)
+                                         : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0));
+    if (std::strcmp(state->zone->name, other->zone->name) != 0) refuse_zones(state->zone->name, other->zone->name);
+    const std::size_t room = encoded_room(*state) + encoded_room(*other);
+    auto* folded = static_cast<std::uint8_t*>(MemoryContextAlloc(context, room));
+    std::size_t size = 0;
+    think([&] {
+        Profile profile = profile_of({state->orders, state->count}, state->scale, *state->zone);
+        if (state->folded) merge(profile, decode(folded_bytes(*state)));
+        merge(profile, profile_of({other->orders, other->count}, other->scale, *other->zone));
+        if (other->folded) merge(profile, decode(folded_bytes(*other)));
+        size = encode(profile, state->zone->name, {folded, room});
+    });
+    if (state->folded) pfree(state->folded);
+    state->folded = folded;
+    state->folded_size = static_cast<std::uint32_t>(size);
+    state->count = 0;
+    PG_RETURN_POINTER(state);
+}
+
+// rollup(): the profile of two disjoint sets of orders.
+CLIENTELE_FUNCTION(clientele_order_profile_merge) {
+    const Bytes a = profile_bytes(PG_GETARG_DATUM(0));
+    const Bytes b = profile_bytes(PG_GETARG_DATUM(1));
+    const Zone& zone = profile_zone(a);
+    const Zone& other_zone = profile_zone(b);
+    if (std::strcmp(zone.name, other_zone.name) != 0) refuse_zones(zone.name, other_zone.name);
+    const std::size_t room = a.size() + b.size() + encoded_bound(0);
+    auto* result = static_cast<struct varlena*>(palloc(VARHDRSZ + room));
+    std::size_t size = 0;
+    think([&] {
+        Profile profile = decode(a);
+        merge(profile, decode(b));
+        size = encode(profile, zone.name, {reinterpret_cast<std::uint8_t*>(VARDATA(result)), room});
+    });
+    SET_VARSIZE(result, VARHDRSZ + size);
+    PG_RETURN_POINTER(result);
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_cmp) { PG_RETURN_INT32(compare(fcinfo)); }
+CLIENTELE_FUNCTION(clientele_order_profile_eq) { PG_RETURN_BOOL(compare(fcinfo) == 0); }
+CLIENTELE_FUNCTION(clientele_order_profile_ne) { PG_RETURN_BOOL(compare(fcinfo) != 0); }
+CLIENTELE_FUNCTION(clientele_order_profile_lt) { PG_RETURN_BOOL(compare(fcinfo) < 0); }
+CLIENTELE_FUNCTION(clientele_order_profile_le) { PG_RETURN_BOOL(compare(fcinfo) <= 0); }
+CLIENTELE_FUNCTION(clientele_order_profile_gt) { PG_RETURN_BOOL(compare(fcinfo) > 0); }
+CLIENTELE_FUNCTION(clientele_order_profile_ge) { PG_RETURN_BOOL(compare(fcinfo) >= 0); }
+
+CLIENTELE_FUNCTION(clientele_order_profile_hash) {
+    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
+    return hash_any(encoded.data(), static_cast<int>(encoded.size()));
+}
+
+CLIENTELE_FUNCTION(clientele_order_profile_hash_extended) {
+    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
+    return hash_any_extended(encoded.data(), static_cast<int>(encoded.size()), static_cast<uint64>(PG_GETARG_INT64(1)));
+}
