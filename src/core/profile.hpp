@@ -18,7 +18,7 @@ using Money = std::int64_t;    // 1/10,000 of the currency
 using MoneySum = __int128;     // the same unit
 using Squares = boost::multiprecision::uint256_t;  // 1/100,000,000 of the currency squared
 using Bytes = std::span<const std::uint8_t>;
-using Buffer = std::span<std::uint8_t>;
+using WritableBytes = std::span<std::uint8_t>;
 
 constexpr int money_decimals = 4;
 constexpr Money max_amount = 100'000'000'000'000'000;  // exclusive: 10^13
@@ -64,7 +64,7 @@ Profile profile_of(std::span<Order> orders, int scale, const Zone& zone);
 void merge(Profile& profile, const Profile& other);
 
 // The binary form, version 1. Layout: profile_codec.cpp.
-std::size_t encode(const Profile& profile, const char* zone_name, Buffer out);
+std::size_t encode(const Profile& profile, const char* zone_name, WritableBytes out);
 // More than encode() ever needs for these many purchase days.
 std::size_t encoded_bound(std::size_t purchase_days);
 Summary decode_summary(Bytes encoded);

@@ -30,7 +30,7 @@ constexpr std::size_t gap_bound = 4;
 
 class Writer {
   public:
-    explicit Writer(Buffer out) : out_(out) {}
+    explicit Writer(WritableBytes out) : out_(out) {}
 
     void byte(std::uint8_t value) {
         if (used_ == out_.size()) throw Error(ErrorKind::numeric_range, "order_profile does not fit its buffer");
@@ -53,7 +53,7 @@ class Writer {
     std::size_t used() const { return used_; }
 
   private:
-    Buffer out_;
+    WritableBytes out_;
     std::size_t used_ = 0;
 };
 
@@ -254,7 +254,7 @@ void validate_unit(const Profile& profile) {
 
 std::size_t encoded_bound(std::size_t purchase_days) { return fixed_bound + gap_bound * purchase_days; }
 
-std::size_t encode(const Profile& profile, const char* zone_name, Buffer buffer) {
+std::size_t encode(const Profile& profile, const char* zone_name, WritableBytes buffer) {
     Writer out(buffer);
     const std::size_t zone_size = std::strcmp(zone_name, "UTC") == 0 ? 0 : std::strlen(zone_name);
     out.byte(format_version);

@@ -45,7 +45,7 @@ Bytes folded_bytes(const OrdersState& state) { return {state.folded, state.folde
 std::size_t encoded_room(const OrdersState& state) { return state.folded_size + encoded_bound(state.count); }
 
 // Encodes everything that the state has seen; `out` has encoded_room().
-std::size_t encode_state(const OrdersState& state, Buffer out) {
+std::size_t encode_state(const OrdersState& state, WritableBytes out) {
     std::size_t size = 0;
     think([&] {
         Profile profile = profile_of({state.orders, state.count}, state.scale, *state.zone);

@@ -181,7 +181,7 @@ CLIENTELE_FUNCTION(clientele_order_profile_in) {
     std::size_t size = 0;
     // What was written is read again with every check that binary input gets.
     think([&] {
-        const Buffer out{reinterpret_cast<std::uint8_t*>(VARDATA(result)), room};
+        const WritableBytes out{reinterpret_cast<std::uint8_t*>(VARDATA(result)), room};
         size = encode(profile_from(text), zone.name, out);
         validate(decode(out.first(size)), zone);
     });
