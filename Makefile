@@ -70,6 +70,6 @@ $(OBJDIR)/%.o: src/%.cpp $(OBJDIR)/inputs
 $(shlib): src/pg/exports.map
 
 $(VERSION_SQL): $(SQL_PARTS) $(OBJDIR)/inputs
-	(echo '\echo Use "CREATE EXTENSION clientele" to load this file. \quit'; cat $(SQL_PARTS) /dev/null) > $@
+	cat $(SQL_PARTS) > $@
 
 endif
