@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Installs what is missing, with apt-get: scripts/packages.sh NEED…
+#   server  PostgreSQL 15 or later     unit    CMake, GoogleTest      format  clang-format 14
+#   build   make, a C++ compiler, Boost     tap     Perl, IPC::Run
+# No PostgreSQL cluster is created, and none that exists is touched.
+source "$(dirname "$0")/common.sh"
+
+main() {
+    local need packages=()
+    for need in "$@"; do "need_$need"; done
+    if [ ${#packages[@]} -eq 0 ]; then return; fi
+
+    command -v apt-get >/dev/null || fail "please install: ${packages[*]} (there is no apt-get here)"
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        fail "please install as root: ${packages[*]} (there is no sudo here)"
+    fi
+    step "Installing what is missing: ${packages[*]}"
+    as_root apt-get -q update
+    if [ "$server_missing" = yes ]; then
+        local major
+        major=$(server_major)
+        packages=("${packages[@]/#postgresql/postgresql-$major}")
+        packages=("${packages[@]/%-server-dev/-server-dev-$major}")
+    fi
+    as_root bash -c "$(declare -f install_without_cluster); install_without_cluster \"\$@\"" bash "${packages[@]}"
+}
+
+server_missing=no
+
+need_build() {
+    command -v make >/dev/null || packages+=(make)
+    command -v g++ >/dev/null || packages+=(g++)
+    has_header boost/version.hpp || packages+=(libboost-dev)
+}
+
+need_server() {
+    if find_pg_config >/dev/null; then return; fi
+    if [ -n "${PG_CONFIG:-}" ]; then
+        fail "PG_CONFIG=$PG_CONFIG is not that of a PostgreSQL 15 or later with its server and development files"
+    fi
+    server_missing=yes
+    packages+=(postgresql postgresql-server-dev)
+}
+
+need_unit() {
+    command -v cmake >/dev/null || packages+=(cmake)
+    has_header gtest/gtest.h || packages+=(libgtest-dev)
+}
+
+need_tap() {
+    command -v prove >/dev/null || packages+=(perl)
+    perl -MIPC::Run -e 1 2>/dev/null || packages+=(libipc-run-perl)
+}
+
+need_format() { command -v clang-format-14 >/dev/null || packages+=(clang-format-14); }
+
+has_header() { echo "#include <$1>" | g++ -std=c++20 -E -x c++ - >/dev/null 2>&1; }
+
+# The version whose server is there already, else the distribution's.
+server_major() {
+    local postgres major=0
+    postgres=$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort -rV | head -n 1)
+    if [ -n "$postgres" ]; then major=$(major_version "$postgres"); fi
+    if [ "$major" -lt 15 ]; then
+        major=$(apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -n 1)
+    fi
+    if [ "${major:-0}" -lt 15 ]; then
+        fail "PostgreSQL 15 or later is needed, and this distribution has ${major:-none}: see https://apt.postgresql.org"
+    fi
+    echo "$major"
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@" </dev/null; else sudo "$@"; fi
+}
+
+# Runs as root. Debian's packages create and start a cluster "main" unless told otherwise; tell them for this one time.
+install_without_cluster() {
+    set -euo pipefail
+    local dir=/etc/postgresql-common/createcluster.d created=
+    local file=$dir/zz-clientele.conf conf=/etc/postgresql-common/createcluster.conf
+    undo() {
+        rm -f "$file"
+        for made in $created; do rmdir --ignore-fail-on-non-empty "$made" 2>/dev/null || true; done
+        if [ -e "$conf.clientele" ]; then mv -f "$conf.clientele" "$conf"; fi
+    }
+    trap undo EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    if [ ! -d /etc/postgresql-common ]; then created="$dir /etc/postgresql-common"; elif [ ! -d $dir ]; then created=$dir; fi
+    mkdir -p $dir
+    echo 'create_main_cluster = false' >$file
+    if [ -e $conf ] && ! grep -q '^ *include_dir.*createcluster\.d' $conf; then
+        cp -p $conf $conf.clientele
+        echo 'create_main_cluster = false' >>$conf
+    fi
+    env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
+}
+
+main "$@"
