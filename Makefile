@@ -69,7 +69,7 @@ $(OBJDIR)/%.o: src/%.cpp $(OBJDIR)/inputs
 
 $(shlib): src/pg/exports.map
 
-$(VERSION_SQL): $(SQL_PARTS) $(OBJDIR)/inputs
+$(VERSION_SQL): $(SQL_PARTS) $(OBJDIR)/inputs Makefile
 	cat $(SQL_PARTS) > $@
 
 endif
