@@ -1,0 +1,291 @@
+#include "offer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "core/ladder.hpp"
+
+namespace clientele {
+namespace {
+
+using Wide = __int128;
+
+constexpr int second_order_from_days = 7;
+constexpr int second_order_to_days = 180;
+constexpr int win_back_purchase_days = 3;
+constexpr int win_back_from_days = 14;
+constexpr double win_back_gaps = 2;
+constexpr std::int64_t typical_from_orders = 3;
+
+constexpr std::int64_t power_of_ten(int exponent) {
+    std::int64_t power = 1;
+    while (exponent-- > 0) power *= 10;
+    return power;
+}
+
+// In 64 bits where the numbers allow it: dividing 128 bits takes ten times as long.
+Wide divide(Wide dividend, std::int64_t divisor) {
+    if (dividend <= INT64_MAX) return static_cast<std::int64_t>(dividend) / divisor;
+    return dividend / divisor;
+}
+
+std::int64_t divide_up(Wide dividend, std::int64_t divisor) {
+    return static_cast<std::int64_t>(divide(dividend + divisor - 1, divisor));
+}
+
+bool serves(const Program& program, std::string_view segment) {
+    if (program.every_segment) return true;
+    if (segment.data() == nullptr) return false;
+    return std::find(program.segments.begin(), program.segments.end(), segment) != program.segments.end();
+}
+
+void check_second_order(const CustomerFacts& facts, Reasons& found) {
+    if (facts.orders != 1) found.add(Reason::not_exactly_one_order);
+    if (facts.orders < 1) return;
+    if (facts.recency_days < second_order_from_days) found.add(Reason::too_soon);
+    if (facts.recency_days > second_order_to_days) found.add(Reason::too_late);
+}
+
+void check_win_back(const CustomerFacts& facts, Reasons& found) {
+    if (facts.purchase_days < win_back_purchase_days) found.add(Reason::too_few_purchase_days);
+    if (facts.orders < 1) return;
+    if (facts.recency_days < win_back_from_days || facts.recency_days <= win_back_gaps * facts.median_gap_days) {
+        found.add(Reason::not_overdue);
+    }
+}
+
+// All that speaks against a program, but for the reward, which takes more to compute.
+Reasons refusals(const Program& program, const Customer& customer, const Reference& reference) {
+    Reasons found;
+    if (!serves(program, customer.segment)) found.add(Reason::not_in_segment);
+    if (customer.as_of < program.starts_at) found.add(Reason::not_started);
+    if (customer.as_of >= program.ends_at) found.add(Reason::ended);
+    if (!reference.known()) found.add(Reason::no_reference_value);
+    switch (program.objective) {
+        case Objective::grow_order_value:
+            if (reference.basis == Basis::typical && customer.facts.typical_cv > program.max_cv) {
+                found.add(Reason::too_variable);
+            }
+            break;
+        case Objective::second_order:
+            check_second_order(customer.facts, found);
+            break;
+        case Objective::win_back:
+            check_win_back(customer.facts, found);
+            break;
+    }
+    return found;
+}
+
+// What half the margin is taken of: the extra spend where an order would have come anyway, else all of it.
+Wide spend_at_stake(const Program& program, const Terms& terms, const Reference& reference) {
+    const Wide spend = static_cast<Wide>(terms.min_spend) * value_unit;
+    return program.objective == Objective::grow_order_value ? spend - reference.value : spend;
+}
+
+// The program's terms where nothing speaks against it; false where something does.
+bool eligible(const Book& book, const Program& program, const Customer& customer, const Reference& reference,
+              Terms& terms) {
+    if (!refusals(program, customer, reference).empty()) return false;
+    terms = terms_of(book, program, reference);
+    return terms.reward > 0;
+}
+
+struct Winner {
+    const Program* program;
+    Terms terms;
+};
+
+Winner find_winner(const Book& book, const Customer& customer, const Reference& reference) {
+    Winner winner{};
+    for (const Program& program : book.programs) {
+        if (eligible(book, program, customer, reference, winner.terms)) {
+            winner.program = &program;
+            break;
+        }
+    }
+    return winner;
+}
+
+Reason reason_of(Basis basis) {
+    switch (basis) {
+        case Basis::recent:
+            return Reason::recent_order;
+        case Basis::typical:
+            return Reason::usual_spend;
+        case Basis::segment:
+            return Reason::segment_median;
+        default:
+            return Reason::store_median;
+    }
+}
+
+Reasons reasons_for(const Decision& decision) {
+    Reasons reasons;
+    reasons.add(reason_of(decision.reference.basis));
+    if (decision.program->objective == Objective::second_order) reasons.add(Reason::second_order_due);
+    if (decision.program->objective == Objective::win_back) reasons.add(Reason::overdue);
+    reasons.add(decision.terms.capped ? Reason::reward_capped_by_margin : Reason::reward_by_rate);
+    return reasons;
+}
+
+void offer(Decision& decision) {
+    decision.status = Status::offered;
+    decision.reasons = reasons_for(decision);
+    decision.propensity = 1 - decision.program->holdout;
+}
+
+void hold_out(Decision& decision) {
+    decision.status = Status::held_out;
+    decision.reasons.add(Reason::held_out);
+    decision.propensity = decision.program->holdout;
+}
+
+}  // namespace
+
+bool Reasons::has(Reason reason) const {
+    const auto codes = all();
+    return std::find(codes.begin(), codes.end(), reason) != codes.end();
+}
+
+bool Book::asks_for_cv() const {
+    return std::any_of(programs.begin(), programs.end(), [](const Program& program) {
+        return program.objective == Objective::grow_order_value && !std::isnan(program.max_cv);
+    });
+}
+
+bool Book::asks_for_recency() const {
+    return std::any_of(programs.begin(), programs.end(),
+                       [](const Program& program) { return program.objective != Objective::grow_order_value; });
+}
+
+bool Book::asks_for_gap() const {
+    return std::any_of(programs.begin(), programs.end(),
+                       [](const Program& program) { return program.objective == Objective::win_back; });
+}
+
+int currency_decimals(std::string_view currency) {
+    constexpr std::string_view none[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",
+                                         "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"};
+    constexpr std::string_view three[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
+    constexpr std::string_view four[] = {"CLF", "UYW"};
+    const auto is_in = [&](const auto& list) {
+        return std::find(std::begin(list), std::end(list), currency) != std::end(list);
+    };
+    if (is_in(none)) return 0;
+    if (is_in(three)) return 3;
+    return is_in(four) ? 4 : 2;
+}
+
+int shown_decimals(std::int64_t value, int currency_decimals) {
+    int decimals = value_decimals;
+    for (; decimals > currency_decimals && value % 10 == 0; --decimals) value /= 10;
+    return decimals;
+}
+
+Reference reference_of(const Customer& customer) {
+    const CustomerFacts& facts = customer.facts;
+    if (facts.orders >= typical_from_orders) return {Basis::typical, facts.typical_value};
+    if (facts.orders > 0) return {Basis::recent, facts.last_value};
+    return customer.fallback;
+}
+
+Terms terms_of(const Book& book, const Program& program, const Reference& reference) {
+    Terms terms;
+    const bool grows = program.objective == Objective::grow_order_value;
+    const Wide target = static_cast<Wide>(reference.value) * (grows ? program.stretch : rate_unit);
+    terms.min_spend = ladder_rung(divide_up(target, value_unit * rate_unit));
+    const std::int64_t units = power_of_ten(book.decimals);
+    const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * program.reward_rate * units, rate_unit);
+    const Wide by_margin =
+        divide(spend_at_stake(program, terms, reference) * book.margin * units, 2 * value_unit * rate_unit);
+    terms.capped = by_margin < by_rate;
+    terms.reward = static_cast<std::int64_t>(std::min(by_rate, by_margin));
+    return terms;
+}
+
+bool is_held_out(const Program& program, const Customer& customer) {
+    return program.holdout > 0 && bucket_share(bucket_number(program.holdout_seed, customer.id)) < program.holdout;
+}
+
+const Program* winner_of(const Book& book, const Customer& customer) {
+    return find_winner(book, customer, reference_of(customer)).program;
+}
+
+Decision decide_offer(const Book& book, const Customer& customer, const Program* only) {
+    Decision decision;
+    decision.reference = reference_of(customer);
+    const Winner winner = find_winner(book, customer, decision.reference);
+    if (winner.program == nullptr || is_held_out(*winner.program, customer)) return decision;
+    decision.terms = winner.terms;
+    if (only != nullptr && only != winner.program) {
+        if (!eligible(book, *only, customer, decision.reference, decision.terms)) return decision;
+        if (is_held_out(*only, customer)) return decision;
+    }
+    decision.program = only != nullptr ? only : winner.program;
+    offer(decision);
+    return decision;
+}
+
+Decision decide_program(const Book& book, const Program& program, const Customer& customer, const Program* winner) {
+    Decision decision;
+    decision.program = &program;
+    decision.reference = reference_of(customer);
+    decision.reasons = refusals(program, customer, decision.reference);
+    if (decision.reference.known()) {
+        decision.terms = terms_of(book, program, decision.reference);
+        if (decision.terms.reward == 0) decision.reasons.add(Reason::no_reward);
+    }
+    if (!decision.reasons.empty()) return decision;
+    if (winner != &program) {
+        decision.reasons.add(Reason::outranked);
+    } else if (is_held_out(program, customer)) {
+        hold_out(decision);
+    } else {
+        offer(decision);
+    }
+    return decision;
+}
+
+double break_even_share(const Book& book, const Decision& decision) {
+    if (decision.terms.reward == 0) return std::numeric_limits<double>::quiet_NaN();
+    const Wide stake = spend_at_stake(*decision.program, decision.terms, decision.reference);
+    const Wide reward = static_cast<Wide>(decision.terms.reward) * (value_unit / power_of_ten(book.decimals));
+    return static_cast<double>(reward * rate_unit) / static_cast<double>(stake * book.margin);
+}
+
+std::int64_t next_step_value(const Book& book, const Program& program, const Terms& terms) {
+    if (terms.min_spend == 0 || terms.min_spend >= highest_rung) return 0;
+    const bool grows = program.objective == Objective::grow_order_value;
+    const Wide rung = static_cast<Wide>(terms.min_spend) * power_of_ten(book.decimals) * rate_unit;
+    const Wide value = rung / (grows ? program.stretch : rate_unit) + 1;
+    return value * (value_unit / power_of_ten(book.decimals)) < max_value ? static_cast<std::int64_t>(value) : 0;
+}
+
+std::int64_t asked_from(const Book& book, const Program& program, std::int64_t units) {
+    const std::int64_t value = units * (value_unit / power_of_ten(book.decimals));
+    return terms_of(book, program, {Basis::typical, value}).min_spend;
+}
+
+std::string_view code_of(Reason reason) {
+    constexpr std::string_view codes[reason_count] = {
+        "recent_order", "usual_spend",    "segment_median",          "store_median", "second_order_due",
+        "overdue",      "reward_by_rate", "reward_capped_by_margin", "held_out",     "not_in_segment",
+        "not_started",  "ended",          "no_reference_value",      "too_variable", "not_exactly_one_order",
+        "too_soon",     "too_late",       "too_few_purchase_days",   "not_overdue",  "no_reward",
+        "outranked"};
+    return codes[static_cast<int>(reason)];
+}
+
+std::string_view code_of(Basis basis) {
+    constexpr std::string_view codes[] = {{}, "recent", "typical", "segment", "store"};
+    return codes[static_cast<int>(basis)];
+}
+
+std::string_view code_of(Status status) {
+    constexpr std::string_view codes[] = {"offered", "held_out", "refused"};
+    return codes[static_cast<int>(status)];
+}
+
+}  // namespace clientele

@@ -1,0 +1,176 @@
+// Offers: which program a customer gets, from which reference value, for which minimum spend and reward.
+//
+// Everything is decided in integers: reference values in 1/100,000 of the currency, rates in millionths, rewards in
+// the currency's smallest unit. The texts of a decision are made in offer_text.hpp.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "core/calendar.hpp"
+#include "core/hash.hpp"
+
+namespace clientele {
+
+inline constexpr int value_decimals = 5;
+inline constexpr std::int64_t value_unit = 100'000;                         // of a reference value
+inline constexpr std::int64_t rate_unit = 1'000'000;                        // of stretch, reward rate and margin
+inline constexpr std::int64_t max_stretch = 100 * rate_unit;                // keeps every product on the ladder
+inline constexpr std::int64_t max_value = 10'000'000'000'000 * value_unit;  // 10^13, as order amounts
+
+enum class Objective : std::uint8_t { grow_order_value, second_order, win_back };
+enum class Basis : std::uint8_t { none, recent, typical, segment, store };
+enum class Status : std::uint8_t { offered, held_out, refused };
+
+// Why a program was decided as it was. The codes are stable; code_of() gives their names.
+enum class Reason : std::uint8_t {
+    recent_order,
+    usual_spend,
+    segment_median,
+    store_median,
+    second_order_due,
+    overdue,
+    reward_by_rate,
+    reward_capped_by_margin,
+    held_out,
+    not_in_segment,
+    not_started,
+    ended,
+    no_reference_value,
+    too_variable,
+    not_exactly_one_order,
+    too_soon,
+    too_late,
+    too_few_purchase_days,
+    not_overdue,
+    no_reward,
+    outranked,
+};
+inline constexpr int reason_count = 21;
+
+class Reasons {
+  public:
+    void add(Reason reason) { codes_[count_++] = reason; }
+    bool empty() const { return count_ == 0; }
+    bool has(Reason reason) const;
+    std::span<const Reason> all() const { return {codes_, count_}; }
+
+  private:
+    std::uint8_t count_ = 0;
+    Reason codes_[11] = {};
+};
+
+// The amount that an offer stretches, and where it came from.
+struct Reference {
+    Basis basis = Basis::none;
+    std::int64_t value = 0;  // 1/100,000
+
+    bool known() const { return basis != Basis::none && value > 0; }
+};
+
+// What offers need to know about a customer's orders.
+struct CustomerFacts {
+    std::int64_t orders = 0;
+    std::int64_t purchase_days = 0;
+    std::int64_t last_value = 0;     // 1/100,000
+    std::int64_t typical_value = 0;  // 1/100,000
+    double typical_cv = std::numeric_limits<double>::quiet_NaN();
+    std::int32_t recency_days = 0;
+    double median_gap_days = std::numeric_limits<double>::quiet_NaN();
+};
+
+// Texts are views of memory that outlives the book; one without data is NULL.
+struct Program {
+    std::string_view name;
+    std::int32_t priority = 0;
+    Objective objective = Objective::grow_order_value;
+    bool every_segment = true;
+    std::span<const std::string_view> segments;
+    std::int64_t stretch = 1'400'000;                          // millionths
+    std::int64_t reward_rate = 50'000;                         // millionths
+    double max_cv = std::numeric_limits<double>::quiet_NaN();  // NaN: the check is off
+    double holdout = 0;
+    Fnv1a holdout_seed;  // fed with STORE:PROGRAM:holdout
+    Instant starts_at = std::numeric_limits<Instant>::min();
+    Instant ends_at = std::numeric_limits<Instant>::max();
+    std::string_view message;
+    std::string_view disclosure;
+};
+
+struct Book {
+    std::string_view store;
+    std::string_view currency;
+    int decimals = 2;                   // of the currency
+    std::int64_t margin = 0;            // millionths
+    bool unicode = true;                // texts may hold more than ASCII
+    std::span<const Program> programs;  // by ascending priority number
+
+    bool asks_for_cv() const;
+    bool asks_for_recency() const;
+    bool asks_for_gap() const;
+};
+
+struct Customer {
+    std::string_view id;       // UTF-8, for the holdout
+    std::string_view segment;  // without data: in none
+    CustomerFacts facts;
+    Reference fallback;  // for a customer without orders
+    Instant as_of = 0;
+};
+
+// What the customer would be asked for and get; zero is unknown.
+struct Terms {
+    std::int64_t min_spend = 0;  // whole units of the currency
+    std::int64_t reward = 0;     // smallest units of the currency
+    bool capped = false;         // by the margin
+};
+
+struct Decision {
+    const Program* program = nullptr;
+    Status status = Status::refused;
+    Reasons reasons;
+    Reference reference;
+    Terms terms;
+    double propensity = 1;
+};
+
+// Decimals of a currency's smallest unit (ISO 4217), given its code in upper case.
+int currency_decimals(std::string_view currency);
+
+// Decimals that a reference value is shown with: the currency's, or as many as it needs.
+int shown_decimals(std::int64_t value, int currency_decimals);
+
+// The value that offers to this customer start from.
+Reference reference_of(const Customer& customer);
+
+// Minimum spend and reward of a program from a known reference value.
+Terms terms_of(const Book& book, const Program& program, const Reference& reference);
+
+// Whether the customer is in the program's holdout.
+bool is_held_out(const Program& program, const Customer& customer);
+
+// The program that wins, which may hold the customer out; nullptr where none is eligible.
+const Program* winner_of(const Book& book, const Customer& customer);
+
+// The customer's offer: no program where there is none. `only` restricts it to one program of the book.
+Decision decide_offer(const Book& book, const Customer& customer, const Program* only);
+
+// The decision of one program, complete with all that can be known; `winner` is winner_of() of the same customer.
+Decision decide_program(const Book& book, const Program& program, const Customer& customer, const Program* winner);
+
+// The share of redeemers who must spend more because of the offer for it to break even; NaN without terms.
+double break_even_share(const Book& book, const Decision& decision);
+
+// The smallest reference value, in smallest units of the currency, that would be asked for more; 0 where there is none.
+std::int64_t next_step_value(const Book& book, const Program& program, const Terms& terms);
+
+// What is asked for from a reference value in smallest units of the currency.
+std::int64_t asked_from(const Book& book, const Program& program, std::int64_t units);
+
+std::string_view code_of(Reason reason);
+std::string_view code_of(Basis basis);
+std::string_view code_of(Status status);
+
+}  // namespace clientele

@@ -1,0 +1,239 @@
+#include "core/offer_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace clientele {
+namespace {
+
+struct OfferText : testing::Test {
+    OfferText() {
+        program.name = "basket-stretch";
+        program.max_cv = 0.45;
+        program.priority = 20;
+        program.message = "Spend {min_spend} or more and get {reward} off";
+        program.holdout_seed.add("shop:basket-stretch:holdout");
+        rival.name = "rival";
+        rival.priority = 10;
+        rival.objective = Objective::win_back;
+        rival.holdout_seed.add("shop:rival:holdout");
+        book.store = "shop";
+        set_currency("USD");
+        book.margin = 300'000;
+        book.programs = {&program, 1};
+        customer.id = "42";
+        customer.segment = "average";
+        customer.facts = {8, 8, 3'000'000, 3'000'000, 0.1, 30, 20};
+    }
+
+    void set_currency(std::string_view currency) {
+        book.currency = currency;
+        book.decimals = currency_decimals(currency);
+    }
+    Decision decide(const Program* winner) const { return decide_program(book, program, customer, winner); }
+    Decision decide() const { return decide(winner_of(book, customer)); }
+    std::string explain(const Program* winner) const {
+        char buffer[2'000];
+        Text text(buffer);
+        add_explanation(text, book, decide(winner), customer, winner);
+        return {buffer, text.size()};
+    }
+    std::string explain() const { return explain(winner_of(book, customer)); }
+    std::string message(std::string_view pattern) {
+        program.message = pattern;
+        char buffer[500];
+        Text text(buffer);
+        add_message(text, book, decide(), customer.segment, day_from_civil({2026, 3, 9}));
+        return {buffer, text.size()};
+    }
+
+    Program program, rival;
+    Book book;
+    Customer customer;
+};
+
+TEST_F(OfferText, MessageShowsMoneyAsTheCurrencyIsWritten) {
+    const char* pattern = "{min_spend}|{reward}|{currency}";
+    EXPECT_EQ(message(pattern), "$50|$2.50|USD");
+    set_currency("EUR");
+    EXPECT_EQ(message(pattern), "€50|€2.50|EUR");
+    set_currency("GBP");
+    EXPECT_EQ(message(pattern), "£50|£2.50|GBP");
+    set_currency("JPY");
+    EXPECT_EQ(message(pattern), "¥50|¥2|JPY");
+    set_currency("KWD");
+    EXPECT_EQ(message(pattern), "KWD 50|KWD 2.500|KWD");
+    set_currency("CHF");
+    EXPECT_EQ(message(pattern), "CHF 50|CHF 2.50|CHF");
+    set_currency("EUR");
+    book.unicode = false;
+    EXPECT_EQ(message(pattern), "EUR 50|EUR 2.50|EUR");
+}
+
+TEST_F(OfferText, MessageFillsEveryPlaceholderWhereverItStands) {
+    EXPECT_EQ(message("{segment}{program} until {valid_until}."), "averagebasket-stretch until 2026-03-09.");
+    EXPECT_EQ(message("{min_spend}{min_spend}"), "$50$50");
+    EXPECT_EQ(message("{} {{min_spend}} {Reward} { reward } }{ {reward"), "{} {$50} {Reward} { reward } }{ {reward");
+    EXPECT_EQ(message(""), "");
+    customer.segment = {};
+    EXPECT_EQ(message("[{segment}]"), "[]");
+}
+
+TEST_F(OfferText, UnknownPlaceholdersAreRefused) {
+    EXPECT_NO_THROW(check_message("{min_spend} {reward} {currency} {valid_until} {program} {segment} {} {X} {"));
+    try {
+        check_message("Spend {min_spent}");
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind, ErrorKind::invalid_parameter);
+        EXPECT_EQ(error.detail, "The placeholder is {min_spent}.");
+    }
+}
+
+TEST_F(OfferText, WhatDoesNotFitIsCounted) {
+    char buffer[8] = "-------";
+    Text text({buffer, 4});
+    text.add("abc").add("def").add("ghi");
+    EXPECT_EQ(text.size(), 9U);
+    EXPECT_EQ(std::string(buffer), "abcd---");
+    Text none({});
+    add_explanation(none, book, decide(), customer, &program);
+    EXPECT_EQ(none.size(), explain().size());
+}
+
+TEST_F(OfferText, NumbersAndDays) {
+    char buffer[200];
+    Text text(buffer);
+    text.add_decimal(5, 2).add(' ').add_decimal(-12345, 2).add(' ').add_decimal(0, 0).add(' ').add_decimal(0, 3).add(
+        ' ');
+    text.add_decimal(static_cast<__int128>(1'000'000'000'000'000'000) * 1'000'000, 6).add(' ').add_double(0.1).add(' ');
+    text.add_day(day_from_civil({1, 2, 3})).add(' ').add_day(0);
+    EXPECT_EQ(std::string(buffer, text.size()),
+              "0.05 -123.45 0 0.000 1000000000000000000.000000 0.1 0001-02-03 2000-01-01");
+}
+
+TEST_F(OfferText, ExplainsAnOffer) {
+    EXPECT_EQ(explain(),
+              "Offered: spend $50 or more, get $2.50 off. The customer usually spends $30.00 (median of the last 8 "
+              "orders); 1.4 × 30.00 = 42.00, the next rung is $50. The reward is 5 % of $50. Would be asked for $60 "
+              "from a typical value of 35.72. Breaks even if 41.7 % of redeemers would not have spent it anyway.");
+    book.unicode = false;
+    EXPECT_NE(explain().find("1.4 x 30.00"), std::string::npos);
+}
+
+TEST_F(OfferText, ExplainsARewardCappedByTheMargin) {
+    customer.facts = {1, 1, 5'000'000, 5'000'000, NAN, 3, NAN};
+    program.stretch = 1'200'000;
+    EXPECT_EQ(explain(),
+              "Offered: spend $60 or more, get $1.50 off. The last order was $50.00 (below 3 orders, the last one "
+              "counts); 1.2 × 50.00 = 60.00, which is a rung. The reward is half the margin of 30 % on the extra "
+              "$10.00, less than 5 % of $60. Would be asked for $70 from a last order of 50.01. Breaks even if 50.0 % "
+              "of redeemers would not have spent it anyway.");
+}
+
+TEST_F(OfferText, ExplainsASecondOrderFromAMedian) {
+    program.objective = Objective::win_back;
+    customer.facts.typical_value = 3'312'500;
+    EXPECT_NE(explain().find("The customer usually spends $33.125 (median of the last 8 orders), the next rung is $40. "
+                             "The reward is 5 % of $40. Would be asked for $50 from a typical value of 40.01. Breaks "
+                             "even if 16.7 % of redeemers would not have ordered anyway."),
+              std::string::npos)
+        << explain();
+    program.objective = Objective::grow_order_value;
+    customer.facts = {};
+    customer.fallback = {Basis::segment, 3'000'000};
+    EXPECT_NE(explain().find("Customers of the segment usually spend $30.00 (median; this one has no order); 1.4 × "),
+              std::string::npos);
+    EXPECT_NE(explain().find("from a segment median of 35.72"), std::string::npos);
+    customer.fallback.basis = Basis::store;
+    EXPECT_NE(explain().find("Customers of the store usually spend $30.00"), std::string::npos);
+}
+
+TEST_F(OfferText, ExplainsAHoldout) {
+    program.holdout = 0.9999;
+    EXPECT_EQ(explain().find("Held out: bucket 0."), 0U) << explain();
+    EXPECT_NE(explain().find(" of seed shop:basket-stretch:holdout is below the holdout share 0.9999, so there is no "
+                             "offer, from no other program either. Otherwise: spend $50 or more, get $2.50 off. "),
+              std::string::npos)
+        << explain();
+}
+
+TEST_F(OfferText, ExplainsEachRefusal) {
+    const auto refused_as = [&](const char* start) {
+        EXPECT_EQ(explain().substr(0, std::string(start).size()), start);
+    };
+    customer.facts.typical_cv = 0.6234;
+    refused_as(
+        "Refused: spending varies too much: coefficient of variation 0.62, allowed 0.45. Otherwise: spend $50 or more");
+    customer.facts.typical_cv = 0.4501;
+    refused_as("Refused: spending varies too much: coefficient of variation 0.4501, allowed 0.45. Otherwise: ");
+    customer.facts.typical_cv = 0.1;
+
+    const std::string_view segments[] = {"families", "seniors"};
+    program.segments = segments;
+    program.every_segment = false;
+    refused_as(
+        "Refused: the customer is in segment \"average\", the program is for \"families\", \"seniors\". Otherwise: ");
+    customer.segment = {};
+    refused_as("Refused: the customer is in no segment, the program is for \"families\", \"seniors\". Otherwise: ");
+    program.every_segment = true;
+
+    program.starts_at = microseconds_a_day;
+    refused_as("Refused: the program starts at 2000-01-02 00:00:00 UTC, this is as of 2000-01-01 00:00:00 UTC. ");
+    program.starts_at = -2;
+    program.ends_at = -1;
+    refused_as("Refused: the program ended at 1999-12-31 23:59:59 UTC, this is as of 2000-01-01 00:00:00 UTC. ");
+    program.ends_at = INT64_MAX;
+
+    program.reward_rate = 0;
+    EXPECT_EQ(explain(), "Refused: the reward would be below the smallest unit of the currency: 0 % of $50.");
+    customer.facts = {};
+    EXPECT_EQ(explain(), "Refused: the customer has no order, and there is no median of others to start from.");
+    customer.facts.orders = 1;
+    EXPECT_EQ(explain(), "Refused: the last order was of zero.");
+    customer.facts.orders = 3;
+    EXPECT_EQ(explain(), "Refused: the customer usually spends zero.");
+}
+
+TEST_F(OfferText, ExplainsWhatIsNotDue) {
+    program.objective = Objective::second_order;
+    customer.facts.recency_days = 200;
+    EXPECT_EQ(explain().find("Refused: the customer has 8 orders, exactly 1 is asked for; the last order was 200 days "
+                             "ago, 7 to 180 days are asked for. Otherwise: spend $30 or more, get $1.50 off."),
+              0U)
+        << explain();
+    program.objective = Objective::win_back;
+    customer.facts.recency_days = 40;
+    EXPECT_EQ(explain().find("Refused: the last order was 40 days ago, at least 14 and more than 2 × the median gap of "
+                             "20 days are asked for. "),
+              0U)
+        << explain();
+    customer.facts = {1, 1, 3'000'000, 3'000'000, NAN, 1, NAN};
+    EXPECT_EQ(explain().find("Refused: the customer has 1 purchase day, at least 3 are asked for; the last order was 1 "
+                             "day ago, at least 14 are asked for. "),
+              0U)
+        << explain();
+}
+
+TEST_F(OfferText, ExplainsWhoCameFirst) {
+    EXPECT_EQ(explain(&rival).find("Refused: eligible, but program \"rival\" comes first (priority 10 before 20). "
+                                   "Otherwise: spend $50 or more, get $2.50 off. "),
+              0U)
+        << explain(&rival);
+    rival.holdout = 0.99999;
+    EXPECT_NE(explain(&rival).find("(priority 10 before 20), and holds the customer out. "), std::string::npos);
+}
+
+TEST_F(OfferText, NothingIsAskedAboveTheHighestRung) {
+    program.stretch = max_stretch;
+    customer.facts.typical_value = max_value - 1;
+    EXPECT_EQ(explain().find("Would be asked"), std::string::npos) << explain();
+}
+
+}  // namespace
+}  // namespace clientele
