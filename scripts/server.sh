@@ -81,8 +81,9 @@ make_extension() {
         sed -nu 's/.* -c -o .* \(src.*\)/    \1/p'
 }
 
+# Into the private tree under $1.
 install_extension() {
-    flock "$top/build/lock" make -C "$top" -s PG_CONFIG="$pg_config" DESTDIR="$priv/root" install >/dev/null
+    flock "$top/build/lock" make -C "$top" -s PG_CONFIG="$pg_config" DESTDIR="$1/root" install >/dev/null
 }
 
 make_private_tree() {
@@ -96,7 +97,7 @@ make_private_tree() {
     cp "$("$pg_config" --bindir)"/* "$bin/"
     # An installed clientele must not be written through its links.
     rm -f "$priv/root$("$pg_config" --sharedir)"/extension/clientele[.-]* "$priv/root$("$pg_config" --pkglibdir)"/clientele.*
-    install_extension
+    install_extension "$priv"
 }
 
 start_server() {
