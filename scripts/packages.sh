@@ -8,19 +8,20 @@ source "$(dirname "$0")/common.sh"
 main() {
     local need packages=()
     for need in "$@"; do "need_$need"; done
-    if [ ${#packages[@]} -eq 0 ]; then return; fi
+    if [ "${#packages[@]}$server_missing" = 0no ]; then return; fi
+    local names="${packages[*]}"
+    if [ $server_missing = yes ]; then names+=" postgresql postgresql-server-dev"; fi
 
-    command -v apt-get >/dev/null || fail "please install: ${packages[*]} (there is no apt-get here)"
+    command -v apt-get >/dev/null || fail "please install: $names (there is no apt-get here)"
     if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
-        fail "please install as root: ${packages[*]} (there is no sudo here)"
+        fail "please install as root: $names (there is no sudo here)"
     fi
-    step "Installing what is missing: ${packages[*]}"
+    step "Installing what is missing: $names"
     as_root apt-get -q update
     if [ "$server_missing" = yes ]; then
         local major
         major=$(server_major)
-        packages=("${packages[@]/#postgresql/postgresql-$major}")
-        packages=("${packages[@]/%-server-dev/-server-dev-$major}")
+        packages+=("postgresql-$major" "postgresql-server-dev-$major")
     fi
     as_root bash -c "$(declare -f install_without_cluster); install_without_cluster \"\$@\"" bash "${packages[@]}"
 }
@@ -39,7 +40,6 @@ need_server() {
         fail "PG_CONFIG=$PG_CONFIG is not that of a PostgreSQL 15 or later with its server and development files"
     fi
     server_missing=yes
-    packages+=(postgresql postgresql-server-dev)
 }
 
 need_unit() {
@@ -77,8 +77,10 @@ as_root() {
 # Runs as root. Debian's packages create and start a cluster "main" unless told otherwise; tell them for this one time.
 install_without_cluster() {
     set -euo pipefail
-    local dir=/etc/postgresql-common/createcluster.d created=
-    local file=$dir/zz-clientele.conf conf=/etc/postgresql-common/createcluster.conf
+    dir=/etc/postgresql-common/createcluster.d
+    file=$dir/zz-clientele.conf
+    conf=/etc/postgresql-common/createcluster.conf
+    created=
     undo() {
         rm -f "$file"
         for made in $created; do rmdir --ignore-fail-on-non-empty "$made" 2>/dev/null || true; done
