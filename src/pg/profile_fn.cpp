@@ -19,16 +19,24 @@ static_assert(std::is_trivially_destructible_v<Summary>);
 namespace {
 
 // The state of order_profile(): orders that were not folded yet, and the encoded profile of those that were. A row costs
-// one append; the arithmetic happens once for many rows. All memory is the aggregate's.
+// one append, next to the counters so that it touches few cache lines; the arithmetic happens once for many rows. All
+// memory is the aggregate's.
 struct OrdersState {
     const Zone* zone;
-    Order* orders;
     std::uint8_t* folded;
-    std::uint32_t count, capacity, folded_size;
+    std::uint32_t folded_size;
+    std::uint32_t size;  // bytes of this state
+    std::uint32_t count;
     std::uint8_t scale;
+    Order orders[];
 };
-constexpr std::uint32_t first_capacity = 8;
-constexpr std::uint32_t fold_capacity = 64;
+// Powers of two, as the allocator rounds to them: 13 orders at first, folded when there are 60.
+constexpr std::uint32_t first_size = 256;
+constexpr std::uint32_t fold_size = 1'024;
+
+constexpr std::uint32_t capacity_of(std::size_t size) {
+    return static_cast<std::uint32_t>((size - sizeof(OrdersState)) / sizeof(Order));
+}
 
 MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
     MemoryContext context;
@@ -45,7 +53,7 @@ Bytes folded_bytes(const OrdersState& state) { return {state.folded, state.folde
 std::size_t encoded_room(const OrdersState& state) { return state.folded_size + encoded_bound(state.count); }
 
 // Encodes everything that the state has seen; `out` has encoded_room().
-std::size_t encode_state(const OrdersState& state, WritableBytes out) {
+std::size_t encode_state(OrdersState& state, WritableBytes out) {
     std::size_t size = 0;
     think([&] {
         Profile profile = profile_of({state.orders, state.count}, state.scale, *state.zone);
@@ -65,22 +73,22 @@ void fold(OrdersState& state, MemoryContext context) {
 }
 
 OrdersState* new_state(MemoryContext context, const Zone* zone) {
-    auto* state = static_cast<OrdersState*>(MemoryContextAllocZero(context, sizeof(OrdersState)));
+    auto* state = static_cast<OrdersState*>(MemoryContextAlloc(context, first_size));
+    *state = {};
     state->zone = zone;
-    state->capacity = first_capacity;
-    state->orders = static_cast<Order*>(MemoryContextAlloc(context, first_capacity * sizeof(Order)));
+    state->size = first_size;
     return state;
 }
 
 // Folding costs as much as the folded profile is long, so the longer it is, the more orders wait for it.
-void make_room(OrdersState& state, MemoryContext context) {
-    const bool small = state.capacity < fold_capacity || state.capacity * sizeof(Order) < state.folded_size;
-    if (!small) {
-        fold(state, context);
-        return;
+OrdersState* with_room(OrdersState* state, MemoryContext context) {
+    if (state->size >= Max(fold_size, state->folded_size)) {
+        fold(*state, context);
+        return state;
     }
-    state.capacity *= 2;
-    state.orders = static_cast<Order*>(repalloc(state.orders, state.capacity * sizeof(Order)));
+    state = static_cast<OrdersState*>(repalloc(state, 2 * state->size));
+    state->size *= 2;
+    return state;
 }
 
 Instant checked_instant(TimestampTz at) {
@@ -125,7 +133,7 @@ const Zone* zone_argument(FunctionCallInfo fcinfo) {
     return &zone;
 }
 
-Datum make_profile(const OrdersState& state) {
+Datum make_profile(OrdersState& state) {
     const std::size_t room = encoded_room(state);
     auto* result = static_cast<struct varlena*>(palloc(VARHDRSZ + room));
     const std::size_t size = encode_state(state, {reinterpret_cast<std::uint8_t*>(VARDATA(result)), room});
@@ -207,7 +215,7 @@ CLIENTELE_FUNCTION(clientele_order_profile_add) {
     if (state->zone != zone && std::strcmp(state->zone->name, zone->name) != 0) {
         refuse_zones(state->zone->name, zone->name);
     }
-    if (state->count == state->capacity) make_room(*state, context);
+    if (state->count == capacity_of(state->size)) state = with_room(state, context);
     state->orders[state->count++] = {at, amount.value};
     if (amount.scale > state->scale) state->scale = amount.scale;
     PG_RETURN_POINTER(state);
