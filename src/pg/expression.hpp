@@ -29,6 +29,9 @@ struct Expression {
 [[noreturn]] void refuse(const Expression& expression, int sqlstate, int location, const char* problem, const char* detail,
                          const char* hint);
 
+// What an expression looks like that is accepted.
+const char* condition_hint(const Expression& expression);
+
 // The text as the parser's raw tree: one expression, without comments, sub-selects and parameters.
 Node* parse_expression(Expression& expression);
 

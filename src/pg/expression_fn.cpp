@@ -20,6 +20,11 @@ void clientele::refuse(const Expression& expression, int sqlstate, int location,
     pg_unreachable();
 }
 
+const char* clientele::condition_hint(const Expression& expression) {
+    return expression.immutable_only ? "Write one condition on the columns, such as: status = 'completed'"
+                                     : "Write one condition on the columns, such as: orders >= 3 AND aov > 40";
+}
+
 namespace {
 
 // Positions that the parser reports point into the statement that was sent; ours point into the expression.
@@ -62,6 +67,7 @@ Node* keep_collation(Node* node, void* context) {
         collated->location = column->location;
         return reinterpret_cast<Node*>(collated);
     }
+    if (IsA(node, CollateExpr) && IsA(reinterpret_cast<const CollateExpr*>(node)->arg, Var)) return node;
     return mutate_tree(node, keep_collation, context);
 }
 
@@ -72,7 +78,7 @@ Node* analyse(Expression& expression, Node* raw) {
     if (getBaseType(type) != BOOLOID) {
         const char* found = type == UNKNOWNOID ? "a literal without a type" : format_type_be(type);
         refuse(expression, ERRCODE_DATATYPE_MISMATCH, exprLocation(tree), psprintf("must be boolean, not %s", found), nullptr,
-               "Write a condition, such as: orders >= 3 AND aov > 40");
+               condition_hint(expression));
     }
     tree = coerce_to_boolean(expression.parse, tree, expression.what);
     tree = keep_collation(tree, nullptr);
@@ -134,8 +140,8 @@ Datum describe(const Expression& expression, Node* tree, TupleDesc row) {
 }
 
 void check_arguments(FunctionCallInfo fcinfo) {
-    static const char* const names[] = {"expression", "relation", "what", "immutable_only", "forbidden_columns"};
-    for (int i = 1; i < 5; i++) {
+    static const char* const names[] = {"expression", "relation", "what", "immutable_only"};
+    for (int i = 1; i < 4; i++) {
         if (!PG_ARGISNULL(i)) continue;
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", names[i])));
     }
@@ -152,7 +158,7 @@ CLIENTELE_FUNCTION(clientele__check_expression) {
     expression.text = text_to_cstring(PG_GETARG_TEXT_PP(0));
     expression.what = text_to_cstring(PG_GETARG_TEXT_PP(2));
     expression.immutable_only = PG_GETARG_BOOL(3);
-    expression.forbidden = name_list(PG_GETARG_ARRAYTYPE_P(4));
+    expression.forbidden = PG_ARGISNULL(4) ? NIL : name_list(PG_GETARG_ARRAYTYPE_P(4));
     TupleDesc row;
     if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("_check_expression returns a row")));

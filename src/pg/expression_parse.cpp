@@ -11,8 +11,6 @@ extern "C" {
 namespace clientele {
 namespace {
 
-constexpr const char* one_expression = "Write one boolean expression over columns, such as: orders >= 3 AND aov > 40";
-
 // Where a comment hides between the parts of a literal that goes on in a next line ('a' -- like here), or -1.
 int comment_in_literal(const char* text, int begin, int end) {
     int at = begin;
@@ -34,7 +32,7 @@ int comment_in_literal(const char* text, int begin, int end) {
 
 [[noreturn]] void refuse_comment(const Expression& expression, int location) {
     refuse(expression, ERRCODE_SYNTAX_ERROR, location, "must not contain a comment", nullptr,
-           "It is kept as PostgreSQL prints it, where comments are lost; define_segment has a description for them.");
+           "Leave it out: the expression is kept as PostgreSQL prints it, without comments.");
 }
 
 // Everything between two tokens that is not blank is a comment. The scanner marks the end of the token that it has
@@ -51,11 +49,11 @@ void check_tokens(const Expression& expression) {
             if (!scanner_isspace(expression.text[at])) refuse_comment(expression, at);
         }
         if (token == 0) {
-            if (first) refuse(expression, ERRCODE_SYNTAX_ERROR, -1, "must not be empty", nullptr, one_expression);
+            if (first) refuse(expression, ERRCODE_SYNTAX_ERROR, -1, "must not be empty", nullptr, condition_hint(expression));
             break;
         }
         if (token == ';') {
-            refuse(expression, ERRCODE_SYNTAX_ERROR, location, "must not contain a semicolon", nullptr, one_expression);
+            refuse(expression, ERRCODE_SYNTAX_ERROR, location, "must not contain a semicolon", nullptr, condition_hint(expression));
         }
         end = location + static_cast<int>(strlen(extra.scanbuf + location));
         const int comment = comment_in_literal(expression.text, location, end);
@@ -67,7 +65,7 @@ void check_tokens(const Expression& expression) {
 
 [[noreturn]] void refuse_clause(const Expression& expression, const char* clause, const void* at) {
     refuse(expression, ERRCODE_SYNTAX_ERROR, exprLocation(static_cast<const Node*>(at)), "must be one expression",
-           psprintf("It has %s.", clause), one_expression);
+           psprintf("It has %s.", clause), condition_hint(expression));
 }
 
 // The grammar of a bare expression takes all that may stand after SELECT, but for set operations.

@@ -1,0 +1,469 @@
+-- Segments: rules, their generated functions, and what they say about one customer.
+
+-- ---- Rules ----
+
+CREATE FUNCTION clientele._check_expression(expression text, relation regclass, what text, immutable_only boolean, forbidden_columns name[],
+    OUT deparsed text, OUT operands text[], OUT columns name[]) RETURNS record
+    AS 'MODULE_PATHNAME', 'clientele__check_expression' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._check_expression(text, regclass, text, boolean, name[]) IS
+    'Internal: checks one boolean expression over the columns of a relation, and returns it as PostgreSQL prints it, the operands whose values decide it, and the columns that it uses.';
+
+CREATE TYPE clientele.segment_assignment AS (segmentation text, segment text);
+COMMENT ON TYPE clientele.segment_assignment IS 'The segment of a customer in one segmentation; a row of a store''s function _segments.';
+CREATE TYPE clientele.segment_match AS (segmentation text, priority integer, segment text, matches boolean);
+COMMENT ON TYPE clientele.segment_match IS 'Whether one rule matches a customer (NULL is no match); a row of a store''s function _matches.';
+
+-- ---- Helpers of the definers ----
+
+CREATE FUNCTION clientele._name_list(names text[], otherwise text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE((SELECT pg_catalog.string_agg('"' OPERATOR(pg_catalog.||) n.name OPERATOR(pg_catalog.||) '"', ', ' ORDER BY n.place)
+                     FROM pg_catalog.unnest(names) WITH ORDINALITY AS n(name, place)), otherwise);
+COMMENT ON FUNCTION clientele._name_list(text[], text) IS 'Internal: names for a message, or what to say where there are none.';
+
+CREATE FUNCTION clientele._segment_names(store name, segmentation text) RETURNS text[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    names text[];
+    segmentations text[];
+BEGIN
+    EXECUTE format('SELECT array_agg(r.segment ORDER BY r.priority) FROM %I.segment_rules AS r WHERE r.segmentation = $1', store)
+        INTO names USING segmentation;
+    EXECUTE format('SELECT $2 || g.default_segment FROM %I.segmentations AS g WHERE g.segmentation = $1', store)
+        INTO names USING segmentation, COALESCE(names, '{}');
+    IF names IS NULL THEN
+        EXECUTE format('SELECT array_agg(g.segmentation ORDER BY g.segmentation) FROM %I.segmentations AS g', store) INTO segmentations;
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('segmentation "%s" does not exist in store "%s"', segmentation, store),
+            HINT = format('Segmentations there: %s.', _name_list(segmentations, 'none'));
+    END IF;
+    RETURN names;
+END $$;
+COMMENT ON FUNCTION clientele._segment_names(name, text) IS
+    'Internal: a segmentation''s segments by priority, the default one last; an unknown segmentation is an error that lists the known ones.';
+
+-- ---- The generated functions ----
+
+CREATE FUNCTION clientele._segment_columns(store name) RETURNS TABLE (place smallint, name text, type text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+        SELECT a.attnum, a.attname::text, format_type(a.atttypid, NULL)
+        FROM pg_attribute AS a
+        WHERE a.attrelid = format('%I.customers', store)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.attname <> 'segment'
+        ORDER BY a.attnum;
+END $$;
+COMMENT ON FUNCTION clientele._segment_columns(name) IS 'Internal: the columns over which rules are written: those of the view customers but segment.';
+
+CREATE FUNCTION clientele._segment_parameters(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', c.name, c.type), ', ' ORDER BY c.place)
+            FROM clientele._segment_columns(store) AS c);
+COMMENT ON FUNCTION clientele._segment_parameters(name) IS 'Internal: the parameters of a store''s generated segment functions.';
+
+CREATE FUNCTION clientele._segment_arguments(store name, alias text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT pg_catalog.string_agg(pg_catalog.format('%s.%I', alias, c.name), ', ' ORDER BY c.place)
+            FROM clientele._segment_columns(store) AS c);
+COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS 'Internal: the arguments of a store''s generated segment functions, from a row of customers.';
+
+-- Readers inline these functions and see a new definition at their next statement; nobody waits, since no relation changes.
+CREATE FUNCTION clientele._regenerate_segments(store name, parameters text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, clientele, pg_temp SET transform_null_equals = off AS $$
+DECLARE
+    main text;
+    assignments text;
+    matches text;
+BEGIN
+    parameters := COALESCE(parameters, _segment_parameters(store));
+    -- A transaction whose snapshot is older than another definer's commit must fail rather than generate from what it sees.
+    EXECUTE format('UPDATE %I.segmentations SET default_segment = default_segment WHERE segmentation = ''main''', store);
+    EXECUTE format($q$
+        WITH choice AS (
+            SELECT g.segmentation, CASE WHEN count(r.rule) = 0 THEN quote_literal(g.default_segment) || '::text'
+                ELSE 'CASE ' || string_agg('WHEN ' || r.rule || ' THEN ' || quote_literal(r.segment) || '::text', ' ' ORDER BY r.priority)
+                     || ' ELSE ' || quote_literal(g.default_segment) || '::text END' END AS segment
+            FROM %1$I.segmentations AS g LEFT JOIN %1$I.segment_rules AS r ON r.segmentation = g.segmentation
+            GROUP BY g.segmentation, g.default_segment)
+        SELECT (SELECT c.segment FROM choice AS c WHERE c.segmentation = 'main'),
+            (SELECT 'VALUES ' || string_agg('(' || quote_literal(c.segmentation) || '::text, ' || c.segment || ')', ', ' ORDER BY c.segmentation)
+             FROM choice AS c),
+            (SELECT 'VALUES ' || string_agg('(' || quote_literal(r.segmentation) || '::text, ' || r.priority || ', '
+                || quote_literal(r.segment) || '::text, (' || r.rule || ')::boolean)', ', ' ORDER BY r.segmentation, r.priority)
+             FROM %1$I.segment_rules AS r)
+        $q$, store) INTO main, assignments, matches;
+    matches := COALESCE(matches, 'SELECT NULL::text, NULL::integer, NULL::text, NULL::boolean WHERE false');
+
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._segment_main(%s) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE RETURN %s',
+        store, parameters, main);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._segments(%s) RETURNS SETOF clientele.segment_assignment LANGUAGE sql STABLE PARALLEL SAFE '
+        'BEGIN ATOMIC %s; END', store, parameters, assignments);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._matches(%s) RETURNS SETOF clientele.segment_match LANGUAGE sql STABLE PARALLEL SAFE '
+        'BEGIN ATOMIC %s; END', store, parameters, matches);
+END $$;
+COMMENT ON FUNCTION clientele._regenerate_segments(name, text) IS
+    'Internal: writes a store''s functions _segment_main, _segments and _matches anew from its rules; parameters are given as long as there is no view customers.';
+
+-- ---- Definitions ----
+
+CREATE FUNCTION clientele._refuse_taken_name(store name, segment text, segmentation text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    taken boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.segmentations AS g WHERE g.segmentation = $1 AND g.default_segment = $2)', store)
+        INTO taken USING segmentation, segment;
+    IF taken THEN
+        RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+            MESSAGE = format('segment "%s" is the default segment of segmentation "%s"', segment, segmentation),
+            DETAIL = 'The default segment is for customers that no rule matches, so it has no rule.',
+            HINT = 'Choose another name, or make another segment the default with set_default_segment.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._refuse_taken_name(name, text, text) IS 'Internal: refuses a rule for the default segment.';
+
+CREATE FUNCTION clientele._segment_priority(store name, segment text, priority integer, segmentation text) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    wanted bigint := priority;
+    holder text;
+BEGIN
+    IF wanted IS NULL THEN
+        EXECUTE format('SELECT COALESCE((SELECT r.priority FROM %1$I.segment_rules AS r WHERE r.segmentation = $1 AND r.segment = $2), '
+            '(SELECT max(r.priority)::bigint + 10 FROM %1$I.segment_rules AS r WHERE r.segmentation = $1), 10)', store)
+            INTO wanted USING segmentation, segment;
+        IF wanted > 2147483647 THEN
+            RAISE EXCEPTION USING ERRCODE = 'numeric_value_out_of_range',
+                MESSAGE = format('no priority is left above those of segmentation "%s"', segmentation),
+                HINT = 'Name a priority.';
+        END IF;
+    END IF;
+    EXECUTE format('SELECT r.segment FROM %I.segment_rules AS r WHERE r.segmentation = $1 AND r.priority = $2 AND r.segment <> $3', store)
+        INTO holder USING segmentation, wanted, segment;
+    IF holder IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'unique_violation',
+            MESSAGE = format('priority %s is taken by segment "%s"', wanted, holder),
+            DETAIL = 'The segment of the lowest priority number whose rule matches is assigned, so two must not share one.',
+            HINT = 'Choose another priority, or leave it out to come last.';
+    END IF;
+    RETURN wanted;
+END $$;
+COMMENT ON FUNCTION clientele._segment_priority(name, text, integer, text) IS 'Internal: the priority that a segment gets; a taken one is refused.';
+
+CREATE FUNCTION clientele._refuse_undisclosed(store name, segment text, segmentation text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    programs text[];
+BEGIN
+    IF segmentation <> 'main' THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT array_agg(p.program ORDER BY p.priority) FROM %I.programs AS p WHERE $1 = ANY (p.segments) AND p.disclosure IS NULL', store)
+        INTO programs USING segment;
+    IF programs IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('segment "%s" cannot be sensitive: an offer without a disclosure is aimed at it', segment),
+            DETAIL = format('Programs without a disclosure: %s.', _name_list(programs, 'none')),
+            HINT = 'Give these programs a disclosure with define_offer first.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._refuse_undisclosed(name, text, text) IS 'Internal: an offer aimed at a sensitive segment must carry a disclosure.';
+
+CREATE FUNCTION clientele.define_segment(store name, segment text, rule text, priority integer DEFAULT NULL, description text DEFAULT NULL,
+    sensitive boolean DEFAULT NULL, segmentation text DEFAULT 'main') RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    checked record;
+BEGIN
+    PERFORM _lock_store(store);
+    PERFORM _require('segment', segment IS NOT NULL);
+    PERFORM _require('rule', rule IS NOT NULL);
+    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    IF btrim(segment) = '' OR btrim(segmentation) = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('%s must not be empty', CASE WHEN btrim(segment) = '' THEN 'segment' ELSE 'segmentation' END),
+            HINT = 'Give it a name, such as families.';
+    END IF;
+    EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
+        USING segmentation;
+    PERFORM _refuse_taken_name(store, segment, segmentation);
+    checked := _check_expression(rule, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
+    priority := _segment_priority(store, segment, priority, segmentation);
+    IF sensitive THEN
+        PERFORM _refuse_undisclosed(store, segment, segmentation);
+    END IF;
+    EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive) '
+        'VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7, false)) ON CONFLICT (segmentation, segment) DO UPDATE '
+        'SET priority = $3, rule = $4, operands = $5, description = COALESCE($6, r.description), sensitive = COALESCE($7, r.sensitive)', store)
+        USING segmentation, segment, priority, checked.deparsed, checked.operands, description, sensitive;
+    PERFORM _regenerate_segments(store);
+END $$;
+COMMENT ON FUNCTION clientele.define_segment(name, text, text, integer, text, boolean, text) IS
+    'Defines or redefines a segment: a boolean expression over the columns of the view customers. What a redefinition leaves out (priority, description, sensitive) stays as it was; a new segment comes last. A new segmentation starts with the default segment "default".';
+
+CREATE FUNCTION clientele._segment_references(store name, segment text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    found text;
+BEGIN
+    EXECUTE format($q$
+        SELECT string_agg(u.kind || ' "' || u.name || '"', ', ' ORDER BY u.kind, u.name)
+        FROM (SELECT 'content of slot', c.slot FROM %1$I.contents AS c WHERE c.segment = $1
+              UNION ALL
+              SELECT 'offer', p.program FROM %1$I.programs AS p WHERE $1 = ANY (p.segments)) AS u(kind, name)
+        $q$, store) INTO found USING segment;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION clientele._segment_references(name, text) IS 'Internal: the contents and offers for a segment of segmentation main, or NULL.';
+
+CREATE FUNCTION clientele.drop_segment(store name, segment text, segmentation text DEFAULT 'main') RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    known text[];
+    used_by text;
+BEGIN
+    PERFORM _lock_store(store);
+    PERFORM _require('segment', segment IS NOT NULL);
+    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    known := _segment_names(store, segmentation);
+    IF segment = known[cardinality(known)] THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('segment "%s" is the default segment of segmentation "%s"', segment, segmentation),
+            DETAIL = 'A segmentation always has a default segment.',
+            HINT = 'Make another segment the default with set_default_segment.';
+    ELSIF segment <> ALL (known) THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('segment "%s" does not exist in segmentation "%s"', segment, segmentation),
+            HINT = format('Segments there: %s.', _name_list(trim_array(known, 1), 'none'));
+    END IF;
+    used_by := CASE WHEN segmentation = 'main' THEN _segment_references(store, segment) END;
+    IF used_by IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+            MESSAGE = format('cannot drop segment "%s" because others refer to it', segment),
+            DETAIL = format('It is used by %s.', used_by),
+            HINT = 'Drop or redefine these first.';
+    END IF;
+    EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1 AND segment = $2', store) USING segmentation, segment;
+    EXECUTE format('DELETE FROM %1$I.segmentations AS g WHERE g.segmentation = $1 AND g.segmentation <> ''main'' '
+        'AND NOT EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = g.segmentation)', store) USING segmentation;
+    PERFORM _regenerate_segments(store);
+END $$;
+COMMENT ON FUNCTION clientele.drop_segment(name, text, text) IS
+    'Drops a segment that no content and no offer refers to. A segmentation other than main goes with its last segment.';
+
+CREATE FUNCTION clientele.set_default_segment(store name, segment text, segmentation text DEFAULT 'main') RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    known text[];
+    former text;
+BEGIN
+    PERFORM _lock_store(store);
+    PERFORM _require('segment', segment IS NOT NULL);
+    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    IF btrim(segment) = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segment must not be empty', HINT = 'Give it a name, such as average.';
+    END IF;
+    known := _segment_names(store, segmentation);
+    former := known[cardinality(known)];
+    IF segment = former THEN
+        RETURN;
+    ELSIF segment = ANY (known) THEN
+        RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+            MESSAGE = format('segment "%s" has a rule, so it cannot be the default of segmentation "%s"', segment, segmentation),
+            DETAIL = 'The default segment is for customers that no rule matches.',
+            HINT = 'Choose another name, or drop the segment first.';
+    END IF;
+    EXECUTE format('UPDATE %I.segmentations SET default_segment = $2 WHERE segmentation = $1', store) USING segmentation, segment;
+    IF segmentation = 'main' THEN
+        PERFORM _rename_default(store, former, segment);
+    END IF;
+    PERFORM _regenerate_segments(store);
+END $$;
+COMMENT ON FUNCTION clientele.set_default_segment(name, text, text) IS
+    'Names the segment of the customers that no rule matches. Contents and offers for the former default segment are carried over.';
+
+-- The customers of the default segment stay the same under its new name, so what was meant for them stays theirs.
+CREATE FUNCTION clientele._rename_default(store name, former text, segment text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE format('UPDATE %I.contents SET segment = $2 WHERE segment = $1', store) USING former, segment;
+    EXECUTE format('UPDATE %I.programs SET segments = array_replace(segments, $1, $2) WHERE $1 = ANY (segments)', store) USING former, segment;
+    EXECUTE format('DELETE FROM %I.typical_values WHERE segment = $1', store) USING segment;
+    EXECUTE format('UPDATE %I.typical_values SET segment = $2 WHERE segment = $1', store) USING former, segment;
+    PERFORM _regenerate_offers(store);
+END $$;
+COMMENT ON FUNCTION clientele._rename_default(name, text, text) IS
+    'Internal: carries contents, offers and typical values of the default segment of main over to its new name.';
+
+-- ---- One customer ----
+
+CREATE FUNCTION clientele._customer_source(store name, as_of timestamptz) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET datestyle = 'ISO'
+    RETURN pg_catalog.format(CASE WHEN as_of OPERATOR(pg_catalog.<) pg_catalog.now() THEN '%I.customers_at(%L::pg_catalog.timestamptz)' ELSE '%I.customers' END,
+        store, as_of);
+COMMENT ON FUNCTION clientele._customer_source(name, timestamptz) IS 'Internal: from where customers are read: as stored, or as of a past time from the orders.';
+
+CREATE FUNCTION clientele._segments_of(customer text, store name, segmentation text, as_of timestamptz) RETURNS text[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    shop name;
+    key text;
+    segments text[];
+BEGIN
+    IF customer IS NULL THEN
+        RETURN NULL;
+    END IF;
+    shop := _resolve_store(store);
+    key := _key_literal(shop, customer);
+    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    PERFORM _segment_names(shop, segmentation);
+    IF key IS NULL THEN
+        RETURN '{}';
+    END IF;
+    EXECUTE format('SELECT array_agg(m.segment ORDER BY m.priority) FROM %s AS c CROSS JOIN LATERAL %I._matches(%s) AS m '
+        'WHERE c.customer_id OPERATOR(pg_catalog.=) %s AND m.segmentation = $1 AND m.matches',
+        _customer_source(shop, as_of), shop, _segment_arguments(shop, 'c'), key) INTO segments USING segmentation;
+    RETURN COALESCE(segments, '{}');
+END $$;
+COMMENT ON FUNCTION clientele._segments_of(text, name, text, timestamptz) IS 'Internal: segments_of for any type of key.';
+
+CREATE FUNCTION clientele.segments_of(customer bigint, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._segments_of(customer::text, store, segmentation, as_of);
+CREATE FUNCTION clientele.segments_of(customer uuid, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._segments_of(customer::text, store, segmentation, as_of);
+CREATE FUNCTION clientele.segments_of(customer text, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._segments_of(customer, store, segmentation, as_of);
+COMMENT ON FUNCTION clientele.segments_of(bigint, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';
+COMMENT ON FUNCTION clientele.segments_of(uuid, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';
+COMMENT ON FUNCTION clientele.segments_of(text, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';
+
+-- ---- Explanation ----
+
+CREATE TYPE clientele.found_value AS (value jsonb, problem text);
+COMMENT ON TYPE clientele.found_value IS 'The value of an expression for one customer, or why there is none.';
+
+CREATE FUNCTION clientele._evaluate(source text, key text, expressions text[]) RETURNS clientele.found_value[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    found found_value[];
+BEGIN
+    EXECUTE format('SELECT ARRAY[%s]::clientele.found_value[] FROM %s AS c WHERE c.customer_id OPERATOR(pg_catalog.=) %s',
+        (SELECT string_agg(format('ROW(to_jsonb(%s), NULL)', e.expression), ', ' ORDER BY e.place)
+         FROM unnest(expressions) WITH ORDINALITY AS e(expression, place)), source, key) INTO found;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION clientele._evaluate(text, text, text[]) IS 'Internal: values of expressions over one customer''s row, read once; NULL where there is no such customer.';
+
+-- One expression that fails, say by a division by zero, must not hide the others.
+CREATE FUNCTION clientele._evaluate_each(source text, key text, expressions text[]) RETURNS clientele.found_value[]
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    found found_value[] := '{}';
+    place integer;
+BEGIN
+    BEGIN
+        RETURN _evaluate(source, key, expressions);
+    EXCEPTION WHEN data_exception THEN
+        NULL;
+    END;
+    FOR place IN 1 .. cardinality(expressions) LOOP
+        BEGIN
+            found := found || COALESCE((_evaluate(source, key, expressions[place:place]))[1], ROW(NULL, NULL)::found_value);
+        EXCEPTION WHEN data_exception THEN
+            found := found || ROW(NULL, SQLERRM)::found_value;
+        END;
+    END LOOP;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION clientele._evaluate_each(text, text, text[]) IS 'Internal: the same, where a failing expression gets its error message instead of a value.';
+
+CREATE FUNCTION clientele._show_value(found clientele.found_value) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (found).problem IS NOT NULL THEN '(' OPERATOR(pg_catalog.||) (found).problem OPERATOR(pg_catalog.||) ')'
+                WHEN (found).value IS NULL THEN 'NULL'
+                WHEN pg_catalog.jsonb_typeof((found).value) OPERATOR(pg_catalog.=) 'string' THEN pg_catalog.quote_literal((found).value OPERATOR(pg_catalog.#>>) '{}'::text[])
+                ELSE (found).value::text END;
+COMMENT ON FUNCTION clientele._show_value(clientele.found_value) IS 'Internal: a value as an explanation shows it.';
+
+CREATE FUNCTION clientele._explain_segment(customer text, store name, segmentation text, as_of timestamptz)
+    RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    shop name;
+    key text;
+    known text[];
+    expressions text[];
+    found found_value[];
+    verdict found_value;
+    rule record;
+    at integer := 1;   -- where the rule stands in found; its operands follow
+    hidden boolean;
+    is_owner boolean;
+    decided boolean := false;
+BEGIN
+    IF customer IS NULL THEN
+        RETURN;
+    END IF;
+    shop := _resolve_store(store);
+    key := _key_literal(shop, customer);
+    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    known := _segment_names(shop, segmentation);
+    SELECT pg_has_role(n.nspowner, 'USAGE') INTO is_owner FROM pg_namespace AS n WHERE n.nspname = shop;
+    EXECUTE format('SELECT array_agg(e.expression ORDER BY r.priority, e.place) FROM %I.segment_rules AS r '
+        'CROSS JOIN LATERAL unnest(r.rule || r.operands) WITH ORDINALITY AS e(expression, place) WHERE r.segmentation = $1', shop)
+        INTO expressions USING segmentation;
+    IF key IS NOT NULL AND expressions IS NOT NULL THEN
+        found := _evaluate_each(_customer_source(shop, as_of), key, expressions);
+    END IF;
+
+    FOR rule IN EXECUTE format('SELECT r.* FROM %I.segment_rules AS r WHERE r.segmentation = $1 ORDER BY r.priority', shop) USING segmentation LOOP
+        priority := rule.priority;
+        segment := rule.segment;
+        condition := rule.rule;
+        hidden := rule.sensitive AND NOT is_owner;
+        verdict := found[at];
+        outcome := CASE WHEN verdict.problem IS NOT NULL THEN 'fails' || CASE WHEN hidden THEN '' ELSE ': ' || verdict.problem END
+                        WHEN verdict.value IS NULL THEN 'null: no match'
+                        WHEN verdict.value::boolean THEN 'matches'
+                        ELSE 'does not match' END;
+        value_found := CASE WHEN hidden THEN '(hidden: sensitive)'
+            WHEN found IS NOT NULL THEN (
+                SELECT string_agg(o.operand || ' = ' || _show_value(found[at + o.place]), ', ' ORDER BY o.place)
+                FROM unnest(rule.operands) WITH ORDINALITY AS o(operand, place)) END;
+        assigned := outcome = 'matches' AND NOT decided;
+        -- Where a rule fails before one matches, assign_segment fails, so nothing is assigned.
+        decided := decided OR outcome = 'matches' OR verdict.problem IS NOT NULL;
+        at := at + 1 + cardinality(rule.operands);
+        RETURN NEXT;
+    END LOOP;
+
+    priority := NULL;
+    segment := known[cardinality(known)];
+    condition := 'default';
+    value_found := NULL;
+    outcome := CASE WHEN decided THEN 'does not match' ELSE 'matches' END;
+    assigned := NOT decided;
+    RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION clientele._explain_segment(text, name, text, timestamptz) IS 'Internal: explain_segment for any type of key.';
+
+CREATE FUNCTION clientele.explain_segment(customer bigint, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL)
+    RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT * FROM clientele._explain_segment(customer::text, store, segmentation, as_of); END;
+CREATE FUNCTION clientele.explain_segment(customer uuid, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL)
+    RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT * FROM clientele._explain_segment(customer::text, store, segmentation, as_of); END;
+CREATE FUNCTION clientele.explain_segment(customer text, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL)
+    RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT * FROM clientele._explain_segment(customer, store, segmentation, as_of); END;
+COMMENT ON FUNCTION clientele.explain_segment(bigint, name, text, timestamptz) IS
+    'Rule by rule, by priority: the condition, the values found, the outcome, and whether it is the segment that this customer is assigned to; the default segment last.';
+COMMENT ON FUNCTION clientele.explain_segment(uuid, name, text, timestamptz) IS
+    'Rule by rule, by priority: the condition, the values found, the outcome, and whether it is the segment that this customer is assigned to; the default segment last.';
+COMMENT ON FUNCTION clientele.explain_segment(text, name, text, timestamptz) IS
+    'Rule by rule, by priority: the condition, the values found, the outcome, and whether it is the segment that this customer is assigned to; the default segment last.';
