@@ -33,10 +33,15 @@ struct Source {
     std::string_view program;  // empty: the book itself
 };
 
+// The start of a value, as errors show it.
 char* shown(const JsonbValue* value) {
+    constexpr int most_bytes = 100;
     if (value->type == jbvString) return pnstrdup(value->val.string.val, value->val.string.len);
     Jsonb* json = JsonbValueToJsonb(const_cast<JsonbValue*>(value));
-    return JsonbToCString(nullptr, &json->root, VARSIZE(json));
+    char* text = JsonbToCString(nullptr, &json->root, VARSIZE(json));
+    const int size = static_cast<int>(std::strlen(text));
+    if (size <= most_bytes) return text;
+    return psprintf("%.*s ...", pg_mbcliplen(text, size, most_bytes), text);
 }
 
 [[noreturn]] void refuse(const Source& source, const char* key, const JsonbValue* value, const char* accepted) {
@@ -185,15 +190,30 @@ Interval valid_for_in(const Source& source) {
     Interval zero{};
     Interval century{};
     century.month = 1'200;
-    if (!is_before(&zero, valid_for) || is_before(&century, valid_for)) {
-        refuse(source, "valid_for", lookup(source, "valid_for"), "valid_for is above 0 and at most 100 years.");
+    // How a sign applies to the parts behind it depends on the session's IntervalStyle; so there is none.
+    const bool has_sign = valid_for->month < 0 || valid_for->day < 0 || valid_for->time < 0;
+    if (has_sign || !is_before(&zero, valid_for) || is_before(&century, valid_for)) {
+        refuse(source, "valid_for", lookup(source, "valid_for"),
+               "valid_for is above 0 and at most 100 years, and no part of it is negative.");
     }
     return *valid_for;
+}
+
+// Whether a text names an instant whatever the session's settings and the clock say.
+bool is_absolute(std::string_view text) {
+    if (text == "infinity" || text == "-infinity") return true;
+    constexpr std::string_view digits = "0123456789";
+    const std::size_t offset = text.find_first_of("+-Z", 11);
+    return text.find_first_not_of(digits) >= 4 && text.find_first_not_of("0123456789-:.+TZ ") == text.npos &&
+           offset != text.npos;
 }
 
 Instant instant_in(const Source& source, const char* key, Instant otherwise) {
     const std::string_view text = optional_text(source, key);
     if (text.data() == nullptr) return otherwise;
+    if (!is_absolute(text)) {
+        refuse(source, key, lookup(source, key), "Instants look like 2026-01-31T18:00:00+00:00.");
+    }
     return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(terminated(text)),
                                                    ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
@@ -276,16 +296,15 @@ void read_program(const Book& book, const JsonbValue* value, Program& program, P
     parts.valid_for = valid_for_in(source);
 }
 
-void check_order(std::span<const Program> programs, const Source& source) {
-    for (std::size_t later = 1; later < programs.size(); ++later) {
-        if (programs[later - 1].priority >= programs[later].priority) {
-            refuse(source, "programs", lookup(source, "programs"),
+// Each program against those before it.
+void check_order(std::span<const Program> programs, const Program& program, const Source& source) {
+    for (const Program& earlier : programs) {
+        if (earlier.priority >= program.priority) {
+            refuse(source, "priority", lookup(source, "priority"),
                    "Programs stand in the order of their priorities, no two with the same.");
         }
-        for (std::size_t earlier = 0; earlier < later; ++earlier) {
-            if (programs[earlier].name == programs[later].name) {
-                refuse(source, "programs", lookup(source, "programs"), "No two programs have the same name.");
-            }
+        if (earlier.name == program.name) {
+            refuse(source, "program", lookup(source, "program"), "No two programs have the same name.");
         }
     }
 }
@@ -312,12 +331,12 @@ void read_programs(const Source& source, PreparedBook& prepared) {
         Program& program = *new (&programs[index]) Program;
         ProgramParts& parts = prepared.parts[index];
         read_program(prepared.book, item, program, parts);
+        check_order({programs, index}, program, {item->val.binary.data, program.name});
         parts.name = text_datum(program.name);
         parts.disclosure = program.disclosure.data() == nullptr ? 0 : text_datum(program.disclosure);
         prepared.asks_for_id = prepared.asks_for_id || program.holdout > 0;
     }
     prepared.book.programs = {programs, count};
-    check_order(prepared.book.programs, source);
 }
 
 void read_currency(const Source& source, Book& book) {

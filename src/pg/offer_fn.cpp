@@ -36,7 +36,8 @@ void check_stretch(Datum stretch) {
     const Numeric number = DatumGetNumeric(stretch);
     if (!numeric_is_nan(number) && !numeric_is_inf(number) && is_above(stretch, whole(1))) return;
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("stretch must be finite and above 1"),
-                    errdetail("It is %s.", shown(stretch)), errhint("A stretch of 1.4, the default, asks for two fifths more.")));
+                    errdetail("It is %s.", shown(stretch)),
+                    errhint("A stretch of 1.4, the default, asks for two fifths more.")));
 }
 
 // numeric_mul rounds what has more decimals than a numeric can show; the ladder is decided exactly or not at all.
