@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Checks the formatting of the C++ sources with clang-format 14; with -i, corrects it.
+# Checks the formatting of the C++ sources with clang-format 14; with -i, corrects it: scripts/format.sh [-i] [FILE…]
 source "$(dirname "$0")/common.sh"
 
 "$top/scripts/packages.sh" format
-cd "$top"
-mapfile -t files < <(find src test -name '*.cpp' -o -name '*.hpp')
+mode=(--dry-run -Werror)
 if [ "${1:-}" = -i ]; then
-    clang-format-14 -i "${files[@]}"
-else
-    clang-format-14 --dry-run -Werror "${files[@]}"
+    mode=(-i)
+    shift
 fi
+files=("$@")
+if [ $# = 0 ]; then mapfile -t files < <(find "$top/src" "$top/test" -name '*.cpp' -o -name '*.hpp'); fi
+clang-format-14 "${mode[@]}" "${files[@]}"
