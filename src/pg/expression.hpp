@@ -14,20 +14,20 @@ extern "C" {
 namespace clientele {
 
 struct Expression {
-    const char* text;      // as the user wrote it: positions point into this
-    const char* what;      // what messages call it, such as "segment rule"
-    bool immutable_only;   // it must give the same result whoever evaluates it, and whenever
-    Relation relation;     // whose columns it may use
-    List* forbidden;       // names (char*) of columns that it may not use
-    ParseState* parse;     // knows the text and the relation
-    List* literals;        // the string literals (A_Const*) as they were written
-    List* trusted;         // OIDs of extensions that were found to be trusted, and of others that were not
+    const char* text;     // as the user wrote it: positions point into this
+    const char* what;     // what messages call it, such as "segment rule"
+    bool immutable_only;  // it must give the same result whoever evaluates it, and whenever
+    Relation relation;    // whose columns it may use
+    List* forbidden;      // names (char*) of columns that it may not use
+    ParseState* parse;    // knows the text and the relation
+    List* literals;       // the string literals (A_Const*) as they were written
+    List* trusted;        // OIDs of extensions that were found to be trusted, and of others that were not
     List* untrusted;
 };
 
 // Reports what the expression must not be or do; `location` is a byte offset into its text, or -1.
-[[noreturn]] void refuse(const Expression& expression, int sqlstate, int location, const char* problem, const char* detail,
-                         const char* hint);
+[[noreturn]] void refuse(const Expression& expression, int sqlstate, int location, const char* problem,
+                         const char* detail, const char* hint);
 
 // What an expression looks like that is accepted.
 const char* condition_hint(const Expression& expression);
@@ -64,10 +64,12 @@ inline bool walk_tree(Node* node, TreeWalker walker, void* context) {
     return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)), context);
 }
 inline bool walk_raw_tree(Node* node, TreeWalker walker, void* context) {
-    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)), context);
+    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)),
+                                      context);
 }
 inline Node* mutate_tree(Node* node, TreeMutator mutator, void* context) {
-    return expression_tree_mutator(node, reinterpret_cast<Node* (*)()>(reinterpret_cast<AnyFunction>(mutator)), context);
+    return expression_tree_mutator(node, reinterpret_cast<Node* (*)()>(reinterpret_cast<AnyFunction>(mutator)),
+                                   context);
 }
 #endif
 

@@ -30,12 +30,13 @@ const char* clock_hint(const Expression& expression) {
 }
 
 [[noreturn]] void refuse_clock(const Expression& expression, int location, const char* detail) {
-    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location, "must not read the clock", detail, clock_hint(expression));
+    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location, "must not read the clock", detail,
+           clock_hint(expression));
 }
 
 [[noreturn]] void refuse_session(const Expression& expression, int location, const char* detail) {
-    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location, "must not depend on the session or the server", detail,
-           "Its result must be the same for everybody who asks.");
+    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location, "must not depend on the session or the server",
+           detail, "Its result must be the same for everybody who asks.");
 }
 
 // ---- Where a function, an operator or a type comes from ----
@@ -52,7 +53,8 @@ bool lookup_trusted(Oid extension) {
         " ON v.name = e.extname AND v.version = e.extversion WHERE e.oid = $1 AND v.trusted",
         1, types, values, nullptr, true, 1);
     if (result != SPI_OK_SELECT) {
-        ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION), errmsg("could not read pg_available_extension_versions")));
+        ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+                        errmsg("could not read pg_available_extension_versions")));
     }
     const bool trusted = SPI_processed > 0;
     SPI_finish();
@@ -85,9 +87,9 @@ bool is_clock(Oid function) {
         case F_STATEMENT_TIMESTAMP:
         case F_CLOCK_TIMESTAMP:
         case F_TIMEOFDAY:
-        case F_AGE_TIMESTAMP:    // age() with one argument counts from today
+        case F_AGE_TIMESTAMP:  // age() with one argument counts from today
         case F_AGE_TIMESTAMPTZ:
-        case F_TIMETZ_TIME:      // today's offset of the session's zone
+        case F_TIMETZ_TIME:  // today's offset of the session's zone
             return true;
         default:
             return false;
@@ -101,10 +103,10 @@ bool has_prefix(const char* name, const char* prefix) { return strncmp(name, pre
 // parallel workers or by having no argument.
 bool reads_session(Oid function) {
     static const char* const prefixes[] = {"pg_", "has_", "to_reg"};
-    static const char* const names[] = {"col_description", "current_setting",    "format_type",           "mxid_age",
-                                        "obj_description", "oidvectortypes",     "regclass",              "row_security_active",
-                                        "shobj_description", "json_populate_record", "jsonb_populate_record", "json_to_record",
-                                        "jsonb_to_record"};
+    static const char* const names[] = {
+        "col_description",       "current_setting", "format_type",         "mxid_age",          "obj_description",
+        "oidvectortypes",        "regclass",        "row_security_active", "shobj_description", "json_populate_record",
+        "jsonb_populate_record", "json_to_record",  "jsonb_to_record"};
     if (func_volatile(function) != PROVOLATILE_STABLE) return false;
     if (get_func_nargs(function) == 0 || func_parallel(function) != PROPARALLEL_SAFE) return true;
     const char* name = get_func_name(function);
@@ -223,7 +225,8 @@ void check_function(const FunctionUse& use, Oid function) {
     if (is_clock(function)) refuse_clock(expression, use.location, nullptr);
     const Origin origin = origin_of(*use.expression, ProcedureRelationId, function, get_func_namespace(function));
     if (origin == Origin::foreign) {
-        refuse_function(use, function, "It belongs to neither pg_catalog nor clientele nor a trusted extension.", allowed_origins);
+        refuse_function(use, function, "It belongs to neither pg_catalog nor clientele nor a trusted extension.",
+                        allowed_origins);
     }
     const char volatility = func_volatile(function);
     if (volatility == PROVOLATILE_VOLATILE) {
@@ -231,17 +234,20 @@ void check_function(const FunctionUse& use, Oid function) {
                         "Only functions whose result follows from their arguments can be used.");
     }
     if (volatility != PROVOLATILE_IMMUTABLE && origin == Origin::own) {
-        refuse_function(use, function, "It reads a store.", "Of clientele's own functions those that are IMMUTABLE can be used.");
+        refuse_function(use, function, "It reads a store.",
+                        "Of clientele's own functions those that are IMMUTABLE can be used.");
     }
     if (origin == Origin::system && reads_session(function)) {
         refuse_session(expression, use.location, psprintf("It uses function %s.", format_procedure(function)));
     }
     if (volatility != PROVOLATILE_IMMUTABLE && expression.immutable_only) {
-        refuse_function(use, function, "It is not IMMUTABLE: its result may depend on the session, such as on its time zone.",
-                        "Compare columns with constants of their own type, and name the time zone where one is needed.");
+        refuse_function(
+            use, function, "It is not IMMUTABLE: its result may depend on the session, such as on its time zone.",
+            "Compare columns with constants of their own type, and name the time zone where one is needed.");
     }
     if (func_parallel(function) != PROPARALLEL_SAFE) {
-        refuse_function(use, function, "It is not PARALLEL SAFE.", "Only functions that parallel workers can run can be used.");
+        refuse_function(use, function, "It is not PARALLEL SAFE.",
+                        "Only functions that parallel workers can run can be used.");
     }
 }
 
@@ -312,8 +318,9 @@ void check_column(const Expression& expression, const Var& column) {
     ListCell* cell;
     foreach (cell, expression.forbidden) {
         if (strcmp(static_cast<const char*>(lfirst(cell)), name) != 0) continue;
-        refuse(expression, ERRCODE_INVALID_COLUMN_REFERENCE, column.location, psprintf("must not use the column \"%s\"", name),
-               "That column is what the expression decides.", "Use the other columns.");
+        refuse(expression, ERRCODE_INVALID_COLUMN_REFERENCE, column.location,
+               psprintf("must not use the column \"%s\"", name), "That column is what the expression decides.",
+               "Use the other columns.");
     }
 }
 
@@ -357,11 +364,14 @@ bool check_node(Node* node, void* context) {
             check_constant(expression, *castNode(Const, node));
             break;
         case T_Aggref:
-            refuse(expression, ERRCODE_GROUPING_ERROR, use.location, "must not contain an aggregate function", nullptr, one_row);
+            refuse(expression, ERRCODE_GROUPING_ERROR, use.location, "must not contain an aggregate function", nullptr,
+                   one_row);
         case T_WindowFunc:
-            refuse(expression, ERRCODE_WINDOWING_ERROR, use.location, "must not contain a window function", nullptr, one_row);
+            refuse(expression, ERRCODE_WINDOWING_ERROR, use.location, "must not contain a window function", nullptr,
+                   one_row);
         case T_SubLink:
-            refuse(expression, ERRCODE_FEATURE_NOT_SUPPORTED, use.location, "must not contain a subquery", nullptr, one_row);
+            refuse(expression, ERRCODE_FEATURE_NOT_SUPPORTED, use.location, "must not contain a subquery", nullptr,
+                   one_row);
         case T_SQLValueFunction:
             check_value_function(expression, *castNode(SQLValueFunction, node));
             break;
@@ -373,15 +383,16 @@ bool check_node(Node* node, void* context) {
             break;
 #if PG_VERSION_NUM >= 170000
         case T_JsonExpr:
-            if (holds_time(exprType(node))) refuse_clock(expression, use.location, "A text in the document may say \"now\".");
+            if (holds_time(exprType(node)))
+                refuse_clock(expression, use.location, "A text in the document may say \"now\".");
             break;
 #endif
         default:
             break;
     }
     if (returns_set(node)) {
-        refuse(expression, ERRCODE_FEATURE_NOT_SUPPORTED, use.location, "must not contain a set-returning function", nullptr,
-               "It gives one answer for one row.");
+        refuse(expression, ERRCODE_FEATURE_NOT_SUPPORTED, use.location, "must not contain a set-returning function",
+               nullptr, "It gives one answer for one row.");
     }
     check_operators(use, node);
     check_functions_in_node(node, check_function_callback, &use);

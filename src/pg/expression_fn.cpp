@@ -13,8 +13,8 @@ extern "C" {
 
 using namespace clientele;
 
-void clientele::refuse(const Expression& expression, int sqlstate, int location, const char* problem, const char* detail,
-                       const char* hint) {
+void clientele::refuse(const Expression& expression, int sqlstate, int location, const char* problem,
+                       const char* detail, const char* hint) {
     ereport(ERROR, (errcode(sqlstate), errmsg("%s %s", expression.what, problem), detail ? errdetail("%s", detail) : 0,
                     errhint("%s", hint), parser_errposition(expression.parse, location)));
     pg_unreachable();
@@ -77,8 +77,8 @@ Node* analyse(Expression& expression, Node* raw) {
     const Oid type = exprType(tree);
     if (getBaseType(type) != BOOLOID) {
         const char* found = type == UNKNOWNOID ? "a literal without a type" : format_type_be(type);
-        refuse(expression, ERRCODE_DATATYPE_MISMATCH, exprLocation(tree), psprintf("must be boolean, not %s", found), nullptr,
-               condition_hint(expression));
+        refuse(expression, ERRCODE_DATATYPE_MISMATCH, exprLocation(tree), psprintf("must be boolean, not %s", found),
+               nullptr, condition_hint(expression));
     }
     tree = coerce_to_boolean(expression.parse, tree, expression.what);
     tree = keep_collation(tree, nullptr);
@@ -146,7 +146,8 @@ void check_arguments(FunctionCallInfo fcinfo) {
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", names[i])));
     }
     if (!PG_ARGISNULL(0)) return;
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", text_to_cstring(PG_GETARG_TEXT_PP(2))),
+    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                    errmsg("%s must not be NULL", text_to_cstring(PG_GETARG_TEXT_PP(2))),
                     errhint("Write a boolean expression over columns.")));
 }
 

@@ -49,11 +49,13 @@ void check_tokens(const Expression& expression) {
             if (!scanner_isspace(expression.text[at])) refuse_comment(expression, at);
         }
         if (token == 0) {
-            if (first) refuse(expression, ERRCODE_SYNTAX_ERROR, -1, "must not be empty", nullptr, condition_hint(expression));
+            if (first)
+                refuse(expression, ERRCODE_SYNTAX_ERROR, -1, "must not be empty", nullptr, condition_hint(expression));
             break;
         }
         if (token == ';') {
-            refuse(expression, ERRCODE_SYNTAX_ERROR, location, "must not contain a semicolon", nullptr, condition_hint(expression));
+            refuse(expression, ERRCODE_SYNTAX_ERROR, location, "must not contain a semicolon", nullptr,
+                   condition_hint(expression));
         }
         end = location + static_cast<int>(strlen(extra.scanbuf + location));
         const int comment = comment_in_literal(expression.text, location, end);
@@ -106,18 +108,18 @@ bool check_raw(Node* node, void* context) {
     switch (nodeTag(node)) {
         case T_SelectStmt:
         case T_SubLink:
-            refuse(expression, ERRCODE_FEATURE_NOT_SUPPORTED, exprLocation(node), "must not contain a subquery", nullptr,
-                   "It sees the columns of one row; what it needs from elsewhere has to be a column.");
+            refuse(expression, ERRCODE_FEATURE_NOT_SUPPORTED, exprLocation(node), "must not contain a subquery",
+                   nullptr, "It sees the columns of one row; what it needs from elsewhere has to be a column.");
         case T_ParamRef:
             refuse(expression, ERRCODE_UNDEFINED_PARAMETER, exprLocation(node), "must not contain a parameter", nullptr,
                    "Write the value itself.");
         case T_GroupingFunc:
-            refuse(expression, ERRCODE_GROUPING_ERROR, exprLocation(node), "must not contain a grouping operation", nullptr,
-                   "It sees the columns of one row.");
+            refuse(expression, ERRCODE_GROUPING_ERROR, exprLocation(node), "must not contain a grouping operation",
+                   nullptr, "It sees the columns of one row.");
         case T_FuncCall:
             if (castNode(FuncCall, node)->over) {
-                refuse(expression, ERRCODE_WINDOWING_ERROR, exprLocation(node), "must not contain a window function", nullptr,
-                       "It sees the columns of one row.");
+                refuse(expression, ERRCODE_WINDOWING_ERROR, exprLocation(node), "must not contain a window function",
+                       nullptr, "It sees the columns of one row.");
             }
             break;
         case T_ColumnRef:

@@ -111,7 +111,8 @@ void collect(Operands& operands, Node* node) {
 }  // namespace
 
 char* deparse_checked(const Expression& expression, Node* tree) {
-    List* names = deparse_context_for(RelationGetRelationName(expression.relation), RelationGetRelid(expression.relation));
+    List* names =
+        deparse_context_for(RelationGetRelationName(expression.relation), RelationGetRelid(expression.relation));
     return without_outer_parentheses(deparse_expression(tree, names, false, false));
 }
 
