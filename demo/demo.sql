@@ -76,3 +76,36 @@ SELECT c.customer_id, c.segment, c.orders, c.last_order_value AS last, c.typical
 FROM shop.customers AS c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) AS o
 WHERE c.customer_id IN (101, 102)
 ORDER BY c.customer_id;
+
+\pset format wrapped
+\pset columns 100
+\echo 'Why? Every program says so, also those that were refused.'
+\echo
+SELECT program, status, reasons, explanation FROM clientele.explain_offer(101);
+SELECT program, status, reasons, explanation FROM clientele.explain_offer(102);
+
+\echo 'And why is customer 102 in its segment?'
+\echo
+SELECT * FROM clientele.explain_segment(102);
+
+\echo '== 5. What the offers cost at most, and who is refused and why ===================================='
+\echo
+SELECT * FROM shop.offer_summary;
+
+\echo '== 6. Everything in one row: shop.campaign ========================================================'
+\echo
+SELECT customer_id, segment, content ->> 'home' AS home, program, min_spend, reward, message
+FROM shop.campaign
+WHERE customer_id BETWEEN 101 AND 108
+ORDER BY customer_id;
+
+\echo 'The same offers for a query of your own:'
+\echo '    SELECT c.email, o.* FROM customers c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) o'
+\echo
+SELECT c.email, o.program, o.segment, o.basis, o.reference_value, o.min_spend, o.reward
+FROM customers AS c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) AS o
+ORDER BY c.customer_id
+LIMIT 5;
+
+\echo 'To keep the server and look around:    make demo KEEP=1'
+\echo 'To do this with your own orders:       make demo ORDERS=path.csv    (customer_id, ordered_at, amount; .gz too)'
