@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <numeric>
 #include <limits>
+#include <numeric>
 #include <string>
 
 #include "core/error.hpp"

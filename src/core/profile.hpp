@@ -14,8 +14,8 @@
 
 namespace clientele {
 
-using Money = std::int64_t;    // 1/10,000 of the currency
-using MoneySum = __int128;     // the same unit
+using Money = std::int64_t;                        // 1/10,000 of the currency
+using MoneySum = __int128;                         // the same unit
 using Squares = boost::multiprecision::uint256_t;  // 1/100,000,000 of the currency squared
 using Bytes = std::span<const std::uint8_t>;
 using WritableBytes = std::span<std::uint8_t>;

@@ -24,9 +24,7 @@ constexpr std::uint8_t zone_flag = 0x08;
 constexpr std::size_t fixed_bound = 640;  // all but the gaps, a zone name of 255 bytes included
 constexpr std::size_t gap_bound = 4;
 
-[[noreturn]] void refuse(const char* what) {
-    throw Error(ErrorKind::invalid_binary, "invalid order_profile", what);
-}
+[[noreturn]] void refuse(const char* what) { throw Error(ErrorKind::invalid_binary, "invalid order_profile", what); }
 
 class Writer {
   public:
@@ -233,10 +231,12 @@ void validate_many(const Profile& profile, const Zone& zone) {
         Squares(profile.orders) * profile.squares < sum * sum) {
         refuse("Its sums are impossible.");
     }
-    if (profile.first_day_total > profile.gross || (profile.purchase_days == 1 && profile.first_day_total != profile.gross)) {
+    if (profile.first_day_total > profile.gross ||
+        (profile.purchase_days == 1 && profile.first_day_total != profile.gross)) {
         refuse("The total of its first day is impossible.");
     }
-    if (day_of(zone.local(profile.first_at)) != profile.first_day || day_of(zone.local(profile.last().at)) != profile.last_day) {
+    if (day_of(zone.local(profile.first_at)) != profile.first_day ||
+        day_of(zone.local(profile.last().at)) != profile.last_day) {
         refuse("Its first or last day does not fit its first or last order.");
     }
 }
@@ -244,7 +244,8 @@ void validate_many(const Profile& profile, const Zone& zone) {
 void validate_unit(const Profile& profile) {
     static constexpr Money unit_of_scale[] = {10'000, 1'000, 100, 10, 1};
     const Money unit = unit_of_scale[profile.scale];
-    const bool whole = profile.squares % (Squares(unit) * Squares(unit)) == 0 && profile.gross % unit == 0 && profile.refunded % unit == 0 && profile.first_day_total % unit == 0 &&
+    const bool whole = profile.squares % (Squares(unit) * Squares(unit)) == 0 && profile.gross % unit == 0 &&
+                       profile.refunded % unit == 0 && profile.first_day_total % unit == 0 &&
                        std::all_of(profile.recent, profile.recent + profile.recent_count,
                                    [unit](const Order& order) { return order.amount % unit == 0; });
     if (!whole) refuse("An amount has more decimals than its scale.");

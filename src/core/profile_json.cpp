@@ -61,8 +61,8 @@ class Text {
 };
 
 [[noreturn]] void refuse(const char* what, const char* text, const char* hint) {
-    throw Error(ErrorKind::invalid_text, std::string("invalid order_profile: \"") + what + "\" cannot be \"" + text + "\"",
-                {}, hint);
+    throw Error(ErrorKind::invalid_text,
+                std::string("invalid order_profile: \"") + what + "\" cannot be \"" + text + "\"", {}, hint);
 }
 
 // Reads exactly `count` digits; -1 where there are none.

@@ -1,4 +1,4 @@
-#include "postgres.hpp"
+#include "store.hpp"
 
 extern "C" {
 #include "utils/guc.h"
@@ -9,7 +9,7 @@ void _PG_init(void);
 }
 
 namespace clientele {
-char* store_setting = nullptr;  // clientele.store
+char* store_setting = nullptr;
 }
 
 void _PG_init(void) {

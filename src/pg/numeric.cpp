@@ -18,7 +18,7 @@ constexpr std::uint16_t short_weight_sign = 0x0040;
 constexpr std::uint16_t short_weight_mask = 0x003F;
 constexpr std::uint16_t long_scale_mask = 0x3FFF;
 
-constexpr int max_weight = 3;             // 10,000^4 and above is out of range at once
+constexpr int max_weight = 3;                            // 10,000^4 and above is out of range at once
 constexpr std::int64_t limit = 100'000'000'000'000'000;  // 10^13 in 1/10,000
 
 std::uint16_t word_at(const char* data, int index) {

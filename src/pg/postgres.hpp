@@ -17,19 +17,21 @@ extern "C" {
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/datum.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 }
 
 // Declares and defines an SQL-callable C function; the export map lets only these names out.
-#define CLIENTELE_FUNCTION(name)                \
-    extern "C" {                                \
-    PG_FUNCTION_INFO_V1(name);                  \
-    }                                           \
+#define CLIENTELE_FUNCTION(name) \
+    extern "C" {                 \
+    PG_FUNCTION_INFO_V1(name);   \
+    }                            \
     extern "C" Datum name(FunctionCallInfo fcinfo)

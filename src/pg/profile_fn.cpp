@@ -18,9 +18,9 @@ static_assert(std::is_trivially_destructible_v<Summary>);
 
 namespace {
 
-// The state of order_profile(): orders that were not folded yet, and the encoded profile of those that were. A row costs
-// one append, next to the counters so that it touches few cache lines; the arithmetic happens once for many rows. All
-// memory is the aggregate's.
+// The state of order_profile(): orders that were not folded yet, and the encoded profile of those that were. A row
+// costs one append, next to the counters so that it touches few cache lines; the arithmetic happens once for many rows.
+// All memory is the aggregate's.
 struct OrdersState {
     const Zone* zone;
     std::uint8_t* folded;
@@ -101,9 +101,11 @@ Instant checked_instant(TimestampTz at) {
 }
 
 [[noreturn]] void refuse_amount(Datum amount) {
-    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                    errmsg("order amount out of range: %s", DatumGetCString(DirectFunctionCall1(numeric_out, amount))),
-                    errhint("An amount is a number between -10^13 and 10^13 (both excluded); NaN and infinities are refused.")));
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+         errmsg("order amount out of range: %s", DatumGetCString(DirectFunctionCall1(numeric_out, amount))),
+         errhint("An amount is a number between -10^13 and 10^13 (both excluded); NaN and infinities are refused.")));
     pg_unreachable();
 }
 
@@ -249,8 +251,8 @@ CLIENTELE_FUNCTION(clientele_order_profile_combine) {
         if (PG_ARGISNULL(0)) PG_RETURN_NULL();
         return PG_GETARG_DATUM(0);
     }
-    OrdersState* state = PG_ARGISNULL(0) ? new_state(context, other->zone)
-                                         : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0));
+    OrdersState* state =
+        PG_ARGISNULL(0) ? new_state(context, other->zone) : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0));
     if (std::strcmp(state->zone->name, other->zone->name) != 0) refuse_zones(state->zone->name, other->zone->name);
     const std::size_t room = encoded_room(*state) + encoded_room(*other);
     auto* folded = static_cast<std::uint8_t*>(MemoryContextAlloc(context, room));

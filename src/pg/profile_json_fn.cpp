@@ -29,7 +29,8 @@ struct ProfileText {
 };
 
 [[noreturn]] void refuse(const char* key, const char* expected) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid order_profile: \"%s\" must be %s", key, expected),
+    ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+                    errmsg("invalid order_profile: \"%s\" must be %s", key, expected),
                     errhint("Profiles are made by the aggregate clientele.order_profile(ordered_at, amount).")));
     pg_unreachable();
 }
@@ -93,7 +94,8 @@ void read_gaps(JsonbContainer* object, ProfileText& profile) {
     profile.gaps = static_cast<std::int32_t*>(palloc((profile.gap_count + 1) * sizeof(std::int32_t)));
     for (std::uint32_t i = 0; i < profile.gap_count; ++i) {
         const std::int64_t gap = whole_number(*getIthJsonbValueFromContainer(gaps, i), "day_gaps");
-        if (gap < 1 || gap > last_supported_day - first_supported_day) refuse("day_gaps", "an array of days, 1 and more");
+        if (gap < 1 || gap > last_supported_day - first_supported_day)
+            refuse("day_gaps", "an array of days, 1 and more");
         profile.gaps[i] = static_cast<std::int32_t>(gap);
     }
 }

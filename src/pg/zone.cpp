@@ -55,9 +55,10 @@ bool is_listed(const char* canonical_name) {
 }
 
 [[noreturn]] void refuse(const char* name) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time zone \"%s\" not recognized", name),
-                    errhint("Use a name from pg_timezone_names, such as 'Europe/Berlin'; abbreviations and POSIX strings "
-                            "are not accepted.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time zone \"%s\" not recognized", name),
+             errhint("Use a name from pg_timezone_names, such as 'Europe/Berlin'; abbreviations and POSIX strings "
+                     "are not accepted.")));
     pg_unreachable();
 }
 

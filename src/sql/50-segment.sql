@@ -306,7 +306,7 @@ CREATE FUNCTION clientele._customer_source(store name, as_of timestamptz) RETURN
 COMMENT ON FUNCTION clientele._customer_source(name, timestamptz) IS 'Internal: from where customers are read: as stored, or as of a past time from the orders.';
 
 CREATE FUNCTION clientele._segments_of(customer text, store name, segmentation text, as_of timestamptz) RETURNS text[]
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     shop name;
     key text;
@@ -330,11 +330,11 @@ END $$;
 COMMENT ON FUNCTION clientele._segments_of(text, name, text, timestamptz) IS 'Internal: segments_of for any type of key.';
 
 CREATE FUNCTION clientele.segments_of(customer bigint, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._segments_of(customer::text, store, segmentation, as_of);
+    LANGUAGE sql STABLE PARALLEL UNSAFE RETURN clientele._segments_of(customer::text, store, segmentation, as_of);
 CREATE FUNCTION clientele.segments_of(customer uuid, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._segments_of(customer::text, store, segmentation, as_of);
+    LANGUAGE sql STABLE PARALLEL UNSAFE RETURN clientele._segments_of(customer::text, store, segmentation, as_of);
 CREATE FUNCTION clientele.segments_of(customer text, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._segments_of(customer, store, segmentation, as_of);
+    LANGUAGE sql STABLE PARALLEL UNSAFE RETURN clientele._segments_of(customer, store, segmentation, as_of);
 COMMENT ON FUNCTION clientele.segments_of(bigint, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';
 COMMENT ON FUNCTION clientele.segments_of(uuid, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';
 COMMENT ON FUNCTION clientele.segments_of(text, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';

@@ -51,7 +51,7 @@ END $$;
 COMMENT ON FUNCTION clientele.drop_content(name, text, text) IS 'Drops the content of a slot for one segment, or for the default segment where none is named.';
 
 CREATE FUNCTION clientele._content_for(customer text, slot text, store name, as_of timestamptz) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     shop name;
     content text;
@@ -68,11 +68,11 @@ END $$;
 COMMENT ON FUNCTION clientele._content_for(text, text, name, timestamptz) IS 'Internal: content_for for any type of key.';
 
 CREATE FUNCTION clientele.content_for(customer bigint, slot text, store name DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._content_for(customer::text, slot, store, as_of);
+    LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN clientele._content_for(customer::text, slot, store, as_of);
 CREATE FUNCTION clientele.content_for(customer uuid, slot text, store name DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._content_for(customer::text, slot, store, as_of);
+    LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN clientele._content_for(customer::text, slot, store, as_of);
 CREATE FUNCTION clientele.content_for(customer text, slot text, store name DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE RETURN clientele._content_for(customer, slot, store, as_of);
+    LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN clientele._content_for(customer, slot, store, as_of);
 COMMENT ON FUNCTION clientele.content_for(bigint, text, name, timestamptz) IS
     'Which content this customer is shown in a slot: that of the customer''s segment, else that of the default segment, else none (NULL).';
 COMMENT ON FUNCTION clientele.content_for(uuid, text, name, timestamptz) IS

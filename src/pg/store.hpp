@@ -1,0 +1,20 @@
+// Stores, as the look-ups of one customer see them.
+#pragma once
+
+#include "postgres.hpp"
+
+namespace clientele {
+
+// The setting clientele.store.
+extern char* store_setting;
+
+struct Store {
+    Oid schema;
+    Oid settings;  // the table by which the store was found
+};
+
+// The store of that name; where it is empty, the setting clientele.store; else the only one that the caller may use.
+// Raises an ERROR that lists those where none is meant.
+Store resolve_store(const char* name);
+
+}  // namespace clientele

@@ -1,0 +1,382 @@
+-- Stores: where a shop's orders are, and the tables and views that a store consists of.
+
+CREATE TYPE clientele.store_settings AS (
+    version integer,
+    orders regclass, customer_id name, ordered_at name, amount name, order_id name,
+    refunded name, discount name, order_filter text,
+    customers regclass, customer_key name, attributes text[],
+    items regclass, item_order_id name, item_category name, item_amount name,
+    currency text, time_zone text, margin numeric, live boolean,
+    fresh_to timestamptz);
+COMMENT ON TYPE clientele.store_settings IS
+    'What a store was created with. Stores are found by their table "settings" of this type. fresh_to: orders up to then are in the profiles.';
+
+-- Names and types.
+
+CREATE FUNCTION clientele._check_time_zone(time_zone text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele_check_time_zone' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._check_time_zone(text) IS 'The zone''s name as pg_timezone_names spells it; anything else is an error.';
+
+CREATE FUNCTION clientele._require(argument text, given boolean) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT given THEN
+        RAISE EXCEPTION '% must not be NULL', argument USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._require(text, boolean) IS 'Refuses a missing argument by name.';
+
+-- The type of a column that the caller may read; a clear error otherwise.
+CREATE FUNCTION clientele._column_type(relation regclass, column_name name, role text) RETURNS regtype
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    column_type regtype;
+BEGIN
+    IF NOT has_any_column_privilege(relation, 'SELECT') THEN
+        RAISE EXCEPTION 'permission denied for table %', relation USING ERRCODE = 'insufficient_privilege',
+            HINT = format('A store needs SELECT on it: GRANT SELECT ON %s TO %I.', relation, current_user);
+    END IF;
+    SELECT atttypid::regtype INTO column_type FROM pg_attribute
+        WHERE attrelid = relation AND attname = column_name AND attnum > 0 AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of % does not exist', column_name, relation USING ERRCODE = 'undefined_column',
+            DETAIL = format('It was named as %s. The columns are: %s.', role, (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+                FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped)),
+            HINT = format('Pass the name of the column: %s => ''…''.', role);
+    END IF;
+    IF NOT has_column_privilege(relation, column_name::text, 'SELECT') THEN
+        RAISE EXCEPTION 'permission denied for column "%" of %', column_name, relation USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN column_type;
+END $$;
+COMMENT ON FUNCTION clientele._column_type(regclass, name, text) IS 'The type of a column; refuses missing and unreadable ones. role: the argument that named it.';
+
+CREATE FUNCTION clientele._check_type(relation regclass, column_name name, role text, accepted regtype[]) RETURNS regtype
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    found regtype := _column_type(relation, column_name, role);
+BEGIN
+    IF found <> ALL (accepted) THEN
+        RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found
+            USING ERRCODE = 'datatype_mismatch',
+            DETAIL = format('Accepted: %s.', array_to_string(accepted, ', ')),
+            HINT = 'A view over the table can cast it.';
+    END IF;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION clientele._check_type(regclass, name, text, regtype[]) IS 'The type of a column, which must be one of the accepted ones.';
+
+CREATE FUNCTION clientele._check_relation(relation regclass, role text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (SELECT relkind FROM pg_class WHERE oid = relation) NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+        RAISE EXCEPTION '% cannot be the % of a store', relation, role USING ERRCODE = 'wrong_object_type',
+            HINT = 'Name a table, a partitioned table or a view.';
+    END IF;
+    IF (SELECT relpersistence FROM pg_class WHERE oid = relation) = 't' THEN
+        RAISE EXCEPTION '% is a temporary table and cannot be the % of a store', relation, role USING ERRCODE = 'wrong_object_type';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_relation(regclass, text) IS 'Refuses what is neither a table nor a view.';
+
+-- A store has one row of settings; its name is that of its schema.
+CREATE FUNCTION clientele._settings(store name) RETURNS clientele.store_settings
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    found store_settings;
+BEGIN
+    EXECUTE format('SELECT * FROM %I.settings', _resolve_store(store)) INTO found;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION clientele._settings(name) IS 'The settings of a store that the caller may use.';
+
+CREATE FUNCTION clientele._resolve_store(store name) RETURNS name
+    AS 'MODULE_PATHNAME', 'clientele_resolve_store' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION clientele._resolve_store(name) IS
+    'The store that is meant: the one named, else the setting clientele.store, else the only one that the caller may use; an error otherwise.';
+
+CREATE FUNCTION clientele._lock_store(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    PERFORM _require('store', store IS NOT NULL);
+    PERFORM _resolve_store(store);
+    IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = store), 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of store %', quote_ident(store) USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Its owner is %s.', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = store));
+    END IF;
+    EXECUTE format('SELECT 1 FROM %I.settings FOR UPDATE', store);
+END $$;
+COMMENT ON FUNCTION clientele._lock_store(name) IS 'Lets one definition at a time change a store, and its owner only. Readers do not wait.';
+
+CREATE FUNCTION clientele._key_type(store name) RETURNS regtype
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT atttypid::regtype FROM pg_attribute
+    WHERE attrelid = format('%I.profiles', store)::regclass AND attname = 'customer_id'
+$$;
+COMMENT ON FUNCTION clientele._key_type(name) IS 'The type of a store''s customer key.';
+
+CREATE FUNCTION clientele._key_literal(store name, customer text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    key_type text := _key_type(store);
+    literal text;
+BEGIN
+    EXECUTE format('SELECT quote_literal(CAST($1 AS %s)) || %L', key_type, '::' || key_type) USING customer INTO literal;
+    RETURN literal;
+EXCEPTION WHEN numeric_value_out_of_range THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION clientele._key_literal(name, text) IS
+    'A customer''s key as an SQL literal of the store''s key type; NULL where no such key can exist; a malformed one is an error.';
+
+-- The attributes of a store: 'column' or 'column AS name'.
+CREATE FUNCTION clientele._attributes(settings clientele.store_settings)
+    RETURNS TABLE (ordinal bigint, column_name name, name name)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    attribute text;
+    parts text[];
+BEGIN
+    ordinal := 0;
+    FOREACH attribute IN ARRAY coalesce(settings.attributes, '{}') LOOP
+        PERFORM _require('an element of attributes', attribute IS NOT NULL);
+        ordinal := ordinal + 1;
+        column_name := attribute;
+        name := attribute;
+        parts := regexp_match(attribute, '^(.+)\s+AS\s+(.+)$', 'i');
+        IF parts IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute a
+                WHERE a.attrelid = settings.customers AND a.attname = attribute AND NOT a.attisdropped) THEN
+            column_name := btrim(parts[1]);
+            name := btrim(parts[2]);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._attributes(clientele.store_settings) IS 'The attributes that a store shows: the customers'' columns and the names that rules use.';
+
+-- The columns of a store's view "customers" but the last, segment: name, type, and expression over _base (b).
+CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
+    RETURNS TABLE (ordinal bigint, name name, type text, expression text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    WITH fixed (name, type, arguments, without_orders) AS (VALUES
+        ('orders', 'bigint', 'b.profile', '0'), ('purchase_days', 'bigint', 'b.profile', '0'), ('refunds', 'bigint', 'b.profile', '0'),
+        ('first_order_at', 'timestamptz', 'b.profile', NULL), ('last_order_at', 'timestamptz', 'b.profile', NULL),
+        ('gross_spent', 'numeric', 'b.profile', '0'), ('total_spent', 'numeric', 'b.profile', '0'),
+        ('aov', 'numeric', 'b.profile', NULL), ('typical_order_value', 'numeric', 'b.profile', NULL),
+        ('typical_cv', 'double precision', 'b.profile', NULL), ('last_order_value', 'numeric', 'b.profile', NULL),
+        ('order_value_cv', 'double precision', 'b.profile', NULL),
+        ('recency_days', 'integer', 'b.profile, b.as_of', NULL), ('tenure_days', 'integer', 'b.profile, b.as_of', NULL),
+        ('mean_days_between_orders', 'double precision', 'b.profile', NULL),
+        ('median_days_between_orders', 'double precision', 'b.profile', NULL),
+        ('evening_share', 'double precision', 'b.profile', NULL), ('weekend_share', 'double precision', 'b.profile', NULL),
+        ('repeat_purchases', 'bigint', 'b.profile', '0'), ('last_purchase_age', 'integer', 'b.profile', NULL),
+        ('age', 'integer', 'b.profile, b.as_of', NULL), ('repeat_day_value', 'numeric', 'b.profile', NULL)
+    ), columns (part, ordinal, name, type, expression) AS (
+        SELECT 1, 0, 'customer_id', _column_type(settings.orders, settings.customer_id, 'customer_id')::text, 'b.customer_id'
+        UNION ALL
+        SELECT 2, row_number() OVER (), f.name, f.type,
+            CASE WHEN without_orders IS NULL THEN format('clientele.%I(%s)', f.name, arguments)
+                 ELSE format('COALESCE(clientele.%I(%s), %s)', f.name, arguments, without_orders) END FROM fixed f
+        UNION ALL SELECT 3, 0, 'category_mix', 'jsonb', 'b.category_mix'
+        UNION ALL
+        SELECT 4, a.ordinal, a.name, _column_type(settings.customers, a.column_name, 'attributes')::text, format('b.%I', a.name)
+        FROM _attributes(settings) a
+        UNION ALL SELECT 5, 0, 'as_of', 'timestamptz', 'b.as_of'
+        UNION ALL
+        SELECT 6, row_number() OVER (), s.name, s.type, format('NULL::%s', s.type)
+        FROM (VALUES ('r_score', 'integer'), ('f_score', 'integer'), ('m_score', 'integer'), ('p_alive', 'double precision'),
+            ('expected_orders_90d', 'double precision'), ('expected_order_value', 'numeric'), ('clv_1y', 'numeric'),
+            ('expected_next_order_at', 'timestamptz')) s (name, type)
+    )
+    SELECT row_number() OVER (ORDER BY part, ordinal), name::name, type, expression FROM columns
+$$;
+COMMENT ON FUNCTION clientele._customer_columns(clientele.store_settings) IS 'What a store''s view "customers" shows, but segment.';
+
+-- The checks of create_store, by what they look at.
+
+CREATE FUNCTION clientele._check_orders(settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    money regtype[] := '{numeric,smallint,integer,bigint}';
+BEGIN
+    PERFORM _check_relation(settings.orders, 'orders');
+    PERFORM _check_type(settings.orders, settings.customer_id, 'customer_id', '{smallint,integer,bigint,uuid,text,varchar}');
+    PERFORM _check_type(settings.orders, settings.ordered_at, 'ordered_at', '{timestamptz,timestamp,date}');
+    PERFORM _check_type(settings.orders, settings.amount, 'amount', money);
+    IF settings.order_id IS NOT NULL THEN
+        PERFORM _column_type(settings.orders, settings.order_id, 'order_id');
+    END IF;
+    IF settings.refunded IS NOT NULL THEN
+        PERFORM _check_type(settings.orders, settings.refunded, 'refunded', money);
+    END IF;
+    IF settings.discount IS NOT NULL THEN
+        PERFORM _check_type(settings.orders, settings.discount, 'discount', money);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_orders(clientele.store_settings) IS 'Refuses an orders table that a store cannot read.';
+
+CREATE FUNCTION clientele._check_customers(settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    max_attributes constant integer := 60;
+    key_type regtype;
+    clash name;
+    doubled boolean;
+BEGIN
+    IF settings.customers IS NULL THEN
+        IF cardinality(settings.attributes) > 0 THEN
+            RAISE EXCEPTION 'attributes need a customers table' USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Pass customers => ''…'' as well.';
+        END IF;
+        RETURN;
+    END IF;
+    PERFORM _check_relation(settings.customers, 'customers');
+    key_type := _column_type(settings.customers, settings.customer_key, 'customer_key');
+    IF key_type <> _column_type(settings.orders, settings.customer_id, 'customer_id') THEN
+        RAISE EXCEPTION 'the keys of customers and orders have different types' USING ERRCODE = 'datatype_mismatch',
+            DETAIL = format('%I of %s is %s, %I of %s is %s.', settings.customer_key, settings.customers, key_type, settings.customer_id,
+                settings.orders, _column_type(settings.orders, settings.customer_id, 'customer_id')),
+            HINT = 'Both must have the same type; a view can cast one of them.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+            WHERE i.indrelid = settings.customers AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1
+              AND i.indpred IS NULL AND a.attname = settings.customer_key) THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %2$I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1)',
+            settings.customers, settings.customer_key) INTO doubled;
+        IF doubled OR (SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = settings.customers) THEN
+            RAISE EXCEPTION 'column "%" of % is not unique', settings.customer_key, settings.customers
+                USING ERRCODE = 'invalid_table_definition',
+                HINT = 'The customers table has one row a customer: give the key a primary key or unique constraint.';
+        END IF;
+    END IF;
+    IF cardinality(settings.attributes) > max_attributes THEN
+        RAISE EXCEPTION 'too many attributes: %', cardinality(settings.attributes) USING ERRCODE = 'too_many_columns',
+            DETAIL = format('A store shows at most %s.', max_attributes);
+    END IF;
+    PERFORM _column_type(settings.customers, a.column_name, 'attributes') FROM _attributes(settings) a;
+    SELECT c.name INTO clash FROM (SELECT name FROM _customer_columns(settings)
+        UNION ALL SELECT unnest('{segment,profile}'::name[])) c GROUP BY c.name HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'attribute "%" collides with a column of the same name', clash USING ERRCODE = 'duplicate_column',
+            HINT = format('Give it another name: attributes => ''{"%s AS customer_%s"}''.', clash, clash);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_customers(clientele.store_settings) IS 'Refuses a customers table that does not go with the orders.';
+
+CREATE FUNCTION clientele._check_items(settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    IF settings.items IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM _check_relation(settings.items, 'items');
+    PERFORM _column_type(settings.items, settings.item_category, 'item_category');
+    PERFORM _check_type(settings.items, settings.item_amount, 'item_amount', '{numeric,smallint,integer,bigint}');
+    PERFORM _check_type(settings.items, settings.item_order_id, 'item_order_id',
+        ARRAY[_column_type(settings.orders, settings.order_id, 'order_id')]);
+END $$;
+COMMENT ON FUNCTION clientele._check_items(clientele.store_settings) IS 'Refuses order lines that do not go with the orders.';
+
+CREATE FUNCTION clientele._check_terms(settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    IF settings.currency !~ '^[A-Z]{3}$' THEN
+        RAISE EXCEPTION 'invalid currency: "%"', settings.currency USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Use a code of ISO 4217, such as USD, EUR or JPY.';
+    END IF;
+    IF NOT (settings.margin > 0 AND settings.margin <= 1) OR scale(settings.margin) > 6 THEN
+        RAISE EXCEPTION 'invalid margin: %', settings.margin USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'The contribution margin is a share of the order value: above 0, at most 1, with at most six decimals.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_terms(clientele.store_settings) IS 'Refuses a currency or margin that is none.';
+
+CREATE FUNCTION clientele.create_store(
+    store name, orders regclass,
+    customer_id name DEFAULT 'customer_id', ordered_at name DEFAULT 'ordered_at',
+    amount name DEFAULT 'amount', order_id name DEFAULT 'order_id',
+    refunded name DEFAULT NULL, discount name DEFAULT NULL, order_filter text DEFAULT NULL,
+    customers regclass DEFAULT NULL, customer_key name DEFAULT 'customer_id', attributes text[] DEFAULT NULL,
+    items regclass DEFAULT NULL, item_order_id name DEFAULT 'order_id', item_category name DEFAULT 'category',
+    item_amount name DEFAULT 'amount',
+    currency text DEFAULT 'USD', time_zone text DEFAULT 'UTC', margin numeric DEFAULT 0.30,
+    live boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings;
+BEGIN
+    PERFORM _require(a.name, a.given) FROM (VALUES ('store', store IS NOT NULL), ('orders', orders IS NOT NULL),
+        ('customer_id', customer_id IS NOT NULL), ('ordered_at', ordered_at IS NOT NULL), ('amount', amount IS NOT NULL),
+        ('customer_key', customers IS NULL OR customer_key IS NOT NULL),
+        ('order_id', items IS NULL OR order_id IS NOT NULL), ('item_order_id', items IS NULL OR item_order_id IS NOT NULL),
+        ('item_category', items IS NULL OR item_category IS NOT NULL), ('item_amount', items IS NULL OR item_amount IS NOT NULL),
+        ('currency', currency IS NOT NULL), ('time_zone', time_zone IS NOT NULL), ('margin', margin IS NOT NULL),
+        ('live', live IS NOT NULL)) a (name, given);
+    IF live THEN
+        RAISE EXCEPTION 'live stores are not supported by this release' USING ERRCODE = 'feature_not_supported',
+            HINT = format('Leave live out and CALL clientele.refresh(%L) when orders have changed.', store);
+    END IF;
+    IF EXISTS (SELECT FROM pg_namespace WHERE nspname = store) THEN
+        RAISE EXCEPTION 'schema % already exists', quote_ident(store) USING ERRCODE = 'duplicate_schema',
+            HINT = 'A store is a schema of its own: choose another name, or drop_store() the old one.';
+    END IF;
+    -- An order needs no key of its own unless something refers to it.
+    IF items IS NULL AND order_id = 'order_id' AND NOT EXISTS (SELECT FROM pg_attribute a
+            WHERE a.attrelid = orders AND a.attname = 'order_id' AND NOT a.attisdropped) THEN
+        order_id := NULL;
+    END IF;
+    settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
+        customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
+        currency, _check_time_zone(time_zone), margin, live, NULL);
+    PERFORM _check_orders(settings);
+    PERFORM _check_customers(settings);
+    PERFORM _check_items(settings);
+    PERFORM _check_terms(settings);
+    IF order_filter IS NOT NULL THEN
+        settings.order_filter := deparsed FROM _check_expression(order_filter, orders, 'order_filter', true, NULL);
+    END IF;
+    PERFORM _create_tables(store, settings);
+    PERFORM _create_views(store, settings);
+END $$;
+COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text, regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean) IS
+    'Creates a store: a schema with tables, views and functions over a shop''s orders, owned by the caller, who needs CREATE on the database and SELECT on the sources. '
+    'orders: a table or view, one row an order. refunded: column with what was refunded of the order. discount: column with a discount already taken off amount. '
+    'order_filter: immutable expression over the orders'' columns. customers, attributes: one row a customer, and what rules may use of it. items: order lines with a category. '
+    'margin: contribution margin, above 0 and at most 1. CALL refresh(store) fills it.';
+
+CREATE FUNCTION clientele._create_tables(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    key_type text := _column_type(settings.orders, settings.customer_id, 'customer_id');
+BEGIN
+    EXECUTE replace(replace($store$
+        CREATE SCHEMA STORE;
+        CREATE TABLE STORE.settings OF clientele.store_settings;
+        CREATE UNIQUE INDEX settings_one_row ON STORE.settings ((true));
+        CREATE TABLE STORE.profiles (
+            customer_id KEY PRIMARY KEY, profile clientele.order_profile NOT NULL, category_mix jsonb);
+        CREATE TABLE STORE.typical_values (
+            segment text PRIMARY KEY, basis text NOT NULL, customers bigint NOT NULL, value numeric NOT NULL);
+        CREATE TABLE STORE.segmentations (segmentation text PRIMARY KEY, default_segment text NOT NULL);
+        INSERT INTO STORE.segmentations VALUES ('main', 'default');
+        CREATE TABLE STORE.segment_rules (
+            segmentation text NOT NULL REFERENCES STORE.segmentations, segment text NOT NULL, priority integer NOT NULL,
+            rule text NOT NULL, operands text[] NOT NULL, description text, sensitive boolean NOT NULL,
+            PRIMARY KEY (segmentation, segment), UNIQUE (segmentation, priority));
+        CREATE TABLE STORE.contents (
+            slot text NOT NULL, segment text NOT NULL, content text NOT NULL, body text, PRIMARY KEY (slot, segment));
+        CREATE TABLE STORE.programs (
+            program text PRIMARY KEY, priority integer NOT NULL UNIQUE, objective text NOT NULL, segments text[],
+            stretch numeric NOT NULL, reward_rate numeric NOT NULL, max_cv double precision, valid_for interval NOT NULL,
+            holdout double precision NOT NULL, starts_at timestamptz, ends_at timestamptz,
+            message text NOT NULL, disclosure text);
+        COMMENT ON SCHEMA STORE IS 'A store of the extension clientele.';
+        COMMENT ON TABLE STORE.profiles IS 'A row for each customer with orders, as of the last refresh.';
+        COMMENT ON TABLE STORE.typical_values IS 'Medians of customers'' typical order values by segment, as of the last refresh; the row without a segment is the store''s.';
+        COMMENT ON TABLE STORE.segment_rules IS 'Segments: changed by clientele.define_segment and drop_segment.';
+        COMMENT ON TABLE STORE.contents IS 'Contents: changed by clientele.define_content and drop_content.';
+        COMMENT ON TABLE STORE.programs IS 'Offer programs: changed by clientele.define_offer and drop_offer.';
+        $store$, 'KEY PRIMARY', key_type || ' PRIMARY'), 'STORE', quote_ident(store));
+    EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
+END $$;
+COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';

@@ -1,0 +1,173 @@
+-- The views and functions that a store consists of. Every text here becomes part of a CREATE statement.
+
+-- One row an order: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was no order after all).
+CREATE FUNCTION clientele._orders_query(settings clientele.store_settings, columns text, as_of text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    at_type regtype := _column_type(settings.orders, settings.ordered_at, 'ordered_at');
+    ordered_at text := format('o.%I', settings.ordered_at);
+    amount text := format('o.%I::numeric', settings.amount);
+BEGIN
+    IF at_type <> 'timestamptz'::regtype THEN
+        ordered_at := format('(%s::timestamp AT TIME ZONE %L)', ordered_at, settings.time_zone);
+    END IF;
+    IF settings.discount IS NOT NULL THEN
+        amount := format('(%s + COALESCE(o.%I::numeric, 0))', amount, settings.discount);
+    END IF;
+    -- An order that was refunded whole is none.
+    IF settings.refunded IS NOT NULL THEN
+        amount := format('CASE WHEN o.%1$I > 0 AND o.%1$I >= o.%2$I THEN NULL ELSE %3$s - COALESCE(o.%1$I::numeric, 0) END',
+            settings.refunded, settings.amount, amount);
+    END IF;
+    RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %s o WHERE o.%1$I IS NOT NULL AND %2$s <= %6$s%7$s',
+        settings.customer_id, ordered_at, amount, columns, settings.orders, as_of,
+        coalesce(' AND (' || settings.order_filter || ')', ''));
+END $$;
+COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings, text, text) IS
+    'The store''s orders up to as_of: the one definition of which orders count, and of their value. columns: further ones, from o.';
+
+-- One row a customer with orders: customer_id, profile, category_mix.
+CREATE FUNCTION clientele._profiles_query(settings clientele.store_settings, as_of text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    aggregate text := CASE settings.time_zone WHEN 'UTC' THEN 'clientele.order_profile(o.ordered_at, o.amount)'
+        ELSE format('clientele.order_profile(o.ordered_at, o.amount, %L)', settings.time_zone) END;
+    profiles text;
+BEGIN
+    profiles := format('SELECT o.customer_id, %s AS profile FROM (%s) o GROUP BY o.customer_id HAVING %1$s IS NOT NULL',
+        aggregate, _orders_query(settings, '', as_of));
+    IF settings.items IS NULL THEN
+        RETURN format('SELECT p.customer_id, p.profile, NULL::jsonb AS category_mix FROM (%s) p', profiles);
+    END IF;
+    RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM (%s) p LEFT JOIN (
+            SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
+                SELECT o.customer_id, i.%I::text AS category, pg_catalog.sum(i.%I::numeric) AS amount
+                FROM (%s) o JOIN %s i ON i.%I = o.order_id
+                WHERE o.amount >= 0 AND i.%2$I IS NOT NULL AND i.%3$I IS NOT NULL GROUP BY 1, 2) c
+            GROUP BY c.customer_id) m ON m.customer_id = p.customer_id',
+        profiles, settings.item_category, settings.item_amount,
+        _orders_query(settings, format(', o.%I AS order_id', settings.order_id), as_of), settings.items, settings.item_order_id);
+END $$;
+COMMENT ON FUNCTION clientele._profiles_query(clientele.store_settings, text) IS 'The profiles of a store, from its orders up to as_of.';
+
+-- What everything else starts from: customer_id, profile, category_mix, the attributes, as_of.
+CREATE FUNCTION clientele._base_query(settings clientele.store_settings, profiles text, as_of text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    attributes text;
+BEGIN
+    IF settings.customers IS NULL THEN
+        RETURN format('SELECT p.customer_id, p.profile, p.category_mix, %s AS as_of FROM %s p', as_of, profiles);
+    END IF;
+    SELECT coalesce(string_agg(format(', c.%I AS %I', a.column_name, a.name), '' ORDER BY a.ordinal), '') INTO attributes
+        FROM _attributes(settings) a;
+    RETURN format('SELECT c.%I AS customer_id, p.profile, p.category_mix%s, %s AS as_of FROM %s c LEFT JOIN %s p ON p.customer_id = c.%1$I WHERE c.%1$I IS NOT NULL',
+        settings.customer_key, attributes, as_of, settings.customers, profiles);
+END $$;
+COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) IS 'Profiles and attributes side by side; with a customers table everyone in it.';
+
+CREATE FUNCTION clientele._create_views(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    names text;         -- a, b, …: the columns of customers but segment, as arguments
+    expressions text;   -- the same, from _base b
+    parameters text;    -- a type, b type, …
+    facts text;         -- a subquery with all of them, and the profile
+BEGIN
+    SELECT string_agg(format('f.%I', c.name), ', ' ORDER BY c.ordinal),
+           string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),
+           string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
+        INTO names, expressions, parameters FROM _customer_columns(settings) c;
+    facts := format('SELECT %s, b.profile FROM STORE.BASE b', expressions);
+
+    EXECUTE replace(format('CREATE VIEW STORE._base WITH (security_invoker = true) AS %s',
+        _base_query(settings, 'STORE.profiles', 'pg_catalog.now()')), 'STORE', quote_ident(store));
+    EXECUTE replace(format('CREATE FUNCTION STORE._base_at(timestamptz) RETURNS SETOF STORE._base STABLE PARALLEL SAFE BEGIN ATOMIC %s; END',
+        _base_query(settings, '(' || _profiles_query(settings, '$1') || ')', '$1')), 'STORE', quote_ident(store));
+    PERFORM _regenerate_segments(store, parameters);
+    PERFORM _regenerate_offers(store);
+
+    PERFORM _create_view_pair(store, 'customers', facts,
+        format('SELECT %s, STORE._segment_main(%1$s) AS segment FROM FACTS f', names));
+    PERFORM _create_view_pair(store, 'segments', facts,
+        format('SELECT f.customer_id, s.segmentation, s.segment FROM FACTS f CROSS JOIN LATERAL STORE._segments(%s) s', names));
+    PERFORM _create_view_pair(store, '_offer_inputs', facts,
+        format('SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
+                CASE WHEN g.orders = 0 THEN (
+                    SELECT ROW(t.basis, t.value)::clientele.reference_value FROM STORE.typical_values t
+                    WHERE t.segment IN (g.segment, '''') ORDER BY t.segment DESC LIMIT 1) END AS fallback, g.as_of
+            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, STORE._segment_main(%s) AS segment FROM FACTS f) g', names));
+    EXECUTE replace($views$
+        CREATE VIEW STORE._segment_content WITH (security_invoker = true) AS
+            SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
+            FROM (SELECT r.segment, m.default_segment FROM STORE.segment_rules r JOIN STORE.segmentations m USING (segmentation)
+                  WHERE r.segmentation = 'main'
+                  UNION ALL SELECT m.default_segment, m.default_segment FROM STORE.segmentations m WHERE m.segmentation = 'main') s
+            CROSS JOIN LATERAL (
+                SELECT DISTINCT ON (k.slot) k.slot, k.content FROM STORE.contents k
+                WHERE k.segment IN (s.segment, s.default_segment) ORDER BY k.slot, k.segment = s.segment DESC) c
+            GROUP BY s.segment;
+        CREATE VIEW STORE.offers WITH (security_invoker = true) AS
+            SELECT i.customer_id,
+                (d.o).program, (d.o).segment, (d.o).basis, (d.o).reference_value, (d.o).min_spend, (d.o).reward,
+                (d.o).reward_kind, (d.o).currency, (d.o).message, (d.o).valid_until, (d.o).variant,
+                (d.o).propensity, (d.o).expected_profit, (d.o).reasons, (d.o).disclosure
+            FROM STORE._offer_inputs i
+            CROSS JOIN LATERAL (SELECT clientele.decide_offer(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS o
+                                OFFSET 0) d
+            WHERE (d.o).program IS NOT NULL;
+        CREATE VIEW STORE.campaign WITH (security_invoker = true) AS
+            SELECT i.customer_id, i.segment, COALESCE(k.content, '{}') AS content,
+                (d.o).program, (d.o).basis, (d.o).reference_value, (d.o).min_spend, (d.o).reward, (d.o).reward_kind,
+                (d.o).currency, (d.o).message, (d.o).valid_until, (d.o).variant, (d.o).propensity,
+                (d.o).expected_profit, (d.o).reasons, (d.o).disclosure
+            FROM STORE._offer_inputs i
+            LEFT JOIN STORE._segment_content k ON k.segment = i.segment
+            CROSS JOIN LATERAL (SELECT clientele.decide_offer(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS o
+                                OFFSET 0) d;
+        CREATE VIEW STORE.offer_decisions WITH (security_invoker = true) AS
+            SELECT i.customer_id, d.program, d.status, d.reasons, d.segment, d.basis, d.reference_value, d.min_spend, d.reward,
+                d.reward_kind, d.currency, d.message, d.valid_until, d.variant, d.propensity, d.expected_profit, d.disclosure
+            FROM STORE._offer_inputs i
+            CROSS JOIN LATERAL clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) d;
+        CREATE VIEW STORE.offer_summary WITH (security_invoker = true) AS
+            SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
+                pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_min_spend,
+                pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost
+            FROM STORE.offer_decisions d GROUP BY 1, 2, 3;
+        CREATE VIEW STORE.segment_sizes WITH (security_invoker = true) AS
+            SELECT s.segment, COALESCE(c.customers, 0) AS customers,
+                COALESCE(c.customers / pg_catalog.sum(c.customers) OVER (), 0)::double precision AS share,
+                COALESCE(c.orders, 0)::bigint AS orders, COALESCE(c.total_spent, 0) AS total_spent,
+                c.gross_spent / NULLIF(c.orders, 0) AS aov
+            FROM (SELECT r.segment, r.priority::bigint AS rank FROM STORE.segment_rules r WHERE r.segmentation = 'main'
+                  UNION ALL SELECT m.default_segment, NULL FROM STORE.segmentations m WHERE m.segmentation = 'main') s
+            LEFT JOIN (SELECT u.segment, pg_catalog.count(*) AS customers, pg_catalog.sum(u.orders) AS orders,
+                    pg_catalog.sum(u.total_spent) AS total_spent, pg_catalog.sum(u.gross_spent) AS gross_spent
+                FROM STORE.customers u GROUP BY u.segment) c ON c.segment = s.segment
+            ORDER BY s.rank NULLS LAST;
+        COMMENT ON VIEW STORE.customers IS 'A row a customer: the profile''s figures, the attributes, the scores, the segment.';
+        COMMENT ON VIEW STORE.segments IS 'A row for each customer and segmentation.';
+        COMMENT ON VIEW STORE.campaign IS 'The whole decision in one row a customer: segment, contents by slot, and the offer, if there is one.';
+        COMMENT ON VIEW STORE.offers IS 'A row for each customer who has an offer now.';
+        COMMENT ON VIEW STORE.offer_decisions IS 'A row for each customer and program: offered, held_out or refused, with the reasons.';
+        COMMENT ON VIEW STORE.offer_summary IS 'Customers by program, status and first reason; mean threshold; cost if every offer were redeemed.';
+        COMMENT ON VIEW STORE.segment_sizes IS 'Customers, orders and money by segment; aov is pooled: sums over sums.';
+        COMMENT ON FUNCTION STORE.customers_at(timestamptz) IS
+            'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
+        $views$, 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
+
+-- The same query over what is stored, as view NAME, and over the orders up to a time, as function NAME_at(timestamptz).
+CREATE FUNCTION clientele._create_view_pair(store name, name text, facts text, query text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE replace(replace(replace(format('CREATE VIEW STORE.%I WITH (security_invoker = true) AS %s', name, query),
+        'FACTS', '(' || facts || ')'), 'STORE.BASE', 'STORE._base'), 'STORE', quote_ident(store));
+    EXECUTE replace(replace(replace(
+        format('CREATE FUNCTION STORE.%I(as_of timestamptz) RETURNS SETOF STORE.%I STABLE PARALLEL SAFE BEGIN ATOMIC %s; END',
+            name || '_at', name, query),
+        'FACTS', '(' || facts || ')'), 'STORE.BASE', 'STORE._base_at($1)'), 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_view_pair(name, text, text, text) IS 'A view over the stored profiles, and the function that computes the same as of a time.';

@@ -1,0 +1,143 @@
+-- Keeping a store: refresh, list, upgrade, drop.
+
+CREATE PROCEDURE clientele.refresh(store name, "full" boolean DEFAULT false)
+    LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+DECLARE
+    settings store_settings;
+    counted_at timestamptz := now();
+BEGIN
+    store := _resolve_store(store);
+    settings := _settings(store);
+    EXECUTE format('LOCK TABLE %I.profiles IN SHARE ROW EXCLUSIVE MODE', store);
+    EXECUTE format('CREATE TEMPORARY TABLE _clientele_refresh ON COMMIT DROP AS %s',
+        _profiles_query(settings, quote_literal(counted_at) || '::timestamptz'));
+    EXECUTE format('DELETE FROM %I.profiles p WHERE NOT EXISTS (
+        SELECT FROM pg_temp._clientele_refresh n WHERE n.customer_id = p.customer_id)', store);
+    EXECUTE format('INSERT INTO %I.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM pg_temp._clientele_refresh n
+        ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
+        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix', store);
+    DROP TABLE pg_temp._clientele_refresh;
+    PERFORM _refresh_typical_values(store);
+    EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
+END $$;
+COMMENT ON PROCEDURE clientele.refresh(name, boolean) IS
+    'Brings a store''s profiles and medians up to the orders committed by now. Readers are never blocked and see a customer''s old or new profile. '
+    'The caller needs SELECT on the sources and to write the store''s tables; under row-level security on the orders it fails rather than counting some of them. '
+    'full: compute everything anew, which this release does in any case.';
+
+-- Exact medians of typical_order_value; a segment with fewer than 30 customers falls back to the store's.
+CREATE FUNCTION clientele._refresh_typical_values(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE replace($medians$
+        WITH ranked AS (
+            SELECT coalesce(v.segment, '') AS segment, v.typical_order_value AS value,
+                row_number() OVER w AS rank, count(*) OVER (PARTITION BY v.segment) AS customers
+            FROM (SELECT c.segment, c.typical_order_value FROM STORE.customers c WHERE c.orders > 0
+                  UNION ALL SELECT NULL, c.typical_order_value FROM STORE.customers c WHERE c.orders > 0) v
+            WINDOW w AS (PARTITION BY v.segment ORDER BY v.typical_order_value)
+        ), medians AS (
+            SELECT segment, customers, trim_scale(avg(value)) AS value FROM ranked
+            WHERE rank IN ((customers + 1) / 2, (customers + 2) / 2) GROUP BY 1, 2
+        ), chosen AS (
+            SELECT m.segment, CASE WHEN m.segment <> '' AND m.customers >= 30 THEN 'segment' ELSE 'store' END AS basis, m.customers,
+                CASE WHEN m.customers >= 30 THEN m.value ELSE s.value END AS value
+            FROM medians m JOIN medians s ON s.segment = ''
+        ), gone AS (
+            DELETE FROM STORE.typical_values t WHERE NOT EXISTS (SELECT FROM chosen n WHERE n.segment = t.segment))
+        INSERT INTO STORE.typical_values AS t SELECT segment, basis, customers, value FROM chosen
+        ON CONFLICT (segment) DO UPDATE SET basis = excluded.basis, customers = excluded.customers, value = excluded.value
+        WHERE (t.basis, t.customers, t.value) IS DISTINCT FROM (excluded.basis, excluded.customers, excluded.value)
+        $medians$, 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._refresh_typical_values(name) IS 'What customers without orders are compared with: the median of typical order values, by segment.';
+
+CREATE FUNCTION clientele._stores()
+    RETURNS TABLE (store name, owner name, orders regclass, customers regclass, items regclass, currency text, time_zone text,
+        margin numeric, live boolean, fresh_to timestamptz)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings;
+BEGIN
+    FOR store, owner IN
+        SELECT n.nspname, pg_get_userbyid(n.nspowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.reloftype = 'clientele.store_settings'::regtype AND c.relname = 'settings'
+          AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        ORDER BY n.nspname
+    LOOP
+        EXECUTE format('SELECT * FROM %I.settings', store) INTO settings;
+        RETURN QUERY SELECT store, owner, settings.orders, settings.customers, settings.items, settings.currency,
+            settings.time_zone, settings.margin, settings.live, settings.fresh_to;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._stores() IS 'The rows of the view clientele.stores.';
+
+CREATE VIEW clientele.stores AS SELECT * FROM clientele._stores();
+COMMENT ON VIEW clientele.stores IS 'The stores that the caller may read. fresh_to: orders committed by then are in the profiles.';
+GRANT SELECT ON clientele.stores TO PUBLIC;
+
+CREATE FUNCTION clientele.upgrade_store(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings;
+BEGIN
+    PERFORM _lock_store(store);
+    settings := _settings(store);
+    IF settings.version <> 1 THEN
+        RAISE EXCEPTION 'store % has version %, which this release does not know', quote_ident(store), settings.version
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Upgrade the extension: ALTER EXTENSION clientele UPDATE.';
+    END IF;
+    PERFORM _regenerate_segments(store, _segment_parameters(store));
+    PERFORM _regenerate_offers(store);
+END $$;
+COMMENT ON FUNCTION clientele.upgrade_store(name) IS
+    'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension. Idempotent; owner only.';
+
+-- What create_store put into a store's schema.
+CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regclass, object oid)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT 'pg_class'::regclass, c.oid FROM pg_class c
+    WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
+        'settings', 'profiles', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
+        '_base', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
+        'offer_summary', 'segment_sizes')
+    UNION ALL
+    SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
+    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND p.proname IN (
+        '_base_at', 'customers_at', 'segments_at', '_offer_inputs_at', '_segment_main', '_segments', '_matches', '_offer_book')
+$$;
+COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
+
+CREATE FUNCTION clientele.drop_store(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+    others text;
+BEGIN
+    PERFORM _lock_store(store);
+    -- Everything that depends on the schema or on an object of ours, and is neither ours nor a part of ours.
+    WITH ours AS (
+        SELECT class, object FROM _store_objects(store)
+        UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname = store
+    ), inner_parts AS (
+        SELECT d.classid, d.objid FROM pg_depend d JOIN ours o ON d.refclassid = o.class AND d.refobjid = o.object
+        WHERE d.deptype IN ('i', 'a')
+    ), dependents AS (
+        SELECT DISTINCT d.classid, d.objid FROM pg_depend d JOIN ours o ON d.refclassid = o.class AND d.refobjid = o.object
+        WHERE d.deptype = 'n'
+        UNION
+        SELECT d.classid, d.objid FROM pg_depend d JOIN inner_parts o ON d.refclassid = o.classid AND d.refobjid = o.objid
+        WHERE d.deptype = 'n'
+    )
+    SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ' ORDER BY pg_describe_object(d.classid, d.objid, 0)) INTO others
+    FROM dependents d
+    WHERE (d.classid, d.objid) NOT IN (SELECT class, object FROM ours)
+      AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM inner_parts);
+    IF others IS NOT NULL THEN
+        RAISE EXCEPTION 'store % cannot be dropped: others depend on it', quote_ident(store)
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = format('Not created by clientele: %s.', others),
+            HINT = 'Drop or move these first.';
+    END IF;
+    EXECUTE format('DROP SCHEMA %I CASCADE', store);
+END $$;
+COMMENT ON FUNCTION clientele.drop_store(name) IS
+    'Drops a store and nothing else: refuses, listing them, where others'' objects are in its schema or depend on it. The orders stay as they are. Owner only.';
