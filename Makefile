@@ -55,21 +55,22 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 COMPILER = $(CXX) $(CXXFLAGS)
 
-# Changes when another server, other flags or other files are built; then everything is built anew.
-BUILD_INPUTS := $(shell $(PG_CONFIG) --version) $(CXX) $(CXXFLAGS) $(CPPFLAGS) $(OBJS) $(SQL_PARTS)
-$(OBJDIR)/inputs: FORCE
+# These change when another server or other flags are built for, and when files come or go.
+FLAGS := $(shell $(PG_CONFIG) --version) $(CXX) $(CXXFLAGS) $(CPPFLAGS)
+FILES := $(OBJS) $(SQL_PARTS)
+$(OBJDIR)/FLAGS $(OBJDIR)/FILES: FORCE
 	@mkdir -p $(@D)
-	@echo '$(BUILD_INPUTS)' | cmp -s - $@ || echo '$(BUILD_INPUTS)' > $@
+	@echo '$($(@F))' | cmp -s - $@ || echo '$($(@F))' > $@
 .PHONY: FORCE
 
-$(OBJDIR)/%.o: src/%.cpp $(OBJDIR)/inputs
+$(OBJDIR)/%.o: src/%.cpp $(OBJDIR)/FLAGS
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 -include $(OBJS:.o=.d)
 
-$(shlib): src/pg/exports.map
+$(shlib): src/pg/exports.map $(OBJDIR)/FILES
 
-$(VERSION_SQL): $(SQL_PARTS) $(OBJDIR)/inputs Makefile
+$(VERSION_SQL): $(SQL_PARTS) $(OBJDIR)/FILES Makefile
 	cat $(SQL_PARTS) > $@
 
 endif

@@ -11,9 +11,9 @@ main() {
     case ${1:-} in
         start) start ;;
         install) install_again ;;
-        psql) shift && "$(directory)/psql" "$@" ;;
-        env) echo "export PGHOST=$(directory)/socket PGUSER=postgres" ;;
-        stop) "$(directory)/stop" && rm "$state" ;;
+        psql) find_directory && "$directory/psql" "${@:2}" ;;
+        env) find_directory && echo "export PGHOST=$directory/socket PGUSER=postgres" ;;
+        stop) find_directory && "$directory/stop" && rm "$state" ;;
         *) fail "start, install, psql, env or stop" ;;
     esac
 }
@@ -32,13 +32,14 @@ start() {
 }
 
 install_again() {
+    find_directory
     build_extension
-    install_extension "$(directory)"
+    install_extension "$directory"
 }
 
-directory() {
-    [ -e "$state" ] && [ -d "$(cat "$state")" ] || fail "it does not run: scripts/dev-server.sh start"
-    cat "$state"
+find_directory() {
+    directory=$(cat "$state" 2>/dev/null) || true
+    if [ ! -d "$directory" ]; then fail "it does not run: scripts/dev-server.sh start"; fi
 }
 
 main "$@"
