@@ -1,53 +1,76 @@
 -- The main job of clientele, on the shop of generate.sql: from orders to segments, content and personal offers.
+-- The statements that do it are shown with their results (ECHO); the others only print.
 
 \set ON_ERROR_STOP on
 \pset footer off
 \pset null '-'
 SET client_min_messages = warning;
 
+-- Wraps a text between words, for printing.
+CREATE FUNCTION pg_temp.wrapped(words text, width int, indent text DEFAULT '') RETURNS text
+LANGUAGE sql IMMUTABLE AS
+$$ SELECT rtrim(regexp_replace(words, '(.{1,' || width || '})(\s+|$)', indent || '\1' || E'\n', 'g'), E'\n') $$;
+
 \echo
-\echo '== 1. A store: where the orders are =============================================================='
+\echo '== 1. A store: where the orders are, and what is known of customers ==============================='
 \echo
-SELECT clientele.create_store(
-    store        => 'shop',
+\o /dev/null
+\set ECHO queries
+SELECT clientele.create_store('shop',
     orders       => 'public.orders',
     order_filter => $$status = 'completed'$$,
     refunded     => 'refunded',
     customers    => 'public.customers',
     attributes   => '{birth_date,children,mobility_help,city_type}',
-    items        => 'public.order_items', item_order_id => 'order_id', item_category => 'category', item_amount => 'amount',
-    currency     => 'USD', time_zone => 'America/New_York', margin => 0.30) \g /dev/null
+    items        => 'public.order_items',
+    currency     => 'USD', time_zone => 'America/New_York', margin => 0.30);
 CALL clientele.refresh('shop');
+\set ECHO none
+\o
+\echo
 
-SELECT count(*) AS customers, sum(orders) AS orders, sum(refunds) AS returns, sum(total_spent) AS total_spent,
-       count(*) FILTER (WHERE orders = 0) AS "none yet", count(*) FILTER (WHERE orders = 1) AS "one order",
-       max(orders) AS "most orders"
+SELECT count(*) AS customers, count(*) FILTER (WHERE orders = 0) AS "no order yet",
+       count(*) FILTER (WHERE orders = 1) AS "one order", max(orders) AS "most orders",
+       sum(orders) AS orders, sum(refunds) AS returns, sum(total_spent) AS "total spent"
 FROM shop.customers;
 
-\echo '== 2. Segments: rules over behaviour and declared attributes, the first that matches =============='
+\echo '== 2. Segments: rules over behaviour and declared attributes; the first that matches counts ======='
 \echo
+\o /dev/null
+\set ECHO queries
 SELECT clientele.define_segment('shop', 'families',
     $$ children > 0 OR category_share(category_mix, 'baby') >= 0.1 $$,
-    priority => 10, description => 'Parents, by what they declared or by baby products in the basket') \g /dev/null
--- as_of, not a clock: the same rule answers for last year. Read in the shop's zone, whatever the session's is.
+    description => 'Children, declared or seen in the basket');
 SELECT clientele.define_segment('shop', 'seniors_and_mobility',
     $$ birth_date <= as_of AT TIME ZONE 'America/New_York' - interval '65 years' OR mobility_help $$,
-    priority => 20, sensitive => true, description => '65 and older, or asked for help with carrying; only as declared') \g /dev/null
+    description => '65 and older, or help with carrying, as declared', sensitive => true);
 SELECT clientele.define_segment('shop', 'busy_professionals',
     $$ orders >= 3 AND evening_share >= 0.5
        AND (category_share(category_mix, 'ready_meals') >= 0.2 OR weekend_share < 0.3) $$,
-    priority => 30, description => 'Evening orders on working days, ready meals') \g /dev/null
+    description => 'Evenings of working days, ready meals');
 SELECT clientele.define_segment('shop', 'urban_residents',
     $$ city_type = 'urban' AND (orders = 0 OR typical_order_value < 60) $$,
-    priority => 40, description => 'City postcode, small baskets') \g /dev/null
-SELECT clientele.set_default_segment('shop', 'average') \g /dev/null
+    description => 'City postcode, small baskets');
+SELECT clientele.set_default_segment('shop', 'average');
+\set ECHO none
+\o
+\echo
 
-SELECT segment, customers, round(100 * share::numeric, 1) AS "share %", orders, total_spent, round(aov, 2) AS aov
-FROM shop.segment_sizes
-WHERE segmentation = 'main'
-ORDER BY customers DESC;
+SELECT s.segment, s.customers, round(100 * s.share::numeric, 1) AS "share, %", s.orders, round(s.aov, 2) AS aov,
+       coalesce(r.description, 'Everybody else') AS who
+FROM shop.segment_sizes AS s
+LEFT JOIN shop.segment_rules AS r ON r.segmentation = 'main' AND r.segment = s.segment;
 
-\echo '== 3. Content: which post each segment is shown ==================================================='
+SELECT customer_id AS parent FROM shop.customers
+WHERE segment = 'families' AND children IS NULL AND orders >= 8
+ORDER BY customer_id LIMIT 1 \gset
+\echo Customer :parent said nothing of children. Why families?   '  explain_segment(':parent')'
+\echo '(Values behind a sensitive segment are shown to the owner of the store alone.)'
+\echo
+SELECT segment, outcome, assigned, pg_temp.wrapped(value_found, 58) AS "value found"
+FROM clientele.explain_segment(:parent);
+
+\echo '== 3. Content: which of posts A, B and C each segment is shown ===================================='
 \echo
 SELECT clientele.define_content('shop', 'home', content, segment, body)
 FROM (VALUES ('post A', 'families',             'Ten dinners that children eat'),
@@ -57,55 +80,70 @@ FROM (VALUES ('post A', 'families',             'Ten dinners that children eat')
              ('post C', 'urban_residents',      'At your door within the hour')) AS post (content, segment, body) \g /dev/null
 SELECT content, segment, body FROM shop.contents WHERE slot = 'home' ORDER BY content, segment;
 
-\echo '== 4. Offers: three programs; a customer gets the first that applies =============================='
+\echo '== 4. Offers: three programs; a customer gets the first that is for it ============================'
 \echo
-SELECT clientele.define_offer('shop', 'win-back', 'win_back', priority => 10,
-    segments => '{seniors_and_mobility,families}',
-    reward_rate => 0.10, message => 'We miss you: {reward} off your next order from {min_spend}',
-    disclosure => 'This offer was set by an algorithm using your personal data.') \g /dev/null
-SELECT clientele.define_offer('shop', 'second-order', 'second_order', priority => 20,
-    reward_rate => 0.10, message => 'Welcome back: {reward} off from {min_spend}, until {valid_until}') \g /dev/null
-SELECT clientele.define_offer('shop', 'basket-stretch', 'grow_order_value', priority => 30,
+\o /dev/null
+\set ECHO queries
+SELECT clientele.define_offer('shop', 'win-back', 'win_back', reward_rate => 0.10,
+    segments   => '{families,seniors_and_mobility}',
+    message    => 'We miss you: {reward} off from {min_spend}',
+    disclosure => 'This offer was set by an algorithm using your personal data.');
+SELECT clientele.define_offer('shop', 'second-order', 'second_order', reward_rate => 0.10,
+    message    => 'Come again: {reward} off from {min_spend}');
+SELECT clientele.define_offer('shop', 'basket-stretch', 'grow_order_value',
     stretch => 1.4, reward_rate => 0.05, max_cv => 0.45, valid_for => '14 days', holdout => 0.1,
-    message => 'Spend {min_spend} or more and get {reward} off') \g /dev/null
-
-\echo 'Customer 101 is new; the one recent order was $40. Customer 102 typically spends about $30.'
+    message    => 'Spend {min_spend} or more, get {reward} off');
+\set ECHO none
+\o
 \echo
-SELECT c.customer_id, c.segment, c.orders, c.last_order_value AS last, c.typical_order_value AS typical,
-       o.program, o.basis, o.min_spend, o.reward, o.message
+\echo 'Customer 101 is new: one recent order, of $40. Customer 102 typically spends about $30.'
+\echo
+SELECT c.customer_id, c.orders, c.last_order_value AS last, c.typical_order_value AS typical,
+       o.basis, o.min_spend, o.reward, o.message
 FROM shop.customers AS c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) AS o
 WHERE c.customer_id IN (101, 102)
 ORDER BY c.customer_id;
 
-\pset format wrapped
-\pset columns 100
-\echo 'Why? Every program says so, also those that were refused.'
+-- Of a refused program only why; explain_offer goes on to say what it would have been.
+\pset format unaligned
+\pset tuples_only on
+\echo 'Why, program by program?   explain_offer(101)'
+SELECT format(E'\n  %s: %s\n%s', program, array_to_string(reasons, ', '),
+              pg_temp.wrapped(split_part(explanation, ' Otherwise:', 1), 92, '      '))
+FROM clientele.explain_offer(101);
 \echo
-SELECT program, status, reasons, explanation FROM clientele.explain_offer(101);
-SELECT program, status, reasons, explanation FROM clientele.explain_offer(102);
-
-\echo 'And why is customer 102 in its segment?'
+\echo explain_offer(102)
+SELECT format(E'\n  %s: %s\n%s', program, array_to_string(reasons, ', '),
+              pg_temp.wrapped(split_part(explanation, ' Otherwise:', 1), 92, '      '))
+FROM clientele.explain_offer(102);
 \echo
-SELECT * FROM clientele.explain_segment(102);
+\pset tuples_only off
+\pset format aligned
 
 \echo '== 5. What the offers cost at most, and who is refused and why ===================================='
 \echo
-SELECT * FROM shop.offer_summary;
+SELECT s.program, s.status, s.reason AS "first reason", s.customers, round(s.mean_min_spend, 2) AS "mean threshold", s.greatest_cost AS "greatest cost"
+FROM shop.offer_summary AS s JOIN shop.programs AS p USING (program)
+ORDER BY p.priority, s.status = 'refused', s.status DESC, s.customers DESC;
 
-\echo '== 6. Everything in one row: shop.campaign ========================================================'
+SELECT count(*) AS "customers with an offer", sum(reward) AS "cost if all redeem",
+       round(sum(reward) / count(*), 2) AS "a customer", round(100 * sum(reward) / sum(min_spend), 1) || ' %' AS "of the spend asked for"
+FROM shop.offers;
+
+\echo '== 6. The whole decision in one row a customer: shop.campaign ====================================='
 \echo
-SELECT customer_id, segment, content ->> 'home' AS home, program, min_spend, reward, message
+SELECT customer_id, segment, content ->> 'home' AS home, coalesce(program, 'none') AS program, message
 FROM shop.campaign
-WHERE customer_id BETWEEN 101 AND 108
+WHERE customer_id BETWEEN 101 AND 110
 ORDER BY customer_id;
 
-\echo 'The same offers for a query of your own:'
-\echo '    SELECT c.email, o.* FROM customers c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) o'
+\echo 'The same offers in a query of your own:'
 \echo
-SELECT c.email, o.program, o.segment, o.basis, o.reference_value, o.min_spend, o.reward
-FROM customers AS c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) AS o
-ORDER BY c.customer_id
-LIMIT 5;
+\set ECHO queries
+SELECT c.email, o.program, o.basis, o.reference_value AS reference, o.min_spend, o.reward, o.valid_until::date
+FROM customers c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) o
+ORDER BY c.customer_id LIMIT 5;
+\set ECHO none
 
-\echo 'To keep the server and look around:    make demo KEEP=1'
-\echo 'To do this with your own orders:       make demo ORDERS=path.csv    (customer_id, ordered_at, amount; .gz too)'
+\echo 'To keep the server and look around:   make demo KEEP=1'
+\echo 'To do this with your own orders:      make demo ORDERS=path.csv   (customer_id, ordered_at, amount)'

@@ -101,7 +101,7 @@ SELECT clientele.define_segment('shop', 'new', $$ orders = 1 AND recency_days <=
 SELECT clientele.define_segment('shop', 'one_time', $$ orders = 1 $$, priority => 20,
     description => 'Never came back') \g /dev/null
 SELECT clientele.define_segment('shop', 'lapsed', $$ recency_days > 60 AND recency_days > 3 * median_days_between_orders $$, priority => 30,
-    description => 'Away for more than three times the usual gap') \g /dev/null
+    description => 'Away for three times the usual gap') \g /dev/null
 SELECT clientele.define_segment('shop', 'regulars', $$ purchase_days >= 5 $$, priority => 40,
     description => 'Five purchase days and more') \g /dev/null
 SELECT clientele.set_default_segment('shop', 'occasional') \g /dev/null
@@ -130,12 +130,58 @@ ORDER BY place;
 
 \echo '== 3. Segments, by behaviour alone ================================================================'
 \echo
-SELECT s.segment, count(*) AS customers, round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS "share %",
+SELECT s.segment, count(*) AS customers, round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS "share, %",
        sum(s.orders) AS orders, sum(s.total_spent) AS "total spent",
-       round(sum(s.gross_spent) / nullif(sum(s.orders), 0), 2) AS aov, r.description
+       round(sum(s.gross_spent) / nullif(sum(s.orders), 0), 2) AS aov, coalesce(r.description, 'Everybody else') AS who
 FROM seen AS s LEFT JOIN shop.segment_rules AS r ON r.segmentation = 'main' AND r.segment = s.segment
-GROUP BY s.segment, r.description
-ORDER BY count(*) DESC;
+GROUP BY s.segment, r.priority, r.description
+ORDER BY r.priority;
 
 \echo '== 4. Offers ======================================================================================'
 \echo
+-- What shop.offer_decisions shows, as of another time than now.
+CREATE TEMP TABLE decided AS
+SELECT i.customer_id, d.*
+FROM shop._offer_inputs_at(:as_of) AS i
+CROSS JOIN LATERAL clientele.decide_programs(shop._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS d;
+ANALYZE decided;
+
+\echo 'Three programs with the defaults, the first that is for the customer; examples:'
+\echo
+SELECT s.customer_id, s.segment, s.orders, round(s.last_order_value, 2) AS last, round(s.typical_order_value, 2) AS typical,
+       o.program, o.message
+FROM (SELECT DISTINCT ON (program, segment) customer_id, program, segment FROM decided
+      WHERE status = 'offered' ORDER BY program, segment, clientele.bucket('example', customer_id)) AS example
+JOIN seen AS s USING (customer_id)
+CROSS JOIN LATERAL clientele.personalized_offer(customer_id, as_of => :offers_as_of) AS o
+ORDER BY example.program, s.orders
+LIMIT 8;
+
+\pset format unaligned
+\pset tuples_only on
+\echo 'Why? The functions explain_offer and explain_segment say so for any customer; for example:'
+SELECT format(E'\n  customer %s, %s: %s\n%s', e.customer_id, e.program, array_to_string(x.reasons, ', '),
+              rtrim(regexp_replace(x.explanation, '(.{1,92})(\s+|$)', E'      \\1\n', 'g'), E'\n'))
+FROM (SELECT DISTINCT ON (example) example, customer_id, program
+      FROM (SELECT CASE WHEN program = 'basket-stretch' AND status = 'offered' AND basis = 'typical' THEN 1
+                        WHEN reasons[1] = 'too_variable' THEN 2
+                        WHEN program = 'win-back' AND status = 'offered' THEN 3 END AS example, * FROM decided) AS d
+      WHERE example IS NOT NULL ORDER BY example, clientele.bucket('example', customer_id)) AS e
+CROSS JOIN LATERAL clientele.explain_offer(e.customer_id, program => e.program, as_of => :offers_as_of) AS x;
+\echo
+\pset tuples_only off
+\pset format aligned
+
+\echo '== 5. What the offers cost at most, and who is refused and why ===================================='
+\echo
+SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS "first reason", count(*) AS customers,
+       round(avg(d.min_spend), 2) AS "mean threshold", sum(d.reward) FILTER (WHERE d.status = 'offered') AS "greatest cost"
+FROM decided AS d JOIN shop.programs AS p USING (program)
+GROUP BY p.priority, 1, 2, 3
+ORDER BY p.priority, d.status = 'refused', count(*) DESC;
+
+\echo 'To keep the server and look around:   make demo KEEP=1 ORDERS=…'
+\echo 'Then start with:                      TABLE shop.customers LIMIT 10;   TABLE shop.campaign LIMIT 10;'
+\if :is_old
+\echo 'As of the last order, as here:        SELECT * FROM shop.customers_at(':as_of') LIMIT 10;'
+\endif
