@@ -107,11 +107,11 @@ SELECT clientele.define_segment('shop', 'regulars', $$ purchase_days >= 5 $$, pr
 SELECT clientele.set_default_segment('shop', 'occasional') \g /dev/null
 
 SELECT clientele.define_offer('shop', 'win-back', 'win_back', priority => 10, reward_rate => 0.10,
-    message => 'We miss you: {reward} off your next order from {min_spend}') \g /dev/null
+    message => 'We miss you: {reward} off from {min_spend}') \g /dev/null
 SELECT clientele.define_offer('shop', 'second-order', 'second_order', priority => 20, reward_rate => 0.10,
-    message => 'Welcome back: {reward} off from {min_spend}') \g /dev/null
+    message => 'Come again: {reward} off from {min_spend}') \g /dev/null
 SELECT clientele.define_offer('shop', 'basket-stretch', 'grow_order_value', priority => 30,
-    message => 'Spend {min_spend} or more and get {reward} off') \g /dev/null
+    message => 'Spend {min_spend} or more, get {reward} off') \g /dev/null
 
 CREATE TEMP TABLE seen AS SELECT * FROM shop.customers_at(:as_of);
 ANALYZE seen;
@@ -166,7 +166,7 @@ FROM (SELECT DISTINCT ON (example) example, customer_id, program
       FROM (SELECT CASE WHEN program = 'basket-stretch' AND status = 'offered' AND basis = 'typical' THEN 1
                         WHEN reasons[1] = 'too_variable' THEN 2
                         WHEN program = 'win-back' AND status = 'offered' THEN 3 END AS example, * FROM decided) AS d
-      WHERE example IS NOT NULL ORDER BY example, clientele.bucket('example', customer_id)) AS e
+      WHERE example IS NOT NULL ORDER BY example, clientele.bucket('example ' || example, customer_id)) AS e
 CROSS JOIN LATERAL clientele.explain_offer(e.customer_id, program => e.program, as_of => :offers_as_of) AS x;
 \echo
 \pset tuples_only off
