@@ -41,8 +41,15 @@ void check_expression(Expression& expression, Node* tree);
 // The text in which an analysed expression is kept: unqualified columns, no outer parentheses.
 char* deparse_checked(const Expression& expression, Node* tree);
 
-// The deparsed operands (char*) whose values decide the expression, distinct, in order.
-List* expression_operands(const Expression& expression, Node* tree);
+// The text in which it is shown: without the casts that PostgreSQL inserted, and without needless parentheses.
+char* display_expression(const Expression& expression, Node* tree);
+
+// The expressions whose values decide an expression, distinct, in order: deparsed, and as they are shown.
+struct Operands {
+    List* texts;
+    List* labels;
+};
+Operands expression_operands(const Expression& expression, Node* tree);
 
 using TreeWalker = bool (*)(Node*, void*);
 using TreeMutator = Node* (*)(Node*, void*);

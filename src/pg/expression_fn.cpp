@@ -130,11 +130,14 @@ Datum used_columns(const Expression& expression, Node* tree) {
 }
 
 Datum describe(const Expression& expression, Node* tree, TupleDesc row) {
-    bool nulls[3] = {};
-    Datum values[3] = {
+    const Operands operands = expression_operands(expression, tree);
+    bool nulls[5] = {};
+    Datum values[5] = {
         CStringGetTextDatum(deparse_checked(expression, tree)),
-        text_array(expression_operands(expression, tree)),
+        text_array(operands.texts),
         used_columns(expression, tree),
+        CStringGetTextDatum(display_expression(expression, tree)),
+        text_array(operands.labels),
     };
     return HeapTupleGetDatum(heap_form_tuple(row, values, nulls));
 }

@@ -3,10 +3,10 @@
 -- ---- Rules ----
 
 CREATE FUNCTION clientele._check_expression(expression text, relation regclass, what text, immutable_only boolean, forbidden_columns name[],
-    OUT deparsed text, OUT operands text[], OUT columns name[]) RETURNS record
+    OUT deparsed text, OUT operands text[], OUT columns name[], OUT shown text, OUT labels text[]) RETURNS record
     AS 'MODULE_PATHNAME', 'clientele__check_expression' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._check_expression(text, regclass, text, boolean, name[]) IS
-    'Internal: checks one boolean expression over the columns of a relation, and returns it as PostgreSQL prints it, the operands whose values decide it, and the columns that it uses.';
+    'Internal: checks one boolean expression over the columns of a relation, and returns it as PostgreSQL prints it, the operands whose values decide it, the columns that it uses, and expression and operands as they are shown.';
 
 CREATE TYPE clientele.segment_assignment AS (segmentation text, segment text);
 COMMENT ON TYPE clientele.segment_assignment IS 'The segment of a customer in one segmentation; a row of a store''s function _segments.';
@@ -399,6 +399,7 @@ DECLARE
     verdict found_value;
     rule record;
     at integer := 1;   -- where the rule stands in found; its operands follow
+    shown record;
     hidden boolean;
     is_owner boolean;
     decided boolean := false;
@@ -421,7 +422,8 @@ BEGIN
     FOR rule IN EXECUTE format('SELECT r.* FROM %I.segment_rules AS r WHERE r.segmentation = $1 ORDER BY r.priority', shop) USING segmentation LOOP
         priority := rule.priority;
         segment := rule.segment;
-        condition := rule.rule;
+        shown := _check_expression(rule.rule, format('%I.customers', shop)::regclass, 'segment rule', false, '{segment}');
+        condition := shown.shown;
         hidden := rule.sensitive AND NOT is_owner;
         verdict := found[at];
         outcome := CASE WHEN verdict.problem IS NOT NULL THEN 'fails' || CASE WHEN hidden THEN '' ELSE ': ' || verdict.problem END
@@ -430,8 +432,8 @@ BEGIN
                         ELSE 'does not match' END;
         value_found := CASE WHEN hidden THEN '(hidden: sensitive)'
             WHEN found IS NOT NULL THEN (
-                SELECT string_agg(o.operand || ' = ' || _show_value(found[at + o.place]), ', ' ORDER BY o.place)
-                FROM unnest(rule.operands) WITH ORDINALITY AS o(operand, place)) END;
+                SELECT string_agg(o.label || ' = ' || _show_value(found[at + o.place]), ', ' ORDER BY o.place)
+                FROM unnest(shown.labels) WITH ORDINALITY AS o(label, place)) END;
         assigned := outcome = 'matches' AND NOT decided;
         -- Where a rule fails before one matches, assign_segment fails, so nothing is assigned.
         decided := decided OR outcome = 'matches' OR verdict.problem IS NOT NULL;
