@@ -40,14 +40,14 @@ FROM shop.customers;
 \set ECHO queries
 SELECT clientele.define_segment('shop', 'families',
     $$ children > 0 OR category_share(category_mix, 'baby') >= 0.1 $$,
-    description => 'Children, declared or seen in the basket');
+    description => 'Children, declared or by the basket');
 SELECT clientele.define_segment('shop', 'seniors_and_mobility',
     $$ birth_date <= as_of AT TIME ZONE 'America/New_York' - interval '65 years' OR mobility_help $$,
-    description => '65 and older, or help with carrying, as declared', sensitive => true);
+    description => 'By declared age, or need of help', sensitive => true);
 SELECT clientele.define_segment('shop', 'busy_professionals',
     $$ orders >= 3 AND evening_share >= 0.5
        AND (category_share(category_mix, 'ready_meals') >= 0.2 OR weekend_share < 0.3) $$,
-    description => 'Evenings of working days, ready meals');
+    description => 'Working evenings, ready meals');
 SELECT clientele.define_segment('shop', 'urban_residents',
     $$ city_type = 'urban' AND (orders = 0 OR typical_order_value < 60) $$,
     description => 'City postcode, small baskets');
@@ -67,7 +67,7 @@ ORDER BY customer_id LIMIT 1 \gset
 \echo Customer :parent said nothing of children. Why families?   '  explain_segment(':parent')'
 \echo '(Values behind a sensitive segment are shown to the owner of the store alone.)'
 \echo
-SELECT segment, outcome, assigned, pg_temp.wrapped(value_found, 58) AS "value found"
+SELECT segment, outcome, pg_temp.wrapped(value_found, 50) AS "value found"
 FROM clientele.explain_segment(:parent);
 
 \echo '== 3. Content: which of posts A, B and C each segment is shown ===================================='
@@ -98,7 +98,7 @@ SELECT clientele.define_offer('shop', 'basket-stretch', 'grow_order_value',
 \echo
 \echo 'Customer 101 is new: one recent order, of $40. Customer 102 typically spends about $30.'
 \echo
-SELECT c.customer_id, c.orders, c.last_order_value AS last, c.typical_order_value AS typical,
+SELECT customer_id AS id, c.orders, c.last_order_value AS last, c.typical_order_value AS typical,
        o.basis, o.min_spend, o.reward, o.message
 FROM shop.customers AS c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) AS o
 WHERE c.customer_id IN (101, 102)
@@ -140,10 +140,13 @@ ORDER BY customer_id;
 \echo 'The same offers in a query of your own:'
 \echo
 \set ECHO queries
-SELECT c.email, o.program, o.basis, o.reference_value AS reference, o.min_spend, o.reward, o.valid_until::date
+SELECT c.email, o.program, o.basis, o.reference_value AS reference,
+       o.min_spend, o.reward, o.valid_until::date
 FROM customers c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) o
 ORDER BY c.customer_id LIMIT 5;
 \set ECHO none
 
 \echo 'To keep the server and look around:   make demo KEEP=1'
-\echo 'To do this with your own orders:      make demo ORDERS=path.csv   (customer_id, ordered_at, amount)'
+\echo 'To do this with your own orders:      make demo ORDERS=path.csv'
+\echo '   a CSV (.gz too) with customer_id, ordered_at and amount; where they are called otherwise:'
+\echo '   make demo ORDERS=path.csv CUSTOMER_ID=… ORDERED_AT=… AMOUNT=… TIME_ZONE=Europe/Berlin CURRENCY=EUR'
