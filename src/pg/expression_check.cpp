@@ -166,7 +166,7 @@ void check_constant(const Expression& expression, const Const& constant) {
     if (constant.constisnull || constant.location < 0 || !holds_time(constant.consttype)) return;
     ListCell* cell;
     foreach (cell, expression.literals) {
-        const auto* literal = lfirst_node(A_Const, cell);
+        auto* literal = lfirst_node(A_Const, cell);
         if (literal->location != constant.location) continue;
         const char* word = clock_word(strVal(&literal->val));
         if (word) refuse_clock(expression, constant.location, psprintf("The literal says \"%s\".", word));
