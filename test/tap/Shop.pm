@@ -1,0 +1,129 @@
+# What the TAP tests share: a server, a shop with a store over it, and short ways to ask and to be refused.
+package Shop;
+
+use strict;
+use warnings;
+use Exporter 'import';
+use PostgreSQL::Test::Cluster;
+use Test::More;
+
+our @EXPORT = qw(new_server create_shop create_store session ask begin_asking same_rows refused);
+
+sub new_server
+{
+	my ($name, $settings, %init) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(%init);
+	# A parallel plan where no test asks for one would only make it slower.
+	$node->append_conf('postgresql.conf', "jit = off\ntimezone = 'UTC'\nmax_parallel_workers_per_gather = 0\n");
+	$node->append_conf('postgresql.conf', $settings) if defined $settings;
+	$node->start;
+	return $node;
+}
+
+# A shop's own tables. Customer c has c % 7 orders; every seventh customer has none.
+sub create_shop
+{
+	my ($node, $database, %with) = @_;
+	my $customers = $with{customers} // 1000;
+	$node->safe_psql($database, qq{
+		CREATE TABLE customers (
+			customer_id bigint PRIMARY KEY, email text NOT NULL, children integer, birth_date date);
+		CREATE TABLE orders (
+			order_id bigint PRIMARY KEY, customer_id bigint, ordered_at timestamptz NOT NULL, amount numeric(12,2), status text NOT NULL);
+		CREATE TABLE order_items (
+			order_id bigint NOT NULL, category text NOT NULL, amount numeric(12,2));
+		INSERT INTO customers
+			SELECT c, 'c' || c || '\@example.com', nullif(c % 5, 4), date '1950-01-01' + (c * 31 % 18000)::integer
+			FROM generate_series(1, $customers) c;
+		INSERT INTO orders
+			SELECT row_number() OVER (ORDER BY n, c), c,
+				date_trunc('day', now()) - make_interval(days => (c * 3 % 40 + n * 11)::integer, hours => (c * n % 24)::integer),
+				20 + (c * 37 + n * 11) % 60 + n / 4.0,
+				CASE WHEN (c + n) % 17 = 0 THEN 'cancelled' ELSE 'completed' END
+			FROM generate_series(1, $customers) c, generate_series(1, c % 7) n;
+		INSERT INTO order_items
+			SELECT o.order_id, CASE (o.customer_id + i) % 4 WHEN 0 THEN 'baby' WHEN 1 THEN 'wine' ELSE 'grocery' END, o.amount / 2
+			FROM orders o, generate_series(1, 2) i;
+		CREATE INDEX ON orders (customer_id);
+		CREATE INDEX ON order_items (order_id);
+		ANALYZE customers, orders, order_items;
+	}, extra_params => $with{extra_params} // []);
+	return;
+}
+
+# A store over it, with two segmentations, content for a slot, and three programs.
+sub create_store
+{
+	my ($node, $database, %with) = @_;
+	my $store = $with{store} // 'shop';
+	$node->safe_psql($database, qq{
+		SET client_min_messages = warning;
+		SELECT clientele.create_store('$store', orders => 'public.orders', order_filter => \$\$status = 'completed'\$\$,
+			customers => 'public.customers', attributes => '{children,birth_date}', items => 'public.order_items',
+			time_zone => 'America/New_York');
+		CALL clientele.refresh('$store');
+		SELECT clientele.define_segment('$store', 'families', 'category_share(category_mix, ''baby'') >= 0.4 OR children > 2', priority => 10),
+			clientele.define_segment('$store', 'evening', 'evening_share > 0.3', priority => 20),
+			clientele.set_default_segment('$store', 'average'),
+			clientele.define_segment('$store', 'big', 'total_spent > 200', segmentation => 'value');
+		SELECT clientele.define_content('$store', 'home', 'post A', 'families'), clientele.define_content('$store', 'home', 'post C');
+		SELECT clientele.define_offer('$store', 'second', 'second_order', priority => 10),
+			clientele.define_offer('$store', 'stretch', 'grow_order_value', holdout => 0.1, priority => 20),
+			clientele.define_offer('$store', 'back', 'win_back', priority => 30);
+		CALL clientele.refresh('$store');
+		ANALYZE $store.profiles;
+	}, extra_params => $with{extra_params} // []);
+	return;
+}
+
+# A session that stays open; user => 'name' connects as that role.
+sub session
+{
+	my ($node, $database, %with) = @_;
+	my @user = defined $with{user} ? ('-U', $with{user}) : ();
+	return $node->background_psql($database, on_error_stop => 0, extra_params => [ @user, '-v', 'VERBOSITY=verbose' ]);
+}
+
+# What a session answers, or the error that it gets.
+sub ask
+{
+	my ($session, $query) = @_;
+	$session->{stderr} = '';
+	my ($answer) = $session->query($query);
+	return $session->{stderr} eq '' ? $answer : $session->{stderr};
+}
+
+# Sends a query without waiting for the answer, which the next ask() returns with its own.
+sub begin_asking
+{
+	my ($session, $query) = @_;
+	$session->{stderr} = '';
+	$session->query_until(qr/on its way/, "\\echo on its way\n$query;\n");
+	return;
+}
+
+# Two queries give the same rows, and there are some.
+sub same_rows
+{
+	my ($node, $database, $one, $other, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return is($node->safe_psql($database, qq{
+		WITH one AS MATERIALIZED ($one), other AS MATERIALIZED ($other)
+		SELECT (SELECT count(*) > 0 FROM one), (SELECT count(*) FROM (SELECT * FROM one EXCEPT ALL SELECT * FROM other) d),
+			(SELECT count(*) FROM (SELECT * FROM other EXCEPT ALL SELECT * FROM one) d)}), 't|0|0', $name);
+}
+
+# A query fails with this SQLSTATE and a message like this; what was learnt by it is returned.
+sub refused
+{
+	my ($node, $database, $query, $state, $message, $name, %with) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my @user = defined $with{user} ? ('-U', $with{user}) : ();
+	my ($status, $answer, $error) =
+	  $node->psql($database, $query, extra_params => [ @user, '-v', 'VERBOSITY=verbose' ]);
+	like($error, qr/ERROR:  $state: $message/, $name) or diag("answer: $answer");
+	return $error;
+}
+
+1;
