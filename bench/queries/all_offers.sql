@@ -1,0 +1,1 @@
+CREATE UNLOGGED TABLE bench.result AS SELECT * FROM shop.offers;
