@@ -20,7 +20,15 @@ using namespace clientele;
 namespace {
 
 // $1 is the customer, $2 the segmentation or program, $3 as_of. %s is the quoted schema.
-enum class Question : std::uint32_t { main_segment, segment, segment_at, default_segment, offer, offer_at };
+enum class Question : std::uint32_t {
+    main_segment,
+    segment,
+    segment_at,
+    default_segment,
+    offer,
+    newcomer_offer,
+    offer_at
+};
 
 const char* text_of(Question query) {
     switch (query) {
@@ -35,9 +43,14 @@ const char* text_of(Question query) {
         case Question::default_segment:
             return "SELECT default_segment FROM %s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2";
         case Question::offer:
+            return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, NULL, i.as_of, "
+                   "$2)"
+                   " FROM %1$s._offer_inputs i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
+        case Question::newcomer_offer:
             return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, i.fallback, "
                    "i.as_of, $2)"
-                   " FROM %1$s._offer_inputs i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
+                   " FROM %1$s._offer_inputs i WHERE i.customer_id OPERATOR(pg_catalog.=) $1 AND i.fallback IS NOT "
+                   "NULL";
         case Question::offer_at:
             return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, i.fallback, "
                    "i.as_of, $2)"
@@ -222,6 +235,12 @@ bool fetch(const LookUp& look_up, Question query, Datum* result) {
     return !is_null;
 }
 
+// Customers without orders are asked for apart: what they are compared with would cost every look-up.
+bool fetch_offer(const LookUp& look_up, Datum* offer) {
+    if (look_up.past) return fetch(look_up, Question::offer_at, offer);
+    return fetch(look_up, Question::offer, offer) || fetch(look_up, Question::newcomer_offer, offer);
+}
+
 bool is_main(Datum segmentation) {
     const text* name = DatumGetTextPP(segmentation);
     return VARSIZE_ANY_EXHDR(name) == 4 && std::memcmp(VARDATA_ANY(name), "main", 4) == 0;
@@ -236,6 +255,17 @@ bool is_main(Datum segmentation) {
 }
 
 }  // namespace
+
+CLIENTELE_FUNCTION(clientele_key_literal) {
+    const Oid key_type = key_type_of(resolve_store(NameStr(*PG_GETARG_NAME(0))));
+    Datum key;
+    if (!key_from_text(PG_GETARG_DATUM(1), key_type, &key)) PG_RETURN_NULL();
+    Oid output;
+    bool is_varlena;
+    getTypeOutputInfo(key_type, &output, &is_varlena);
+    const char* literal = quote_literal_cstr(OidOutputFunctionCall(output, key));
+    PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s::%s", literal, format_type_be(key_type))));
+}
 
 CLIENTELE_FUNCTION(clientele_assign_segment) {
     if (PG_ARGISNULL(0)) PG_RETURN_NULL();
@@ -260,10 +290,7 @@ CLIENTELE_FUNCTION(clientele_personalized_offer) {
         Datum offer;
         if (!PG_ARGISNULL(0)) {
             const LookUp look_up = look_up_arguments(fcinfo);
-            if (look_up.possible && fetch(look_up, look_up.past ? Question::offer_at : Question::offer, &offer)) {
-                call = SRF_PERCALL_SETUP();
-                SRF_RETURN_NEXT(call, offer);
-            }
+            if (look_up.possible && fetch_offer(look_up, &offer)) SRF_RETURN_NEXT(call, offer);
         }
     }
     call = SRF_PERCALL_SETUP();

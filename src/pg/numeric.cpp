@@ -45,7 +45,7 @@ Scaled sum_digits(const char* data, int count, int weight, bool negative, int sc
 
 Scaled read_numeric(Datum datum) {
     auto* stored = reinterpret_cast<struct varlena*>(DatumGetPointer(datum));
-    if (VARATT_IS_EXTENDED(stored) && !VARATT_IS_SHORT(stored)) stored = pg_detoast_datum_packed(stored);
+    if (VARATT_IS_EXTERNAL(stored) || VARATT_IS_COMPRESSED(stored)) stored = pg_detoast_datum_packed(stored);
     const char* data = VARDATA_ANY(stored);
     const int words = static_cast<int>(VARSIZE_ANY_EXHDR(stored) / 2);
     const std::uint16_t header = word_at(data, 0);

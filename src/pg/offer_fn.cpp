@@ -93,8 +93,8 @@ Instant as_of_of(FunctionCallInfo fcinfo) {
 void read_facts(Datum profile, const PreparedBook& book, Instant as_of, bool complete, CustomerFacts& facts) {
     const Bytes encoded = profile_bytes(profile);
     const Zone& zone = profile_zone(encoded);
+    const Summary& summary = profile_summary(encoded);
     think([&] {
-        const Summary summary = decode_summary(encoded);
         facts.orders = summary.orders;
         facts.purchase_days = summary.purchase_days;
         if (summary.orders == 0) return;

@@ -11,12 +11,7 @@ using namespace clientele;
 
 namespace {
 
-Summary summary_argument(FunctionCallInfo fcinfo) {
-    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
-    Summary summary;
-    think([&] { summary = decode_summary(encoded); });
-    return summary;
-}
+const Summary& summary_argument(FunctionCallInfo fcinfo) { return profile_summary(profile_bytes(PG_GETARG_DATUM(0))); }
 
 // Money with the decimals that the profile's amounts show.
 Datum money(MoneySum value, int scale) {
@@ -57,35 +52,35 @@ CLIENTELE_FUNCTION(clientele_purchase_days) { PG_RETURN_INT64(summary_argument(f
 CLIENTELE_FUNCTION(clientele_refunds) { PG_RETURN_INT64(summary_argument(fcinfo).refunds); }
 
 CLIENTELE_FUNCTION(clientele_first_order_at) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.orders == 0) PG_RETURN_NULL();
     PG_RETURN_TIMESTAMPTZ(summary.first_at);
 }
 
 CLIENTELE_FUNCTION(clientele_last_order_at) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.orders == 0) PG_RETURN_NULL();
     PG_RETURN_TIMESTAMPTZ(summary.last().at);
 }
 
 CLIENTELE_FUNCTION(clientele_gross_spent) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     return money(summary.gross, summary.scale);
 }
 
 CLIENTELE_FUNCTION(clientele_total_spent) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     return money(summary.gross - summary.refunded, summary.scale);
 }
 
 CLIENTELE_FUNCTION(clientele_aov) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.orders == 0) PG_RETURN_NULL();
     return mean_money(summary.gross, summary.scale, summary.orders);
 }
 
 CLIENTELE_FUNCTION(clientele_typical_order_value) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.orders == 0) PG_RETURN_NULL();
     const std::int64_t value = typical_value(summary);
     // The mean of the two middle values may need one decimal more than they have.
@@ -97,7 +92,7 @@ CLIENTELE_FUNCTION(clientele_typical_order_value) {
 CLIENTELE_FUNCTION(clientele_typical_cv) { return float_or_null(fcinfo, typical_cv(summary_argument(fcinfo))); }
 
 CLIENTELE_FUNCTION(clientele_last_order_value) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.orders == 0) PG_RETURN_NULL();
     return money(summary.last().amount, summary.scale);
 }
@@ -105,14 +100,14 @@ CLIENTELE_FUNCTION(clientele_last_order_value) {
 CLIENTELE_FUNCTION(clientele_order_value_cv) { return float_or_null(fcinfo, order_value_cv(summary_argument(fcinfo))); }
 
 CLIENTELE_FUNCTION(clientele_recency_days) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.orders == 0) PG_RETURN_NULL();
     return days_since(fcinfo, summary.last_day);
 }
 
 // tenure_days() and the T of the purchase models: both count from the first purchase day.
 CLIENTELE_FUNCTION(clientele_tenure_days) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.orders == 0) PG_RETURN_NULL();
     return days_since(fcinfo, summary.first_day);
 }
@@ -129,28 +124,28 @@ CLIENTELE_FUNCTION(clientele_median_days_between_orders) {
 }
 
 CLIENTELE_FUNCTION(clientele_evening_share) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     return share_or_null(fcinfo, summary.evening_orders, summary.orders);
 }
 
 CLIENTELE_FUNCTION(clientele_weekend_share) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     return share_or_null(fcinfo, summary.weekend_orders, summary.orders);
 }
 
 CLIENTELE_FUNCTION(clientele_repeat_purchases) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     PG_RETURN_INT64(Max(summary.purchase_days - 1, 0));
 }
 
 CLIENTELE_FUNCTION(clientele_last_purchase_age) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.orders == 0) PG_RETURN_NULL();
     PG_RETURN_INT32(summary.last_day - summary.first_day);
 }
 
 CLIENTELE_FUNCTION(clientele_repeat_day_value) {
-    const Summary summary = summary_argument(fcinfo);
+    const Summary& summary = summary_argument(fcinfo);
     if (summary.purchase_days < 2) PG_RETURN_NULL();
     return mean_money(summary.gross - summary.first_day_total, summary.scale, summary.purchase_days - 1);
 }

@@ -13,6 +13,10 @@ inline Bytes profile_bytes(Datum datum) {
     return {reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(stored)), VARSIZE_ANY_EXHDR(stored)};
 }
 
+// A stored profile without its days. A row's figures are asked for one by one, so the last profile is remembered; the
+// reference holds until the next call.
+const Summary& profile_summary(Bytes encoded);
+
 // The zone that a profile's days are counted in.
 const Zone& profile_zone(Bytes encoded);
 

@@ -150,34 +150,20 @@ int compare(FunctionCallInfo fcinfo) {
     return order != 0 ? order : (a.size() > b.size()) - (a.size() < b.size());
 }
 
-// A profile from outside: refused unless it is one that this code could have written. Returns how many days it has.
-std::size_t check_encoded(Bytes encoded) {
+// A profile from outside: refused unless it is one that this code could have written.
+void check_encoded(Bytes encoded) {
     ZoneName name{};
     think([&] { name = zone_name(encoded); });
     const Zone& zone = find_zone(name.data, name.size);
-    std::size_t days = 0;
-    think([&] {
-        const Profile profile = decode(encoded);
-        validate(profile, zone);
-        days = profile.days.size();
-    });
-    return days;
+    think([&] { validate(decode(encoded), zone); });
 }
 
 }  // namespace
 
-const Zone& clientele::profile_zone(Bytes encoded) {
-    ZoneName name{};
-    think([&] { name = zone_name(encoded); });
-    return find_zone(name.data, name.size);
-}
-
 CLIENTELE_FUNCTION(clientele_order_profile_out) {
     const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
     const Zone& zone = profile_zone(encoded);
-    std::size_t days = 0;
-    think([&] { days = static_cast<std::size_t>(decode_summary(encoded).purchase_days); });
-    const std::size_t room = json_bound(days);
+    const std::size_t room = json_bound(static_cast<std::size_t>(profile_summary(encoded).purchase_days));
     char* text = static_cast<char*>(palloc(room));
     think([&] { to_json(decode(encoded), zone.name, {text, room}); });
     PG_RETURN_CSTRING(text);

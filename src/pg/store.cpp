@@ -125,6 +125,8 @@ Oid only_store() {
 }  // namespace
 
 Store resolve_store(const char* name) {
+    // A definition that another session committed counts from the next look-up on, also within a transaction.
+    AcceptInvalidationMessages();
     if (!name || !*name) name = store_setting;
     const Oid schema = name && *name ? get_namespace_oid(name, true) : only_store();
     const Oid settings = OidIsValid(schema) && may_use_schema(schema) ? settings_table(schema) : InvalidOid;

@@ -69,34 +69,33 @@ COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) 
 CREATE FUNCTION clientele._create_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
-    names text;         -- a, b, …: the columns of customers but segment, as arguments
+    names text;         -- f.a, f.b, …: the columns of customers but segment, as arguments
     expressions text;   -- the same, from _base b
     parameters text;    -- a type, b type, …
-    facts text;         -- a subquery with all of them, and the profile
 BEGIN
     SELECT string_agg(format('f.%I', c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
         INTO names, expressions, parameters FROM _customer_columns(settings) c;
-    facts := format('SELECT %s, b.profile FROM STORE.BASE b', expressions);
-
-    EXECUTE replace(format('CREATE VIEW STORE._base WITH (security_invoker = true) AS %s',
-        _base_query(settings, 'STORE.profiles', 'pg_catalog.now()')), 'STORE', quote_ident(store));
-    EXECUTE replace(format('CREATE FUNCTION STORE._base_at(timestamptz) RETURNS SETOF STORE._base STABLE PARALLEL SAFE BEGIN ATOMIC %s; END',
-        _base_query(settings, '(' || _profiles_query(settings, '$1') || ')', '$1')), 'STORE', quote_ident(store));
+    EXECUTE format('CREATE VIEW %I._base WITH (security_invoker = true) AS %s', store,
+        _base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
+    EXECUTE format('CREATE FUNCTION %I._profiles_at(as_of timestamptz) RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), _profiles_query(settings, '$1'));
+    EXECUTE format('CREATE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
+        store, _base_query(settings, format('%I._profiles_at($1)', store), '$1'));
     PERFORM _regenerate_segments(store, parameters);
     PERFORM _regenerate_offers(store);
-
-    PERFORM _create_view_pair(store, 'customers', facts,
-        format('SELECT %s, STORE._segment_main(%1$s) AS segment FROM FACTS f', names));
-    PERFORM _create_view_pair(store, 'segments', facts,
-        format('SELECT f.customer_id, s.segmentation, s.segment FROM FACTS f CROSS JOIN LATERAL STORE._segments(%s) s', names));
-    PERFORM _create_view_pair(store, '_offer_inputs', facts,
-        format('SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
+    -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile.
+    PERFORM _create_view_pair(store, 'customers', names, expressions,
+        'SELECT %1$s, %2$I._segment_main(%1$s) AS segment FROM %3$s f');
+    PERFORM _create_view_pair(store, 'segments', names, expressions,
+        'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
+    PERFORM _create_view_pair(store, '_offer_inputs', names, expressions,
+        'SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
                 CASE WHEN g.orders = 0 THEN (
-                    SELECT ROW(t.basis, t.value)::clientele.reference_value FROM STORE.typical_values t
+                    SELECT ROW(t.basis, t.value)::clientele.reference_value FROM %2$I.typical_values t
                     WHERE t.segment IN (g.segment, '''') ORDER BY t.segment DESC LIMIT 1) END AS fallback, g.as_of
-            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, STORE._segment_main(%s) AS segment FROM FACTS f) g', names));
+            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g');
     EXECUTE replace($views$
         CREATE VIEW STORE._segment_content WITH (security_invoker = true) AS
             SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
@@ -159,15 +158,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
 
--- The same query over what is stored, as view NAME, and over the orders up to a time, as function NAME_at(timestamptz).
-CREATE FUNCTION clientele._create_view_pair(store name, name text, facts text, query text) RETURNS void
+-- The same query over what is stored, as view NAME, and over the orders up to a time, as function NAME_at(as_of).
+CREATE FUNCTION clientele._create_view_pair(store name, name text, names text, expressions text, query text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    facts constant text := '(SELECT %s, b.profile FROM %I.%s b)';
 BEGIN
-    EXECUTE replace(replace(replace(format('CREATE VIEW STORE.%I WITH (security_invoker = true) AS %s', name, query),
-        'FACTS', '(' || facts || ')'), 'STORE.BASE', 'STORE._base'), 'STORE', quote_ident(store));
-    EXECUTE replace(replace(replace(
-        format('CREATE FUNCTION STORE.%I(as_of timestamptz) RETURNS SETOF STORE.%I STABLE PARALLEL SAFE BEGIN ATOMIC %s; END',
-            name || '_at', name, query),
-        'FACTS', '(' || facts || ')'), 'STORE.BASE', 'STORE._base_at($1)'), 'STORE', quote_ident(store));
+    EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
+        format(query, names, store, format(facts, expressions, store, '_base')));
+    EXECUTE format('CREATE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
+        store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)')));
 END $$;
-COMMENT ON FUNCTION clientele._create_view_pair(name, text, text, text) IS 'A view over the stored profiles, and the function that computes the same as of a time.';
+COMMENT ON FUNCTION clientele._create_view_pair(name, text, text, text, text) IS
+    'A view over the stored profiles, and the function that computes the same as of a time.';

@@ -3,20 +3,21 @@
 CREATE PROCEDURE clientele.refresh(store name, "full" boolean DEFAULT false)
     LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
 DECLARE
-    settings store_settings;
-    counted_at timestamptz := now();
+    counted_at timestamptz;
 BEGIN
     store := _resolve_store(store);
-    settings := _settings(store);
     EXECUTE format('LOCK TABLE %I.profiles IN SHARE ROW EXCLUSIVE MODE', store);
-    EXECUTE format('CREATE TEMPORARY TABLE _clientele_refresh ON COMMIT DROP AS %s',
-        _profiles_query(settings, quote_literal(counted_at) || '::timestamptz'));
+    -- Not the start of the transaction, which another refresh may have overtaken.
+    counted_at := clock_timestamp();
+    EXECUTE format('CREATE TEMPORARY TABLE _clientele_refresh ON COMMIT DROP AS SELECT * FROM %I._profiles_at(%L)', store, counted_at);
     EXECUTE format('DELETE FROM %I.profiles p WHERE NOT EXISTS (
         SELECT FROM pg_temp._clientele_refresh n WHERE n.customer_id = p.customer_id)', store);
     EXECUTE format('INSERT INTO %I.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM pg_temp._clientele_refresh n
         ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
         WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix', store);
     DROP TABLE pg_temp._clientele_refresh;
+    -- As definers do, so that the medians are those of the segments that hold.
+    EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
     PERFORM _refresh_typical_values(store);
     EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
 END $$;
@@ -104,7 +105,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
     WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND p.proname IN (
-        '_base_at', 'customers_at', 'segments_at', '_offer_inputs_at', '_segment_main', '_segments', '_matches', '_offer_book')
+        '_profiles_at', '_base_at', 'customers_at', 'segments_at', '_offer_inputs_at', '_segment_main', '_segments', '_matches', '_offer_book')
 $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 
