@@ -1,0 +1,80 @@
+#include "core/calendar.hpp"
+
+#include <gtest/gtest.h>
+
+namespace clientele {
+namespace {
+
+bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+
+int month_length(int year, int month) {
+    static constexpr int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return lengths[month - 1] + (month == 2 && is_leap(year));
+}
+
+TEST(Calendar, CountsEveryDayOfTheSupportedRangeForthAndBack) {
+    CivilDate expected{1, 1, 1};
+    for (Day day = first_supported_day; day <= last_supported_day; ++day) {
+        const CivilDate date = civil_date(day);
+        ASSERT_TRUE(date.year == expected.year && date.month == expected.month && date.day == expected.day) << day;
+        ASSERT_EQ(day_from_civil(date), day);
+        if (++expected.day > month_length(expected.year, expected.month)) {
+            expected.day = 1;
+            if (++expected.month > 12) expected = {expected.year + 1, 1, 1};
+        }
+    }
+    EXPECT_EQ(expected.year, 10'000);
+}
+
+TEST(Calendar, GoesADayBeyondTheRangeOnEitherSide) {
+    // A local day may lie beside the day in UTC.
+    const CivilDate before = civil_date(first_supported_day - 1);
+    EXPECT_EQ(before.year, 0);
+    EXPECT_EQ(before.month, 12);
+    EXPECT_EQ(before.day, 31);
+    const CivilDate after = civil_date(last_supported_day + 1);
+    EXPECT_EQ(after.year, 10'000);
+    EXPECT_EQ(after.month, 1);
+    EXPECT_EQ(after.day, 1);
+    EXPECT_EQ(day_from_civil(before), first_supported_day - 1);
+    EXPECT_EQ(day_from_civil(after), last_supported_day + 1);
+}
+
+TEST(Calendar, ADayBeginsAtMidnight) {
+    for (const Day day : {first_supported_day, -365, -1, 0, 1, 9'861, last_supported_day}) {
+        const Instant midnight = day * microseconds_a_day;
+        EXPECT_EQ(day_of(midnight - 1), day - 1);
+        EXPECT_EQ(day_of(midnight), day);
+        EXPECT_EQ(day_of(midnight + microseconds_a_day - 1), day);
+    }
+}
+
+TEST(Calendar, TwoDaysOfEverySevenAreAWeekend) {
+    EXPECT_TRUE(is_weekend(day_from_civil({2000, 1, 1})));   // Saturday
+    EXPECT_TRUE(is_weekend(day_from_civil({2000, 1, 2})));   // Sunday
+    EXPECT_FALSE(is_weekend(day_from_civil({2000, 1, 3})));  // Monday
+    EXPECT_FALSE(is_weekend(day_from_civil({1999, 12, 31})));
+    EXPECT_FALSE(is_weekend(day_from_civil({1969, 7, 21})));  // Monday
+    EXPECT_TRUE(is_weekend(day_from_civil({1969, 7, 20})));
+    for (Day day = first_supported_day; day < last_supported_day - 7; day += 1'001) {
+        int weekend = 0;
+        for (Day next = day; next < day + 7; ++next) weekend += is_weekend(next);
+        ASSERT_EQ(weekend, 2) << day;
+        ASSERT_EQ(is_weekend(day), is_weekend(day + 7)) << day;
+    }
+}
+
+TEST(Calendar, AZoneWithoutRulesIsUtc) {
+    const Zone utc;
+    EXPECT_TRUE(utc.is_utc());
+    EXPECT_EQ(utc.local(-1), -1);
+    std::int64_t hours = -5;
+    const Zone behind{
+        "Test/Behind",
+        [](void* context, Instant) { return *static_cast<std::int64_t*>(context) * microseconds_an_hour; }, &hours};
+    EXPECT_FALSE(behind.is_utc());
+    EXPECT_EQ(behind.local(0), -5 * microseconds_an_hour);
+}
+
+}  // namespace
+}  // namespace clientele
