@@ -87,14 +87,13 @@ sub split_page {
 sub run_examples {
     my @blocks = @_;
     return () unless @blocks;
-    my %roles = map { $_ => 1 } roles();
+    my @roles = map { /^CREATE ROLE (\w+)/mg } @blocks;
     administer("CREATE ROLE $owner LOGIN CREATEROLE", "CREATE DATABASE docs OWNER $owner TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'");
     my $input = ($ENV{TMPDIR} // '/tmp') . "/docs-pages.$$.sql";
     write_file($input, join '', map { "$_\\echo $mark\n" } @blocks);
     my $printed = `psql -X -q -v SHOW_CONTEXT=never -d docs -U $owner <'$input' 2>&1`;
     unlink $input;
-    administer('DROP DATABASE docs');
-    administer(map { qq{DROP ROLE "$_"} } grep { !$roles{$_} } reverse roles());
+    administer('DROP DATABASE docs', map { "DROP ROLE IF EXISTS $_" } @roles, $owner);
     return map { trimmed($_) } split /^\Q$mark\E\n/m, $printed;
 }
 
@@ -103,8 +102,6 @@ sub administer {
         system('psql', '-X', '-q', '-d', 'postgres', '-c', $statement) == 0 or die "failed: $statement\n";
     }
 }
-
-sub roles { return split /\n/, `psql -X -At -d postgres -c 'SELECT rolname FROM pg_roles ORDER BY oid'` }
 
 # Without the blanks at the ends of lines, and without empty lines at the end.
 sub trimmed {
