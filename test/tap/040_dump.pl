@@ -1,0 +1,124 @@
+# Dump and restore by an ordinary owner: the same contents, definitions that still work; profiles through COPY.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Shop;
+use Test::More;
+
+my $node = new_server('dump');
+$node->safe_psql('postgres', 'CREATE ROLE owner LOGIN CREATEDB; CREATE ROLE reader LOGIN');
+my @as_owner = (extra_params => [ '-U', 'owner' ]);
+sub new_database { my ($name) = @_; $node->safe_psql('postgres', "CREATE DATABASE $name OWNER owner"); return $name; }
+sub at { my ($database, $query) = @_; return $node->safe_psql($database, $query, @as_owner); }
+
+# Two stores: one with all there is, one over a view and with names that need quotes.
+new_database('original');
+$node->safe_psql('original', 'CREATE EXTENSION clientele', @as_owner);
+create_shop($node, 'original', customers => 300, @as_owner);
+create_store($node, 'original', @as_owner);
+at('original', q{
+	CREATE SCHEMA "Far ""away""";
+	CREATE TYPE "Far ""away"""."Mood" AS ENUM ('good', 'bad');
+	CREATE TABLE "Far ""away"""."People" ("Key" text PRIMARY KEY, "Mood" "Far ""away"""."Mood", "two words" integer);
+	INSERT INTO "Far ""away"""."People" SELECT 'k' || customer_id, CASE WHEN customer_id % 3 = 0 THEN 'good' ELSE 'bad' END::"Far ""away"""."Mood", children FROM customers;
+	CREATE VIEW "Far ""away"""."Bills" AS SELECT 'k' || customer_id AS "Key", ordered_at::timestamp AS "at.all", amount AS "select" FROM orders;
+	SELECT clientele.create_store('Shop "2"', orders => '"Far ""away"""."Bills"', customer_id => 'Key', ordered_at => 'at.all', amount => 'select',
+		customers => '"Far ""away"""."People"', customer_key => 'Key', attributes => '{Mood,two words AS Zwei}', currency => 'EUR', time_zone => 'Europe/Berlin');
+	SELECT clientele.define_segment('Shop "2"', 'It''s "quoted" $x$', $$ "Mood" = 'good' AND orders > 2 $$),
+		clientele.define_segment('Shop "2"', 'dated', $$ last_order_at > '2020-01-01 00:00+00' AND first_order_at < as_of - interval '20 days' $$);
+	SELECT clientele.define_offer('Shop "2"', 'grow''s', 'grow_order_value', holdout => 0.25, valid_for => '1 mon 3 days', starts_at => '2020-01-01', message => 'Spend {min_spend}, "get" {reward}');
+	SELECT clientele.define_content('Shop "2"', 'a.b', 'c''d', body => E'line\nline\ttab\\\\');
+	CALL clientele.refresh('Shop "2"');
+	GRANT USAGE ON SCHEMA shop TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA shop TO reader; GRANT SELECT ON customers TO reader;
+});
+
+# All contents of both stores, as of whenever it is asked; what depends on the very moment left out.
+sub contents_of
+{
+	my ($database) = @_;
+	my @relations = map { my $store = $_; map { "$store.$_" } qw(settings profiles typical_values segmentations segment_rules contents programs
+		customers segments campaign offers offer_decisions segment_sizes offer_summary) } 'shop', '"Shop ""2"""';
+	return [ split /\n/, at($database, join(' UNION ALL ', map {
+		qq{SELECT '$_', count(*), md5(string_agg(v, E'\n' ORDER BY v)) FROM (SELECT (to_jsonb(v) - '{as_of,valid_until}'::text[])::text FROM $_ v) w(v)} } @relations)) ];
+}
+
+sub like_the_original
+{
+	my ($database, $how) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $restored = contents_of($database);
+	is_deeply($restored, contents_of('original'), "$how: the same contents");
+	unlike(join(' ', @$restored), qr/\|0\|/, 'and some everywhere');
+	is(at($database, q{SELECT string_agg(DISTINCT o, ',') FROM (SELECT relowner::regrole::text FROM pg_class WHERE relnamespace = 'shop'::regnamespace
+		UNION ALL SELECT proowner::regrole::text FROM pg_proc WHERE pronamespace = 'shop'::regnamespace) q(o)}), 'owner', "$how: of the same owner");
+	is($node->safe_psql($database, q{SELECT clientele.assign_segment(41, 'shop')}, extra_params => [ '-U', 'reader' ]),
+		at('original', q{SELECT clientele.assign_segment(41, 'shop')}), "$how: with the same grants");
+	# What the original can do, the copy can.
+	my ($status, $answer, $error) = $node->psql($database, q{
+		SET client_min_messages = warning;
+		INSERT INTO orders VALUES (1000001, 7, now() - interval '1 hour', 77, 'completed');
+		CALL clientele.refresh('shop'); CALL clientele.refresh('Shop "2"');
+		SELECT orders FROM shop.customers WHERE customer_id = 7;
+		SELECT clientele.define_segment('shop', 'evening', 'orders = 1 AND total_spent = 77'), clientele.define_segment('shop', 'new', 'orders > 5'),
+			clientele.set_default_segment('shop', 'rest'), clientele.define_content('shop', 'home', 'post N', 'new'), clientele.drop_content('shop', 'home', 'families'),
+			clientele.define_offer('shop', 'more', 'win_back'), clientele.drop_offer('shop', 'back'), clientele.upgrade_store('shop'), clientele.upgrade_store('Shop "2"');
+		SELECT clientele.assign_segment(7, 'shop'), (SELECT segment FROM shop.customers WHERE customer_id = 7), (SELECT segment FROM shop.customers_at(now()) WHERE customer_id = 7);
+		SELECT count(*) FROM shop.customers_at(now() - interval '3 days');
+		SELECT clientele.drop_segment('Shop "2"', 'dated'), count(*) FROM clientele.explain_segment('k41', 'Shop "2"');
+		SELECT clientele.drop_store('Shop "2"');
+		SELECT clientele.drop_store('shop');
+		SELECT count(*) FROM clientele.stores;
+	}, @as_owner);
+	is($answer, "1\n||||||||\nevening|evening|evening\n300\n|3\n\n\n0", "$how: and it works on") or diag($error);
+	return;
+}
+
+my $dump = $node->basedir . '/dump';
+my @connection = ('-h', $node->host, '-p', $node->port, '-U', 'owner');
+
+$node->command_ok([ 'pg_dump', @connection, '-d', 'original', '-f', "$dump.sql" ], 'pg_dump, as the owner');
+my $plain = slurp_file("$dump.sql");
+unlike($plain, qr/CREATE (?:FUNCTION|TYPE|AGGREGATE) clientele\./, 'leaves the extension\'s own objects out');
+new_database('plain');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', @connection, '-d', 'plain', '-f', "$dump.sql" ], 'and psql restores, without an error');
+like_the_original('plain', 'plain');
+
+$node->command_ok([ 'pg_dump', @connection, '-Fc', '-d', 'original', '-f', "$dump.custom" ], 'pg_dump -Fc');
+new_database('custom');
+$node->command_ok([ 'pg_restore', @connection, '--exit-on-error', '-d', 'custom', "$dump.custom" ], 'and pg_restore');
+like_the_original('custom', 'custom');
+
+new_database('parallel');
+$node->command_ok([ 'pg_restore', @connection, '--exit-on-error', '-j', '2', '-d', 'parallel', "$dump.custom" ], 'and with two jobs');
+like_the_original('parallel', 'parallel');
+
+new_database('sections');
+for my $section (qw(pre-data data post-data))
+{
+	$node->command_ok([ 'pg_dump', @connection, "--section=$section", '-d', 'original', '-f', "$dump.$section" ], "pg_dump --section=$section");
+	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', @connection, '-d', 'sections', '-f', "$dump.$section" ], 'and psql');
+}
+like_the_original('sections', 'sections');
+
+# INSERTs read each value by the type's text form, under the dump's settings.
+new_database('inserts');
+$node->command_ok([ 'pg_dump', @connection, '--inserts', '-d', 'original', '-f', "$dump.inserts" ], 'pg_dump --inserts');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', @connection, '-d', 'inserts', '-f', "$dump.inserts" ], 'and psql');
+is_deeply(contents_of('inserts'), contents_of('original'), 'inserts: the same contents');
+
+# ---- COPY ----
+
+at('original', 'CREATE TABLE again (LIKE shop.profiles); CREATE INDEX ON again USING hash (profile)');
+my $session = session($node, 'original');
+for my $format ('text', 'csv', 'binary')
+{
+	ask($session, "TRUNCATE again; SET datestyle = 'SQL, DMY'; SET timezone = 'Asia/Tokyo'; SET extra_float_digits = 0; COPY shop.profiles TO '$dump.copy' (FORMAT $format)");
+	is(ask($session, "RESET ALL; COPY again FROM '$dump.copy' (FORMAT $format)"), '', "profiles through COPY, format $format, under other settings");
+	same_rows($node, 'original', 'SELECT customer_id, profile, category_mix FROM again', 'SELECT customer_id, profile, category_mix FROM shop.profiles', 'are the same');
+	is(ask($session, 'SELECT count(*) FROM again JOIN shop.profiles p USING (customer_id) WHERE clientele.order_profile_send(again.profile) <> clientele.order_profile_send(p.profile)'),
+		'0', 'to the last byte');
+}
+$session->quit;
+
+done_testing();
