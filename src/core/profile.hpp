@@ -76,6 +76,8 @@ struct ZoneName {
 ZoneName zone_name(Bytes encoded);
 // Refuses what profile_of() and merge() could not have produced.
 void validate(const Profile& profile, const Zone& zone);
+// Refuses a second encoding of a profile: one value has one binary form.
+void require_canonical(const Profile& profile, const char* zone_name, Bytes encoded);
 
 // The JSON form; from JSON the boundary reads with PostgreSQL's own parser.
 std::size_t to_json(const Profile& profile, const char* zone_name, std::span<char> out);

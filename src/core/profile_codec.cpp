@@ -11,6 +11,7 @@
 #include <concepts>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/profile.hpp"
@@ -227,15 +228,16 @@ void read_days(Reader& in, Profile& profile) {
     if (!in.at_end()) refuse("Bytes follow its end.");
 }
 
-bool holds_day(const Profile& profile, Day day) {
-    return std::binary_search(profile.days.begin(), profile.days.end(), day);
+// The last orders by themselves, as a profile.
+Profile recent_profile(const Profile& profile, const Zone& zone) {
+    Order orders[recent_capacity];
+    std::copy_n(profile.recent, profile.recent_count, orders);
+    return profile_of({orders, static_cast<std::size_t>(profile.recent_count)}, profile.scale, zone);
 }
 
 // With all orders at hand, everything follows from them.
 void validate_few(const Profile& profile, const Zone& zone) {
-    Order orders[recent_capacity];
-    std::copy_n(profile.recent, profile.recent_count, orders);
-    const Profile again = profile_of({orders, static_cast<std::size_t>(profile.recent_count)}, profile.scale, zone);
+    const Profile again = recent_profile(profile, zone);
     if (again.evening_orders != profile.evening_orders || again.weekend_orders != profile.weekend_orders ||
         again.gross != profile.gross || again.squares != profile.squares || again.first_at != profile.first_at ||
         again.first_day_total != profile.first_day_total || again.days != profile.days) {
@@ -243,28 +245,42 @@ void validate_few(const Profile& profile, const Zone& zone) {
     }
 }
 
-// With only the last orders at hand: what any set of orders that ends in them obeys.
-void validate_many(const Profile& profile, const Zone& zone) {
-    MoneySum recent_sum = 0;
-    Squares recent_squares = 0;
-    for (const Order& order : profile.recent) {
-        recent_sum += order.amount;
-        recent_squares += Squares(order.amount) * Squares(order.amount);
-        if (!holds_day(profile, day_of(zone.local(order.at)))) refuse("A recent order is on no purchase day.");
-    }
+void validate_sums(const Profile& profile, const Profile& recent) {
     const Squares sum(profile.gross);
     const std::int64_t earlier = profile.orders - recent_capacity;
-    if (profile.gross < recent_sum || profile.squares < recent_squares ||
-        profile.gross - recent_sum > static_cast<MoneySum>(max_amount) * earlier || profile.squares > sum * sum ||
+    if (profile.gross < recent.gross || profile.squares < recent.squares ||
+        profile.gross - recent.gross > static_cast<MoneySum>(max_amount) * earlier || profile.squares > sum * sum ||
         Squares(profile.orders) * profile.squares < sum * sum) {
         refuse("Its sums are impossible.");
     }
-    if (profile.first_day_total > profile.gross ||
+    const MoneySum recent_first_day = recent.first_day == profile.first_day ? recent.first_day_total : 0;
+    if (profile.first_day_total < recent_first_day ||
+        profile.gross - profile.first_day_total < recent.gross - recent_first_day ||
         (profile.purchase_days == 1 && profile.first_day_total != profile.gross)) {
         refuse("The total of its first day is impossible.");
     }
-    if (day_of(zone.local(profile.first_at)) != profile.first_day ||
-        day_of(zone.local(profile.last().at)) != profile.last_day) {
+}
+
+void validate_counts(const Profile& profile, const Profile& recent) {
+    const auto weekend_days = std::count_if(profile.days.begin(), profile.days.end(), is_weekend);
+    const std::int64_t earlier = profile.orders - recent_capacity;
+    if (profile.evening_orders < recent.evening_orders || profile.evening_orders - recent.evening_orders > earlier ||
+        profile.weekend_orders < recent.weekend_orders || profile.weekend_orders - recent.weekend_orders > earlier ||
+        profile.weekend_orders < weekend_days ||
+        profile.orders - profile.weekend_orders < profile.purchase_days - weekend_days) {
+        refuse("The counts of its evening or weekend orders are impossible.");
+    }
+}
+
+// With only the last orders at hand: what any set of orders that ends in them obeys.
+void validate_many(const Profile& profile, const Zone& zone) {
+    const Profile recent = recent_profile(profile, zone);
+    if (!std::includes(profile.days.begin(), profile.days.end(), recent.days.begin(), recent.days.end())) {
+        refuse("A recent order is on no purchase day.");
+    }
+    validate_sums(profile, recent);
+    validate_counts(profile, recent);
+    if (day_of(zone.local(profile.first_at)) != profile.first_day || recent.last_day != profile.last_day) {
         refuse("Its first or last day does not fit its first or last order.");
     }
 }
@@ -352,6 +368,14 @@ void validate(const Profile& profile, const Zone& zone) {
         validate_few(profile, zone);
     } else {
         validate_many(profile, zone);
+    }
+}
+
+void require_canonical(const Profile& profile, const char* zone_name, Bytes encoded) {
+    std::vector<std::uint8_t> again(encoded_bound(profile.days.size()));
+    again.resize(encode(profile, zone_name, again));
+    if (!std::equal(again.begin(), again.end(), encoded.begin(), encoded.end())) {
+        refuse("Its time zone is not spelt as in pg_timezone_names.");
     }
 }
 

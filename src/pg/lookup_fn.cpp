@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "open_query.hpp"
 #include "store.hpp"
 
 extern "C" {
@@ -20,15 +21,7 @@ using namespace clientele;
 namespace {
 
 // $1 is the customer, $2 the segmentation or program, $3 as_of. %s is the quoted schema.
-enum class Question : std::uint32_t {
-    main_segment,
-    segment,
-    segment_at,
-    default_segment,
-    offer,
-    newcomer_offer,
-    offer_at
-};
+enum class Question : std::uint32_t { main_segment, segment, segment_at, default_segment, offer, offer_at };
 
 const char* text_of(Question query) {
     switch (query) {
@@ -43,14 +36,8 @@ const char* text_of(Question query) {
         case Question::default_segment:
             return "SELECT default_segment FROM %s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2";
         case Question::offer:
-            return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, NULL, i.as_of, "
-                   "$2)"
-                   " FROM %1$s._offer_inputs i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
-        case Question::newcomer_offer:
             return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, i.fallback, "
-                   "i.as_of, $2)"
-                   " FROM %1$s._offer_inputs i WHERE i.customer_id OPERATOR(pg_catalog.=) $1 AND i.fallback IS NOT "
-                   "NULL";
+                   "i.as_of, $2) FROM %1$s._offer_inputs i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
         case Question::offer_at:
             return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, i.fallback, "
                    "i.as_of, $2)"
@@ -235,10 +222,50 @@ bool fetch(const LookUp& look_up, Question query, Datum* result) {
     return !is_null;
 }
 
-// Customers without orders are asked for apart: what they are compared with would cost every look-up.
-bool fetch_offer(const LookUp& look_up, Datum* offer) {
+// What one call site of personalized_offer() keeps between its calls within a query.
+struct CallSite {
+    std::uint64_t calls;
+    OpenQuery* open;  // from the second call on, where possible
+    Oid settings;     // whose store it is
+    Datum program;
+    bool program_given;
+};
+
+CallSite* call_site(FunctionCallInfo fcinfo) {
+    auto* site = static_cast<CallSite*>(fcinfo->flinfo->fn_extra);
+    if (!site) {
+        site = static_cast<CallSite*>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite)));
+        fcinfo->flinfo->fn_extra = site;
+    }
+    return site;
+}
+
+void open_site(CallSite& site, const LookUp& look_up, MemoryContext lifetime) {
+    const Oid types[] = {key_type_of(look_up.store), TEXTOID, TIMESTAMPTZOID};
+    const Datum values[] = {look_up.customer, look_up.option, 0};
+    SPI_connect();
+    site.open = open_query(plan_of(look_up.store, Question::offer), types, values, look_up.option_given ? "  n" : " nn",
+                           3, lifetime);
+    SPI_finish();
+    site.settings = look_up.store.settings;
+    site.program_given = look_up.option_given;
+    MemoryContext caller = MemoryContextSwitchTo(lifetime);
+    if (site.program_given) site.program = datumCopy(look_up.option, false, -1);
+    MemoryContextSwitchTo(caller);
+}
+
+bool may_ask_site(const CallSite& site, const LookUp& look_up) {
+    return site.open && may_ask(*site.open) && site.settings == look_up.store.settings &&
+           site.program_given == look_up.option_given &&
+           (!site.program_given || datumIsEqual(site.program, look_up.option, false, -1));
+}
+
+bool fetch_offer(FunctionCallInfo fcinfo, const LookUp& look_up, Datum* offer) {
     if (look_up.past) return fetch(look_up, Question::offer_at, offer);
-    return fetch(look_up, Question::offer, offer) || fetch(look_up, Question::newcomer_offer, offer);
+    CallSite* site = call_site(fcinfo);
+    if (++site->calls == 2) open_site(*site, look_up, fcinfo->flinfo->fn_mcxt);
+    if (may_ask_site(*site, look_up)) return ask(*site->open, look_up.customer, offer);
+    return fetch(look_up, Question::offer, offer);
 }
 
 bool is_main(Datum segmentation) {
@@ -283,16 +310,21 @@ CLIENTELE_FUNCTION(clientele_assign_segment) {
     refuse_segmentation(look_up);
 }
 
+// A set of one row or none, so that the protocol for sets needs no state between calls.
 CLIENTELE_FUNCTION(clientele_personalized_offer) {
-    FuncCallContext* call;
-    if (SRF_IS_FIRSTCALL()) {
-        call = SRF_FIRSTCALL_INIT();
-        Datum offer;
-        if (!PG_ARGISNULL(0)) {
-            const LookUp look_up = look_up_arguments(fcinfo);
-            if (look_up.possible && fetch_offer(look_up, &offer)) SRF_RETURN_NEXT(call, offer);
+    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    if (!result || !IsA(result, ReturnSetInfo)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("set-valued function called in context that cannot accept a set")));
+    }
+    Datum offer;
+    if (!PG_ARGISNULL(0)) {
+        const LookUp look_up = look_up_arguments(fcinfo);
+        if (look_up.possible && fetch_offer(fcinfo, look_up, &offer)) {
+            result->isDone = ExprSingleResult;
+            return offer;
         }
     }
-    call = SRF_PERCALL_SETUP();
-    SRF_RETURN_DONE(call);
+    result->isDone = ExprEndResult;
+    PG_RETURN_NULL();
 }

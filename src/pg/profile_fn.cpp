@@ -155,7 +155,11 @@ void check_encoded(Bytes encoded) {
     ZoneName name{};
     think([&] { name = zone_name(encoded); });
     const Zone& zone = find_zone(name.data, name.size);
-    think([&] { validate(decode(encoded), zone); });
+    think([&] {
+        const Profile profile = decode(encoded);
+        validate(profile, zone);
+        require_canonical(profile, zone.name, encoded);
+    });
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ const char* number_of(JsonbContainer* object, const char* key) {
 std::int64_t whole_number(const JsonbValue& value, const char* key) {
     const Scaled number = value.type == jbvNumeric ? read_numeric(NumericGetDatum(value.val.numeric))
                                                    : Scaled{NumericKind::not_a_number, 0, 0};
-    if (number.kind != NumericKind::finite || number.value < 0 || number.value % 10'000 != 0 ||
+    if (number.kind != NumericKind::finite || number.scale > 0 || number.value < 0 ||
         number.value / 10'000 > max_count) {
         refuse(key, "a whole number, not negative");
     }

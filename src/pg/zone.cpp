@@ -17,6 +17,7 @@ struct KnownZone {
     pg_time_t from, until;
     std::int64_t offset;
     KnownZone* next;
+    std::size_t size;
     char name[TZ_STRLEN_MAX + 1];
 };
 
@@ -40,8 +41,11 @@ std::int64_t offset_at(void* context, Instant at) {
     return known.offset;
 }
 
-// Whether the zone is one that pg_timezone_names lists, rather than a POSIX string that PostgreSQL understands too.
-bool is_listed(const char* canonical_name) {
+// Whether the zone is one that pg_timezone_names lists, rather than a POSIX string that PostgreSQL understands too. A
+// POSIX string has an offset; reading all of the list takes long and is left to names with a digit.
+bool is_listed(pg_tz* rules) {
+    const char* canonical_name = pg_get_timezone_name(rules);
+    if (!std::strpbrk(canonical_name, "0123456789")) return pg_tz_acceptable(rules);
     pg_tzenum* zones = pg_tzenumerate_start();
     bool listed = false;
     while (pg_tz* zone = pg_tzenumerate_next(zones)) {
@@ -64,9 +68,10 @@ bool is_listed(const char* canonical_name) {
 
 const Zone& remember(const char* name) {
     pg_tz* rules = std::strlen(name) <= TZ_STRLEN_MAX ? pg_tzset(name) : nullptr;
-    if (!rules || !is_listed(pg_get_timezone_name(rules))) refuse(name);
+    if (!rules || !is_listed(rules)) refuse(name);
     auto* known = static_cast<KnownZone*>(MemoryContextAllocZero(TopMemoryContext, sizeof(KnownZone)));
     strlcpy(known->name, pg_get_timezone_name(rules), sizeof known->name);
+    known->size = std::strlen(known->name);
     known->rules = rules;
     known->zone = std::strcmp(known->name, "UTC") == 0 ? Zone{} : Zone{known->name, offset_at, known};
     known->next = known_zones;
@@ -78,7 +83,10 @@ const Zone& remember(const char* name) {
 
 const Zone& find_zone(const char* name, std::size_t size) {
     for (KnownZone* known = known_zones; known; known = known->next) {
-        if (std::strlen(known->name) == size && pg_strncasecmp(known->name, name, size) == 0) return known->zone;
+        if (known->size == size && std::memcmp(known->name, name, size) == 0) return known->zone;
+    }
+    for (KnownZone* known = known_zones; known; known = known->next) {
+        if (known->size == size && pg_strncasecmp(known->name, name, size) == 0) return known->zone;
     }
     return remember(pnstrdup(name, size));
 }

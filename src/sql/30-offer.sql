@@ -75,15 +75,24 @@ COMMENT ON COLUMN clientele.offer_decision.propensity IS
 CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     program pg_catalog.text DEFAULT NULL) RETURNS clientele.offer
-    AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
     clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text) IS
     'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible for, that of the lowest priority number wins; whom it holds out, gets nothing. customer is the key as text; profile is NULL without orders; fallback is the reference value of a customer without orders. program restricts the offer to that one, still only if the winner does not hold the customer out; one that is not in the book is an error. A NULL book, customer or as_of gives NULL; as_of must be finite; an invalid book is an error.';
 
+-- decide_offer() for the stores' views. Planners merge a sub-query into what is around it and would then compute an
+-- IMMUTABLE row once for each of its columns; of a VOLATILE one they don't.
+CREATE FUNCTION clientele._decide_offer_once(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
+    profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
+    program pg_catalog.text DEFAULT NULL) RETURNS clientele.offer
+    AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clientele._decide_offer_once(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text) IS
+    'decide_offer(), computed once a row however many of its columns are read.';
+
 CREATE FUNCTION clientele.decide_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz)
     RETURNS SETOF clientele.offer_decision
-    AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 3;
+    AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.decide_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz) IS
     'The decision of every program of the book about one customer, in the order of priority. Arguments and errors as for decide_offer; a NULL book, customer or as_of gives no row.';
@@ -92,7 +101,7 @@ CREATE FUNCTION clientele.explain_programs(book pg_catalog.jsonb, customer pg_ca
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz)
     RETURNS TABLE (priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text,
         reasons pg_catalog.text[], break_even_share pg_catalog.float8, explanation pg_catalog.text)
-    AS 'MODULE_PATHNAME', 'clientele_explain_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 3;
+    AS 'MODULE_PATHNAME', 'clientele_explain_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz) IS
     'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';

@@ -83,6 +83,9 @@ BEGIN
         STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), _profiles_query(settings, '$1'));
     EXECUTE format('CREATE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
         store, _base_query(settings, format('%I._profiles_at($1)', store), '$1'));
+    -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
+    EXECUTE format('CREATE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
+        SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
     PERFORM _regenerate_segments(store, parameters);
     PERFORM _regenerate_offers(store);
     -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile.
@@ -92,9 +95,7 @@ BEGIN
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
     PERFORM _create_view_pair(store, '_offer_inputs', names, expressions,
         'SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
-                CASE WHEN g.orders = 0 THEN (
-                    SELECT ROW(t.basis, t.value)::clientele.reference_value FROM %2$I.typical_values t
-                    WHERE t.segment IN (g.segment, '''') ORDER BY t.segment DESC LIMIT 1) END AS fallback, g.as_of
+                CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment) END AS fallback, g.as_of
             FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g');
     EXECUTE replace($views$
         CREATE VIEW STORE._segment_content WITH (security_invoker = true) AS
@@ -107,23 +108,23 @@ BEGIN
                 WHERE k.segment IN (s.segment, s.default_segment) ORDER BY k.slot, k.segment = s.segment DESC) c
             GROUP BY s.segment;
         CREATE VIEW STORE.offers WITH (security_invoker = true) AS
-            SELECT i.customer_id,
+            SELECT d.customer_id,
                 (d.o).program, (d.o).segment, (d.o).basis, (d.o).reference_value, (d.o).min_spend, (d.o).reward,
                 (d.o).reward_kind, (d.o).currency, (d.o).message, (d.o).valid_until, (d.o).variant,
                 (d.o).propensity, (d.o).expected_profit, (d.o).reasons, (d.o).disclosure
-            FROM STORE._offer_inputs i
-            CROSS JOIN LATERAL (SELECT clientele.decide_offer(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS o
-                                OFFSET 0) d
+            FROM (SELECT i.customer_id, clientele._decide_offer_once(
+                      STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS o
+                  FROM STORE._offer_inputs i) d
             WHERE (d.o).program IS NOT NULL;
         CREATE VIEW STORE.campaign WITH (security_invoker = true) AS
-            SELECT i.customer_id, i.segment, COALESCE(k.content, '{}') AS content,
+            SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content,
                 (d.o).program, (d.o).basis, (d.o).reference_value, (d.o).min_spend, (d.o).reward, (d.o).reward_kind,
                 (d.o).currency, (d.o).message, (d.o).valid_until, (d.o).variant, (d.o).propensity,
                 (d.o).expected_profit, (d.o).reasons, (d.o).disclosure
-            FROM STORE._offer_inputs i
-            LEFT JOIN STORE._segment_content k ON k.segment = i.segment
-            CROSS JOIN LATERAL (SELECT clientele.decide_offer(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS o
-                                OFFSET 0) d;
+            FROM (SELECT i.customer_id, i.segment, clientele._decide_offer_once(
+                      STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS o
+                  FROM STORE._offer_inputs i) d
+            LEFT JOIN STORE._segment_content k ON k.segment = d.segment;
         CREATE VIEW STORE.offer_decisions WITH (security_invoker = true) AS
             SELECT i.customer_id, d.program, d.status, d.reasons, d.segment, d.basis, d.reference_value, d.min_spend, d.reward,
                 d.reward_kind, d.currency, d.message, d.valid_until, d.variant, d.propensity, d.expected_profit, d.disclosure

@@ -1,7 +1,7 @@
 -- Keeping a store: refresh, list, upgrade, drop.
 
 CREATE PROCEDURE clientele.refresh(store name, "full" boolean DEFAULT false)
-    LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET datestyle = 'ISO' AS $$
 DECLARE
     counted_at timestamptz;
 BEGIN
@@ -63,6 +63,8 @@ BEGIN
     FOR store, owner IN
         SELECT n.nspname, pg_get_userbyid(n.nspowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.reloftype = 'clientele.store_settings'::regtype AND c.relname = 'settings'
+          -- Nothing that would run its owner's code as who lists the stores.
+          AND c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules
           AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         ORDER BY n.nspname
     LOOP
@@ -105,7 +107,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
     WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND p.proname IN (
-        '_profiles_at', '_base_at', 'customers_at', 'segments_at', '_offer_inputs_at', '_segment_main', '_segments', '_matches', '_offer_book')
+        '_profiles_at', '_typical_value', '_base_at', 'customers_at', 'segments_at', '_offer_inputs_at', '_segment_main', '_segments', '_matches', '_offer_book')
 $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 

@@ -1,0 +1,137 @@
+#include "open_query.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+}
+
+namespace clientele {
+
+struct OpenQuery {
+    MemoryContext memory;  // below the transaction, so that it outlives `lifetime`'s children until close() has run
+    ResourceOwner owner;
+    CachedPlan* plan;
+    QueryDesc* executor;
+    ParamListInfo parameters;
+    bool started;
+    MemoryContextCallback at_end;
+};
+
+namespace {
+
+using PlanWalker = bool (*)(PlanState*, void*);
+
+// PostgreSQL 15 declares its walkers' callbacks without arguments, which C++ takes at its word.
+bool walk_plan(PlanState* node, PlanWalker walker) {
+#if PG_VERSION_NUM >= 160000
+    return planstate_tree_walker(node, walker, nullptr);
+#else
+    using AnyFunction = void (*)();
+    return planstate_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)), nullptr);
+#endif
+}
+
+// Nodes that compute everything anew when rescanned, whatever has changed. PostgreSQL tells the others by the
+// executor's own parameters, and does not know that one from outside changes.
+bool keeps_results(PlanState* node, void*) {
+    switch (nodeTag(node)) {
+        case T_ResultState:
+        case T_NestLoopState:
+        case T_SubqueryScanState:
+        case T_SeqScanState:
+        case T_IndexScanState:
+        case T_IndexOnlyScanState:
+        case T_BitmapHeapScanState:
+        case T_BitmapIndexScanState:
+            return walk_plan(node, keeps_results);
+        default:
+            return true;
+    }
+}
+
+bool can_be_rescanned(const QueryDesc& executor) {
+    return executor.estate->es_subplanstates == NIL && !keeps_results(executor.planstate, nullptr);
+}
+
+void close(OpenQuery* query) {
+    ResourceOwner caller = CurrentResourceOwner;
+    CurrentResourceOwner = query->owner;
+    ExecutorFinish(query->executor);
+    ExecutorEnd(query->executor);
+    FreeQueryDesc(query->executor);
+    ReleaseCachedPlan(query->plan, query->owner);
+    CurrentResourceOwner = caller;
+    MemoryContextDelete(query->memory);
+}
+
+// After an error the transaction has released everything already.
+void close_at_end(void* argument) {
+    if (IsTransactionState()) close(static_cast<OpenQuery*>(argument));
+}
+
+ParamListInfo parameter_list(const Oid* types, const Datum* values, const char* nulls, int count) {
+    ParamListInfo parameters = makeParamList(count);
+    for (int i = 0; i < count; ++i) {
+        const bool is_null = nulls[i] != ' ';
+        int16 length;
+        bool by_value;
+        get_typlenbyval(types[i], &length, &by_value);
+        parameters->params[i] = {is_null ? 0 : datumCopy(values[i], by_value, length), is_null, PARAM_FLAG_CONST,
+                                 types[i]};
+    }
+    return parameters;
+}
+
+}  // namespace
+
+OpenQuery* open_query(SPIPlanPtr plan, const Oid* types, const Datum* values, const char* nulls, int count,
+                      MemoryContext lifetime) {
+    MemoryContext memory = AllocSetContextCreate(TopTransactionContext, "clientele look-up", ALLOCSET_SMALL_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(memory);
+    auto* query = static_cast<OpenQuery*>(palloc0(sizeof(OpenQuery)));
+    query->memory = memory;
+    query->owner = CurrentResourceOwner;
+    query->parameters = parameter_list(types, values, nulls, count);
+    query->plan = SPI_plan_get_cached_plan(plan);
+    if (!query->plan || list_length(query->plan->stmt_list) != 1) elog(ERROR, "a look-up is not one query");
+    query->executor = CreateQueryDesc(linitial_node(PlannedStmt, query->plan->stmt_list), "", GetActiveSnapshot(),
+                                      InvalidSnapshot, None_Receiver, query->parameters, nullptr, 0);
+    ExecutorStart(query->executor, 0);
+    MemoryContextSwitchTo(caller);
+    if (!can_be_rescanned(*query->executor)) {
+        close(query);
+        return nullptr;
+    }
+    query->at_end.func = close_at_end;
+    query->at_end.arg = query;
+    MemoryContextRegisterResetCallback(lifetime, &query->at_end);
+    return query;
+}
+
+// While the query holds its snapshot, no other can have the same address.
+bool may_ask(const OpenQuery& query) {
+    return query.executor->snapshot == GetActiveSnapshot() && query.owner == CurrentResourceOwner;
+}
+
+bool ask(OpenQuery& query, Datum parameter, Datum* result) {
+    PlanState* top = query.executor->planstate;
+    query.parameters->params[0].value = parameter;
+    MemoryContext caller = MemoryContextSwitchTo(query.executor->estate->es_query_cxt);
+    if (query.started) ExecReScan(top);
+    query.started = true;
+    TupleTableSlot* row = ExecProcNode(top);
+    MemoryContextSwitchTo(caller);
+    if (TupIsNull(row)) return false;
+    bool is_null;
+    const Datum value = slot_getattr(row, 1, &is_null);
+    if (is_null) return false;
+    Form_pg_attribute column = TupleDescAttr(row->tts_tupleDescriptor, 0);
+    *result = datumCopy(value, column->attbyval, column->attlen);
+    return true;
+}
+
+}  // namespace clientele
