@@ -249,7 +249,7 @@ void validate_sums(const Profile& profile, const Profile& recent) {
     const Squares sum(profile.gross);
     const std::int64_t earlier = profile.orders - recent_capacity;
     if (profile.gross < recent.gross || profile.squares < recent.squares ||
-        profile.gross - recent.gross > static_cast<MoneySum>(max_amount) * earlier || profile.squares > sum * sum ||
+        profile.gross - recent.gross > static_cast<MoneySum>(max_amount - 1) * earlier || profile.squares > sum * sum ||
         Squares(profile.orders) * profile.squares < sum * sum) {
         refuse("Its sums are impossible.");
     }
@@ -356,7 +356,7 @@ ZoneName zone_name(Bytes encoded) {
 void validate(const Profile& profile, const Zone& zone) {
     if (profile.orders == 0 && profile.refunds == 0) refuse("It has neither orders nor refunds.");
     if ((profile.refunds == 0) != (profile.refunded == 0) ||
-        profile.refunded > static_cast<MoneySum>(max_amount) * profile.refunds) {
+        profile.refunded > static_cast<MoneySum>(max_amount - 1) * profile.refunds) {
         refuse("The sum of its refunds does not fit their number.");
     }
     if (profile.evening_orders > profile.orders || profile.weekend_orders > profile.orders) {

@@ -1,7 +1,9 @@
 // Look-ups of one customer: assign_segment() and personalized_offer(). Each runs one prepared query over the views of
 // the store, so that a look-up and the views agree, and row-level security, grants and changed definitions work as in
 // any query.
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 #include "open_query.hpp"
@@ -152,6 +154,14 @@ bool key_from_bigint(std::int64_t value, Oid key_type, Datum* key) {
     }
 }
 
+// A whole number that no bigint can hold.
+bool beyond_bigint(const char* text) {
+    char* end;
+    errno = 0;
+    (void)std::strtoll(text, &end, 10);
+    return errno == ERANGE && end[std::strspn(end, " \t\n")] == '\0';
+}
+
 bool key_from_text(Datum value, Oid key_type, Datum* key) {
     Oid input, parameter;
     switch (key_type) {
@@ -162,9 +172,10 @@ bool key_from_text(Datum value, Oid key_type, Datum* key) {
         case INT8OID:
         case INT4OID:
         case INT2OID: {
-            // As bigint first, so that a number too large for a smaller type is unknown rather than malformed.
-            const Datum number = DirectFunctionCall1(int8in, CStringGetDatum(TextDatumGetCString(value)));
-            return key_from_bigint(DatumGetInt64(number), key_type, key);
+            // As bigint first: a number that is too large for the type is unknown rather than malformed.
+            const char* text = TextDatumGetCString(value);
+            if (beyond_bigint(text)) return false;
+            return key_from_bigint(DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(text))), key_type, key);
         }
         default:
             getTypeInputInfo(key_type, &input, &parameter);

@@ -425,7 +425,7 @@ const Validity& validity_of(PreparedBook& book, const Program& program, Instant 
     const Timestamp local = DatumGetTimestamp(DirectFunctionCall2(
         timestamp_pl_interval, TimestampGetDatum(book.zone->local(as_of)), IntervalPGetDatum(&parts.valid_for)));
     const Instant until = instant_of(local, book.rules);
-    validity = {as_of, until, day_of(book.zone->local(until)), true};
+    validity = {as_of, until, day_of(book.zone->local(until) - 1), true};
     return validity;
 }
 

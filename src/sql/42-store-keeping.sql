@@ -131,8 +131,9 @@ BEGIN
         SELECT d.classid, d.objid FROM pg_depend d JOIN inner_parts o ON d.refclassid = o.classid AND d.refobjid = o.objid
         WHERE d.deptype = 'n'
     )
-    SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ' ORDER BY pg_describe_object(d.classid, d.objid, 0)) INTO others
-    FROM dependents d
+    SELECT string_agg(DISTINCT CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
+        ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END, ', ') INTO others
+    FROM dependents d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
     WHERE (d.classid, d.objid) NOT IN (SELECT class, object FROM ours)
       AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM inner_parts);
     IF others IS NOT NULL THEN
