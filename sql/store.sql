@@ -238,6 +238,7 @@ EXCEPTION WHEN others THEN
     GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
     line := SQLSTATE || ': ' || SQLERRM; RETURN NEXT; line := d; RETURN NEXT; line := h; RETURN NEXT;
 END $$;
+\pset format unaligned
 SELECT * FROM pg_temp.drop_detail();
 DROP VIEW my_report;
 DROP FUNCTION by_customer;
