@@ -173,9 +173,9 @@ bool key_from_text(Datum value, Oid key_type, Datum* key) {
         case INT4OID:
         case INT2OID: {
             // As bigint first: a number that is too large for the type is unknown rather than malformed.
-            const char* text = TextDatumGetCString(value);
-            if (beyond_bigint(text)) return false;
-            return key_from_bigint(DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(text))), key_type, key);
+            const char* digits = TextDatumGetCString(value);
+            if (beyond_bigint(digits)) return false;
+            return key_from_bigint(DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(digits))), key_type, key);
         }
         default:
             getTypeInputInfo(key_type, &input, &parameter);
