@@ -135,7 +135,7 @@ BEGIN
         ordinal := ordinal + 1;
         column_name := attribute;
         name := attribute;
-        parts := regexp_match(attribute, '^(.+)\s+AS\s+(.+)$', 'i');
+        parts := regexp_match(attribute, '^(.+)[[:space:]]+AS[[:space:]]+(.+)$', 'i');
         IF parts IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute a
                 WHERE a.attrelid = settings.customers AND a.attname = attribute AND NOT a.attisdropped) THEN
             column_name := btrim(parts[1]);

@@ -67,7 +67,8 @@ END $$;
 COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) IS 'Profiles and attributes side by side; with a customers table everyone in it.';
 
 CREATE FUNCTION clientele._create_views(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp
+    SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
     names text;         -- f.a, f.b, …: the columns of customers but segment, as arguments
     expressions text;   -- the same, from _base b

@@ -71,7 +71,7 @@ COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS 'Internal: the a
 -- Readers inline these functions and see a new definition at their next statement; nobody waits, since no relation changes.
 CREATE FUNCTION clientele._regenerate_segments(store name, parameters text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, clientele, pg_temp SET transform_null_equals = off AS $$
+    SET search_path = pg_catalog, clientele, pg_temp SET transform_null_equals = off SET standard_conforming_strings = on AS $$
 DECLARE
     main text;
     assignments text;
@@ -389,7 +389,8 @@ COMMENT ON FUNCTION clientele._show_value(clientele.found_value) IS 'Internal: a
 
 CREATE FUNCTION clientele._explain_segment(customer text, store name, segmentation text, as_of timestamptz)
     RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp
+    SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
     shop name;
     key text;
