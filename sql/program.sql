@@ -3,6 +3,7 @@ SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
 SET client_min_messages = warning;
 SET extra_float_digits = 1;
+SET intervalstyle = 'postgres';
 
 CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -147,7 +148,7 @@ SET timezone = 'America/New_York'; SET datestyle = 'German'; SET intervalstyle =
 SELECT o.program = b.program AND o.message = b.message AND o.valid_until - b.valid_until = now() - b.at AND o.propensity = b.propensity AS same FROM offers_before b, clientele.personalized_offer(b.customer_id) o;
 SELECT clientele.define_offer('p', 'more', 'grow_order_value', starts_at => '2020-06-01 12:00:00.123456+00', valid_for => '1-0 2 3:04:05.6');
 RESET timezone; RESET datestyle; RESET intervalstyle; RESET extra_float_digits;
-SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET extra_float_digits = 1;
+SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET extra_float_digits = 1; SET intervalstyle = 'postgres';
 SELECT starts_at, valid_for FROM p.programs;
 SELECT valid_until = ((now() AT TIME ZONE 'Asia/Tokyo') + interval '1 year 2 days 03:04:05.6') AT TIME ZONE 'Asia/Tokyo' AS fits FROM clientele.personalized_offer('one of 40');
 
