@@ -51,6 +51,7 @@ void fix_reading() {
 void fix_printing() {
     set_locally("DateStyle", "ISO");
     set_locally("IntervalStyle", "postgres");
+    set_locally("TimeZone", "UTC");
     set_locally("extra_float_digits", "1");
     set_locally("quote_all_identifiers", "off");
 }
