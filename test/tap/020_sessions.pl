@@ -113,6 +113,8 @@ $fresh->quit;
 ask($definer, 'ROLLBACK');
 ask($definer, q{BEGIN; CALL clientele.refresh('shop')});
 is(ask($reader, 'EXECUTE segment(7)'), 'average|average', 'no look-up waits for a refresh in an open transaction');
+is(ask($other, q{SET lock_timeout = '1s'; BEGIN; INSERT INTO orders VALUES (100000, 7, now(), 1, 'completed'); UPDATE orders SET amount = 2 WHERE order_id = 100000;
+	DELETE FROM orders WHERE order_id = 100000; UPDATE customers SET children = children; ROLLBACK; SET lock_timeout = '5s'}), '', 'nor does the till');
 ask($definer, 'ROLLBACK');
 
 # ---- Two define at once ----

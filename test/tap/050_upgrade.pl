@@ -131,7 +131,7 @@ my $latest = sql($decided->('shop'));
 $node->stop('immediate');
 $standby->promote;
 is($standby->safe_psql('postgres', $decided->('shop')), $latest, 'promoted: the decisions are the primary\'s');
-is($standby->safe_psql('postgres', q{INSERT INTO orders (order_id, customer_id, ordered_at, amount, status) VALUES (1000001, 7, now(), 5, 'completed'); CALL clientele.refresh('shop'); SELECT clientele.assign_segment(7);
+is($standby->safe_psql('postgres', q{INSERT INTO orders (order_id, customer_id, ordered_at, amount, status) VALUES (1000001, 7, date_trunc('day', now()) - interval '7 hours', 5, 'completed'); CALL clientele.refresh('shop'); SELECT clientele.assign_segment(7);
 	SELECT clientele.drop_segment('shop', 'sleepers'), clientele.define_content('shop', 'x', 'y')}), "average\n|", 'and it is refreshed and defined');
 
 # ---- The end ----
