@@ -37,7 +37,7 @@ JOIN median AS m ON (m.suite, m.item) = (c.suite, c.item)
 JOIN median AS a ON (a.suite, a.item) = (coalesce(c.against_suite, c.suite), c.against)
 ORDER BY c.nth;
 
-SELECT m.suite || ' clients' AS suite, m.item, round(m.median::numeric) AS tps, 'against ' || a.item AS against, round(a.median::numeric) AS tps,
+SELECT m.suite || ' at a time' AS suite, m.item, round(m.median::numeric) AS tps, 'against ' || a.item AS against, round(a.median::numeric) AS tps,
        round((m.median / a.median)::numeric, 2) AS ratio, '>= ' || goal AS goal,
        CASE WHEN m.median >= goal * a.median THEN 'met' WHEN goal IS NOT NULL THEN 'MISSED' END AS verdict
 FROM median AS m
