@@ -447,15 +447,20 @@ Text& Text::add_day(Day day) {
 }
 
 void check_message(std::string_view message) {
-    for (std::size_t brace = message.find('{'); brace != std::string_view::npos; brace = message.find('{', brace + 1)) {
-        const std::string_view name = placeholder_at(message, brace);
-        if (name.empty() ||
-            std::find(std::begin(placeholders), std::end(placeholders), name) != std::end(placeholders)) {
-            continue;
+    constexpr const char* known =
+        "Placeholders are {min_spend}, {reward}, {currency}, {valid_until}, {program} and {segment}.";
+    for (std::size_t at = message.find_first_of("{}"); at != std::string_view::npos;
+         at = message.find_first_of("{}", at)) {
+        const std::string_view name = message[at] == '{' ? placeholder_at(message, at) : std::string_view{};
+        if (name.empty()) {
+            throw Error(ErrorKind::invalid_parameter, "message has a brace that is part of no placeholder",
+                        "It reads: " + std::string(message.substr(at, 40)), known);
         }
-        throw Error(ErrorKind::invalid_parameter, "message has an unknown placeholder",
-                    "The placeholder is {" + std::string(name) + "}.",
-                    "Placeholders are {min_spend}, {reward}, {currency}, {valid_until}, {program} and {segment}.");
+        if (std::find(std::begin(placeholders), std::end(placeholders), name) == std::end(placeholders)) {
+            throw Error(ErrorKind::invalid_parameter, "message has an unknown placeholder",
+                        "The placeholder is {" + std::string(name) + "}.", known);
+        }
+        at += name.size() + 2;
     }
 }
 

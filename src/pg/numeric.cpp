@@ -62,6 +62,15 @@ Scaled read_numeric(Datum datum) {
     return sum_digits(data + 4, words - 2, weight, (header & sign_mask) == negative_long, header & long_scale_mask);
 }
 
+void refuse_amount(const char* what, Datum amount) {
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+         errmsg("%s out of range: %s", what, DatumGetCString(DirectFunctionCall1(numeric_out, amount))),
+         errhint("An amount is a number between -10^13 and 10^13 (both excluded); NaN and infinities are refused.")));
+    pg_unreachable();
+}
+
 Datum make_numeric(__int128 value, int decimals) {
     if (value >= PG_INT64_MIN && value <= PG_INT64_MAX) {
         return NumericGetDatum(int64_div_fast_to_numeric(static_cast<int64>(value), decimals));

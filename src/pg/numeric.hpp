@@ -20,6 +20,9 @@ struct Scaled {
 // Reads a numeric datum without copying it (a short header is fine; a toasted one is expanded).
 Scaled read_numeric(Datum datum);
 
+// Raises an ERROR: an amount (what: "order amount", …) that is not finite or out of range.
+[[noreturn]] void refuse_amount(const char* what, Datum amount);
+
 // value / 10^decimals as a numeric that shows `decimals` decimals.
 Datum make_numeric(__int128 value, int decimals);
 

@@ -12,13 +12,12 @@ extern "C" {
 namespace clientele {
 
 struct OpenQuery {
-    MemoryContext memory;  // below the transaction, so that it outlives `lifetime`'s children until close() has run
+    MemoryContext memory;  // below the transaction: a child of the caller's would be deleted before close() runs
     ResourceOwner owner;
     CachedPlan* plan;
     QueryDesc* executor;
     ParamListInfo parameters;
     bool started;
-    MemoryContextCallback at_end;
 };
 
 namespace {
@@ -68,9 +67,32 @@ void close(OpenQuery* query) {
     MemoryContextDelete(query->memory);
 }
 
-// After an error the transaction has released everything already.
+// What the calling query's memory knows of an open query. The callback stands there too: on an abort the transaction
+// may have deleted the open query's memory before the caller's.
+struct Ending {
+    MemoryContextCallback callback;
+    OpenQuery* query;
+    MemoryContext memory;
+};
+
+// After an error the transaction has released all resources already. Then the memory goes with the transaction; where a
+// mere subtransaction failed, that would be late.
 void close_at_end(void* argument) {
-    if (IsTransactionState()) close(static_cast<OpenQuery*>(argument));
+    auto* ending = static_cast<Ending*>(argument);
+    if (IsTransactionState()) {
+        close(ending->query);
+    } else if (GetCurrentTransactionNestLevel() > 1) {
+        MemoryContextDelete(ending->memory);
+    }
+}
+
+void close_with(MemoryContext lifetime, OpenQuery* query) {
+    auto* ending = static_cast<Ending*>(MemoryContextAllocZero(lifetime, sizeof(Ending)));
+    ending->query = query;
+    ending->memory = query->memory;
+    ending->callback.func = close_at_end;
+    ending->callback.arg = ending;
+    MemoryContextRegisterResetCallback(lifetime, &ending->callback);
 }
 
 ParamListInfo parameter_list(const Oid* types, const Datum* values, const char* nulls, int count) {
@@ -106,9 +128,7 @@ OpenQuery* open_query(SPIPlanPtr plan, const Oid* types, const Datum* values, co
         close(query);
         return nullptr;
     }
-    query->at_end.func = close_at_end;
-    query->at_end.arg = query;
-    MemoryContextRegisterResetCallback(lifetime, &query->at_end);
+    close_with(lifetime, query);
     return query;
 }
 

@@ -104,7 +104,7 @@ COMMENT ON FUNCTION clientele.order_profile_merge(clientele.order_profile, clien
     'The profile of two disjoint sets of orders: the step of rollup(). Profiles of different time zones are an error.';
 
 CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric) (
-    SFUNC = clientele.order_profile_add, STYPE = internal, SSPACE = 320,
+    SFUNC = clientele.order_profile_add, STYPE = internal, SSPACE = 560,
     FINALFUNC = clientele.order_profile_final, FINALFUNC_MODIFY = READ_WRITE,
     COMBINEFUNC = clientele.order_profile_combine,
     SERIALFUNC = clientele.order_profile_serialize, DESERIALFUNC = clientele.order_profile_deserialize,
@@ -113,7 +113,7 @@ COMMENT ON AGGREGATE clientele.order_profile(timestamptz, numeric) IS
     'The profile of one customer''s orders, in any order, with days counted in UTC. Rows whose time or amount is NULL are skipped; an amount below zero is a refund. Amounts: |amount| < 10^13, more than four decimals are rounded half away from zero; times: years 1 to 9999. NaN and infinities are errors. NULL without rows.';
 
 CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric, time_zone text) (
-    SFUNC = clientele.order_profile_add, STYPE = internal, SSPACE = 320,
+    SFUNC = clientele.order_profile_add, STYPE = internal, SSPACE = 560,
     FINALFUNC = clientele.order_profile_final, FINALFUNC_MODIFY = READ_WRITE,
     COMBINEFUNC = clientele.order_profile_combine,
     SERIALFUNC = clientele.order_profile_serialize, DESERIALFUNC = clientele.order_profile_deserialize,

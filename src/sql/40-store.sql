@@ -304,6 +304,9 @@ BEGIN
         ('item_category', items IS NULL OR item_category IS NOT NULL), ('item_amount', items IS NULL OR item_amount IS NOT NULL),
         ('currency', currency IS NOT NULL), ('time_zone', time_zone IS NOT NULL), ('margin', margin IS NOT NULL),
         ('live', live IS NOT NULL)) a (name, given);
+    IF btrim(store) = '' THEN
+        RAISE EXCEPTION 'a store needs a name' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF live THEN
         RAISE EXCEPTION 'live stores are not supported by this release' USING ERRCODE = 'feature_not_supported',
             HINT = format('Leave live out and CALL clientele.refresh(%L) when orders have changed.', store);
@@ -325,6 +328,7 @@ BEGIN
     PERFORM _check_items(settings);
     PERFORM _check_terms(settings);
     IF order_filter IS NOT NULL THEN
+        PERFORM _column_type(orders, c, 'order_filter') FROM _check_expression(order_filter, orders, 'order_filter', true, NULL), unnest(columns) c;
         settings.order_filter := deparsed FROM _check_expression(order_filter, orders, 'order_filter', true, NULL);
     END IF;
     PERFORM _create_tables(store, settings);

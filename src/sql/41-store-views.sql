@@ -41,7 +41,7 @@ BEGIN
     END IF;
     RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM (%s) p LEFT JOIN (
             SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
-                SELECT o.customer_id, i.%I::text AS category, pg_catalog.sum(i.%I::numeric) AS amount
+                SELECT o.customer_id, i.%I::text AS category, clientele._checked_amount(pg_catalog.sum(i.%I::numeric)) AS amount
                 FROM (%s) o JOIN %s i ON i.%I = o.order_id
                 WHERE o.amount >= 0 AND i.%2$I IS NOT NULL AND i.%3$I IS NOT NULL GROUP BY 1, 2) c
             GROUP BY c.customer_id) m ON m.customer_id = p.customer_id',

@@ -1,7 +1,7 @@
 -- Keeping a store: refresh, list, upgrade, drop.
 
 CREATE PROCEDURE clientele.refresh(store name, "full" boolean DEFAULT false)
-    LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET datestyle = 'ISO' AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
 DECLARE
     counted_at timestamptz;
 BEGIN
@@ -9,13 +9,11 @@ BEGIN
     EXECUTE format('LOCK TABLE %I.profiles IN SHARE ROW EXCLUSIVE MODE', store);
     -- Not the start of the transaction, which another refresh may have overtaken.
     counted_at := clock_timestamp();
-    EXECUTE format('CREATE TEMPORARY TABLE _clientele_refresh ON COMMIT DROP AS SELECT * FROM %I._profiles_at(%L)', store, counted_at);
-    EXECUTE format('DELETE FROM %I.profiles p WHERE NOT EXISTS (
-        SELECT FROM pg_temp._clientele_refresh n WHERE n.customer_id = p.customer_id)', store);
-    EXECUTE format('INSERT INTO %I.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM pg_temp._clientele_refresh n
+    EXECUTE format('WITH n AS MATERIALIZED (SELECT * FROM %1$I._profiles_at($1)), gone AS (
+            DELETE FROM %1$I.profiles p WHERE NOT EXISTS (SELECT FROM n WHERE n.customer_id = p.customer_id))
+        INSERT INTO %1$I.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM n
         ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
-        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix', store);
-    DROP TABLE pg_temp._clientele_refresh;
+        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix', store) USING counted_at;
     -- As definers do, so that the medians are those of the segments that hold.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
     PERFORM _refresh_typical_values(store);
@@ -56,7 +54,7 @@ COMMENT ON FUNCTION clientele._refresh_typical_values(name) IS 'What customers w
 CREATE FUNCTION clientele._stores()
     RETURNS TABLE (store name, owner name, orders regclass, customers regclass, items regclass, currency text, time_zone text,
         margin numeric, live boolean, fresh_to timestamptz)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     settings store_settings;
 BEGIN
@@ -68,7 +66,11 @@ BEGIN
           AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         ORDER BY n.nspname
     LOOP
-        EXECUTE format('SELECT * FROM %I.settings', store) INTO settings;
+        BEGIN
+            EXECUTE format('SELECT * FROM %I.settings', store) INTO settings;
+        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
+            CONTINUE;  -- dropped by another session in between
+        END;
         RETURN QUERY SELECT store, owner, settings.orders, settings.customers, settings.items, settings.currency,
             settings.time_zone, settings.margin, settings.live, settings.fresh_to;
     END LOOP;

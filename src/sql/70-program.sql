@@ -28,7 +28,7 @@ BEGIN
     IF segments IS NULL THEN
         RETURN;
     END IF;
-    IF cardinality(segments) = 0 OR array_position(segments, NULL) IS NOT NULL THEN
+    IF coalesce(array_ndims(segments), 0) <> 1 OR array_position(segments, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'invalid segments: %', segments USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'Accepted: an array of segments of ''main'', or NULL for all.';
     END IF;
@@ -42,7 +42,7 @@ BEGIN
             DETAIL = format('The segments of ''main'' are: %s.', array_to_string(known, ', ')),
             HINT = 'Define it with clientele.define_segment().';
     END IF;
-    IF disclosure IS NULL AND segments && sensitive THEN
+    IF coalesce(btrim(disclosure), '') = '' AND segments && sensitive THEN
         RAISE EXCEPTION 'an offer aimed at a sensitive segment needs a disclosure' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('Sensitive: %s.', array_to_string(sensitive, ', ')),
             HINT = 'Pass disclosure => ''…'': what the customer is told about how the offer came about.';

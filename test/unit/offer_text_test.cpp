@@ -85,7 +85,9 @@ TEST_F(OfferText, MessageFillsEveryPlaceholderWhereverItStands) {
 }
 
 TEST_F(OfferText, UnknownPlaceholdersAreRefused) {
-    EXPECT_NO_THROW(check_message("{min_spend} {reward} {currency} {valid_until} {program} {segment} {} {X} {"));
+    EXPECT_NO_THROW(check_message("{min_spend} {reward} {currency} {valid_until} {program} {segment}"));
+    for (const char* stray : {"{} off", "{X}", "Get {reward", "{{reward}}", "reward}"})
+        EXPECT_THROW(check_message(stray), Error) << stray;
     try {
         check_message("Spend {min_spent}");
         FAIL();

@@ -52,7 +52,8 @@ TEST(OrderLog, KeepsRandomOrders) {
 
 TEST(OrderLog, TakesAboutNineBytesForAnOrdinaryOrder) {
     std::vector<Order> orders;
-    for (int i = 0; i < 100; ++i) orders.push_back({i * 10 * microseconds_a_day + i * 123'457'891, 499'900 + i * 100});
+    for (int i = 0; i < 100; ++i)
+        orders.push_back({i * 10 * microseconds_a_day + i * 123'457'891LL, 499'900 + i * 100});
     EXPECT_LE(logged(orders).size(), 900u);
 }
 
