@@ -304,7 +304,7 @@ BEGIN
         ('item_category', items IS NULL OR item_category IS NOT NULL), ('item_amount', items IS NULL OR item_amount IS NOT NULL),
         ('currency', currency IS NOT NULL), ('time_zone', time_zone IS NOT NULL), ('margin', margin IS NOT NULL),
         ('live', live IS NOT NULL)) a (name, given);
-    IF btrim(store) = '' THEN
+    IF store = '' THEN
         RAISE EXCEPTION 'a store needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF live THEN

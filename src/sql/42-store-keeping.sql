@@ -6,6 +6,11 @@ DECLARE
     counted_at timestamptz;
 BEGIN
     store := _resolve_store(store);
+    IF to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL THEN
+        RAISE EXCEPTION 'store % has lost its orders', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Its function _profiles_at, which reads them, was dropped, as DROP TABLE … CASCADE does.',
+            HINT = format('Create it anew: clientele.drop_store(%L), then clientele.create_store().', store);
+    END IF;
     EXECUTE format('LOCK TABLE %I.profiles IN SHARE ROW EXCLUSIVE MODE', store);
     -- Not the start of the transaction, which another refresh may have overtaken.
     counted_at := clock_timestamp();
