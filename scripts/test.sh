@@ -71,8 +71,8 @@ prepare_server() {
     make_private_directory
     make_private_tree
     start_server
-    mkdir "$priv/work"
-    tar -C "$top" --exclude=./.git --exclude=./build -cf - . | tar -C "$priv/work" -xf -
+    mkdir "$priv/tree"
+    tar -C "$top" --exclude=./.git --exclude=./build -cf - . | tar -C "$priv/tree" -xf -
     local data=${CLIENTELE_DATA:-$top/../shared/data}
     unset CLIENTELE_DATA
     if [ -d "$data" ]; then
@@ -82,8 +82,8 @@ prepare_server() {
     else
         echo "There is no $data, so the tests on real data are skipped."
     fi
-    if [ -n "$account" ]; then chown -R "$account" "$priv/work"; fi
-    cd "$priv/work"
+    if [ -n "$account" ]; then chown -R "$account" "$priv/tree"; fi
+    cd "$priv/tree"
     export PATH=$bin:$PATH
 }
 
@@ -138,8 +138,8 @@ tap_tests() {
 run_tap() {
     local pgxs
     pgxs=$(dirname "$("$pg_config" --pgxs)")/../..
-    as_server env TESTDIR="$priv/work" TESTDATADIR="$priv/work/tmp_check" TESTLOGDIR="$priv/work/tmp_check/log" \
-        PG_REGRESS="$pgxs/src/test/regress/pg_regress" top_builddir="$priv/work" PGPORT=65432 \
+    as_server env TESTDIR="$priv/tree" TESTDATADIR="$priv/tree/tmp_check" TESTLOGDIR="$priv/tree/tmp_check/log" \
+        PG_REGRESS="$pgxs/src/test/regress/pg_regress" top_builddir="$priv/tree" PGPORT=65432 \
         prove -j "$(nproc)" --timer -I "$pgxs/src/test/perl" -I test/tap "$@" | tee "$priv/tap.out"
 }
 
