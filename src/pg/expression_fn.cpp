@@ -2,6 +2,7 @@
 #include "expression.hpp"
 
 extern "C" {
+#include "access/relation.h"
 #include "access/table.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
@@ -172,7 +173,10 @@ CLIENTELE_FUNCTION(clientele__check_expression) {
 
     const int settings = NewGUCNestLevel();
     fix_reading();
-    expression.relation = table_open(PG_GETARG_OID(1), AccessShareLock);
+    expression.relation = try_relation_open(PG_GETARG_OID(1), AccessShareLock);
+    if (!expression.relation)
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", PG_GETARG_OID(1))));
     start_parsing(expression);
     ErrorContextCallback callback = {error_context_stack, point_into_expression, &expression};
     error_context_stack = &callback;

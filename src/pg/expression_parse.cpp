@@ -89,7 +89,8 @@ Node* only_expression(const Expression& expression, const SelectStmt& select) {
         refuse_clause(expression, "no expression of its own", nullptr);
     }
     auto* target = linitial_node(ResTarget, select.targetList);
-    if (target->name) refuse_clause(expression, "an alias", target);
+    // An unfinished rule ends in one, too: "orders > 3 and".
+    if (target->name) refuse_clause(expression, psprintf("an alias, \"%s\", at its end", target->name), target);
     return target->val;
 }
 

@@ -129,7 +129,7 @@ struct LookUp {
     ereport(ERROR,
             (errcode(ERRCODE_DATATYPE_MISMATCH),
              errmsg("the customer keys of this store are %s, not %s", format_type_be(key_type), format_type_be(given)),
-             errhint("Pass a %s, or the key as text.", format_type_be(key_type))));
+             errhint("Pass a value of type %s, or the key as text.", format_type_be(key_type))));
     pg_unreachable();
 }
 
@@ -154,34 +154,25 @@ bool key_from_bigint(std::int64_t value, Oid key_type, Datum* key) {
     }
 }
 
-// A whole number that no bigint can hold.
-bool beyond_bigint(const char* text) {
-    char* end;
-    errno = 0;
-    (void)std::strtoll(text, &end, 10);
-    return errno == ERANGE && end[std::strspn(end, " \t\n")] == '\0';
-}
-
+// A text as a key of the store's type; false where it is a whole number that the type has no room for.
 bool key_from_text(Datum value, Oid key_type, Datum* key) {
-    Oid input, parameter;
-    switch (key_type) {
-        case TEXTOID:
-        case VARCHAROID:
-            *key = value;
-            return true;
-        case INT8OID:
-        case INT4OID:
-        case INT2OID: {
-            // As bigint first: a number that is too large for the type is unknown rather than malformed.
-            const char* digits = TextDatumGetCString(value);
-            if (beyond_bigint(digits)) return false;
-            return key_from_bigint(DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(digits))), key_type, key);
-        }
-        default:
-            getTypeInputInfo(key_type, &input, &parameter);
-            *key = OidInputFunctionCall(input, TextDatumGetCString(value), parameter, -1);
-            return true;
+    if (key_type == TEXTOID || key_type == VARCHAROID) {
+        *key = value;
+        return true;
     }
+    const char* characters = TextDatumGetCString(value);
+    if (key_type != UUIDOID) {
+        char* end;
+        errno = 0;
+        const std::int64_t number = std::strtoll(characters, &end, 10);
+        if (end != characters && end[std::strspn(end, " \t\n\r\f\v")] == '\0') {
+            return errno != ERANGE && key_from_bigint(number, key_type, key);
+        }
+    }
+    Oid input, parameter;
+    getTypeInputInfo(key_type, &input, &parameter);
+    *key = OidInputFunctionCall(input, const_cast<char*>(characters), parameter, -1);
+    return true;
 }
 
 bool key_argument(FunctionCallInfo fcinfo, Oid key_type, Datum* key) {

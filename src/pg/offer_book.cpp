@@ -47,7 +47,7 @@ char* shown(const JsonbValue* value) {
 [[noreturn]] void refuse(const Source& source, const char* key, const JsonbValue* value, const char* accepted) {
     const int name_size = static_cast<int>(source.program.size());
     const char* found = value == nullptr ? "missing" : shown(value);
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid %s in offer book", key),
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid %s", key),
                     source.program.empty()
                         ? errdetail("It is %s.", found)
                         : errdetail("Of program \"%.*s\" it is %s.", name_size, source.program.data(), found),
@@ -86,7 +86,7 @@ std::string_view required_text(const Source& source, const char* key) {
 char* terminated(std::string_view text) { return pnstrdup(text.data(), text.size()); }
 
 Numeric numeric_in_json(const Source& source, const char* key, const JsonbValue* value) {
-    if (value->type != jbvNumeric) refuse(source, key, value, "It is a number.");
+    if (value->type != jbvNumeric) refuse(source, key, value, "It is a finite number.");
     return value->val.numeric;
 }
 

@@ -160,10 +160,16 @@ const Program* requested_program(FunctionCallInfo fcinfo, const Book& book) {
     for (const Program& program : book.programs) {
         if (program.name == name) return &program;
     }
+    StringInfoData known;
+    initStringInfo(&known);
+    for (const Program& program : book.programs) {
+        appendStringInfo(&known, "%s%.*s", known.len > 0 ? ", " : "", static_cast<int>(program.name.size()),
+                         program.name.data());
+    }
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                     errmsg("program \"%s\" does not exist", TextDatumGetCString(PG_GETARG_DATUM(program_argument))),
-                    errdetail("The offer book of store \"%.*s\" has no such program.",
-                              static_cast<int>(book.store.size()), book.store.data())));
+                    known.len > 0 ? errdetail("The programs are: %s.", known.data) : errdetail("There are none."),
+                    errhint("clientele.define_offer() defines one.")));
     pg_unreachable();
 }
 
@@ -206,6 +212,10 @@ Datum written_datum(const Write& write) {
         size = text.size();
     });
     if (size <= sizeof near) return text_datum({near, size});
+    if (size > MaxAllocSize - VARHDRSZ) {
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the text of an offer would be too long"),
+                        errdetail("It would take %zu bytes.", size)));
+    }
     char* far = static_cast<char*>(palloc(size));
     think([&] {
         Text text({far, size});

@@ -95,11 +95,21 @@ CREATE FUNCTION clientele._resolve_store(store name) RETURNS name
 COMMENT ON FUNCTION clientele._resolve_store(name) IS
     'The store that is meant: the one named, else the setting clientele.store, else the only one that the caller may use; an error otherwise.';
 
+CREATE FUNCTION clientele._require_store(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    PERFORM _require('store', store IS NOT NULL);
+    IF store = '' THEN
+        RAISE EXCEPTION 'a store needs a name' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM _resolve_store(store);
+END $$;
+COMMENT ON FUNCTION clientele._require_store(name) IS 'Refuses a store that was not named or that the caller may not use: what writes asks for the name.';
+
 CREATE FUNCTION clientele._lock_store(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
-    PERFORM _require('store', store IS NOT NULL);
-    PERFORM _resolve_store(store);
+    PERFORM _require_store(store);
     IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = store), 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of store %', quote_ident(store) USING ERRCODE = 'insufficient_privilege',
             HINT = format('Its owner is %s.', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = store));
@@ -367,6 +377,8 @@ BEGIN
             holdout double precision NOT NULL, starts_at timestamptz, ends_at timestamptz,
             message text NOT NULL, disclosure text);
         COMMENT ON SCHEMA STORE IS 'A store of the extension clientele.';
+        COMMENT ON TABLE STORE.settings IS 'What the store was created with, in one row.';
+        COMMENT ON TABLE STORE.segmentations IS 'The store''s segmentations and their default segments.';
         COMMENT ON TABLE STORE.profiles IS 'A row for each customer with orders, as of the last refresh.';
         COMMENT ON TABLE STORE.typical_values IS 'Medians of customers'' typical order values by segment, as of the last refresh; the row without a segment is the store''s.';
         COMMENT ON TABLE STORE.segment_rules IS 'Segments: changed by clientele.define_segment and drop_segment.';

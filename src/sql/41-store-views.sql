@@ -81,9 +81,9 @@ BEGIN
     EXECUTE format('CREATE VIEW %I._base WITH (security_invoker = true) AS %s', store,
         _base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
     EXECUTE format('CREATE FUNCTION %I._profiles_at(as_of timestamptz) RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
-        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), _profiles_query(settings, '$1'));
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), _profiles_query(settings, 'COALESCE($1, pg_catalog.now())'));
     EXECUTE format('CREATE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
-        store, _base_query(settings, format('%I._profiles_at($1)', store), '$1'));
+        store, _base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
     -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
     EXECUTE format('CREATE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
@@ -135,7 +135,7 @@ BEGIN
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
                 pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_min_spend,
                 pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost
-            FROM STORE.offer_decisions d GROUP BY 1, 2, 3;
+            FROM STORE.offer_decisions d GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3;
         CREATE VIEW STORE.segment_sizes WITH (security_invoker = true) AS
             SELECT s.segment, COALESCE(c.customers, 0) AS customers,
                 COALESCE(c.customers / pg_catalog.sum(c.customers) OVER (), 0)::double precision AS share,
@@ -157,6 +157,7 @@ BEGIN
         COMMENT ON FUNCTION STORE.customers_at(timestamptz) IS
             'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
         $views$, 'STORE', quote_ident(store));
+    PERFORM _comment_customers(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
 
@@ -173,3 +174,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._create_view_pair(name, text, text, text, text) IS
     'A view over the stored profiles, and the function that computes the same as of a time.';
+
+-- Whoever looks at the view with \d+ reads what each column means.
+CREATE FUNCTION clientele._comment_customers(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    column_name name;
+    meaning text;
+BEGIN
+    FOR column_name, meaning IN
+        SELECT c.name, CASE c.name
+            WHEN 'customer_id' THEN 'The customer, as the orders name them.'
+            WHEN 'category_mix' THEN 'What was spent by category, of the orders'' lines; clientele.category_share() reads it.'
+            WHEN 'as_of' THEN 'The time that the row speaks of.'
+            WHEN 'segment' THEN 'The segment of ''main'' that the customer is assigned to.'
+            ELSE coalesce((SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p
+                           WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = c.name AND c.expression LIKE '%b.profile%'),
+                CASE WHEN c.expression LIKE 'NULL::%' THEN 'NULL until there is a model.'
+                     ELSE 'An attribute, of the customers table.' END) END
+        FROM (SELECT name, expression FROM _customer_columns(settings) UNION ALL SELECT 'segment', '') c
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %I.customers.%I IS %L', store, column_name, meaning);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._comment_customers(name, clientele.store_settings) IS 'Comments on the columns of a store''s view customers.';

@@ -5,7 +5,7 @@ CREATE PROCEDURE clientele.refresh(store name, "full" boolean DEFAULT false)
 DECLARE
     counted_at timestamptz;
 BEGIN
-    store := _resolve_store(store);
+    PERFORM _require_store(store);
     IF to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL THEN
         RAISE EXCEPTION 'store % has lost its orders', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'Its function _profiles_at, which reads them, was dropped, as DROP TABLE … CASCADE does.',
@@ -113,8 +113,17 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
         'offer_summary', 'segment_sizes')
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
-    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND p.proname IN (
-        '_profiles_at', '_typical_value', '_base_at', 'customers_at', 'segments_at', '_offer_inputs_at', '_segment_main', '_segments', '_matches', '_offer_book')
+    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND (p.proname, p.proargtypes::text) IN (
+        SELECT f.name, f.types FROM (VALUES
+            ('_profiles_at', 'timestamptz'::regtype::oid::text), ('_base_at', 'timestamptz'::regtype::oid::text),
+            ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
+            ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
+            ('_offer_book', '')) f (name, types)
+        UNION ALL
+        -- These take the columns of customers but the last.
+        SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches')) f (name), (
+            SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) AS types FROM pg_attribute a
+            WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0 AND a.attname <> 'segment') c)
 $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 
@@ -125,24 +134,21 @@ DECLARE
 BEGIN
     PERFORM _lock_store(store);
     -- Everything that depends on the schema or on an object of ours, and is neither ours nor a part of ours.
-    WITH ours AS (
+    WITH RECURSIVE ours AS (
         SELECT class, object FROM _store_objects(store)
         UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname = store
-    ), inner_parts AS (
-        SELECT d.classid, d.objid FROM pg_depend d JOIN ours o ON d.refclassid = o.class AND d.refobjid = o.object
+    ), parts AS (  -- down to the array type of a view's row type
+        SELECT class AS classid, object AS objid FROM ours
+        UNION
+        SELECT d.classid, d.objid FROM pg_depend d JOIN parts p ON d.refclassid = p.classid AND d.refobjid = p.objid
         WHERE d.deptype IN ('i', 'a')
     ), dependents AS (
-        SELECT DISTINCT d.classid, d.objid FROM pg_depend d JOIN ours o ON d.refclassid = o.class AND d.refobjid = o.object
-        WHERE d.deptype = 'n'
-        UNION
-        SELECT d.classid, d.objid FROM pg_depend d JOIN inner_parts o ON d.refclassid = o.classid AND d.refobjid = o.objid
-        WHERE d.deptype = 'n'
+        SELECT DISTINCT d.classid, d.objid, d.objsubid FROM pg_depend d JOIN parts p ON d.refclassid = p.classid AND d.refobjid = p.objid
+        WHERE d.deptype = 'n' AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM parts)
     )
-    SELECT string_agg(DISTINCT CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
+    SELECT string_agg(DISTINCT CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, d.objsubid)
         ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END, ', ') INTO others
-    FROM dependents d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-    WHERE (d.classid, d.objid) NOT IN (SELECT class, object FROM ours)
-      AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM inner_parts);
+    FROM dependents d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid;
     IF others IS NOT NULL THEN
         RAISE EXCEPTION 'store % cannot be dropped: others depend on it', quote_ident(store)
             USING ERRCODE = 'dependent_objects_still_exist', DETAIL = format('Not created by clientele: %s.', others),

@@ -446,7 +446,7 @@ BEGIN
     segment := known[cardinality(known)];
     condition := 'default';
     value_found := NULL;
-    outcome := CASE WHEN decided THEN 'does not match' ELSE 'matches' END;
+    outcome := CASE WHEN decided THEN 'not needed' ELSE 'applies' END;
     assigned := NOT decided;
     RETURN NEXT;
 END $$;

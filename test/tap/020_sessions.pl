@@ -242,8 +242,8 @@ same_rows($node, 'postgres', $stored, 'SELECT * FROM before', 'after which the p
 for my $long (
 	q{SELECT clientele.order_profile(timestamptz '1990-01-01' + i * interval '1 minute', i % 90) FROM generate_series(1, 15000000) i},
 	q{SELECT clientele.rollup(p) FROM (SELECT profile AS p FROM shop.profiles, generate_series(1, 100000) OFFSET 0) q},
-	q{SELECT count(o) FROM customers c, generate_series(1, 10000) CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) o},
-	q{SELECT count(d) FROM shop.offer_decisions d, generate_series(1, 10000)})
+	q{SELECT count(o) FROM customers c, generate_series(1, 10000000) CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) o},
+	q{SELECT count(d) FROM shop.offer_decisions d, generate_series(1, 10000000)})
 {
 	cmp_ok(cancelled_after($other, $other_pid, $long), '<', 1, "$long, within a second");
 }
