@@ -313,6 +313,8 @@ Datum text_datum(std::string_view text) {
     return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
 }
 
+constexpr std::uint32_t max_programs = 1'000;
+
 void read_programs(const Source& source, PreparedBook& prepared) {
     constexpr const char* accepted = "programs is an array of objects.";
     const JsonbValue* value = lookup(source, "programs");
@@ -321,6 +323,10 @@ void read_programs(const Source& source, PreparedBook& prepared) {
     }
     JsonbContainer* array = value->val.binary.data;
     const std::uint32_t count = JsonContainerSize(array);
+    if (count > max_programs) {
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many offer programs: %u", count),
+                        errdetail("A store has at most %u.", max_programs)));
+    }
     auto* programs = static_cast<Program*>(palloc(Max(count, 1U) * sizeof(Program)));
     prepared.parts = static_cast<ProgramParts*>(palloc0(Max(count, 1U) * sizeof(ProgramParts)));
     for (std::uint32_t index = 0; index < count; ++index) {

@@ -129,91 +129,91 @@ COMMENT ON AGGREGATE clientele.rollup(clientele.order_profile) IS
 
 -- Accessors.
 
-CREATE FUNCTION clientele.orders(profile clientele.order_profile) RETURNS bigint
+CREATE FUNCTION clientele.orders(p clientele.order_profile) RETURNS bigint
     AS 'MODULE_PATHNAME', 'clientele_orders' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.orders(clientele.order_profile) IS
     'Number of orders (rows with an amount of zero or more).';
-CREATE FUNCTION clientele.purchase_days(profile clientele.order_profile) RETURNS bigint
+CREATE FUNCTION clientele.purchase_days(p clientele.order_profile) RETURNS bigint
     AS 'MODULE_PATHNAME', 'clientele_purchase_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.purchase_days(clientele.order_profile) IS
     'Number of distinct calendar days, in the profile''s time zone, with at least one order.';
-CREATE FUNCTION clientele.refunds(profile clientele.order_profile) RETURNS bigint
+CREATE FUNCTION clientele.refunds(p clientele.order_profile) RETURNS bigint
     AS 'MODULE_PATHNAME', 'clientele_refunds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.refunds(clientele.order_profile) IS
     'Number of refund rows (amounts below zero).';
-CREATE FUNCTION clientele.first_order_at(profile clientele.order_profile) RETURNS timestamptz
+CREATE FUNCTION clientele.first_order_at(p clientele.order_profile) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'clientele_first_order_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.first_order_at(clientele.order_profile) IS
     'Time of the first order; NULL without orders.';
-CREATE FUNCTION clientele.last_order_at(profile clientele.order_profile) RETURNS timestamptz
+CREATE FUNCTION clientele.last_order_at(p clientele.order_profile) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'clientele_last_order_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.last_order_at(clientele.order_profile) IS
     'Time of the last order; NULL without orders.';
-CREATE FUNCTION clientele.gross_spent(profile clientele.order_profile) RETURNS numeric
+CREATE FUNCTION clientele.gross_spent(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_gross_spent' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.gross_spent(clientele.order_profile) IS
     'Exact sum of the orders'' amounts, refund rows left out; 0 without orders.';
-CREATE FUNCTION clientele.total_spent(profile clientele.order_profile) RETURNS numeric
+CREATE FUNCTION clientele.total_spent(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_total_spent' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.total_spent(clientele.order_profile) IS
     'Exact sum of the orders'' amounts less the refund rows.';
-CREATE FUNCTION clientele.aov(profile clientele.order_profile) RETURNS numeric
+CREATE FUNCTION clientele.aov(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_aov' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.aov(clientele.order_profile) IS
     'Average order value: gross_spent / orders, with as many decimals as avg(numeric); NULL without orders.';
-CREATE FUNCTION clientele.typical_order_value(profile clientele.order_profile) RETURNS numeric
+CREATE FUNCTION clientele.typical_order_value(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_typical_order_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.typical_order_value(clientele.order_profile) IS
     'What the customer usually spends now: exact median of the last 8 orders (of all where there are fewer); NULL without orders.';
-CREATE FUNCTION clientele.typical_cv(profile clientele.order_profile) RETURNS double precision
+CREATE FUNCTION clientele.typical_cv(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_typical_cv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.typical_cv(clientele.order_profile) IS
     'How steadily the customer spends now: coefficient of variation (sample standard deviation divided by mean) of the last 8 orders; NULL below 2 orders or where all of them are zero.';
-CREATE FUNCTION clientele.last_order_value(profile clientele.order_profile) RETURNS numeric
+CREATE FUNCTION clientele.last_order_value(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_last_order_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.last_order_value(clientele.order_profile) IS
     'Amount of the last order, ranked by (ordered_at, amount); NULL without orders.';
-CREATE FUNCTION clientele.order_value_cv(profile clientele.order_profile) RETURNS double precision
+CREATE FUNCTION clientele.order_value_cv(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_order_value_cv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.order_value_cv(clientele.order_profile) IS
     'Coefficient of variation (sample standard deviation divided by mean) of all orders; NULL below 2 orders or where all of them are zero.';
-CREATE FUNCTION clientele.recency_days(profile clientele.order_profile, as_of timestamptz) RETURNS integer
+CREATE FUNCTION clientele.recency_days(p clientele.order_profile, as_of timestamptz) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_recency_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.recency_days(clientele.order_profile, timestamptz) IS
     'Local calendar days, in the profile''s time zone, from the last order to as_of (negative where as_of is earlier); NULL without orders. An infinite as_of is an error.';
-CREATE FUNCTION clientele.tenure_days(profile clientele.order_profile, as_of timestamptz) RETURNS integer
+CREATE FUNCTION clientele.tenure_days(p clientele.order_profile, as_of timestamptz) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_tenure_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.tenure_days(clientele.order_profile, timestamptz) IS
     'Local calendar days, in the profile''s time zone, from the first order to as_of (negative where as_of is earlier); NULL without orders. An infinite as_of is an error.';
-CREATE FUNCTION clientele.mean_days_between_orders(profile clientele.order_profile) RETURNS double precision
+CREATE FUNCTION clientele.mean_days_between_orders(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_mean_days_between_orders' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.mean_days_between_orders(clientele.order_profile) IS
     'Mean number of days between neighbouring purchase days; NULL below 2 purchase days.';
-CREATE FUNCTION clientele.median_days_between_orders(profile clientele.order_profile) RETURNS double precision
+CREATE FUNCTION clientele.median_days_between_orders(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_median_days_between_orders' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.median_days_between_orders(clientele.order_profile) IS
     'Median number of days between neighbouring purchase days: the customer''s rhythm; NULL below 2 purchase days.';
-CREATE FUNCTION clientele.evening_share(profile clientele.order_profile) RETURNS double precision
+CREATE FUNCTION clientele.evening_share(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_evening_share' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.evening_share(clientele.order_profile) IS
     'Share of orders (0 to 1) placed from 18:00 to midnight local time; NULL without orders.';
-CREATE FUNCTION clientele.weekend_share(profile clientele.order_profile) RETURNS double precision
+CREATE FUNCTION clientele.weekend_share(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_weekend_share' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.weekend_share(clientele.order_profile) IS
     'Share of orders (0 to 1) placed on a Saturday or Sunday, local time; NULL without orders.';
-CREATE FUNCTION clientele.repeat_purchases(profile clientele.order_profile) RETURNS bigint
+CREATE FUNCTION clientele.repeat_purchases(p clientele.order_profile) RETURNS bigint
     AS 'MODULE_PATHNAME', 'clientele_repeat_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.repeat_purchases(clientele.order_profile) IS
     'The x of purchase models (Fader, Hardie and Lee, 2005): purchase days after the first; 0 without orders.';
-CREATE FUNCTION clientele.last_purchase_age(profile clientele.order_profile) RETURNS integer
+CREATE FUNCTION clientele.last_purchase_age(p clientele.order_profile) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_last_purchase_age' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.last_purchase_age(clientele.order_profile) IS
     'The t_x of purchase models (Fader, Hardie and Lee, 2005): days from the first to the last purchase day; NULL without orders.';
-CREATE FUNCTION clientele.age(profile clientele.order_profile, as_of timestamptz) RETURNS integer
+CREATE FUNCTION clientele.age(p clientele.order_profile, as_of timestamptz) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_tenure_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.age(clientele.order_profile, timestamptz) IS
     'The T of purchase models (Fader, Hardie and Lee, 2005): days from the first purchase day to as_of, in the profile''s time zone; NULL without orders.';
-CREATE FUNCTION clientele.repeat_day_value(profile clientele.order_profile) RETURNS numeric
+CREATE FUNCTION clientele.repeat_day_value(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_repeat_day_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.repeat_day_value(clientele.order_profile) IS
     'Mean of the day totals after the first purchase day, what the Gamma-Gamma model takes (Fader and Hardie, 2013); NULL below 2 purchase days.';
