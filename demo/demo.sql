@@ -122,7 +122,7 @@ FROM clientele.explain_offer(102);
 
 \echo '== 5. What the offers cost at most, and who is refused and why ===================================='
 \echo
-SELECT s.program, s.status, s.reason AS "first reason", s.customers, round(s.mean_min_spend, 2) AS "mean threshold", s.greatest_cost AS "greatest cost"
+SELECT s.program, s.status, s.reason AS "first reason", s.customers, round(s.mean_threshold, 2) AS "mean threshold", s.greatest_cost AS "greatest cost"
 FROM shop.offer_summary AS s JOIN shop.programs AS p USING (program)
 ORDER BY p.priority, s.status = 'refused', s.status DESC, s.customers DESC;
 

@@ -110,7 +110,7 @@ FROM people CROSS JOIN unnest('{again,back,more}'::text[]) asked CROSS JOIN LATE
 -- Shares of customers who are held out are near what was asked for, and stay the same.
 SELECT program, abs(avg((status = 'held_out')::int) - max(holdout)) < 0.12 AS near FROM p.offer_decisions JOIN p.programs USING (program) WHERE status <> 'refused' GROUP BY 1 ORDER BY 1;
 -- The summary adds up.
-SELECT count(*) FILTER (WHERE s.customers <> d.customers OR s.mean_min_spend IS DISTINCT FROM d.mean OR s.greatest_cost IS DISTINCT FROM d.cost) AS mismatches, count(*) > 5 AS several
+SELECT count(*) FILTER (WHERE s.customers <> d.customers OR s.mean_threshold IS DISTINCT FROM d.mean OR s.greatest_cost IS DISTINCT FROM d.cost) AS mismatches, count(*) > 5 AS several
 FROM p.offer_summary s FULL JOIN (SELECT program, status, CASE status WHEN 'refused' THEN reasons[1] END AS reason, count(*) AS customers, round(avg(min_spend), 2) AS mean, sum(reward) FILTER (WHERE status = 'offered') AS cost FROM p.offer_decisions GROUP BY 1, 2, 3) d
     ON s.program = d.program AND s.status = d.status AND s.reason IS NOT DISTINCT FROM d.reason;
 -- What customers without orders are compared with.

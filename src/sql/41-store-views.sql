@@ -133,7 +133,7 @@ BEGIN
             CROSS JOIN LATERAL clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) d;
         CREATE VIEW STORE.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
-                pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_min_spend,
+                pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
                 pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost
             FROM STORE.offer_decisions d GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3;
         CREATE VIEW STORE.segment_sizes WITH (security_invoker = true) AS
