@@ -106,7 +106,7 @@ SPIPlanPtr plan_of(const Store& store, Question query) {
     auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
     if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
     SPIPlanPtr prepared = prepare(query, schema, key_type);
-    if (plan) SPI_freeplan(plan->prepared);
+    // The plan of a store's former name may be running at this moment, further out; it is left alone.
     plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_ENTER, nullptr));
     plan->key_type = key_type;
     strlcpy(plan->schema, schema, sizeof plan->schema);

@@ -42,7 +42,7 @@ BEGIN
         RAISE EXCEPTION 'column "%" of % does not exist', column_name, relation USING ERRCODE = 'undefined_column',
             DETAIL = format('It was named as %s. The columns are: %s.', role, (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
                 FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped)),
-            HINT = format('Pass the name of the column: %s => ''…''.', role);
+            HINT = format('Pass the name of the column: %s => ''...''.', role);
     END IF;
     IF NOT has_column_privilege(relation, column_name::text, 'SELECT') THEN
         RAISE EXCEPTION 'permission denied for column "%" of %', column_name, relation USING ERRCODE = 'insufficient_privilege';
@@ -228,7 +228,7 @@ BEGIN
     IF settings.customers IS NULL THEN
         IF cardinality(settings.attributes) > 0 THEN
             RAISE EXCEPTION 'attributes need a customers table' USING ERRCODE = 'invalid_parameter_value',
-                HINT = 'Pass customers => ''…'' as well.';
+                HINT = 'Pass customers => ''...'' as well.';
         END IF;
         RETURN;
     END IF;

@@ -7,17 +7,22 @@ DECLARE
     at_type regtype := _column_type(settings.orders, settings.ordered_at, 'ordered_at');
     ordered_at text := format('o.%I', settings.ordered_at);
     amount text := format('o.%I::numeric', settings.amount);
+    whole text := '';
 BEGIN
     IF at_type <> 'timestamptz'::regtype THEN
         ordered_at := format('(%s::timestamp AT TIME ZONE %L)', ordered_at, settings.time_zone);
     END IF;
     IF settings.discount IS NOT NULL THEN
-        amount := format('(%s + COALESCE(o.%I::numeric, 0))', amount, settings.discount);
+        amount := format('%s + COALESCE(o.%I::numeric, 0)', amount, settings.discount);
     END IF;
-    -- An order that was refunded whole is none.
+    -- An order that was refunded whole is none. Shops write refunds down with either sign.
     IF settings.refunded IS NOT NULL THEN
-        amount := format('CASE WHEN o.%1$I > 0 AND o.%1$I >= o.%2$I THEN NULL ELSE %3$s - COALESCE(o.%1$I::numeric, 0) END',
-            settings.refunded, settings.amount, amount);
+        amount := format('%s - pg_catalog.abs(COALESCE(o.%I::numeric, 0))', amount, settings.refunded);
+        whole := format(' WHEN o.%1$I <> 0 AND pg_catalog.abs(o.%1$I) >= o.%2$I THEN NULL', settings.refunded, settings.amount);
+    END IF;
+    -- A refund row is what it is.
+    IF settings.discount IS NOT NULL OR settings.refunded IS NOT NULL THEN
+        amount := format('CASE WHEN o.%1$I < 0 THEN o.%1$I::numeric%2$s ELSE %3$s END', settings.amount, whole, amount);
     END IF;
     RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %s o WHERE o.%1$I IS NOT NULL AND %2$s <= %6$s%7$s',
         settings.customer_id, ordered_at, amount, columns, settings.orders, as_of,
@@ -70,9 +75,9 @@ CREATE FUNCTION clientele._create_views(store name, settings clientele.store_set
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
-    names text;         -- f.a, f.b, …: the columns of customers but segment, as arguments
+    names text;         -- f.a, f.b, ...: the columns of customers but segment, as arguments
     expressions text;   -- the same, from _base b
-    parameters text;    -- a type, b type, …
+    parameters text;    -- a type, b type, ...
 BEGIN
     SELECT string_agg(format('f.%I', c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),

@@ -4,30 +4,64 @@ CREATE PROCEDURE clientele.refresh(store name, "full" boolean DEFAULT false)
     LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
 DECLARE
     counted_at timestamptz;
+    problem text;
 BEGIN
     PERFORM _require_store(store);
     IF to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL THEN
         RAISE EXCEPTION 'store % has lost its orders', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = 'Its function _profiles_at, which reads them, was dropped, as DROP TABLE … CASCADE does.',
+            DETAIL = 'Its function _profiles_at, which reads them, was dropped, as DROP TABLE ... CASCADE does.',
             HINT = format('Create it anew: clientele.drop_store(%L), then clientele.create_store().', store);
     END IF;
     EXECUTE format('LOCK TABLE %I.profiles IN SHARE ROW EXCLUSIVE MODE', store);
-    -- Not the start of the transaction, which another refresh may have overtaken.
-    counted_at := clock_timestamp();
-    EXECUTE format('WITH n AS MATERIALIZED (SELECT * FROM %1$I._profiles_at($1)), gone AS (
-            DELETE FROM %1$I.profiles p WHERE NOT EXISTS (SELECT FROM n WHERE n.customer_id = p.customer_id))
-        INSERT INTO %1$I.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM n
-        ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
-        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix', store) USING counted_at;
+    -- Not the start of the transaction, which another refresh may have overtaken; unless that is all it sees.
+    counted_at := CASE WHEN current_setting('transaction_isolation') LIKE 'read%' THEN clock_timestamp() ELSE now() END;
+    PERFORM _refresh_profiles(store, counted_at);
     -- As definers do, so that the medians are those of the segments that hold.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
-    PERFORM _refresh_typical_values(store);
+    BEGIN
+        PERFORM _refresh_typical_values(store);
+    EXCEPTION WHEN data_exception THEN
+        -- A rule that fails for one customer must not keep the orders of all others out.
+        GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+        RAISE WARNING 'the medians of store % stay as they were: a segment rule fails: %', quote_ident(store), problem
+            USING HINT = 'Profiles are refreshed. clientele.explain_segment() shows which rule fails for a customer.';
+    END;
     EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
 END $$;
 COMMENT ON PROCEDURE clientele.refresh(name, boolean) IS
     'Brings a store''s profiles and medians up to the orders committed by now. Readers are never blocked and see a customer''s old or new profile. '
     'The caller needs SELECT on the sources and to write the store''s tables; under row-level security on the orders it fails rather than counting some of them. '
     'full: compute everything anew, which this release does in any case.';
+
+CREATE FUNCTION clientele._refresh_profiles(store name, counted_at timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    problem text;
+    settings store_settings;
+BEGIN
+    EXECUTE format('WITH n AS MATERIALIZED (SELECT * FROM %1$I._profiles_at($1)), gone AS (
+            DELETE FROM %1$I.profiles p WHERE NOT EXISTS (SELECT FROM n WHERE n.customer_id = p.customer_id))
+        INSERT INTO %1$I.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM n
+        ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
+        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix', store) USING counted_at;
+EXCEPTION
+    WHEN numeric_value_out_of_range THEN
+        GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+        settings := _settings(store);
+        RAISE EXCEPTION '%', problem USING ERRCODE = 'numeric_value_out_of_range',
+            DETAIL = 'An amount is a number between -10^13 and 10^13 (both excluded); NaN and infinities are refused.',
+            HINT = format('Find it: SELECT * FROM %s WHERE NOT (%I > -1e13 AND %2$I < 1e13)%s.', settings.orders, settings.amount,
+                CASE WHEN settings.items IS NOT NULL THEN
+                    format('; SELECT * FROM %s WHERE NOT (%I > -1e13 AND %2$I < 1e13)', settings.items, settings.item_amount) END);
+    WHEN datetime_field_overflow THEN
+        GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+        settings := _settings(store);
+        RAISE EXCEPTION '%', problem USING ERRCODE = 'datetime_field_overflow',
+            DETAIL = 'An order is dated between 0001-01-01 and 9999-12-31.',
+            HINT = format('Find it: SELECT * FROM %s WHERE NOT (%I >= ''0001-01-01'' AND %2$I < ''10000-01-01'').', settings.orders, settings.ordered_at);
+END $$;
+COMMENT ON FUNCTION clientele._refresh_profiles(name, timestamptz) IS
+    'Replaces the profiles that differ from a recount; a row that cannot be counted is an error that says how to find it.';
 
 -- Exact medians of typical_order_value; a segment with fewer than 30 customers falls back to the store's.
 CREATE FUNCTION clientele._refresh_typical_values(store name) RETURNS void

@@ -45,7 +45,7 @@ BEGIN
     IF coalesce(btrim(disclosure), '') = '' AND segments && sensitive THEN
         RAISE EXCEPTION 'an offer aimed at a sensitive segment needs a disclosure' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('Sensitive: %s.', array_to_string(sensitive, ', ')),
-            HINT = 'Pass disclosure => ''…'': what the customer is told about how the offer came about.';
+            HINT = 'Pass disclosure => ''...'': what the customer is told about how the offer came about.';
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_offer_segments(name, text[], text) IS 'Refuses unknown segments, and sensitive ones without a disclosure.';
@@ -158,7 +158,9 @@ BEGIN
         store, CASE WHEN $4 < now() THEN '_offer_inputs_at($2)' ELSE '_offer_inputs' END, key) USING $3, $4;
     IF NOT FOUND THEN
         RETURN QUERY SELECT NULL::integer, NULL::text, 'refused', ARRAY[a.code], NULL::double precision, a.explanation
-            FROM (VALUES ('unknown_customer', format('Store %s knows no customer %s.', quote_ident(store), $1)),
+            FROM (VALUES ('unknown_customer', format('Store %s knows no customer %s%s.', quote_ident(store), $1,
+                CASE WHEN (_settings(store)).fresh_to IS NULL THEN format(': it was never refreshed; CALL clientele.refresh(%L) does', store)
+                     ELSE ': there is no such customer, or no order of theirs up to the last refresh' END)),
                          ('no_program', format('Store %s has no offer programs.', quote_ident(store)))) a (code, explanation)
             WHERE a.code = CASE WHEN _has_customer(store, key, $4) THEN 'no_program' ELSE 'unknown_customer' END;
     END IF;
