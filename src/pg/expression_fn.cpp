@@ -2,13 +2,13 @@
 #include "expression.hpp"
 
 extern "C" {
-#include "access/relation.h"
 #include "access/table.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_relation.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 }
 
@@ -96,6 +96,13 @@ void start_parsing(Expression& expression) {
     addNSItemToQuery(expression.parse, item, true, true, true);
 }
 
+// Analysing locks the relation, which is for those who may read it.
+void refuse_unreadable(Oid relation) {
+    if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK) return;
+    if (pg_attribute_aclcheck_all(relation, GetUserId(), ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK) return;
+    aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relation));
+}
+
 List* name_list(ArrayType* names) {
     Datum* values;
     bool* nulls;
@@ -173,10 +180,8 @@ CLIENTELE_FUNCTION(clientele__check_expression) {
 
     const int settings = NewGUCNestLevel();
     fix_reading();
-    expression.relation = try_relation_open(PG_GETARG_OID(1), AccessShareLock);
-    if (!expression.relation)
-        ereport(ERROR,
-                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", PG_GETARG_OID(1))));
+    refuse_unreadable(PG_GETARG_OID(1));
+    expression.relation = table_open(PG_GETARG_OID(1), AccessShareLock);
     start_parsing(expression);
     ErrorContextCallback callback = {error_context_stack, point_into_expression, &expression};
     error_context_stack = &callback;

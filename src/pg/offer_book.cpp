@@ -372,7 +372,6 @@ PreparedBook* prepare(Jsonb* source_json) {
     book.margin = margin_in(source);
     const std::string_view zone = required_text(source, "time_zone");
     prepared->zone = &find_zone(zone.data(), zone.size());
-    prepared->rules = pg_tzset(prepared->zone->name);
     read_programs(source, *prepared);
     prepared->currency = text_datum(book.currency);
     prepared->reward_kind = text_datum("amount_off");
@@ -399,19 +398,6 @@ PreparedBook& remember(Jsonb* source) {
     return *book;
 }
 
-// A local time as an instant, as AT TIME ZONE reads it: a time that daylight saving skips moves forward.
-Instant instant_of(Timestamp local, pg_tz* rules) {
-    struct pg_tm parts;
-    fsec_t fraction;
-    TimestampTz result = 0;
-    const bool split = timestamp2tm(local, nullptr, &parts, &fraction, nullptr, nullptr) == 0;
-    int offset = split ? DetermineTimeZoneOffset(&parts, rules) : 0;
-    if (!split || tm2timestamp(&parts, fraction, &offset, &result) != 0) {
-        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
-    }
-    return result;
-}
-
 }  // namespace
 
 PreparedBook& prepared_book(Jsonb* source) {
@@ -430,7 +416,7 @@ const Validity& validity_of(PreparedBook& book, const Program& program, Instant 
     if (validity.known && validity.as_of == as_of) return validity;
     const Timestamp local = DatumGetTimestamp(DirectFunctionCall2(
         timestamp_pl_interval, TimestampGetDatum(book.zone->local(as_of)), IntervalPGetDatum(&parts.valid_for)));
-    const Instant until = instant_of(local, book.rules);
+    const Instant until = instant_of(local, *book.zone);
     validity = {as_of, until, day_of(book.zone->local(until) - 1), true};
     return validity;
 }

@@ -29,7 +29,6 @@ struct PreparedBook {
     Book book;
     ProgramParts* parts;  // one a program
     const Zone* zone;
-    pg_tz* rules;
     MemoryContext context;
     Datum currency;
     Datum reward_kind;

@@ -91,4 +91,23 @@ const Zone& find_zone(const char* name, std::size_t size) {
     return remember(pnstrdup(name, size));
 }
 
+Instant instant_of(Instant local, const Zone& zone) {
+    if (zone.is_utc() || TIMESTAMP_NOT_FINITE(local)) return local;
+    struct pg_tm parts;
+    fsec_t fraction;
+    TimestampTz result = 0;
+    const bool split = timestamp2tm(local, nullptr, &parts, &fraction, nullptr, nullptr) == 0;
+    int offset = split ? DetermineTimeZoneOffset(&parts, static_cast<KnownZone*>(zone.context)->rules) : 0;
+    if (!split || tm2timestamp(&parts, fraction, &offset, &result) != 0) {
+        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+    }
+    return result;
+}
+
 }  // namespace clientele
+
+CLIENTELE_FUNCTION(clientele_instant) {
+    const text* name = PG_GETARG_TEXT_PP(1);
+    const clientele::Zone& zone = clientele::find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+    PG_RETURN_TIMESTAMPTZ(clientele::instant_of(PG_GETARG_TIMESTAMP(0), zone));
+}

@@ -11,4 +11,8 @@ namespace clientele {
 // Raises an ERROR for abbreviations, POSIX strings and unknown names. Call it where no C++ object is alive.
 const Zone& find_zone(const char* name, std::size_t size);
 
+// A local time of the zone as an instant. A time that daylight saving skips moves forward; one that comes twice is the
+// later. AT TIME ZONE does the same, but takes names such as CET for abbreviations, which know no summer.
+Instant instant_of(Instant local, const Zone& zone);
+
 }  // namespace clientele

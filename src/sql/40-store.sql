@@ -17,6 +17,11 @@ CREATE FUNCTION clientele._check_time_zone(time_zone text) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele_check_time_zone' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._check_time_zone(text) IS 'The zone''s name as pg_timezone_names spells it; anything else is an error.';
 
+CREATE FUNCTION clientele._instant(local timestamp, time_zone text) RETURNS timestamptz
+    AS 'MODULE_PATHNAME', 'clientele_instant' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._instant(timestamp, text) IS
+    'A local time of one of pg_timezone_names as an instant. AT TIME ZONE would take CET, EET, MET and WET for abbreviations, which know no summer.';
+
 CREATE FUNCTION clientele._require(argument text, given boolean) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -323,7 +328,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM pg_namespace WHERE nspname = store) THEN
         RAISE EXCEPTION 'schema % already exists', quote_ident(store) USING ERRCODE = 'duplicate_schema',
-            HINT = 'A store is a schema of its own: choose another name, or drop_store() the old one.';
+            HINT = 'A store is a schema of its own: choose another name, or drop the old one (drop_store() where it is a store).';
     END IF;
     -- An order needs no key of its own unless something refers to it.
     IF items IS NULL AND order_id = 'order_id' AND NOT EXISTS (SELECT FROM pg_attribute a

@@ -10,7 +10,7 @@ DECLARE
     whole text := '';
 BEGIN
     IF at_type <> 'timestamptz'::regtype THEN
-        ordered_at := format('(%s::timestamp AT TIME ZONE %L)', ordered_at, settings.time_zone);
+        ordered_at := format('clientele._instant(%s::timestamp, %L)', ordered_at, settings.time_zone);
     END IF;
     IF settings.discount IS NOT NULL THEN
         amount := format('%s + COALESCE(o.%I::numeric, 0)', amount, settings.discount);

@@ -365,13 +365,13 @@ DECLARE
 BEGIN
     BEGIN
         RETURN _evaluate(source, key, expressions);
-    EXCEPTION WHEN data_exception THEN
+    EXCEPTION WHEN OTHERS THEN
         NULL;
     END;
     FOR place IN 1 .. cardinality(expressions) LOOP
         BEGIN
             found := found || COALESCE((_evaluate(source, key, expressions[place:place]))[1], ROW(NULL, NULL)::found_value);
-        EXCEPTION WHEN data_exception THEN
+        EXCEPTION WHEN OTHERS THEN
             found := found || ROW(NULL, SQLERRM)::found_value;
         END;
     END LOOP;
