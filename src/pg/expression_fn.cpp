@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "access/table.h"
+#include "catalog/objectaddress.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
@@ -100,7 +101,7 @@ void start_parsing(Expression& expression) {
 void refuse_unreadable(Oid relation) {
     if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK) return;
     if (pg_attribute_aclcheck_all(relation, GetUserId(), ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK) return;
-    aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relation));
+    aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
 }
 
 List* name_list(ArrayType* names) {
