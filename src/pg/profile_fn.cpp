@@ -50,6 +50,7 @@ MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
 
 // All that the state has seen. Call it while thinking.
 Profile profile_of_state(const OrdersState& state) {
+    if (state.count == 0 && state.folded) return decode({state.folded, state.folded_size});
     Orders orders = read_log({state.log, state.used});
     Profile profile = profile_of({orders.data(), orders.size()}, state.scale, *state.zone);
     if (state.folded) merge(profile, decode({state.folded, state.folded_size}));
@@ -61,6 +62,10 @@ std::size_t encoded_room(const OrdersState& state) { return state.folded_size + 
 
 // Encodes all that the state has seen; `out` has encoded_room().
 std::size_t encode_state(const OrdersState& state, WritableBytes out) {
+    if (state.count == 0 && state.folded) {
+        std::memcpy(out.data(), state.folded, state.folded_size);
+        return state.folded_size;
+    }
     std::size_t size = 0;
     think([&] { size = encode(profile_of_state(state), state.zone->name, out); });
     return size;
@@ -72,20 +77,28 @@ void empty_log(OrdersState& state) {
     state.count = 0;
 }
 
-void fold(OrdersState& state, MemoryContext context) {
-    const std::size_t room = encoded_room(state);
-    auto* folded = static_cast<std::uint8_t*>(MemoryContextAlloc(context, room));
-    state.folded_size = static_cast<std::uint32_t>(encode_state(state, {folded, room}));
+// From now on the state is this encoded profile.
+void set_folded(OrdersState& state, MemoryContext context, Bytes encoded) {
+    auto* folded = static_cast<std::uint8_t*>(MemoryContextAlloc(context, encoded.size()));
+    std::memcpy(folded, encoded.data(), encoded.size());
     if (state.folded) pfree(state.folded);
     state.folded = folded;
+    state.folded_size = static_cast<std::uint32_t>(encoded.size());
     empty_log(state);
 }
 
-OrdersState* new_state(MemoryContext context, const Zone* zone) {
-    auto* state = static_cast<OrdersState*>(MemoryContextAlloc(context, first_size));
+void fold(OrdersState& state, MemoryContext context) {
+    const std::size_t room = encoded_room(state);
+    auto* scratch = static_cast<std::uint8_t*>(palloc(room));
+    set_folded(state, context, {scratch, encode_state(state, {scratch, room})});
+    pfree(scratch);
+}
+
+OrdersState* new_state(MemoryContext context, const Zone* zone, std::uint32_t size) {
+    auto* state = static_cast<OrdersState*>(MemoryContextAlloc(context, size));
     *state = {};
     state->zone = zone;
-    state->size = first_size;
+    state->size = size;
     return state;
 }
 
@@ -203,7 +216,7 @@ CLIENTELE_FUNCTION(clientele_order_profile_add) {
     const Instant at = checked_instant(PG_GETARG_TIMESTAMPTZ(1));
     const Scaled amount = read_numeric(PG_GETARG_DATUM(2));
     if (amount.kind != NumericKind::finite) refuse_amount("order amount", PG_GETARG_DATUM(2));
-    if (!state) state = new_state(context, zone);
+    if (!state) state = new_state(context, zone, first_size);
     if (state->zone != zone && std::strcmp(state->zone->name, zone->name) != 0) {
         refuse_zones(state->zone->name, zone->name);
     }
@@ -231,39 +244,41 @@ CLIENTELE_FUNCTION(clientele_order_profile_serialize) {
     return make_profile(*reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0)));
 }
 
+// Combining decodes the bytes, and refuses what is no profile.
 CLIENTELE_FUNCTION(clientele_order_profile_deserialize) {
     aggregate_context(fcinfo);
     const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
-    check_encoded(encoded);
-    OrdersState* state = new_state(CurrentMemoryContext, &profile_zone(encoded));
-    state->folded = static_cast<std::uint8_t*>(palloc(encoded.size()));
-    state->folded_size = static_cast<std::uint32_t>(encoded.size());
-    std::memcpy(state->folded, encoded.data(), encoded.size());
+    OrdersState* state = new_state(CurrentMemoryContext, &profile_zone(encoded), sizeof(OrdersState));
+    set_folded(*state, CurrentMemoryContext, encoded);
     PG_RETURN_POINTER(state);
 }
 
 CLIENTELE_FUNCTION(clientele_order_profile_combine) {
     MemoryContext context = aggregate_context(fcinfo);
+    auto* state = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0));
     auto* other = PG_ARGISNULL(1) ? nullptr : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(1));
     if (!other) {
-        if (PG_ARGISNULL(0)) PG_RETURN_NULL();
-        return PG_GETARG_DATUM(0);
+        if (!state) PG_RETURN_NULL();
+        PG_RETURN_POINTER(state);
     }
-    OrdersState* state =
-        PG_ARGISNULL(0) ? new_state(context, other->zone) : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0));
+    if (!state) {
+        state = new_state(context, other->zone, sizeof(OrdersState));
+        if (other->count == 0) {
+            set_folded(*state, context, {other->folded, other->folded_size});
+            PG_RETURN_POINTER(state);
+        }
+    }
     if (std::strcmp(state->zone->name, other->zone->name) != 0) refuse_zones(state->zone->name, other->zone->name);
     const std::size_t room = encoded_room(*state) + encoded_room(*other);
-    auto* folded = static_cast<std::uint8_t*>(MemoryContextAlloc(context, room));
+    auto* scratch = static_cast<std::uint8_t*>(palloc(room));
     std::size_t size = 0;
     think([&] {
         Profile profile = profile_of_state(*state);
         merge(profile, profile_of_state(*other));
-        size = encode(profile, state->zone->name, {folded, room});
+        size = encode(profile, state->zone->name, {scratch, room});
     });
-    if (state->folded) pfree(state->folded);
-    state->folded = folded;
-    state->folded_size = static_cast<std::uint32_t>(size);
-    empty_log(*state);
+    set_folded(*state, context, {scratch, size});
+    pfree(scratch);
     PG_RETURN_POINTER(state);
 }
 

@@ -81,10 +81,10 @@ CREATE OPERATOR CLASS clientele.order_profile_hash_ops DEFAULT FOR TYPE clientel
 -- Aggregates.
 
 CREATE FUNCTION clientele.order_profile_add(internal, timestamptz, numeric) RETURNS internal
-    AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric) IS 'Transition of order_profile(ordered_at, amount).';
 CREATE FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text) RETURNS internal
-    AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text) IS 'Transition of order_profile(ordered_at, amount, time_zone).';
 CREATE FUNCTION clientele.order_profile_final(internal) RETURNS clientele.order_profile
     AS 'MODULE_PATHNAME', 'clientele_order_profile_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
