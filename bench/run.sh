@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures how fast clientele is, on a private server: bench/run.sh [quick]
+# Measures how fast clientele is, on a private server: bench/run.sh [quick] [aggregates] [look_ups] [whole_shop]
 #   quick   a twentieth of the size, short runs: does the benchmark work?
+#   The other words choose what is measured; all of it where none is given.
 # README.md says what is measured against what.
 source "$(dirname "$0")/../scripts/server.sh"
 here=$top/bench
@@ -10,12 +11,15 @@ runs=5
 analyst_runs=2
 seconds=5
 if [ "${1:-}" = quick ]; then
+    shift
     customers=25000
     analyst_runs=1
     seconds=1
-elif [ $# -gt 0 ]; then
-    fail "unknown argument $1: quick or none"
 fi
+if [ $# -eq 0 ]; then set -- aggregates look_ups whole_shop; fi
+for part in "$@"; do
+    case $part in aggregates | look_ups | whole_shop) ;; *) fail "unknown argument $part: see the head of this script" ;; esac
+done
 
 main() {
     "$top/scripts/packages.sh" build server
@@ -31,9 +35,8 @@ main() {
     sql -v customers="$customers" -f "$here/load.sql"
     sql -f "$here/store.sql"
     refresh_twice
-    aggregates
-    look_ups
-    whole_shop
+    local part
+    for part in "$@"; do "$part"; done
     step "Results"
     sql -f "$here/report.sql"
     printf '\nThat took %s minutes. Load average at the end: %s\n' "$((SECONDS / 60))" "$(cut -d' ' -f1-3 /proc/loadavg)"
@@ -162,4 +165,4 @@ whole_shop() {
     interleave "all, parallel" $runs "$parallel" all_{profiles,customers,segments,offers,campaign,offer_decisions,join}
 }
 
-main
+main "$@"
