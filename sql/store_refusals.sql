@@ -38,7 +38,6 @@ END $$;
 CALL attempt_store('no store', $$NULL, 'orders'$$);
 CALL attempt_store('no orders', $$'s', NULL$$);
 CALL attempt_store('no table', $$'s', 'nothing'$$);
-CALL attempt_store('no schema', $$'s', 'nowhere.orders'$$);
 CALL attempt_store('malformed table', $$'s', 'a.b.c.d'$$);
 CALL attempt_store('existing schema', $$'taken', 'orders'$$);
 CALL attempt_store('existing schema', $$'public', 'orders'$$);

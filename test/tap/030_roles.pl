@@ -48,7 +48,7 @@ my @lookups = (
 	q{SELECT clientele.content_for(41, 'home')}, q{SELECT o.program, o.basis, o.min_spend, o.reward, o.message, o.reasons FROM clientele.personalized_offer(41) o}, q{SELECT count(*) FROM clientele.explain_segment(41)},
 	q{SELECT count(*) FROM clientele.explain_offer(41)}, q{SELECT o.program, o.basis, o.min_spend, o.reward, o.message, o.reasons FROM clientele.personalized_offer(7) o});
 my @views = qw(customers segments campaign offers offer_decisions segment_sizes offer_summary);
-my @past = (q{SELECT clientele.assign_segment(41, as_of => now() - interval '9 days')}, q{SELECT sum(orders) FROM shop.customers_at(now() - interval '9 days')},
+my @past = (q{SELECT clientele.assign_segment(41, as_of => now() - interval '9 days')}, q{SELECT sum(orders), count(category_mix) FROM shop.customers_at(now() - interval '9 days')},
 	q{SELECT o FROM clientele.personalized_offer(41, as_of => now() - interval '9 days') o});
 
 like(answer('reader', $_), qr/ERROR:  42704: there is no store that you may use/, "without grants: $_") for @lookups[ 0, 2 .. 6 ];
