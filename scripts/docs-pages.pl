@@ -3,7 +3,8 @@
 #   scripts/docs-pages.pl [--accept] PAGE...
 # The ```sql blocks of a page run in order, in one session of an ordinary role that owns a database of its own. Where a
 # ```text block follows directly it is what psql must print; elsewhere there must be no error. --accept writes what psql
-# printed into the page instead. Prints a TAP line a page, with the differences.
+# printed into the page instead. Prints a TAP line a page, with the differences. A block ```sql WORD is left alone: it needs
+# more than this server, and a test of its own reads it out of the page (docs/scheduling.md: test/tap/110_schedule.pl).
 use strict;
 use warnings;
 

@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing, with apt-get: scripts/packages.sh NEED…
 #   server  PostgreSQL 15 or later     unit    CMake, GoogleTest      format  clang-format 14
-#   build   make, a C++ compiler, Boost     tap     Perl, IPC::Run
+#   build   make, a C++ compiler, Boost     tap     Perl, IPC::Run     cron  pg_cron, where there is a package of it
 # No PostgreSQL cluster is created, and none that exists is touched.
 source "$(dirname "$0")/common.sh"
 
 main() {
     local need packages=()
     for need in "$@"; do "need_$need"; done
-    if [ "${#packages[@]}$server_missing" = 0no ]; then return; fi
+    if [ "${#packages[@]}$server_missing" != 0no ]; then install_needed; fi
+    if [ $cron_wanted = yes ]; then install_cron; fi
+}
+
+install_needed() {
     local names="${packages[*]}"
     if [ $server_missing = yes ]; then names+=" postgresql postgresql-server-dev"; fi
 
@@ -23,10 +27,30 @@ main() {
         major=$(server_major)
         packages+=("postgresql-$major" "postgresql-server-dev-$major")
     fi
-    as_root bash -c "$(declare -f install_without_cluster); install_without_cluster \"\$@\"" bash "${packages[@]}"
+    apt_install "${packages[@]}"
+}
+
+# For one test, which is skipped without it: so nothing here is a failure.
+install_cron() {
+    local pg_config major package
+    pg_config=$(find_pg_config) || return 0
+    major=$(major_version "$pg_config")
+    package=postgresql-$major-cron
+    if [ -e "$("$pg_config" --sharedir)/extension/pg_cron.control" ]; then return; fi
+    if [ "$("$pg_config" --bindir)" != "/usr/lib/postgresql/$major/bin" ] || ! may_exist "$package"; then return; fi
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then return; fi
+    step "Installing pg_cron for its test: $package"
+    { as_root apt-get -q update && apt_install "$package"; } || echo "There is no $package now; its test is skipped."
+}
+
+# Whether apt knows a package, or has not been told of any yet.
+may_exist() {
+    command -v apt-cache >/dev/null || return 1
+    apt-cache show "$1" >/dev/null 2>&1 || ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null
 }
 
 server_missing=no
+cron_wanted=no
 
 need_build() {
     command -v make >/dev/null || packages+=(make)
@@ -52,6 +76,8 @@ need_tap() {
     perl -MIPC::Run -e 1 2>/dev/null || packages+=(libipc-run-perl)
 }
 
+need_cron() { cron_wanted=yes; }
+
 need_format() { command -v clang-format-14 >/dev/null || packages+=(clang-format-14); }
 
 has_header() { echo "#include <$1>" | g++ -std=c++20 -E -x c++ - >/dev/null 2>&1; }
@@ -72,6 +98,10 @@ server_major() {
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@" </dev/null; else sudo "$@"; fi
+}
+
+apt_install() {
+    as_root bash -c "$(declare -f install_without_cluster); install_without_cluster \"\$@\"" bash "$@"
 }
 
 # Runs as root. Debian's packages create and start a cluster "main" unless told otherwise; tell them for this one time.

@@ -16,7 +16,7 @@ main() {
     case $suite in all | unit | regress | tap) ;; *) fail "unknown suite $suite: unit, regress or tap" ;; esac
     if [ $# -gt 0 ]; then shift; fi
     case $suite in
-        all) "$top/scripts/packages.sh" build server unit tap ;;
+        all) "$top/scripts/packages.sh" build server unit tap cron ;;
         unit) "$top/scripts/packages.sh" build unit ;;
         *) "$top/scripts/packages.sh" build server tap ;;
     esac

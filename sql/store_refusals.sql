@@ -117,7 +117,6 @@ CALL attempt_store('margin', $$'s', 'orders', margin => 'NaN'$$);
 CALL attempt_store('margin', $$'s', 'orders', margin => 'Infinity'$$);
 CALL attempt_store('margin', $$'s', 'orders', margin => 0.1234567$$);
 CALL attempt_store('margin', $$'s', 'orders', margin => NULL$$);
-CALL attempt_store('live', $$'s', 'orders', live => true$$);
 CALL attempt_store('live', $$'s', 'orders', live => NULL$$);
 -- Filters.
 CALL attempt_store('filter: not boolean', $$'s', 'orders', order_filter => 'amount'$$);

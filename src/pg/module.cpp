@@ -1,3 +1,4 @@
+#include "fold_worker.hpp"
 #include "store.hpp"
 
 extern "C" {
@@ -15,5 +16,10 @@ char* store_setting = nullptr;
 void _PG_init(void) {
     DefineCustomStringVariable("clientele.store", "The store that functions use where none is named.", nullptr,
                                &clientele::store_setting, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "clientele.fold_pending_at",
+        "Size of a live store's table \"pending\" from which a background worker folds it; -1: none does.", nullptr,
+        &clientele::fold_pending_at, clientele::fold_pending_at, -1, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr,
+        nullptr, nullptr);
     MarkGUCPrefixReserved("clientele");
 }

@@ -6,7 +6,7 @@
 #include "core/order_log.hpp"
 #include "core/profile.hpp"
 
-#include "numeric.hpp"
+#include "order_input.hpp"
 #include "profile_datum.hpp"
 #include "zone.hpp"
 
@@ -113,15 +113,6 @@ OrdersState* with_room(OrdersState* state, MemoryContext context) {
     return state;
 }
 
-Instant checked_instant(TimestampTz at) {
-    if (TIMESTAMP_NOT_FINITE(at) || at < first_supported_instant || at > last_supported_instant) {
-        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-                        errmsg("order time out of range: %s", timestamptz_to_str(at)),
-                        errhint("An order is dated between 0001-01-01 and 9999-12-31.")));
-    }
-    return at;
-}
-
 [[noreturn]] void refuse_zones(const char* one, const char* other) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("order profiles of different time zones cannot be merged: \"%s\" and \"%s\"", one, other),
@@ -214,8 +205,7 @@ CLIENTELE_FUNCTION(clientele_order_profile_add) {
     }
     const Zone* zone = zone_argument(fcinfo);
     const Instant at = checked_instant(PG_GETARG_TIMESTAMPTZ(1));
-    const Scaled amount = read_numeric(PG_GETARG_DATUM(2));
-    if (amount.kind != NumericKind::finite) refuse_amount("order amount", PG_GETARG_DATUM(2));
+    const Scaled amount = checked_amount(PG_GETARG_DATUM(2));
     if (!state) state = new_state(context, zone, first_size);
     if (state->zone != zone && std::strcmp(state->zone->name, zone->name) != 0) {
         refuse_zones(state->zone->name, zone->name);

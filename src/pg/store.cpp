@@ -26,25 +26,6 @@ bool may_use_schema(Oid schema) {
 #endif
 }
 
-// The settings table in a schema, where that is a store.
-Oid settings_table(Oid schema) {
-    const Oid table = get_relname_relid("settings", schema);
-    if (!OidIsValid(table)) return InvalidOid;
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple)) return InvalidOid;
-    auto* relation = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
-    // A policy or a rule on it would run its owner's code as whoever looks for stores.
-    const bool plain = relation->relkind == RELKIND_RELATION && !relation->relrowsecurity && !relation->relhasrules;
-    const Oid row_type = plain ? relation->reloftype : InvalidOid;
-    ReleaseSysCache(tuple);
-    const Oid extension = get_namespace_oid("clientele", true);
-    const Oid settings_type = OidIsValid(extension)
-                                  ? GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("store_settings"),
-                                                    ObjectIdGetDatum(extension))
-                                  : InvalidOid;
-    return OidIsValid(row_type) && row_type == settings_type ? table : InvalidOid;
-}
-
 // The stores that the caller may use, by name.
 struct StoreNames {
     std::uint64_t count;
@@ -127,6 +108,33 @@ Oid only_store() {
 }
 
 }  // namespace
+
+Oid settings_table(Oid schema) {
+    const Oid table = get_relname_relid("settings", schema);
+    if (!OidIsValid(table)) return InvalidOid;
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple)) return InvalidOid;
+    auto* relation = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
+    // A policy or a rule on it would run its owner's code as whoever looks for stores.
+    const bool plain = relation->relkind == RELKIND_RELATION && !relation->relrowsecurity && !relation->relhasrules;
+    const Oid row_type = plain ? relation->reloftype : InvalidOid;
+    ReleaseSysCache(tuple);
+    const Oid extension = get_namespace_oid("clientele", true);
+    const Oid settings_type = OidIsValid(extension)
+                                  ? GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("store_settings"),
+                                                    ObjectIdGetDatum(extension))
+                                  : InvalidOid;
+    return OidIsValid(row_type) && row_type == settings_type ? table : InvalidOid;
+}
+
+void require_owner(const Store& store) {
+#if PG_VERSION_NUM >= 160000
+    const bool owns = object_ownercheck(NamespaceRelationId, store.schema, GetUserId());
+#else
+    const bool owns = pg_namespace_ownercheck(store.schema, GetUserId());
+#endif
+    if (!owns) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, get_namespace_name(store.schema));
+}
 
 Store resolve_store(const char* name) {
     // A definition that another session committed counts from the next look-up on, also within a transaction.

@@ -17,4 +17,10 @@ struct Store {
 // Raises an ERROR that lists those where none is meant.
 Store resolve_store(const char* name);
 
+// Raises an ERROR unless the caller is the store's owner, or a member of it.
+void require_owner(const Store& store);
+
+// The settings table in a schema, where that is a store.
+Oid settings_table(Oid schema);
+
 }  // namespace clientele

@@ -7,9 +7,10 @@ CREATE TYPE clientele.store_settings AS (
     customers regclass, customer_key name, attributes text[],
     items regclass, item_order_id name, item_category name, item_amount name,
     currency text, time_zone text, margin numeric, live boolean,
-    fresh_to timestamptz);
+    fresh_to timestamptz, id uuid);
 COMMENT ON TYPE clientele.store_settings IS
-    'What a store was created with. Stores are found by their table "settings" of this type. fresh_to: orders up to then are in the profiles.';
+    'What a store was created with. Stores are found by their table "settings" of this type. fresh_to: orders up to then were in the profiles at the last refresh. '
+    'id: names the store in the arguments of its triggers.';
 
 -- Names and types.
 
@@ -322,10 +323,6 @@ BEGIN
     IF store = '' THEN
         RAISE EXCEPTION 'a store needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF live THEN
-        RAISE EXCEPTION 'live stores are not supported by this release' USING ERRCODE = 'feature_not_supported',
-            HINT = format('Leave live out and CALL clientele.refresh(%L) when orders have changed.', store);
-    END IF;
     IF EXISTS (SELECT FROM pg_namespace WHERE nspname = store) THEN
         RAISE EXCEPTION 'schema % already exists', quote_ident(store) USING ERRCODE = 'duplicate_schema',
             HINT = 'A store is a schema of its own: choose another name, or drop the old one (drop_store() where it is a store).';
@@ -337,7 +334,7 @@ BEGIN
     END IF;
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
-        currency, _check_time_zone(time_zone), margin, live, NULL);
+        currency, _check_time_zone(time_zone), margin, false, NULL, gen_random_uuid());
     PERFORM _check_orders(settings);
     PERFORM _check_customers(settings);
     PERFORM _check_items(settings);
@@ -348,24 +345,35 @@ BEGIN
     END IF;
     PERFORM _create_tables(store, settings);
     PERFORM _create_views(store, settings);
+    IF live THEN
+        PERFORM set_live(store, true);
+    END IF;
 END $$;
 COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text, regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean) IS
     'Creates a store: a schema with tables, views and functions over a shop''s orders, owned by the caller, who needs CREATE on the database and SELECT on the sources. '
     'orders: a table or view, one row an order. refunded: column with what was refunded of the order. discount: column with a discount already taken off amount. '
     'order_filter: immutable expression over the orders'' columns. customers, attributes: one row a customer, and what rules may use of it. items: order lines with a category. '
-    'margin: contribution margin, above 0 and at most 1. CALL refresh(store) fills it.';
+    'margin: contribution margin, above 0 and at most 1. live: every committed order is in the profiles at once (see set_live). CALL refresh(store) fills it.';
 
 CREATE FUNCTION clientele._create_tables(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     key_type text := _column_type(settings.orders, settings.customer_id, 'customer_id');
+    order_type text := CASE WHEN settings.items IS NULL THEN 'bigint' ELSE _column_type(settings.items, settings.item_order_id, 'item_order_id')::text END;
 BEGIN
-    EXECUTE replace(replace($store$
+    EXECUTE replace(replace(replace(replace($store$
         CREATE SCHEMA STORE;
         CREATE TABLE STORE.settings OF clientele.store_settings;
         CREATE UNIQUE INDEX settings_one_row ON STORE.settings ((true));
         CREATE TABLE STORE.profiles (
             customer_id KEY PRIMARY KEY, profile clientele.order_profile NOT NULL, category_mix jsonb);
+        CREATE TABLE STORE.pending (
+            customer_id PENDING_KEY, profile clientele.order_profile, due timestamptz NOT NULL, order_id ORDER_KEY, seen xid8)
+            WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0,
+                autovacuum_analyze_threshold = 5000);
+        CREATE INDEX pending_customer_id ON STORE.pending (customer_id);
+        CREATE TABLE STORE.failures (
+            failed_at timestamptz NOT NULL, relation text NOT NULL, operation text NOT NULL, sqlstate text NOT NULL, message text NOT NULL);
         CREATE TABLE STORE.typical_values (
             segment text PRIMARY KEY, basis text NOT NULL, customers bigint NOT NULL, value numeric NOT NULL);
         CREATE TABLE STORE.segmentations (segmentation text PRIMARY KEY, default_segment text NOT NULL);
@@ -385,11 +393,15 @@ BEGIN
         COMMENT ON TABLE STORE.settings IS 'What the store was created with, in one row.';
         COMMENT ON TABLE STORE.segmentations IS 'The store''s segmentations and their default segments.';
         COMMENT ON TABLE STORE.profiles IS 'A row for each customer with orders, as of the last refresh.';
+        COMMENT ON TABLE STORE.pending IS 'Live stores: what changed since the profiles were written. A profile is that of new orders; without one the '
+            'customer is counted anew (from due on: an order of the future), or the customer of that order, or, with neither, everybody.';
+        COMMENT ON TABLE STORE.failures IS 'Live stores: statements whose orders could not be noted. The store is stale until a refresh has counted them.';
         COMMENT ON TABLE STORE.typical_values IS 'Medians of customers'' typical order values by segment, as of the last refresh; the row without a segment is the store''s.';
         COMMENT ON TABLE STORE.segment_rules IS 'Segments: changed by clientele.define_segment and drop_segment.';
         COMMENT ON TABLE STORE.contents IS 'Contents: changed by clientele.define_content and drop_content.';
         COMMENT ON TABLE STORE.programs IS 'Offer programs: changed by clientele.define_offer and drop_offer.';
-        $store$, 'KEY PRIMARY', key_type || ' PRIMARY'), 'STORE', quote_ident(store));
+        $store$, 'PENDING_KEY', key_type), 'KEY PRIMARY', key_type || ' PRIMARY'), 'ORDER_KEY', order_type), 'STORE', quote_ident(store));
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
+    PERFORM _create_membership(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';

@@ -1,7 +1,8 @@
 -- The views and functions that a store consists of. Every text here becomes part of a CREATE statement.
 
--- One row an order: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was no order after all).
-CREATE FUNCTION clientele._orders_query(settings clientele.store_settings, columns text, as_of text) RETURNS text
+-- One row an order that counts, whenever dated: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was
+-- no order after all), and order_id where lines refer to it.
+CREATE FUNCTION clientele._orders_query(settings clientele.store_settings) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     at_type regtype := _column_type(settings.orders, settings.ordered_at, 'ordered_at');
@@ -24,36 +25,42 @@ BEGIN
     IF settings.discount IS NOT NULL OR settings.refunded IS NOT NULL THEN
         amount := format('CASE WHEN o.%1$I < 0 THEN o.%1$I::numeric%2$s ELSE %3$s END', settings.amount, whole, amount);
     END IF;
-    RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %s o WHERE o.%1$I IS NOT NULL AND %2$s <= %6$s%7$s',
-        settings.customer_id, ordered_at, amount, columns, settings.orders, as_of,
-        coalesce(' AND (' || settings.order_filter || ')', ''));
+    RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %5$s o WHERE o.%1$I IS NOT NULL%6$s',
+        settings.customer_id, ordered_at, amount,
+        CASE WHEN settings.items IS NOT NULL THEN format(', o.%I AS order_id', settings.order_id) END, settings.orders,
+        ' AND (' || settings.order_filter || ')');
 END $$;
-COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings, text, text) IS
-    'The store''s orders up to as_of: the one definition of which orders count, and of their value. columns: further ones, from o.';
+COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings) IS
+    'The one definition of which orders count, and of their value; the view _orders of a store.';
 
--- One row a customer with orders: customer_id, profile, category_mix.
-CREATE FUNCTION clientele._profiles_query(settings clientele.store_settings, as_of text) RETURNS text
+-- One row a customer with orders: customer_id, profile, category_mix. among: a condition on o, of which customers.
+CREATE FUNCTION clientele._profiles_query(store name, settings clientele.store_settings, as_of text, among text DEFAULT 'true') RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     aggregate text := CASE settings.time_zone WHEN 'UTC' THEN 'clientele.order_profile(o.ordered_at, o.amount)'
         ELSE format('clientele.order_profile(o.ordered_at, o.amount, %L)', settings.time_zone) END;
     profiles text;
 BEGIN
-    profiles := format('SELECT o.customer_id, %s AS profile FROM (%s) o GROUP BY o.customer_id HAVING %1$s IS NOT NULL',
-        aggregate, _orders_query(settings, '', as_of));
+    profiles := format('SELECT o.customer_id, %s AS profile FROM %I._orders o WHERE o.ordered_at <= %s AND %s GROUP BY o.customer_id HAVING %1$s IS NOT NULL',
+        aggregate, store, as_of, among);
     IF settings.items IS NULL THEN
         RETURN format('SELECT p.customer_id, p.profile, NULL::jsonb AS category_mix FROM (%s) p', profiles);
     END IF;
-    RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM (%s) p LEFT JOIN (
-            SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
-                SELECT o.customer_id, i.%I::text AS category, clientele._checked_amount(pg_catalog.sum(i.%I::numeric)) AS amount
-                FROM (%s) o JOIN %s i ON i.%I = o.order_id
-                WHERE o.amount >= 0 AND i.%2$I IS NOT NULL AND i.%3$I IS NOT NULL GROUP BY 1, 2) c
-            GROUP BY c.customer_id) m ON m.customer_id = p.customer_id',
-        profiles, settings.item_category, settings.item_amount,
-        _orders_query(settings, format(', o.%I AS order_id', settings.order_id), as_of), settings.items, settings.item_order_id);
+    RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM (%s) p LEFT JOIN (%s) m ON m.customer_id = p.customer_id',
+        profiles, _category_mix_query(store, as_of, among));
 END $$;
-COMMENT ON FUNCTION clientele._profiles_query(clientele.store_settings, text) IS 'The profiles of a store, from its orders up to as_of.';
+COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, text, text) IS 'The profiles of a store, from its orders up to as_of.';
+
+CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true') RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT format('SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
+            SELECT o.customer_id, i.category, clientele._checked_amount(pg_catalog.sum(i.amount)) AS amount
+            FROM %1$I._orders o JOIN %1$I._items i ON i.order_id = o.order_id
+            WHERE o.ordered_at <= %2$s AND o.amount >= 0 AND i.category IS NOT NULL AND i.amount IS NOT NULL AND %3$s
+            GROUP BY o.customer_id, i.category) c
+        GROUP BY c.customer_id', store, as_of, among)
+$$;
+COMMENT ON FUNCTION clientele._category_mix_query(name, text, text) IS 'What each customer spent by category, of the lines of orders that count.';
 
 -- What everything else starts from: customer_id, profile, category_mix, the attributes, as_of.
 CREATE FUNCTION clientele._base_query(settings clientele.store_settings, profiles text, as_of text) RETURNS text
@@ -83,10 +90,18 @@ BEGIN
            string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
         INTO names, expressions, parameters FROM _customer_columns(settings) c;
-    EXECUTE format('CREATE VIEW %I._base WITH (security_invoker = true) AS %s', store,
-        _base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
+    EXECUTE format('CREATE VIEW %I._orders WITH (security_invoker = true) AS %s', store, _orders_query(settings));
+    IF settings.items IS NOT NULL THEN
+        EXECUTE format('CREATE VIEW %I._items WITH (security_invoker = true) AS
+            SELECT i.%I AS order_id, i.%I::text AS category, i.%I::numeric AS amount FROM %s i',
+            store, settings.item_order_id, settings.item_category, settings.item_amount, settings.items);
+    END IF;
     EXECUTE format('CREATE FUNCTION %I._profiles_at(as_of timestamptz) RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
-        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), _profiles_query(settings, 'COALESCE($1, pg_catalog.now())'));
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), _profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
+    PERFORM _create_live_views(store, settings);
+    PERFORM _regenerate_profiles(store, settings, false);
+    EXECUTE format('CREATE VIEW %I._base WITH (security_invoker = true) AS %s', store,
+        _base_query(settings, format('%I._profiles_now()', store), 'pg_catalog.now()'));
     EXECUTE format('CREATE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
         store, _base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
     -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.

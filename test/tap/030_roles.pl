@@ -82,7 +82,7 @@ for my $missing (
 	[ 'SELECT ON shop.typical_values', 'table typical_values', 'SELECT * FROM clientele.personalized_offer(7)', 'SELECT * FROM shop.offers' ],
 	[ 'SELECT ON shop.segment_rules', 'table segment_rules', 'SELECT * FROM clientele.explain_segment(41)', 'SELECT * FROM shop.segment_sizes' ],
 	[ 'SELECT ON shop.contents', 'table contents', q{SELECT clientele.content_for(41, 'home')}, 'SELECT * FROM shop.campaign' ],
-	[ 'EXECUTE ON ALL FUNCTIONS IN SCHEMA shop', 'function _segment_main', 'SELECT clientele.assign_segment(41)', 'SELECT * FROM shop.customers' ])
+	[ 'EXECUTE ON ALL FUNCTIONS IN SCHEMA shop', 'function _profiles_now', 'SELECT clientele.assign_segment(41)', 'SELECT * FROM shop.customers' ])
 {
 	my ($grant, $what, @queries) = @$missing;
 	as_owner("REVOKE $grant FROM PUBLIC, reader");

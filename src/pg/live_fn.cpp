@@ -1,0 +1,506 @@
+// The triggers of live stores. They append to the store's table "pending" whose profiles have changed, and do nothing
+// else: they wait for no lock, and what goes wrong is recorded rather than raised.
+//
+// A statement is looked at in a subtransaction that only reads, and so costs no transaction id; the rows are appended
+// after it.
+#include <cstring>
+
+#include "append.hpp"
+#include "attempt.hpp"
+#include "fold_worker.hpp"
+#include "live_source.hpp"
+#include "order_groups.hpp"
+#include "order_input.hpp"
+#include "store.hpp"
+
+extern "C" {
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_trigger.h"
+#include "executor/executor.h"
+#include "executor/nodeHash.h"
+#include "executor/spi.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+#include "utils/typcache.h"
+}
+
+using namespace clientele;
+
+namespace {
+
+constexpr const char* pending_columns[] = {"customer_id", "profile", "due", "order_id", "seen"};
+constexpr const char* failure_columns[] = {"failed_at", "relation", "operation", "sqlstate", "message"};
+constexpr int pending_width = 5;
+constexpr int failure_width = 5;
+
+// One statement: what fired, and the rows to be appended.
+struct Statement {
+    TriggerData* trigger;
+    LiveSource* source;
+    Tuplestorestate* rows;
+    TupleDesc row_type;  // of pending
+    TimestampTz now;
+    Datum marked;  // the last customer that was marked
+    bool has_marked;
+};
+
+// A row for pending. No customer and no order: everybody must be counted anew.
+struct Change {
+    bool has_customer;
+    Datum customer;
+    Datum profile;  // 0: count the customer anew
+    TimestampTz due;
+    bool has_order;
+    Datum order;
+};
+
+void append(const Statement& statement, const Change& change) {
+    Datum values[pending_width] = {change.customer, change.profile, TimestampTzGetDatum(change.due), change.order, 0};
+    bool nulls[pending_width] = {!change.has_customer, change.profile == 0, false, !change.has_order, true};
+    tuplestore_putvalues(statement.rows, statement.row_type, values, nulls);
+}
+
+// Orders of one customer often follow each other, and before and after an update always do: one mark is enough.
+void mark_customer(Statement& statement, Datum customer) {
+    const TypeCacheEntry* key = lookup_type_cache(statement.source->key_type, 0);
+    if (statement.has_marked && datumIsEqual(statement.marked, customer, key->typbyval, key->typlen)) return;
+    if (statement.has_marked && !key->typbyval) pfree(DatumGetPointer(statement.marked));
+    statement.marked = datumCopy(customer, key->typbyval, key->typlen);
+    statement.has_marked = true;
+    append(statement, {true, customer, 0, DT_NOBEGIN, false, 0});
+}
+// An order of the future: the customer is counted anew when its time has come.
+void mark_due(const Statement& statement, Datum customer, TimestampTz due) {
+    append(statement, {true, customer, 0, due, false, 0});
+}
+void mark_order(const Statement& statement, Datum order) { append(statement, {false, 0, 0, DT_NOBEGIN, true, order}); }
+void mark_everybody(const Statement& statement) { append(statement, {false, 0, 0, DT_NOBEGIN, false, 0}); }
+
+// ---- Reading orders ----
+
+// Evaluates the store's definition of an order over the rows of a transition table.
+struct OrderReader {
+    const LiveSource* source;
+    Tuplestorestate* rows;
+    int pointer;
+    TupleTableSlot* slot;
+    ExprContext* context;
+    ExprState* filter;
+    ExprState* columns[4];
+    TypeCacheEntry* key;
+    TypeCacheEntry* order_key;
+};
+
+struct OrderRow {
+    bool counts;
+    Datum customer;
+    Instant at;
+    Scaled amount;
+    bool has_order;
+    Datum order;
+};
+
+OrderReader* read_orders(const Statement& statement, Tuplestorestate* rows) {
+    auto* reader = static_cast<OrderReader*>(palloc0(sizeof(OrderReader)));
+    const LiveSource& source = *statement.source;
+    reader->source = &source;
+    reader->rows = rows;
+    reader->pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+    tuplestore_select_read_pointer(rows, reader->pointer);
+    tuplestore_rescan(rows);
+    reader->slot = MakeSingleTupleTableSlot(RelationGetDescr(statement.trigger->tg_relation), &TTSOpsMinimalTuple);
+    reader->context = CreateStandaloneExprContext();
+    reader->context->ecxt_scantuple = reader->slot;
+    reader->filter = ExecInitQual(source.filter, nullptr);
+    for (int i = 0; i < list_length(source.columns); ++i) {
+        reader->columns[i] = ExecInitExpr(static_cast<Expr*>(list_nth(source.columns, i)), nullptr);
+    }
+    reader->key = lookup_type_cache(source.key_type, 0);
+    if (OidIsValid(source.order_type)) reader->order_key = lookup_type_cache(source.order_type, 0);
+    return reader;
+}
+
+// Evaluates one column; false where it is NULL.
+bool column(OrderReader& reader, int which, Datum* value) {
+    bool is_null;
+    *value = ExecEvalExpr(reader.columns[which], reader.context, &is_null);
+    return !is_null;
+}
+
+// The next row; false at the end. By-reference values hold until the row after it.
+bool next_order(OrderReader& reader, OrderRow* row) {
+    tuplestore_select_read_pointer(reader.rows, reader.pointer);
+    if (!tuplestore_gettupleslot(reader.rows, true, false, reader.slot)) return false;
+    CHECK_FOR_INTERRUPTS();
+    ResetExprContext(reader.context);
+    MemoryContext caller = MemoryContextSwitchTo(reader.context->ecxt_per_tuple_memory);
+    *row = {};
+    Datum at;
+    Datum amount;
+    row->counts = ExecQual(reader.filter, reader.context) && column(reader, 0, &row->customer) &&
+                  column(reader, 1, &at) && column(reader, 2, &amount);
+    if (row->counts) {
+        row->at = checked_instant(DatumGetTimestampTz(at));
+        row->amount = checked_amount(amount);
+        if (reader.order_key) row->has_order = column(reader, 3, &row->order);
+    }
+    MemoryContextSwitchTo(caller);
+    return true;
+}
+
+void end_reading(OrderReader* reader) {
+    ExecDropSingleTupleTableSlot(reader->slot);
+    FreeExprContext(reader->context, true);
+}
+
+bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
+    if (a.counts != b.counts) return false;
+    if (!a.counts) return true;
+    return a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale &&
+           datumIsEqual(a.customer, b.customer, reader.key->typbyval, reader.key->typlen) &&
+           a.has_order == b.has_order &&
+           (!a.has_order || datumIsEqual(a.order, b.order, reader.order_key->typbyval, reader.order_key->typlen));
+}
+
+// ---- What statements change ----
+
+// New orders: a delta profile a customer; of the future: count the customer anew at that time. With order lines every
+// customer is counted anew, because the lines come with the order.
+void note_inserted(Statement& statement) {
+    OrderReader* reader = read_orders(statement, statement.trigger->tg_newtable);
+    const bool has_items = OidIsValid(statement.source->order_type);
+    OrderGroups* groups = has_items ? nullptr
+                                    : begin_groups(statement.source->key_type, *statement.source->zone,
+                                                   static_cast<int64>(get_hash_memory_limit()));
+    OrderRow order;
+    while (next_order(*reader, &order)) {
+        if (!order.counts) continue;
+        if (order.at > statement.now) {
+            mark_due(statement, order.customer, order.at);
+        } else if (has_items) {
+            mark_customer(statement, order.customer);
+        } else {
+            add_order(*groups, order.customer, order.at, order.amount);
+        }
+    }
+    end_reading(reader);
+    if (has_items) return;
+    Datum customer;
+    Datum profile;
+    while (next_group(*groups, &customer, &profile)) append(statement, {true, customer, profile, DT_NOBEGIN, false, 0});
+    end_groups(groups);
+}
+
+void mark_changed(Statement& statement, const OrderRow& order) {
+    if (!order.counts) return;
+    mark_customer(statement, order.customer);
+    if (order.at > statement.now) mark_due(statement, order.customer, order.at);
+}
+
+void note_deleted(Statement& statement) {
+    OrderReader* reader = read_orders(statement, statement.trigger->tg_oldtable);
+    OrderRow order;
+    while (next_order(*reader, &order)) mark_changed(statement, order);
+    end_reading(reader);
+}
+
+// Rows before and after come in the same order. Where they do not (a trigger suppressed one), equal pairs still cancel
+// out, and the others only mark too many. An order that changes hands takes lines with it that we may not see yet: its
+// new owner is looked up when it is read.
+void note_updated(Statement& statement) {
+    OrderReader* before = read_orders(statement, statement.trigger->tg_oldtable);
+    OrderReader* after = read_orders(statement, statement.trigger->tg_newtable);
+    OrderRow old_order;
+    OrderRow new_order;
+    bool has_old = next_order(*before, &old_order);
+    bool has_new = next_order(*after, &new_order);
+    while (has_old || has_new) {
+        if (!has_old || !has_new || !same_order(*before, old_order, new_order)) {
+            if (has_old) mark_changed(statement, old_order);
+            if (has_new) mark_changed(statement, new_order);
+            if (has_new && new_order.has_order) mark_order(statement, new_order.order);
+        }
+        has_old = has_old && next_order(*before, &old_order);
+        has_new = has_new && next_order(*after, &new_order);
+    }
+    end_reading(before);
+    end_reading(after);
+}
+
+// ---- What statements on order lines change ----
+
+const char* changed_lines(ItemQuery query, const LiveSource& source) {
+    const char* order = quote_identifier(source.item_columns[0]);
+    const char* columns = psprintf("%s AS order_id, %s::pg_catalog.text AS category, %s AS amount", order,
+                                   quote_identifier(source.item_columns[1]), quote_identifier(source.item_columns[2]));
+    switch (query) {
+        case ItemQuery::inserted:
+        case ItemQuery::inserted_blind:
+            return psprintf("SELECT %s AS order_id FROM clientele_new", order);
+        case ItemQuery::deleted:
+        case ItemQuery::deleted_blind:
+            return psprintf("SELECT %s AS order_id FROM clientele_old", order);
+        default:
+            return psprintf(
+                "(SELECT %1$s FROM clientele_old EXCEPT ALL SELECT %1$s FROM clientele_new) UNION ALL "
+                "(SELECT %1$s FROM clientele_new EXCEPT ALL SELECT %1$s FROM clientele_old)",
+                columns);
+    }
+}
+
+bool is_blind(ItemQuery query) { return query >= ItemQuery::inserted_blind; }
+
+// The orders of the changed lines: order_id, whether the order is there, and whose it is.
+SPIPlanPtr item_plan(LiveSource& source, ItemQuery query) {
+    SPIPlanPtr& plan = source.item_queries[static_cast<int>(query)];
+    if (plan) return plan;
+    const char* lines = changed_lines(query, source);
+    const char* schema = quote_identifier(get_namespace_name(source.schema));
+    const char* text =
+        is_blind(query)
+            ? psprintf(
+                  "SELECT DISTINCT l.order_id, false, NULL::pg_catalog.text FROM (%s) l WHERE l.order_id IS NOT NULL",
+                  lines)
+            : psprintf(
+                  "SELECT DISTINCT l.order_id, w.order_id IS NOT NULL, w.customer_id FROM (%s) l"
+                  " LEFT JOIN %s._order_owners w ON w.order_id = l.order_id WHERE l.order_id IS NOT NULL",
+                  lines, schema);
+    plan = SPI_prepare(text, 0, nullptr);
+    if (!plan) elog(ERROR, "could not prepare the look-up of orders: %s", SPI_result_code_string(SPI_result));
+    SPI_keepplan(plan);
+    return plan;
+}
+
+// An order of another session may not be visible yet, or its table be locked: then whose it is is asked when it is
+// read. A serializable transaction does not look, lest it be failed for what it has read.
+bool may_look(const LiveSource& source) {
+    return !IsolationIsSerializable() && ConditionalLockRelationOid(source.orders, AccessShareLock);
+}
+
+void note_lines(Statement& statement, ItemQuery query) {
+    LiveSource& source = *statement.source;
+    if (!may_look(source))
+        query = static_cast<ItemQuery>(static_cast<int>(query) + static_cast<int>(ItemQuery::inserted_blind));
+    SPI_connect();
+    if (SPI_register_trigger_data(statement.trigger) < 0) elog(ERROR, "could not name the transition tables");
+    const int result = SPI_execute_plan(item_plan(source, query), nullptr, nullptr, false, 0);
+    if (result != SPI_OK_SELECT) elog(ERROR, "could not look orders up: %s", SPI_result_code_string(result));
+    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+        HeapTuple row = SPI_tuptable->vals[i];
+        bool is_null;
+        const Datum order = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &is_null);
+        const bool found = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null));
+        const Datum customer = SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &is_null);
+        if (!found) {
+            mark_order(statement, order);
+        } else if (!is_null) {
+            mark_customer(statement, customer);
+        }
+    }
+    SPI_finish();
+}
+
+// ---- The frame: look, append, or record why not ----
+
+void note(Statement& statement, bool of_items) {
+    const TriggerEvent event = statement.trigger->tg_event;
+    if (TRIGGER_FIRED_BY_TRUNCATE(event)) {
+        mark_everybody(statement);
+    } else if (TRIGGER_FIRED_BY_INSERT(event)) {
+        of_items ? note_lines(statement, ItemQuery::inserted) : note_inserted(statement);
+    } else if (TRIGGER_FIRED_BY_DELETE(event)) {
+        of_items ? note_lines(statement, ItemQuery::deleted) : note_deleted(statement);
+    } else {
+        of_items ? note_lines(statement, ItemQuery::updated) : note_updated(statement);
+    }
+}
+
+struct Attempt {
+    Statement* statement;
+    bool of_items;
+    const ErrorData* error;
+};
+
+// As the owner of the store, whose expressions these are.
+void look(void* context) {
+    auto& task = *static_cast<Attempt*>(context);
+    Statement& statement = *task.statement;
+    statement.source = &live_source(*statement.trigger);
+    if (!statement.source->watched) return;
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(statement.source->owner,
+                           security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    Relation pending = open_appendable(statement.source->pending, pending_columns, pending_width);
+    statement.row_type = RelationGetDescr(pending);
+    note(statement, task.of_items);
+    relation_close(pending, NoLock);
+    SetUserIdAndSecContext(user, security);
+}
+
+// What the orders are cannot be asked, because somebody has locked their table: count everybody anew.
+void mark_blindly(void* context) {
+    auto& statement = *static_cast<Attempt*>(context)->statement;
+    statement.source = &cached_source(*statement.trigger);
+    tuplestore_clear(statement.rows);
+    Relation pending = open_appendable(statement.source->pending, pending_columns, pending_width);
+    statement.row_type = RelationGetDescr(pending);
+    mark_everybody(statement);
+    relation_close(pending, NoLock);
+}
+
+const char* operation_of(TriggerEvent event) {
+    if (TRIGGER_FIRED_BY_INSERT(event)) return "INSERT";
+    if (TRIGGER_FIRED_BY_UPDATE(event)) return "UPDATE";
+    return TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "TRUNCATE";
+}
+
+void describe_failure(void* context) {
+    auto& task = *static_cast<Attempt*>(context);
+    const Statement& statement = *task.statement;
+    Relation failures = open_appendable(cached_source(*statement.trigger).failures, failure_columns, failure_width);
+    Relation orders = statement.trigger->tg_relation;
+    const char* name =
+        quote_qualified_identifier(get_namespace_name(RelationGetNamespace(orders)), RelationGetRelationName(orders));
+    Datum values[failure_width] = {TimestampTzGetDatum(GetCurrentTimestamp()), CStringGetTextDatum(name),
+                                   CStringGetTextDatum(operation_of(statement.trigger->tg_event)),
+                                   CStringGetTextDatum(unpack_sql_state(task.error->sqlerrcode)),
+                                   CStringGetTextDatum(task.error->message ? task.error->message : "")};
+    bool nulls[failure_width] = {};
+    tuplestore_putvalues(statement.rows, RelationGetDescr(failures), values, nulls);
+    relation_close(failures, NoLock);
+}
+
+// The order stands; the store is stale from here on.
+void record_failure(Statement& statement, const ErrorData* error) {
+    tuplestore_clear(statement.rows);
+    Attempt task{&statement, false, error};
+    const bool recorded = attempt(describe_failure, &task) == nullptr;
+    if (recorded) append_rows(cached_source(*statement.trigger).failures, statement.rows);
+    const char* store = statement.trigger->tg_trigger->tgnargs > 0 ? statement.trigger->tg_trigger->tgargs[0] : "";
+    ereport(WARNING,
+            (errcode(ERRCODE_WARNING),
+             errmsg("store \"%s\" is stale: it could not note this %s: %s", store,
+                    operation_of(statement.trigger->tg_event), error->message),
+             errdetail("The orders themselves are not affected."), error->hint ? errhint("%s", error->hint) : 0));
+}
+
+Datum note_statement(FunctionCallInfo fcinfo, bool of_items) {
+    if (!CALLED_AS_TRIGGER(fcinfo)) {
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("this function can only be called as a trigger; clientele.set_live() creates it")));
+    }
+    auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
+    if (!TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("this trigger must be AFTER ... FOR EACH STATEMENT")));
+    }
+    Statement statement{trigger, nullptr, tuplestore_begin_heap(false, false, work_mem), nullptr, GetCurrentTimestamp(),
+                        0,       false};
+    Attempt task{&statement, of_items, nullptr};
+    const ErrorData* error = attempt(look, &task);
+    if (error) cached_source(*trigger).known = false;
+    if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && !attempt(mark_blindly, &task)) error = nullptr;
+    if (error) {
+        record_failure(statement, error);
+    } else if (tuplestore_tuple_count(statement.rows) > 0) {
+        fold_if_large(statement.source->settings, append_rows(statement.source->pending, statement.rows));
+    }
+    tuplestore_end(statement.rows);
+    return PointerGetDatum(nullptr);
+}
+
+// ---- Locks and triggers, for set_live() and drop_store() ----
+
+struct Tables {
+    Oid* oids;
+    int count;
+};
+
+Tables tables_argument(ArrayType* array) {
+    Datum* elements;
+    bool* nulls;
+    Tables tables{};
+    deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &elements, &nulls, &tables.count);
+    tables.oids = static_cast<Oid*>(palloc0(sizeof(Oid) * (tables.count + 1)));
+    for (int i = 0; i < tables.count; ++i) tables.oids[i] = nulls[i] ? InvalidOid : DatumGetObjectId(elements[i]);
+    return tables;
+}
+
+// Waits for one table while it holds none, and takes the others if they are free: who writes orders, then lines (or the
+// other way round) cannot deadlock with us.
+void lock_tables(const Tables& tables, LOCKMODE mode) {
+    int first = 0;
+    for (int held = 0; held < tables.count;) {
+        LockRelationOid(tables.oids[first], mode);
+        for (held = 1; held < tables.count; ++held) {
+            if (!ConditionalLockRelationOid(tables.oids[(first + held) % tables.count], mode)) break;
+        }
+        if (held == tables.count) return;
+        for (int i = 0; i < held; ++i) UnlockRelationOid(tables.oids[(first + i) % tables.count], mode);
+        first = (first + held) % tables.count;
+        CHECK_FOR_INTERRUPTS();
+    }
+}
+
+bool is_ours(const Trigger& trigger, Oid settings) {
+    const char* function = get_func_name(trigger.tgfoid);
+    return function && (std::strcmp(function, "_note_orders") == 0 || std::strcmp(function, "_note_items") == 0) &&
+           store_of_trigger(trigger) == settings;
+}
+
+// The store's triggers on a table.
+List* triggers_of(Oid table, Oid settings) {
+    List* found = NIL;
+    Relation relation = relation_open(table, AccessShareLock);
+    for (int i = 0; relation->trigdesc && i < relation->trigdesc->numtriggers; ++i) {
+        const Trigger& trigger = relation->trigdesc->triggers[i];
+        if (is_ours(trigger, settings)) found = lappend_oid(found, trigger.tgoid);
+    }
+    relation_close(relation, AccessShareLock);
+    return found;
+}
+
+void drop_triggers(Oid table, Oid settings) {
+    ListCell* cell;
+    foreach (cell, triggers_of(table, settings)) {
+        const ObjectAddress address = {TriggerRelationId, lfirst_oid(cell), 0};
+        performDeletion(&address, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
+    }
+}
+
+}  // namespace
+
+CLIENTELE_FUNCTION(clientele_note_orders) { return note_statement(fcinfo, false); }
+CLIENTELE_FUNCTION(clientele_note_items) { return note_statement(fcinfo, true); }
+
+CLIENTELE_FUNCTION(clientele_lock_sources) {
+    const Tables tables = tables_argument(PG_GETARG_ARRAYTYPE_P(0));
+    for (int i = 0; i < tables.count; ++i) {
+        if (pg_class_aclcheck(tables.oids[i], GetUserId(), ACL_TRIGGER) != ACLCHECK_OK) {
+            aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(tables.oids[i]));
+        }
+    }
+    lock_tables(tables, ShareRowExclusiveLock);
+    PG_RETURN_VOID();
+}
+
+CLIENTELE_FUNCTION(clientele_drop_triggers) {
+    const Store store = resolve_store(NameStr(*PG_GETARG_NAME(0)));
+    require_owner(store);
+    Tables tables = tables_argument(PG_GETARG_ARRAYTYPE_P(1));
+    int count = 0;
+    for (int i = 0; i < tables.count; ++i) {
+        if (triggers_of(tables.oids[i], store.settings)) tables.oids[count++] = tables.oids[i];
+    }
+    tables.count = count;
+    lock_tables(tables, AccessExclusiveLock);
+    for (int i = 0; i < tables.count; ++i) drop_triggers(tables.oids[i], store.settings);
+    PG_RETURN_VOID();
+}

@@ -1,0 +1,50 @@
+// What the table of a trigger is to a live store: found once in a session, and again when something about it changes.
+#pragma once
+
+#include "core/calendar.hpp"
+
+#include "postgres.hpp"
+
+extern "C" {
+#include "commands/trigger.h"
+#include "executor/spi.h"
+}
+
+namespace clientele {
+
+// One statement of a trigger on the order lines, prepared when it is first needed.
+enum class ItemQuery : int { inserted, deleted, updated, inserted_blind, deleted_blind, updated_blind, count };
+
+struct LiveSource {
+    Oid trigger;  // the key of the cache
+    bool known;
+    bool watched;  // false: this table is not a part of the store's orders any more (a detached partition)
+    Oid relation;
+    Oid schema;
+    Oid settings;
+    Oid owner;
+    Oid view;  // _orders or _items
+    Oid pending;
+    Oid failures;
+    Oid orders;
+    Oid key_type;
+    Oid order_type;  // InvalidOid: the store has no order lines
+    const Zone* zone;
+    MemoryContext memory;
+    List* columns;  // of orders: planned expressions over the table: customer, time, amount, and order id with lines
+    List* filter;
+    char* item_columns[3];  // of lines: their names
+    SPIPlanPtr item_queries[static_cast<int>(ItemQuery::count)];
+};
+
+// Raises an ERROR where the store is gone or was changed by hand: then the caller sets known to false. What was found
+// until then stays: `failures` may be there to report to.
+LiveSource& live_source(const TriggerData& trigger);
+
+// The entry of a trigger, as far as it is known.
+LiveSource& cached_source(const TriggerData& trigger);
+
+// The table of settings of the store that a trigger belongs to; InvalidOid where it is gone.
+Oid store_of_trigger(const Trigger& trigger);
+
+}  // namespace clientele

@@ -1,0 +1,209 @@
+-- Live stores: what triggers on the orders append to the table "pending" is rolled up by every reader.
+
+-- Views of the rights of their owner, so that readers need none on the orders. They show nothing that "profiles" does not.
+CREATE FUNCTION clientele._create_live_views(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    -- Whom a policy on the profiles restricts reads what is stored: nobody can say who a change that is pending belongs to.
+    EXECUTE format('CREATE VIEW %1$I._pending_now WITH (security_invoker = true) AS
+        SELECT t.customer_id, t.profile, t.order_id FROM %1$I.pending t
+        WHERE t.due <= pg_catalog.now() AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)',
+        store, format('%I.profiles', store));
+    IF settings.items IS NOT NULL THEN
+        EXECUTE format('CREATE VIEW %1$I._order_owners WITH (security_invoker = true) AS
+            SELECT o.%2$I AS order_id, o.%3$I AS customer_id FROM %4$s o', store, settings.order_id, settings.customer_id, settings.orders);
+        EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
+            SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL
+            UNION ALL
+            SELECT w.customer_id FROM %1$I._pending_now t JOIN %1$I._order_owners w ON w.order_id = t.order_id
+            WHERE t.customer_id IS NULL AND w.customer_id IS NOT NULL', store);
+    ELSE
+        EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
+            SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL AND t.profile IS NULL', store);
+    END IF;
+    EXECUTE format('CREATE VIEW %I._recounted WITH (security_barrier = true) AS %s', store,
+        _profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)', store)));
+    EXECUTE format('CREATE VIEW %I._recounted_all WITH (security_barrier = true) AS %s', store,
+        _profiles_query(store, settings, 'pg_catalog.now()'));
+END $$;
+COMMENT ON FUNCTION clientele._create_live_views(name, clientele.store_settings) IS 'What the readers of a live store ask: which customers must be counted anew, and their profiles.';
+
+-- The profiles as of now: a function, so that set_live() changes it without a lock that makes a reader wait.
+CREATE FUNCTION clientele._regenerate_profiles(store name, settings clientele.store_settings, live boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    stored constant text := 'SELECT p.customer_id, p.profile, p.category_mix FROM STORE.profiles p';
+    -- Four disjoint parts: untouched customers, those with new orders only, those counted anew, and everybody.
+    everybody constant text := 'EXISTS (SELECT FROM STORE._pending_now t WHERE t.customer_id IS NULL AND t.order_id IS NULL)';
+    query text := stored;
+BEGIN
+    IF live THEN
+        query := stored || CASE WHEN settings.items IS NULL
+            THEN ' WHERE NOT EXISTS (SELECT FROM STORE._pending_now t WHERE t.customer_id = p.customer_id) AND NOT ' || everybody || '
+                UNION ALL
+                SELECT t.customer_id, COALESCE(clientele.order_profile_merge(p.profile, t.profile), t.profile), p.category_mix
+                FROM (SELECT t.customer_id, clientele.rollup(t.profile) AS profile FROM STORE._pending_now t WHERE t.customer_id IS NOT NULL
+                      GROUP BY t.customer_id HAVING pg_catalog.bool_and(t.profile IS NOT NULL)) t
+                LEFT JOIN STORE.profiles p ON p.customer_id = t.customer_id WHERE NOT ' || everybody
+            ELSE ' WHERE NOT EXISTS (SELECT FROM STORE._marked m WHERE m.customer_id = p.customer_id) AND NOT ' || everybody
+            END || '
+            UNION ALL
+            SELECT r.customer_id, r.profile, r.category_mix FROM STORE._recounted r WHERE NOT ' || everybody || '
+            UNION ALL
+            SELECT r.customer_id, r.profile, r.category_mix FROM STORE._recounted_all r WHERE ' || everybody;
+    END IF;
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_now() RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), replace(query, 'STORE', quote_ident(store)));
+END $$;
+COMMENT ON FUNCTION clientele._regenerate_profiles(name, clientele.store_settings, boolean) IS
+    'What a store shows as its profiles: those that are stored; where live, rolled up with what is pending.';
+
+-- The triggers.
+
+CREATE FUNCTION clientele._note_orders() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'clientele_note_orders' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._note_orders() IS
+    'AFTER ... FOR EACH STATEMENT on a live store''s orders: appends to the store''s table pending whose profiles changed. Never makes the statement fail.';
+CREATE FUNCTION clientele._note_items() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'clientele_note_items' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._note_items() IS 'The same for a live store''s order lines.';
+
+CREATE FUNCTION clientele._lock_sources(sources regclass[]) RETURNS void
+    AS 'MODULE_PATHNAME', 'clientele_lock_sources' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._lock_sources(regclass[]) IS
+    'Locks tables as CREATE TRIGGER does, and never waits for one while it holds another, so that no order is the victim of a deadlock. Needs TRIGGER on them.';
+CREATE FUNCTION clientele._drop_triggers(store name, sources regclass[]) RETURNS void
+    AS 'MODULE_PATHNAME', 'clientele_drop_triggers' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._drop_triggers(name, regclass[]) IS
+    'Drops a store''s triggers from these tables. For the store''s owner, who need not own the tables.';
+
+-- A table, its partitions and its children: a statement fires the triggers of the table that it names, and no others.
+CREATE FUNCTION clientele._family(root regclass) RETURNS SETOF regclass
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    WITH RECURSIVE family AS (SELECT root AS member UNION SELECT i.inhrelid::regclass FROM family f JOIN pg_inherits i ON i.inhparent = f.member)
+    SELECT member FROM family WHERE member IS NOT NULL
+$$;
+COMMENT ON FUNCTION clientele._family(regclass) IS 'A table and everything that inherits from it.';
+
+-- Every trigger that a live store has, or should have; missing ones have no oid.
+CREATE FUNCTION clientele._triggers(store name, settings clientele.store_settings)
+    RETURNS TABLE (relation regclass, event text, name name, kind name, oid oid, enabled boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT r.relation, e.event, n.name, r.kind, t.oid, coalesce(t.tgenabled IN ('O', 'A'), false)
+    FROM (SELECT _family(settings.orders), '_note_orders'::name
+          UNION ALL SELECT _family(settings.items), '_note_items') r (relation, kind)
+    CROSS JOIN unnest('{insert,update,delete,truncate}'::text[]) e (event)
+    CROSS JOIN LATERAL (SELECT format('clientele_%s_%s', left(settings.id::text, 8), e.event)::name) n (name)
+    LEFT JOIN pg_trigger t ON t.tgrelid = r.relation AND t.tgname = n.name AND NOT t.tgisinternal
+        AND t.tgfoid = format('clientele.%I()', r.kind)::regprocedure
+    WHERE e.event <> 'truncate' OR (SELECT relkind FROM pg_class WHERE pg_class.oid = r.relation) IN ('r', 'p')
+$$;
+COMMENT ON FUNCTION clientele._triggers(name, clientele.store_settings) IS 'The triggers that a live store needs on its orders and lines, and which of them are there.';
+
+CREATE FUNCTION clientele._triggered(settings clientele.store_settings) RETURNS regclass[]
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT ARRAY(SELECT DISTINCT t.tgrelid::regclass FROM pg_trigger t
+        WHERE t.tgfoid IN ('clientele._note_orders()'::regprocedure, 'clientele._note_items()'::regprocedure)
+          AND starts_with(t.tgname, format('clientele_%s_', left(settings.id::text, 8))))
+$$;
+COMMENT ON FUNCTION clientele._triggered(clientele.store_settings) IS 'The tables that have triggers of a store, detached partitions among them.';
+
+CREATE FUNCTION clientele._check_live_source(relation regclass, role text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    refused constant text := format('the store cannot be live: %s of its %s', relation, role);
+    class pg_class;
+BEGIN
+    SELECT * INTO class FROM pg_class WHERE oid = relation;
+    IF class.relkind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION 'the store cannot be live: % is %', relation,
+            CASE class.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table' ELSE 'no table' END
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'What changes behind it fires no trigger that could see the rows.',
+            HINT = 'Leave live out and CALL clientele.refresh() when orders have changed, or name the table itself.';
+    END IF;
+    IF class.relpersistence = 'u' THEN
+        RAISE EXCEPTION 'the store cannot be live: % is unlogged', relation USING ERRCODE = 'wrong_object_type',
+            DETAIL = 'A crash empties it, and no trigger fires.', HINT = format('ALTER TABLE %s SET LOGGED.', relation);
+    END IF;
+    IF EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = relation) THEN
+        RAISE EXCEPTION 'the store cannot be live: % is filled by a subscription', relation USING ERRCODE = 'wrong_object_type',
+            DETAIL = 'Logical replication fires no statement triggers.',
+            HINT = 'Leave live out and CALL clientele.refresh() on a schedule.';
+    END IF;
+    IF NOT has_table_privilege(relation, 'TRIGGER') THEN
+        RAISE EXCEPTION 'permission denied for table %', relation USING ERRCODE = 'insufficient_privilege',
+            HINT = format('A live store needs TRIGGER on it: GRANT TRIGGER ON %s TO %I.', relation, current_user);
+    END IF;
+    IF row_security_active(relation::oid) THEN
+        RAISE EXCEPTION 'the store cannot be live: row-level security hides orders of % from %', relation, quote_ident(current_user)
+            USING ERRCODE = 'insufficient_privilege', HINT = 'The owner of a store must see every order: as owner of the table, or with BYPASSRLS.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_live_source(regclass, text) IS 'Refuses a table whose changes triggers cannot follow.';
+
+-- Whoever reads a customer who has changed reads the orders of that customer.
+CREATE FUNCTION clientele._advise_index(relation regclass, column_name name, purpose text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+            WHERE i.indrelid = relation AND i.indisvalid AND i.indpred IS NULL AND a.attname = column_name) THEN
+        RAISE WARNING '% has no index on "%": % will be slow', relation, column_name, purpose
+            USING HINT = format('CREATE INDEX ON %s (%I);', relation, column_name);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._advise_index(regclass, name, text) IS 'Warns where a live store would have to read a whole table.';
+
+CREATE FUNCTION clientele.set_live(store name, live boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings;
+BEGIN
+    PERFORM _require('live', live IS NOT NULL);
+    PERFORM _lock_store(store);
+    settings := _settings(store);
+    IF live THEN
+        PERFORM _check_live_source(r, 'orders') FROM _family(settings.orders) r;
+        PERFORM _check_live_source(r, 'items') FROM _family(settings.items) r;
+        PERFORM _advise_index(settings.orders, settings.customer_id, 'reading customers whose orders have changed');
+        IF settings.items IS NOT NULL THEN
+            PERFORM _advise_index(settings.orders, settings.order_id, 'writing order lines');
+            PERFORM _advise_index(settings.items, settings.item_order_id, 'reading customers whose orders have changed');
+        END IF;
+        IF _create_triggers(store, settings) THEN
+            -- Nobody knows what has changed while there were no triggers.
+            EXECUTE format('INSERT INTO %I.pending (due) VALUES (''-infinity'')', store);
+        END IF;
+    ELSE
+        PERFORM _drop_triggers(store, _triggered(settings));
+        EXECUTE format('DELETE FROM %I.pending', store);
+        EXECUTE format('DELETE FROM %I.failures', store);
+    END IF;
+    EXECUTE format('UPDATE %I.settings SET live = $1 WHERE live <> $1', store) USING live;
+    PERFORM _regenerate_profiles(store, settings, live);
+END $$;
+COMMENT ON FUNCTION clientele.set_live(name, boolean) IS
+    'true: triggers on the orders (and lines) keep the store up to date: what it shows reflects every committed order. Repeat it after adding partitions. '
+    'false: they are dropped, and the store shows the last refresh. Either waits for transactions that are writing orders, and lets later ones wait as long: '
+    'set lock_timeout where that matters. Owner only; needs TRIGGER on the tables.';
+
+-- Creates the triggers that are missing or disabled; whether there were any.
+CREATE FUNCTION clientele._create_triggers(store name, settings clientele.store_settings) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM _triggers(store, settings) t WHERE NOT t.enabled);
+    t record;
+BEGIN
+    IF wanting = '{}' THEN
+        RETURN false;
+    END IF;
+    PERFORM _lock_sources(wanting);
+    PERFORM _drop_triggers(store, ARRAY(SELECT unnest(_triggered(settings)) INTERSECT SELECT unnest(wanting)));
+    FOR t IN SELECT * FROM _triggers(store, settings) m WHERE m.oid IS NULL LOOP
+        EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION clientele.%I(%L, %L)', t.name, t.event, t.relation,
+            CASE t.event WHEN 'insert' THEN 'REFERENCING NEW TABLE AS clientele_new' WHEN 'delete' THEN 'REFERENCING OLD TABLE AS clientele_old'
+                WHEN 'update' THEN 'REFERENCING OLD TABLE AS clientele_old NEW TABLE AS clientele_new' ELSE '' END,
+            t.kind, store, settings.id);
+    END LOOP;
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION clientele._create_triggers(name, clientele.store_settings) IS 'Creates the triggers that a live store misses; false where it missed none.';

@@ -1,0 +1,139 @@
+-- Keeping a store: list, upgrade, drop.
+
+-- Why a live store may not show every committed order.
+CREATE FUNCTION clientele._stale(store name, settings clientele.store_settings) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    failed bigint;
+    message text;
+    missing text;
+BEGIN
+    IF NOT settings.live THEN
+        RETURN NULL;
+    END IF;
+    IF to_regclass(format('%I.pending', store)) IS NULL OR to_regclass(format('%I.failures', store)) IS NULL THEN
+        RETURN 'its table pending or failures is missing';
+    END IF;
+    SELECT string_agg(DISTINCT t.relation::text, ', ') INTO missing FROM _triggers(store, settings) t WHERE NOT t.enabled;
+    IF missing IS NOT NULL THEN
+        RETURN format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)', missing, store);
+    END IF;
+    IF has_table_privilege(format('%I.failures', store), 'SELECT') THEN
+        EXECUTE format('SELECT count(*) OVER (), f.message FROM %I.failures f ORDER BY f.failed_at LIMIT 1', store) INTO failed, message;
+        IF failed > 0 THEN
+            RETURN format('%s %s could not be noted, the first because: %s', failed, CASE failed WHEN 1 THEN 'statement' ELSE 'statements' END, message);
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION clientele._stale(name, clientele.store_settings) IS 'Why a live store may not show every committed order; NULL where it does.';
+
+CREATE FUNCTION clientele._stores()
+    RETURNS TABLE (store name, owner name, orders regclass, customers regclass, items regclass, currency text, time_zone text,
+        margin numeric, live boolean, fresh_to timestamptz, stale text)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings;
+    why text;
+BEGIN
+    FOR store, owner IN
+        SELECT n.nspname, pg_get_userbyid(n.nspowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.reloftype = 'clientele.store_settings'::regtype AND c.relname = 'settings'
+          -- Nothing that would run its owner's code as who lists the stores.
+          AND c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules
+          AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        ORDER BY n.nspname
+    LOOP
+        BEGIN
+            EXECUTE format('SELECT * FROM %I.settings', store) INTO settings;
+        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
+            CONTINUE;  -- dropped by another session in between
+        END;
+        why := _stale(store, settings);
+        RETURN QUERY SELECT store, owner, settings.orders, settings.customers, settings.items, settings.currency,
+            settings.time_zone, settings.margin, settings.live,
+            CASE WHEN settings.live AND why IS NULL THEN now() ELSE settings.fresh_to END, why;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._stores() IS 'The rows of the view clientele.stores.';
+
+CREATE VIEW clientele.stores AS SELECT * FROM clientele._stores();
+COMMENT ON VIEW clientele.stores IS 'The stores that the caller may read. fresh_to: orders committed by then are in the profiles; now, for a live store. '
+    'stale: why a live store may not show every order, until CALL refresh(store) has mended it; NULL where it does.';
+GRANT SELECT ON clientele.stores TO PUBLIC;
+
+CREATE FUNCTION clientele.upgrade_store(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings;
+BEGIN
+    PERFORM _lock_store(store);
+    settings := _settings(store);
+    IF settings.version <> 1 THEN
+        RAISE EXCEPTION 'store % has version %, which this release does not know', quote_ident(store), settings.version
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Upgrade the extension: ALTER EXTENSION clientele UPDATE.';
+    END IF;
+    PERFORM _regenerate_profiles(store, settings, settings.live);
+    PERFORM _regenerate_segments(store, _segment_parameters(store));
+    PERFORM _regenerate_offers(store);
+END $$;
+COMMENT ON FUNCTION clientele.upgrade_store(name) IS
+    'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension. Idempotent; owner only.';
+
+-- What create_store put into a store's schema.
+CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regclass, object oid)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT 'pg_class'::regclass, c.oid FROM pg_class c
+    WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
+        'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
+        'segment_membership', '_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
+        'offer_summary', 'segment_sizes')
+    UNION ALL
+    SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
+    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND (p.proname, p.proargtypes::text) IN (
+        SELECT f.name, f.types FROM (VALUES
+            ('_profiles_at', 'timestamptz'::regtype::oid::text), ('_base_at', 'timestamptz'::regtype::oid::text),
+            ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
+            ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
+            ('_offer_book', ''), ('_profiles_now', '')) f (name, types)
+        UNION ALL
+        -- These take the columns of customers but the last.
+        SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches')) f (name), (
+            SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) AS types FROM pg_attribute a
+            WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0 AND a.attname <> 'segment') c)
+$$;
+COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
+
+CREATE FUNCTION clientele.drop_store(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+    others text;
+BEGIN
+    PERFORM _lock_store(store);
+    -- Everything that depends on the schema or on an object of ours, and is neither ours nor a part of ours.
+    WITH RECURSIVE ours AS (
+        SELECT class, object FROM _store_objects(store)
+        UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname = store
+    ), parts AS (  -- down to the array type of a view's row type
+        SELECT class AS classid, object AS objid FROM ours
+        UNION
+        SELECT d.classid, d.objid FROM pg_depend d JOIN parts p ON d.refclassid = p.classid AND d.refobjid = p.objid
+        WHERE d.deptype IN ('i', 'a')
+    ), dependents AS (
+        SELECT DISTINCT d.classid, d.objid, d.objsubid FROM pg_depend d JOIN parts p ON d.refclassid = p.classid AND d.refobjid = p.objid
+        WHERE d.deptype = 'n' AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM parts)
+    )
+    SELECT string_agg(DISTINCT CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, d.objsubid)
+        ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END, ', ') INTO others
+    FROM dependents d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid;
+    IF others IS NOT NULL THEN
+        RAISE EXCEPTION 'store % cannot be dropped: others depend on it', quote_ident(store)
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = format('Not created by clientele: %s.', others),
+            HINT = 'Drop or move these first.';
+    END IF;
+    -- Before anything else is locked: whoever is writing an order waits for nothing that waits for them.
+    PERFORM _drop_triggers(store, _triggered(_settings(store)));
+    EXECUTE format('DROP SCHEMA %I CASCADE', store);
+END $$;
+COMMENT ON FUNCTION clientele.drop_store(name) IS
+    'Drops a store and nothing else: refuses, listing them, where others'' objects are in its schema or depend on it. The orders stay as they are. Owner only.';

@@ -1,0 +1,252 @@
+-- Refresh: what changed is folded into the profiles, or everything is counted anew, in chunks that are committed one by one.
+
+CREATE PROCEDURE clientele.refresh(store name, "full" boolean DEFAULT false)
+    AS 'MODULE_PATHNAME', 'clientele_refresh' LANGUAGE C;
+COMMENT ON PROCEDURE clientele.refresh(name, boolean) IS
+    'Brings a store''s profiles and medians up to the orders committed by now, in chunks with a commit after each; in a transaction block in one go. '
+    'Cancel it at any time: what was committed stays. Readers are never blocked and see a customer''s old or new profile. '
+    'A live store folds what is pending; full (and a store that is not live) counts every order anew. clientele.refresh_progress shows how far it is. '
+    'The caller needs SELECT on the sources and to write the store''s tables; under row-level security on the orders it fails rather than counting some of them.';
+
+-- Whether everything must be counted, and which rows that will settle.
+CREATE FUNCTION clientele._begin_refresh(store name, "full" boolean, OUT counts_all boolean, OUT folds boolean, OUT settles tid[], OUT mends tid[])
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    IF to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL THEN
+        RAISE EXCEPTION 'store % has lost its orders', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Its function _profiles_at, which reads them, was dropped, as DROP TABLE ... CASCADE does.',
+            HINT = format('Create it anew: clientele.drop_store(%L), then clientele.create_store().', store);
+    END IF;
+    EXECUTE format('SELECT array_agg(t.ctid) FROM %I.pending t WHERE t.customer_id IS NULL AND t.order_id IS NULL', store) INTO settles;
+    EXECUTE format('SELECT array_agg(f.ctid) FROM %I.failures f', store) INTO mends;
+    folds := (_settings(store)).live;
+    counts_all := "full" OR settles IS NOT NULL OR mends IS NOT NULL OR NOT folds;
+END $$;
+COMMENT ON FUNCTION clientele._begin_refresh(name, boolean) IS
+    'Checks a store. counts_all: its profiles must be counted anew. folds: it is live, and something may be pending. settles, mends: rows of pending and failures that this makes superfluous.';
+
+-- Every profile, counted anew, in the order of the keys. A row that cannot be counted is an error that says how to find it.
+CREATE FUNCTION clientele._count_query(store name) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings := _settings(store);
+    profiles text := format('clientele._count_profiles(%L) AS p(customer_id %s, profile clientele.order_profile)', store, _key_type(store));
+BEGIN
+    IF settings.items IS NULL THEN
+        RETURN format('SELECT p.customer_id, p.profile, NULL::pg_catalog.jsonb FROM %s ORDER BY p.customer_id', profiles);
+    END IF;
+    RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM %s LEFT JOIN (%s) m USING (customer_id) ORDER BY p.customer_id',
+        profiles, _category_mix_query(store, '(SELECT pg_catalog.clock_timestamp())'));
+END $$;
+COMMENT ON FUNCTION clientele._count_query(name) IS 'A query for all profiles of a store as of now: customer_id, profile, category_mix, by key.';
+
+CREATE FUNCTION clientele._orders_estimate(store name) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT sum(c.reltuples)::bigint FROM _family((_settings(store)).orders) f JOIN pg_class c ON c.oid = f
+    WHERE c.relkind <> 'p' AND c.reltuples > 0
+$$;
+COMMENT ON FUNCTION clientele._orders_estimate(name) IS 'How many rows the planner believes a store''s orders to have; NULL where it does not know.';
+
+CREATE FUNCTION clientele._bad_order_hints(store name, OUT amounts text, OUT times text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings := _settings(store);
+BEGIN
+    amounts := format('An amount is a number between -10^13 and 10^13 (both excluded). Find it: SELECT * FROM %s WHERE NOT (%I > -1e13 AND %2$I < 1e13)%s.',
+        settings.orders, settings.amount, CASE WHEN settings.items IS NOT NULL THEN
+            format('; SELECT * FROM %s WHERE NOT (%I > -1e13 AND %2$I < 1e13)', settings.items, settings.item_amount) END);
+    times := format('An order is dated between 0001-01-01 and 9999-12-31. Find it: SELECT * FROM %s WHERE NOT (%I >= ''0001-01-01'' AND %2$I < ''10000-01-01'').',
+        settings.orders, settings.ordered_at);
+END $$;
+COMMENT ON FUNCTION clientele._bad_order_hints(name) IS 'How to find the order that made a count fail.';
+
+-- One chunk of a count. Customers who have changed since (or before: what is pending says) are left to fold.
+CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[], above text, is_last boolean)
+    RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+DECLARE
+    settings store_settings := _settings(store);
+    highest text := customers[cardinality(customers)];
+    chunk text := CASE WHEN above IS NULL THEN '' ELSE ' AND c.customer_id > $4::KEY' END || CASE WHEN is_last THEN '' ELSE ' AND c.customer_id <= $5::KEY' END;
+    marks text := '';
+    untouched text := '';
+BEGIN
+    IF settings.live THEN
+        marks := '
+        touched AS MATERIALIZED (
+            SELECT c.customer_id FROM STORE.pending c WHERE c.customer_id IS NOT NULL AND c.due <= clock_timestamp() CHUNK'
+            || CASE WHEN settings.items IS NOT NULL THEN '
+            UNION SELECT c.customer_id FROM STORE.pending t JOIN STORE._order_owners c USING (order_id)
+            WHERE t.customer_id IS NULL AND c.customer_id IS NOT NULL CHUNK' ELSE '' END || '
+        ), marked AS (
+            INSERT INTO STORE.pending (customer_id, due) SELECT DISTINCT t.customer_id, timestamptz ''-infinity'' FROM touched t
+        ),';
+        untouched := ' AND NOT EXISTS (SELECT FROM touched t WHERE t.customer_id = c.customer_id)';
+    END IF;
+    EXECUTE replace(replace(replace(replace(replace('
+        WITH counted AS MATERIALIZED (
+            SELECT * FROM unnest($1, $2, $3) c (customer_id, profile, category_mix)
+        ), MARKS gone AS (
+            DELETE FROM STORE.profiles c WHERE NOT EXISTS (SELECT FROM counted n WHERE n.customer_id = c.customer_id) UNTOUCHED CHUNK
+        )
+        INSERT INTO STORE.profiles AS p SELECT c.customer_id, c.profile, c.category_mix FROM counted c WHERE true UNTOUCHED
+        ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
+        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
+        'MARKS', marks), 'UNTOUCHED', untouched), 'CHUNK', chunk), 'KEY', _key_type(store)::text), 'STORE', quote_ident(store))
+        USING customers, profiles, mixes, above, highest;
+    RETURN highest;
+END $$;
+COMMENT ON FUNCTION clientele._write_chunk(name, anyarray, clientele.order_profile[], jsonb[], text, boolean) IS
+    'Replaces the profiles of the customers above one key up to the last of these by what was counted. Returns that key, as text.';
+
+-- After the last chunk of a count.
+CREATE FUNCTION clientele._settle(store name, counted_at timestamptz, settles tid[], mends tid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+BEGIN
+    IF (_settings(store)).live THEN
+        EXECUTE format('INSERT INTO %1$I.pending (customer_id, due) SELECT o.customer_id, o.ordered_at FROM %1$I._orders o
+            WHERE o.ordered_at > $1 EXCEPT SELECT t.customer_id, t.due FROM %1$I.pending t', store) USING counted_at;
+    END IF;
+    IF settles IS NOT NULL THEN
+        EXECUTE format('DELETE FROM %I.pending WHERE ctid = ANY ($1)', store) USING settles;
+    END IF;
+    IF mends IS NOT NULL THEN
+        EXECUTE format('DELETE FROM %I.failures WHERE ctid = ANY ($1)', store) USING mends;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._settle(name, timestamptz, tid[], tid[]) IS
+    'Removes what a count has made superfluous, and notes which customers to count again when an order of the future is due.';
+
+-- Order marks name an order rather than a customer, because a transaction that was running may have changed whose it is.
+-- When all that were running at the first look have ended, the customer is known for good.
+CREATE FUNCTION clientele._resolve_order_marks(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+BEGIN
+    IF (_settings(store)).items IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE replace('
+        WITH marks AS MATERIALIZED (
+            SELECT t.ctid AS row, t.order_id, t.seen <= pg_snapshot_xmin(pg_current_snapshot()) AS settled,
+                t.seen IS NULL OR t.seen > pg_snapshot_xmax(pg_current_snapshot()) AS unseen
+            FROM STORE.pending t WHERE t.customer_id IS NULL AND t.order_id IS NOT NULL
+        ), known AS (
+            INSERT INTO STORE.pending (customer_id, due)
+            SELECT DISTINCT w.customer_id, timestamptz ''-infinity'' FROM marks m JOIN STORE._order_owners w USING (order_id)
+            WHERE m.settled AND w.customer_id IS NOT NULL
+        ), seen AS (
+            UPDATE STORE.pending t SET seen = pg_snapshot_xmax(pg_current_snapshot()) FROM marks m WHERE t.ctid = m.row AND m.unseen)
+        DELETE FROM STORE.pending t USING marks m WHERE t.ctid = m.row AND m.settled', 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._resolve_order_marks(name) IS 'Replaces marks of orders by marks of their customers, once these are sure.';
+
+-- What is pending moves into the profiles, of some customers above a key. One statement, so one snapshot: a row that is
+-- committed meanwhile stays pending.
+CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+DECLARE
+    settings store_settings := _settings(store);
+    beyond text := CASE WHEN above IS NULL THEN '' ELSE format(' AND t.customer_id > $2::%s', _key_type(store)) END;
+BEGIN
+    EXECUTE replace(replace(replace('
+        WITH clock AS MATERIALIZED (
+            SELECT clock_timestamp() AS now
+        ), picked AS MATERIALIZED (
+            SELECT t.customer_id, rollup(t.profile) AS news, bool_or(t.profile IS NULL) AS marked FROM STORE.pending t
+            WHERE t.customer_id IS NOT NULL AND t.due <= (SELECT now FROM clock)BEYOND
+            GROUP BY t.customer_id ORDER BY t.customer_id LIMIT $1
+        ), counted AS (COUNTED
+        ), changed AS MATERIALIZED (
+            SELECT t.customer_id, CASE WHEN t.marked THEN c.profile ELSE coalesce(order_profile_merge(p.profile, t.news), t.news) END AS profile,
+                CASE WHEN t.marked THEN c.category_mix ELSE p.category_mix END AS category_mix
+            FROM picked t LEFT JOIN counted c USING (customer_id) LEFT JOIN STORE.profiles p USING (customer_id)
+        ), done AS (
+            DELETE FROM STORE.pending t USING picked d WHERE t.customer_id = d.customer_id AND t.due <= (SELECT now FROM clock)
+        ), gone AS (
+            DELETE FROM STORE.profiles p USING changed n WHERE p.customer_id = n.customer_id AND n.profile IS NULL
+        ), written AS (
+            INSERT INTO STORE.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM changed n WHERE n.profile IS NOT NULL
+            ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
+            WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix)
+        SELECT count(*), (SELECT d.customer_id::text FROM picked d ORDER BY d.customer_id DESC LIMIT 1) FROM picked',
+        'STORE', quote_ident(store)), 'BEYOND', beyond), 'COUNTED', _profiles_query(store, settings, '(SELECT now FROM clock)',
+            'o.customer_id IN (SELECT d.customer_id FROM picked d WHERE d.marked)'))
+        INTO folded, highest USING customers, above;
+END $$;
+COMMENT ON FUNCTION clientele._fold(name, text, integer) IS
+    'Folds what is pending of that many customers into their profiles; returns how many there were, and the highest key, as text.';
+
+-- A rule that fails for one customer must not keep the orders of all others out.
+CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+DECLARE
+    problem text;
+BEGIN
+    -- As definers do, so that the medians are those of the segments that hold.
+    EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
+    BEGIN
+        PERFORM _refresh_typical_values(store);
+    EXCEPTION WHEN data_exception THEN
+        GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+        RAISE WARNING 'the medians of store % stay as they were: a segment rule fails: %', quote_ident(store), problem
+            USING HINT = 'Profiles are refreshed. clientele.explain_segment() shows which rule fails for a customer.';
+    END;
+    EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
+END $$;
+COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS 'The end of a refresh: the medians, and fresh_to.';
+
+CREATE FUNCTION clientele._record_if_possible(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    problem text;
+BEGIN
+    PERFORM _record_segments(store);
+EXCEPTION WHEN data_exception THEN
+    GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+    RAISE WARNING '%', problem;
+END $$;
+COMMENT ON FUNCTION clientele._record_if_possible(name) IS 'record_segments() at the end of a refresh: a rule that fails is a warning.';
+
+-- Exact medians of typical_order_value; a segment with fewer than 30 customers falls back to the store's.
+CREATE FUNCTION clientele._refresh_typical_values(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE replace($medians$
+        WITH ranked AS (
+            SELECT coalesce(v.segment, '') AS segment, v.typical_order_value AS value,
+                row_number() OVER w AS rank, count(*) OVER (PARTITION BY v.segment) AS customers
+            FROM (SELECT c.segment, c.typical_order_value FROM STORE.customers c WHERE c.orders > 0
+                  UNION ALL SELECT NULL, c.typical_order_value FROM STORE.customers c WHERE c.orders > 0) v
+            WINDOW w AS (PARTITION BY v.segment ORDER BY v.typical_order_value)
+        ), medians AS (
+            SELECT segment, customers, trim_scale(avg(value)) AS value FROM ranked
+            WHERE rank IN ((customers + 1) / 2, (customers + 2) / 2) GROUP BY 1, 2
+        ), chosen AS (
+            SELECT m.segment, CASE WHEN m.segment <> '' AND m.customers >= 30 THEN 'segment' ELSE 'store' END AS basis, m.customers,
+                CASE WHEN m.customers >= 30 THEN m.value ELSE s.value END AS value
+            FROM medians m JOIN medians s ON s.segment = ''
+        ), gone AS (
+            DELETE FROM STORE.typical_values t WHERE NOT EXISTS (SELECT FROM chosen n WHERE n.segment = t.segment))
+        INSERT INTO STORE.typical_values AS t SELECT segment, basis, customers, value FROM chosen
+        ON CONFLICT (segment) DO UPDATE SET basis = excluded.basis, customers = excluded.customers, value = excluded.value
+        WHERE (t.basis, t.customers, t.value) IS DISTINCT FROM (excluded.basis, excluded.customers, excluded.value)
+        $medians$, 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._refresh_typical_values(name) IS 'What customers without orders are compared with: the median of typical order values, by segment.';
+
+
+CREATE FUNCTION clientele._refresh_progress(OUT pid integer, OUT settings oid, OUT phase text, OUT done bigint, OUT total bigint,
+        OUT started_at timestamptz, OUT phase_started_at timestamptz) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clientele_refresh_progress' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION clientele._refresh_progress() IS 'The refreshes that run in this database.';
+
+CREATE VIEW clientele.refresh_progress AS
+    SELECT n.nspname AS store, p.pid, p.phase, p.done, p.total, p.started_at, r.rate,
+        CASE WHEN r.rate > 0 THEN pg_catalog.clock_timestamp()
+            + pg_catalog.make_interval(secs => GREATEST(p.total - p.done, 0) / r.rate) END AS expected_end
+    FROM clientele._refresh_progress() p JOIN pg_catalog.pg_class c ON c.oid = p.settings JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL (SELECT p.done / NULLIF(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - p.phase_started_at)::double precision, 0) AS rate) r
+    WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT');
+COMMENT ON VIEW clientele.refresh_progress IS
+    'A row a running refresh. phase: folding (what is pending; in customers), counting (orders), writing (customers), summarising (medians, segment history). '
+    'done, total, rate (a second) and expected_end are those of the phase; NULL where they are not known.';
+GRANT SELECT ON clientele.refresh_progress TO PUBLIC;

@@ -1,0 +1,88 @@
+-- The history of segments: who was in which, from when to when.
+
+CREATE FUNCTION clientele._create_membership(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    -- The indexes on times lead with the time: they serve "who entered, who left between two times" for one segment and
+    -- for all of them, and know the latest time of all.
+    EXECUTE replace(replace($membership$
+        CREATE TABLE STORE.segment_membership (
+            customer_id KEY NOT NULL, segmentation text NOT NULL, segment text NOT NULL,
+            valid_from timestamptz NOT NULL, valid_to timestamptz,
+            PRIMARY KEY (customer_id, segmentation, valid_from),
+            CONSTRAINT segment_membership_interval CHECK (valid_to > valid_from));
+        CREATE UNIQUE INDEX segment_membership_now ON STORE.segment_membership (customer_id, segmentation) WHERE valid_to IS NULL;
+        CREATE INDEX segment_membership_entries ON STORE.segment_membership (valid_from, segmentation, segment);
+        CREATE INDEX segment_membership_exits ON STORE.segment_membership (valid_to, segmentation, segment) WHERE valid_to IS NOT NULL;
+        COMMENT ON TABLE STORE.segment_membership IS
+            'Who was in which segment, and when: written by clientele.record_segments and refresh. A customer has one segment at a time in each segmentation.';
+        COMMENT ON COLUMN STORE.segment_membership.customer_id IS 'The customer, as the orders name them.';
+        COMMENT ON COLUMN STORE.segment_membership.segmentation IS 'The segmentation: main, or another one.';
+        COMMENT ON COLUMN STORE.segment_membership.segment IS 'The segment that the customer was assigned to.';
+        COMMENT ON COLUMN STORE.segment_membership.valid_from IS 'The recording that found the customer there first: included.';
+        COMMENT ON COLUMN STORE.segment_membership.valid_to IS 'The recording that found the customer there no longer: excluded. NULL: still there.';
+        $membership$, 'KEY NOT NULL', _key_type(store) || ' NOT NULL'), 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_membership(name) IS 'The table segment_membership of a store that has its table profiles.';
+
+CREATE PROCEDURE clientele.record_segments(store name)
+    LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    PERFORM _require_store(store);
+    PERFORM _record_segments(store);
+END $$;
+COMMENT ON PROCEDURE clientele.record_segments(name) IS
+    'Brings a store''s history of segments, segment_membership, up to what the view segments shows now. '
+    'Readers are never blocked. The caller needs to read the view and to write the table; under row-level security it fails rather than recording some of the customers.';
+
+CREATE FUNCTION clientele._record_segments(store name) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+DECLARE
+    history text := format('%I.segment_membership', store);
+    recorded_at timestamptz;
+    changes bigint;
+    problem text;
+    state text;
+BEGIN
+    IF NOT has_table_privilege(history, 'SELECT') OR NOT has_table_privilege(history, 'INSERT') OR NOT has_table_privilege(history, 'UPDATE') THEN
+        RAISE EXCEPTION 'permission denied for table %', history USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Recording needs these rights: GRANT SELECT, INSERT, UPDATE ON %s TO %I.', history, current_user);
+    END IF;
+    -- One recording at a time; readers and other stores go on.
+    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', history);
+    -- Later than all that is recorded, also where the clock was set back: so no interval is empty, and none overlaps another.
+    EXECUTE format('SELECT greatest(clock_timestamp(), (SELECT max(valid_from) FROM %1$s) + interval ''1 microsecond'',
+        (SELECT max(valid_to) FROM %1$s) + interval ''1 microsecond'')', history) INTO recorded_at;
+    -- An interval is closed before the next is opened, hence the count; and the order of the keys is what indexes like best.
+    EXECUTE format('WITH changed AS MATERIALIZED (
+            SELECT m.ctid AS outdated, s.customer_id, s.segmentation, s.segment
+            FROM %1$I.segments s
+            FULL JOIN (SELECT ctid, customer_id, segmentation, segment FROM %2$s WHERE valid_to IS NULL) m
+                ON m.customer_id = s.customer_id AND m.segmentation = s.segmentation
+            WHERE m.segment IS DISTINCT FROM s.segment
+            ORDER BY s.customer_id, s.segmentation
+        ), closed AS (
+            UPDATE %2$s m SET valid_to = $1 FROM changed c WHERE m.ctid = c.outdated RETURNING 1
+        ), opened AS (
+            INSERT INTO %2$s (customer_id, segmentation, segment, valid_from)
+            SELECT c.customer_id, c.segmentation, c.segment, $1 FROM changed c
+            WHERE c.segment IS NOT NULL AND (SELECT count(*) FROM closed) >= 0)
+        SELECT count(*) FROM changed', store, history) INTO changes USING recorded_at;
+    RETURN changes;
+EXCEPTION
+    WHEN data_exception THEN
+        GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+        RAISE EXCEPTION 'the segments of store % cannot be recorded: a segment rule fails: %', quote_ident(store), problem USING ERRCODE = state,
+            DETAIL = 'The history stays as it was.', HINT = 'clientele.explain_segment() shows which rule fails for a customer.';
+    WHEN unique_violation THEN
+        GET STACKED DIAGNOSTICS problem = PG_EXCEPTION_DETAIL;
+        -- A snapshot that is older than our lock does not show what another recording wrote before.
+        IF current_setting('transaction_isolation') NOT LIKE 'read%' THEN
+            RAISE EXCEPTION 'could not serialize access: store % was recorded by another transaction', quote_ident(store)
+                USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
+        END IF;
+        RAISE EXCEPTION 'the segments of store % cannot be recorded: a customer is there more than once', quote_ident(store)
+            USING ERRCODE = 'unique_violation', DETAIL = problem, HINT = 'The customers table must have one row a customer.';
+END $$;
+COMMENT ON FUNCTION clientele._record_segments(name) IS
+    'Closes the intervals of segment_membership that hold no longer and opens those that hold now, all at one time; returns how many assignments changed.';
