@@ -11,6 +11,7 @@
 #include "live_source.hpp"
 #include "order_groups.hpp"
 #include "order_input.hpp"
+#include "settings_scope.hpp"
 #include "store.hpp"
 
 extern "C" {
@@ -47,6 +48,7 @@ struct Statement {
     TimestampTz now;
     Datum marked;  // the last customer that was marked
     bool has_marked;
+    bool blind;  // do not ask other tables: somebody has locked one
 };
 
 // A row for pending. No customer and no order: everybody must be counted anew.
@@ -94,6 +96,7 @@ struct OrderReader {
     ExprState* columns[4];
     TypeCacheEntry* key;
     TypeCacheEntry* order_key;
+    TimestampTz now;
 };
 
 struct OrderRow {
@@ -109,6 +112,7 @@ OrderReader* read_orders(const Statement& statement, Tuplestorestate* rows) {
     auto* reader = static_cast<OrderReader*>(palloc0(sizeof(OrderReader)));
     const LiveSource& source = *statement.source;
     reader->source = &source;
+    reader->now = statement.now;
     reader->rows = rows;
     reader->pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
     tuplestore_select_read_pointer(rows, reader->pointer);
@@ -145,7 +149,8 @@ bool next_order(OrderReader& reader, OrderRow* row) {
     row->counts = ExecQual(reader.filter, reader.context) && column(reader, 0, &row->customer) &&
                   column(reader, 1, &at) && column(reader, 2, &amount);
     if (row->counts) {
-        row->at = checked_instant(DatumGetTimestampTz(at));
+        row->at = DatumGetTimestampTz(at);
+        if (row->at <= reader.now) checked_instant(row->at);  // a time to come does not count, whatever it is
         row->amount = checked_amount(amount);
         if (reader.order_key) row->has_order = column(reader, 3, &row->order);
     }
@@ -276,16 +281,13 @@ SPIPlanPtr item_plan(LiveSource& source, ItemQuery query) {
     return plan;
 }
 
-// An order of another session may not be visible yet, or its table be locked: then whose it is is asked when it is
-// read. A serializable transaction does not look, lest it be failed for what it has read.
-bool may_look(const LiveSource& source) {
-    return !IsolationIsSerializable() && ConditionalLockRelationOid(source.orders, AccessShareLock);
-}
-
+// An order of another session may not be visible yet, or its table be locked (`blind`): then whose it is is asked when
+// it is read. A serializable transaction does not look, lest it be failed for what it has read.
 void note_lines(Statement& statement, ItemQuery query) {
     LiveSource& source = *statement.source;
-    if (!may_look(source))
+    if (statement.blind || IsolationIsSerializable()) {
         query = static_cast<ItemQuery>(static_cast<int>(query) + static_cast<int>(ItemQuery::inserted_blind));
+    }
     SPI_connect();
     if (SPI_register_trigger_data(statement.trigger) < 0) elog(ERROR, "could not name the transition tables");
     const int result = SPI_execute_plan(item_plan(source, query), nullptr, nullptr, false, 0);
@@ -337,18 +339,27 @@ void look(void* context) {
     GetUserIdAndSecContext(&user, &security);
     SetUserIdAndSecContext(statement.source->owner,
                            security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    const int settings = begin_settings();
+    if (task.of_items || statement.source->foreign_code) set_safe_path();
+    if (task.of_items) set_no_waiting();
     Relation pending = open_appendable(statement.source->pending, pending_columns, pending_width);
     statement.row_type = RelationGetDescr(pending);
     note(statement, task.of_items);
     relation_close(pending, NoLock);
+    end_settings(settings);
     SetUserIdAndSecContext(user, security);
+}
+
+void start_again(Statement& statement) {
+    tuplestore_clear(statement.rows);
+    statement.has_marked = false;
 }
 
 // What the orders are cannot be asked, because somebody has locked their table: count everybody anew.
 void mark_blindly(void* context) {
     auto& statement = *static_cast<Attempt*>(context)->statement;
     statement.source = &cached_source(*statement.trigger);
-    tuplestore_clear(statement.rows);
+    start_again(statement);
     Relation pending = open_appendable(statement.source->pending, pending_columns, pending_width);
     statement.row_type = RelationGetDescr(pending);
     mark_everybody(statement);
@@ -401,12 +412,18 @@ Datum note_statement(FunctionCallInfo fcinfo, bool of_items) {
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("this trigger must be AFTER ... FOR EACH STATEMENT")));
     }
-    Statement statement{trigger, nullptr, tuplestore_begin_heap(false, false, work_mem), nullptr, GetCurrentTimestamp(),
-                        0,       false};
+    Statement statement{
+        trigger, nullptr, tuplestore_begin_heap(false, false, work_mem), nullptr, GetCurrentTimestamp(), 0,
+        false,   false};
     Attempt task{&statement, of_items, nullptr};
     const ErrorData* error = attempt(look, &task);
+    if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) {
+        start_again(statement);
+        statement.blind = true;
+        if (of_items && statement.source) error = attempt(look, &task);
+    }
     if (error) cached_source(*trigger).known = false;
-    if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && !attempt(mark_blindly, &task)) error = nullptr;
+    if (error && statement.blind && !attempt(mark_blindly, &task)) error = nullptr;
     if (error) {
         record_failure(statement, error);
     } else if (tuplestore_tuple_count(statement.rows) > 0) {

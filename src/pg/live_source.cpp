@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "settings_scope.hpp"
 #include "store.hpp"
 #include "zone.hpp"
 
@@ -204,6 +205,23 @@ Node* planned(Node* expression, int table, const AttrMap* map) {
     return static_cast<Node*>(copyObjectImpl(expression_planner(reinterpret_cast<Expr*>(expression))));
 }
 
+// Whether a view calls functions of extensions, which may look names up when they are called.
+bool calls_foreign_code(Oid view) {
+    SPI_connect();
+    const char* query = psprintf(
+        "SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid"
+        " LEFT JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid AND d.refclassid = "
+        "'pg_catalog.pg_proc'::pg_catalog.regclass"
+        " WHERE r.ev_class = %u AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid"
+        " IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)"
+        " AND p.pronamespace IS DISTINCT FROM 'clientele'::pg_catalog.regnamespace",
+        view);
+    if (SPI_execute(query, false, 1) != SPI_OK_SELECT) elog(ERROR, "could not read what a view depends on");
+    const bool found = SPI_processed > 0;
+    SPI_finish();
+    return found;
+}
+
 // The columns and the filter of the view _orders, over the table of the trigger.
 void learn_orders(LiveSource& source) {
     Relation view = open_now(source.view, "the view \"_orders\"");
@@ -277,6 +295,7 @@ void learn(LiveSource& source, const TriggerData& trigger) {
         learn_items(source, settings.items);
     } else {
         learn_orders(source);
+        source.foreign_code = calls_foreign_code(source.view);
     }
 }
 
@@ -297,7 +316,11 @@ LiveSource& live_source(const TriggerData& trigger) {
     LiveSource& source = cached_source(trigger);
     if (!source.known) {
         source.known = true;  // before, so that a change meanwhile is not lost
+        const int settings = begin_settings();
+        set_safe_path();
+        set_no_waiting();
         learn(source, trigger);
+        end_settings(settings);
     }
     return source;
 }

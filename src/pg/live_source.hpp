@@ -28,7 +28,8 @@ struct LiveSource {
     Oid failures;
     Oid orders;
     Oid key_type;
-    Oid order_type;  // InvalidOid: the store has no order lines
+    Oid order_type;     // InvalidOid: the store has no order lines
+    bool foreign_code;  // the filter calls what is neither PostgreSQL's nor ours
     const Zone* zone;
     MemoryContext memory;
     List* columns;  // of orders: planned expressions over the table: customer, time, amount, and order id with lines

@@ -4,6 +4,7 @@
 
 #include "count_progress.hpp"
 #include "progress.hpp"
+#include "settings_scope.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -11,7 +12,6 @@ extern "C" {
 #include "executor/spi.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
-#include "utils/guc.h"
 #include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -92,15 +92,11 @@ Chunk chunk_of(const Refresh& refresh, const SPITupleTable* rows) {
             count};
 }
 
-void set_for_count(const char* name, const char* value) {
-    set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 // The result outlives the transactions of its reader: it is held at once, while the settings are those of the count.
 Portal open_count(Refresh& refresh) {
-    const int settings = NewGUCNestLevel();
-    set_for_count("search_path", "pg_catalog, clientele, pg_temp");
-    set_for_count("row_security", "off");
+    const int settings = begin_settings();
+    set_safe_path();
+    set_for_now("row_security", "off");
     const Oid types[] = {NAMEOID};
     const Datum values[] = {refresh.name};
     run("SELECT clientele._count_query($1)", 1, types, values);
@@ -111,7 +107,7 @@ Portal open_count(Refresh& refresh) {
     refresh.counted_at = GetCurrentTimestamp();
     PinPortal(portal);
     HoldPinnedPortals();
-    AtEOXact_GUC(true, settings);
+    end_settings(settings);
     return portal;
 }
 
