@@ -101,6 +101,7 @@ struct OrderReader {
 
 struct OrderRow {
     bool counts;
+    bool has_customer;
     Datum customer;
     Instant at;
     Scaled amount;
@@ -146,13 +147,13 @@ bool next_order(OrderReader& reader, OrderRow* row) {
     *row = {};
     Datum at;
     Datum amount;
-    row->counts = ExecQual(reader.filter, reader.context) && column(reader, 0, &row->customer) &&
-                  column(reader, 1, &at) && column(reader, 2, &amount);
+    row->has_customer = column(reader, 0, &row->customer);
+    if (reader.order_key) row->has_order = column(reader, 3, &row->order);
+    row->counts = ExecQual(reader.filter, reader.context) && column(reader, 1, &at) && column(reader, 2, &amount);
     if (row->counts) {
         row->at = DatumGetTimestampTz(at);
         if (row->at <= reader.now) checked_instant(row->at);  // a time to come does not count, whatever it is
         row->amount = checked_amount(amount);
-        if (reader.order_key) row->has_order = column(reader, 3, &row->order);
     }
     MemoryContextSwitchTo(caller);
     return true;
@@ -163,13 +164,19 @@ void end_reading(OrderReader* reader) {
     FreeExprContext(reader->context, true);
 }
 
+bool same_value(const TypeCacheEntry& type, bool has_a, Datum a, bool has_b, Datum b) {
+    return has_a == has_b && (!has_a || datumIsEqual(a, b, type.typbyval, type.typlen));
+}
+
+// Whose order it is, and by which id its lines find it.
+bool same_hands(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
+    return same_value(*reader.key, a.has_customer, a.customer, b.has_customer, b.customer) &&
+           (!reader.order_key || same_value(*reader.order_key, a.has_order, a.order, b.has_order, b.order));
+}
+
 bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
-    if (a.counts != b.counts) return false;
-    if (!a.counts) return true;
-    return a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale &&
-           datumIsEqual(a.customer, b.customer, reader.key->typbyval, reader.key->typlen) &&
-           a.has_order == b.has_order &&
-           (!a.has_order || datumIsEqual(a.order, b.order, reader.order_key->typbyval, reader.order_key->typlen));
+    if (a.counts != b.counts || !same_hands(reader, a, b)) return false;
+    return !a.counts || (a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale);
 }
 
 // ---- What statements change ----
@@ -228,7 +235,9 @@ void note_updated(Statement& statement) {
         if (!has_old || !has_new || !same_order(*before, old_order, new_order)) {
             if (has_old) mark_changed(statement, old_order);
             if (has_new) mark_changed(statement, new_order);
-            if (has_new && new_order.has_order) mark_order(statement, new_order.order);
+            if (has_new && new_order.has_order && !(has_old && same_hands(*before, old_order, new_order))) {
+                mark_order(statement, new_order.order);
+            }
         }
         has_old = has_old && next_order(*before, &old_order);
         has_new = has_new && next_order(*after, &new_order);
