@@ -323,3 +323,5 @@ SET client_min_messages = error;
 DROP SCHEMA shop CASCADE;
 DROP OWNED BY check_reader, check_refresher;
 DROP ROLE check_reader, check_refresher;
+DROP VIEW members;
+DROP TABLE customers, orders, basket_lines, people;

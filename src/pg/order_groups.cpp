@@ -11,6 +11,7 @@
 
 extern "C" {
 #include "common/hashfn.h"
+#include "port/pg_bswap.h"
 }
 
 namespace clientele {
@@ -375,7 +376,7 @@ void move_to_split(OrderGroups& groups, const Group& group) {
     }
 }
 
-std::int64_t run_limit(const OrderGroups& groups) { return std::min(groups.partitions.limit / 4, max_run); }
+std::int64_t run_limit(const OrderGroups& groups) { return std::min(groups.partitions.limit / 2, max_run); }
 
 void split(OrderGroups& groups, Partition& partition) {
     begin_split(groups.partitions);
@@ -427,7 +428,7 @@ bool next_batch(OrderGroups& groups) {
             continue;
         }
         count_partition(groups, *partition);
-        const auto bytes = static_cast<std::int64_t>(groups.result_count * sizeof(Result)) + groups.arena.bytes;
+        const auto bytes = static_cast<std::int64_t>(2 * groups.result_count * sizeof(Result)) + groups.arena.bytes;
         if (bytes > groups.partitions.limit / 2) break;
     }
     if (groups.result_count > 1 && groups.partitions.kind != KeyKind::text) sort_results(groups);
@@ -485,6 +486,7 @@ void add_order(OrderGroups& groups, Datum key, Instant at, const Scaled& amount)
 }
 
 bool next_group(OrderGroups& groups, Datum* key, Datum* profile) {
+    CHECK_FOR_INTERRUPTS();
     if (!groups.finished) finish_input(groups.partitions);
     groups.finished = true;
     if (groups.next_result == groups.result_count && !next_batch(groups)) return false;

@@ -62,7 +62,7 @@ COMMENT ON FUNCTION clientele._bad_order_hints(name) IS 'How to find the order t
 
 -- One chunk of a count. Customers who have changed since (or before: what is pending says) are left to fold.
 CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[], above text, is_last boolean)
-    RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
     settings store_settings := _settings(store);
     highest text := customers[cardinality(customers)];
@@ -100,7 +100,7 @@ COMMENT ON FUNCTION clientele._write_chunk(name, anyarray, clientele.order_profi
 
 -- After the last chunk of a count.
 CREATE FUNCTION clientele._settle(store name, counted_at timestamptz, settles tid[], mends tid[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
     IF (_settings(store)).live THEN
         EXECUTE format('INSERT INTO %1$I.pending (customer_id, due) SELECT o.customer_id, o.ordered_at FROM %1$I._orders o
@@ -119,7 +119,7 @@ COMMENT ON FUNCTION clientele._settle(name, timestamptz, tid[], tid[]) IS
 -- Order marks name an order rather than a customer, because a transaction that was running may have changed whose it is.
 -- When all that were running at the first look have ended, the customer is known for good.
 CREATE FUNCTION clientele._resolve_order_marks(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
     IF (_settings(store)).items IS NULL THEN
         RETURN;
@@ -142,7 +142,7 @@ COMMENT ON FUNCTION clientele._resolve_order_marks(name) IS 'Replaces marks of o
 -- What is pending moves into the profiles, of some customers above a key. One statement, so one snapshot: a row that is
 -- committed meanwhile stays pending.
 CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
     settings store_settings := _settings(store);
     beyond text := CASE WHEN above IS NULL THEN '' ELSE format(' AND t.customer_id > $2::%s', _key_type(store)) END;
@@ -177,7 +177,7 @@ COMMENT ON FUNCTION clientele._fold(name, text, integer) IS
 
 -- A rule that fails for one customer must not keep the orders of all others out.
 CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
     problem text;
 BEGIN

@@ -55,7 +55,7 @@ COMMENT ON FUNCTION clientele.check_store(name, double precision, boolean) IS
 CREATE FUNCTION clientele._check_sample(sample double precision) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
-    -- NaN is above everything, and no whole number.
+    -- NaN counts as above every number.
     IF sample <= 0 OR sample > 1 AND (sample <> floor(sample) OR sample > 2147483647) THEN
         RAISE EXCEPTION 'invalid sample: %', sample USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'It is a share of the customers (above 0, at most 1) or a number of customers (a whole number above 1).',
