@@ -107,7 +107,9 @@ Portal open_count(Refresh& refresh) {
     Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);
     refresh.counted_at = GetCurrentTimestamp();
     PinPortal(portal);
+    count_progress = report_done;
     HoldPinnedPortals();
+    count_progress = nullptr;
     end_settings(settings);
     return portal;
 }
@@ -277,7 +279,6 @@ void refresh_store(const Store& store, bool full, bool atomic) {
         LockRelationIdForSession(&lock, refresh_lock);
     }
     begin_progress(store.settings);
-    count_progress = report_done;
     run_refresh(refresh, full);
     end_progress();
     if (!atomic) UnlockRelationIdForSession(&lock, refresh_lock);

@@ -139,38 +139,65 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._resolve_order_marks(name) IS 'Replaces marks of orders by marks of their customers, once these are sure.';
 
--- What is pending moves into the profiles, of some customers above a key. One statement, so one snapshot: a row that is
--- committed meanwhile stays pending.
+-- What is pending of some customers above a key, and their profiles with it. STABLE, so that all of it is read under one
+-- snapshot; in steps, so that each is planned for as many customers as there are. Keys are passed as text.
+CREATE FUNCTION clientele._pending_profiles(store name, above text, at_most integer,
+        OUT folded bigint, OUT highest text, OUT taken tid[], OUT customers text[], OUT profiles clientele.order_profile[], OUT mixes jsonb[])
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+DECLARE
+    settings store_settings := _settings(store);
+    key_type text := _key_type(store);
+    counted_at timestamptz := clock_timestamp();  -- after the snapshot: what it shows as past is past
+    marked text[];
+    grown text[];
+    news order_profile[];
+BEGIN
+    EXECUTE format('
+        SELECT count(*), (array_agg(d.customer_id::text ORDER BY d.customer_id DESC))[1],
+            array_agg(d.customer_id::text) FILTER (WHERE d.marked), array_agg(d.customer_id::text) FILTER (WHERE NOT d.marked),
+            array_agg(d.news) FILTER (WHERE NOT d.marked)
+        FROM (SELECT t.customer_id, rollup(t.profile) AS news, bool_or(t.profile IS NULL) AS marked FROM %I.pending t
+              WHERE t.customer_id IS NOT NULL AND t.due <= $1%s GROUP BY t.customer_id ORDER BY t.customer_id LIMIT $2) d',
+        store, CASE WHEN above IS NULL THEN '' ELSE format(' AND t.customer_id > $3::%s', key_type) END)
+        INTO folded, highest, marked, grown, news USING counted_at, at_most, above;
+    EXECUTE format('SELECT array_agg(t.ctid) FROM %I.pending t WHERE t.due <= $1 AND t.customer_id = ANY ($2::%s[])', store, key_type)
+        INTO taken USING counted_at, marked || grown;
+    EXECUTE format('SELECT array_agg(n.customer_id), array_agg(coalesce(order_profile_merge(p.profile, n.news), n.news)), array_agg(p.category_mix)
+        FROM unnest($1, $2) n (customer_id, news) LEFT JOIN %I.profiles p ON p.customer_id = n.customer_id::%s', store, key_type)
+        INTO customers, profiles, mixes USING grown, news;
+    IF marked IS NOT NULL THEN
+        EXECUTE format('SELECT $3 || array_agg(m.customer_id), $4 || array_agg(c.profile), $5 || array_agg(c.category_mix)
+            FROM unnest($1) m (customer_id) LEFT JOIN (%s) c ON c.customer_id = m.customer_id::%s',
+            _profiles_query(store, settings, '$2', format('o.customer_id = ANY ($1::%s[])', key_type)), key_type)
+            INTO customers, profiles, mixes USING marked, counted_at, customers, profiles, mixes;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._pending_profiles(name, text, integer) IS
+    'The profiles that customers have with what is pending (NULL: no orders any more), and the rows of pending that were taken into account.';
+
+-- What is committed meanwhile stays pending: exactly the rows that were taken are removed.
 CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
-    settings store_settings := _settings(store);
-    beyond text := CASE WHEN above IS NULL THEN '' ELSE format(' AND t.customer_id > $2::%s', _key_type(store)) END;
+    found record;
 BEGIN
-    EXECUTE replace(replace(replace('
-        WITH clock AS MATERIALIZED (
-            SELECT clock_timestamp() AS now
-        ), picked AS MATERIALIZED (
-            SELECT t.customer_id, rollup(t.profile) AS news, bool_or(t.profile IS NULL) AS marked FROM STORE.pending t
-            WHERE t.customer_id IS NOT NULL AND t.due <= (SELECT now FROM clock)BEYOND
-            GROUP BY t.customer_id ORDER BY t.customer_id LIMIT $1
-        ), counted AS (COUNTED
-        ), changed AS MATERIALIZED (
-            SELECT t.customer_id, CASE WHEN t.marked THEN c.profile ELSE coalesce(order_profile_merge(p.profile, t.news), t.news) END AS profile,
-                CASE WHEN t.marked THEN c.category_mix ELSE p.category_mix END AS category_mix
-            FROM picked t LEFT JOIN counted c USING (customer_id) LEFT JOIN STORE.profiles p USING (customer_id)
+    SELECT * INTO found FROM _pending_profiles(store, above, customers);
+    folded := found.folded;
+    highest := found.highest;
+    IF folded = 0 THEN
+        RETURN;
+    END IF;
+    EXECUTE replace(replace('
+        WITH changed AS MATERIALIZED (
+            SELECT n.customer_id::KEY AS customer_id, n.profile, n.category_mix FROM unnest($1, $2, $3) n (customer_id, profile, category_mix)
         ), done AS (
-            DELETE FROM STORE.pending t USING picked d WHERE t.customer_id = d.customer_id AND t.due <= (SELECT now FROM clock)
+            DELETE FROM STORE.pending t WHERE t.ctid = ANY ($4)
         ), gone AS (
-            DELETE FROM STORE.profiles p USING changed n WHERE p.customer_id = n.customer_id AND n.profile IS NULL
-        ), written AS (
-            INSERT INTO STORE.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM changed n WHERE n.profile IS NOT NULL
-            ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
-            WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix)
-        SELECT count(*), (SELECT d.customer_id::text FROM picked d ORDER BY d.customer_id DESC LIMIT 1) FROM picked',
-        'STORE', quote_ident(store)), 'BEYOND', beyond), 'COUNTED', _profiles_query(store, settings, '(SELECT now FROM clock)',
-            'o.customer_id IN (SELECT d.customer_id FROM picked d WHERE d.marked)'))
-        INTO folded, highest USING customers, above;
+            DELETE FROM STORE.profiles p USING changed n WHERE p.customer_id = n.customer_id AND n.profile IS NULL)
+        INSERT INTO STORE.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM changed n WHERE n.profile IS NOT NULL
+        ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
+        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
+        'KEY', _key_type(store)::text), 'STORE', quote_ident(store)) USING found.customers, found.profiles, found.mixes, found.taken;
 END $$;
 COMMENT ON FUNCTION clientele._fold(name, text, integer) IS
     'Folds what is pending of that many customers into their profiles; returns how many there were, and the highest key, as text.';

@@ -7,7 +7,7 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-our @EXPORT = qw(new_server create_shop create_store session ask begin_asking same_rows refused);
+our @EXPORT = qw(new_server create_shop create_store session ask begin_asking waits_for_lock same_rows differences exact refused);
 
 sub new_server
 {
@@ -57,11 +57,12 @@ sub create_store
 {
 	my ($node, $database, %with) = @_;
 	my $store = $with{store} // 'shop';
+	my $live = $with{live} ? 'true' : 'false';
 	$node->safe_psql($database, qq{
 		SET client_min_messages = warning;
 		SELECT clientele.create_store('$store', orders => 'public.orders', order_filter => \$\$status = 'completed'\$\$,
 			customers => 'public.customers', attributes => '{children,birth_date}', items => 'public.order_items',
-			time_zone => 'America/New_York');
+			time_zone => 'America/New_York', live => $live);
 		CALL clientele.refresh('$store');
 		SELECT clientele.define_segment('$store', 'families', 'category_share(category_mix, ''baby'') >= 0.4 OR children > 2', priority => 10),
 			clientele.define_segment('$store', 'evening', 'evening_share > 0.3', priority => 20),
@@ -101,6 +102,29 @@ sub begin_asking
 	$session->{stderr} = '';
 	$session->query_until(qr/on its way/, "\\echo on its way\n$query;\n");
 	return;
+}
+
+# Waits until a session waits for a lock.
+sub waits_for_lock
+{
+	my ($node, $database, $pid) = @_;
+	return $node->poll_query_until($database, "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid");
+}
+
+# The number of customers in whom what a live store shows differs from a recount of its orders, to the last bit.
+sub differences
+{
+	my ($store) = @_;
+	my ($shown, $counted) = map { "SELECT customer_id, clientele.order_profile_send(profile), category_mix FROM $store.$_" } '_profiles_now()', '_profiles_at(now())';
+	return "SELECT count(*) FROM (($shown EXCEPT ALL $counted) UNION ALL ($counted EXCEPT ALL $shown)) d";
+}
+
+# There are none.
+sub exact
+{
+	my ($node, $database, $store, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return is($node->safe_psql($database, differences($store)), '0', $name);
 }
 
 # Two queries give the same rows, and there are some.
