@@ -9,6 +9,7 @@
 extern "C" {
 #include "access/attmap.h"
 #include "access/relation.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -71,93 +72,70 @@ Relation open_now(Oid oid, const char* what) {
     return relation;
 }
 
-// The values of a store's settings that matter here, in the current memory.
+// The schema of a trigger's store: that of the name in its arguments, or the one that it was renamed to. Each has an
+// index named for the store's id, so that no lock is needed to know it.
+Oid schema_of(const Trigger& trigger) {
+    if (trigger.tgnargs != 2) return InvalidOid;
+    const char* index = psprintf("settings_%s", trigger.tgargs[1]);
+    const Oid schema = get_namespace_oid(trigger.tgargs[0], true);
+    if (OidIsValid(schema) && OidIsValid(get_relname_relid(index, schema))) return schema;
+    SPI_connect();
+    const Oid types[] = {NAMEOID};
+    const Datum values[] = {DirectFunctionCall1(namein, CStringGetDatum(index))};
+    const int result =
+        SPI_execute_with_args("SELECT relnamespace FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) $1", 1,
+                              const_cast<Oid*>(types), const_cast<Datum*>(values), nullptr, true, 1);
+    if (result != SPI_OK_SELECT) elog(ERROR, "could not look a store up");
+    bool is_null = true;
+    const Oid renamed =
+        SPI_processed == 0 ? InvalidOid
+                           : DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+    SPI_finish();
+    return renamed;
+}
+
 struct Settings {
-    char* id;  // nullptr: there is no row
     char* time_zone;
     Oid orders;
     Oid items;
 };
 
-Oid oid_value(int column) {
-    const char* text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
-    return text ? static_cast<Oid>(strtoul(text, nullptr, 10)) : InvalidOid;
+// NULL reads as 0.
+Datum setting(TupleTableSlot* row, const char* name) {
+    const AttrNumber column = get_attnum(row->tts_tableOid, name);
+    if (column == InvalidAttrNumber)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the store's settings lack \"%s\"", name)));
+    bool is_null;
+    const Datum value = slot_getattr(row, column, &is_null);
+    return is_null ? 0 : value;
 }
 
-// Read as the owner, whose code a store is; whoever writes an order needs no right on it.
-Settings read_settings(Oid table, Oid* owner) {
-    MemoryContext caller = CurrentMemoryContext;
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
+// Straight from the table: whoever writes orders has no right on it, and its owner may have lost theirs.
+Settings read_settings(Oid table) {
     Relation relation = open_now(table, "the table \"settings\"");
-    *owner = relation->rd_rel->relowner;
-    SetUserIdAndSecContext(*owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    SPI_connect();
-    const char* query = psprintf("SELECT id, time_zone, orders::oid, items::oid FROM %s",
-                                 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-                                                            RelationGetRelationName(relation)));
-    if (SPI_execute(query, false, 1) != SPI_OK_SELECT) elog(ERROR, "could not read the settings of a store");
-    Settings settings{};
-    if (SPI_processed > 0) {
-        HeapTuple row = SPI_tuptable->vals[0];
-        TupleDesc columns = SPI_tuptable->tupdesc;
-        const char* id = SPI_getvalue(row, columns, 1);
-        const char* time_zone = SPI_getvalue(row, columns, 2);
-        settings.id = id ? MemoryContextStrdup(caller, id) : nullptr;
-        settings.time_zone = time_zone ? MemoryContextStrdup(caller, time_zone) : nullptr;
-        settings.orders = oid_value(3);
-        settings.items = oid_value(4);
+    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+    TableScanDesc scan = table_beginscan(relation, snapshot, 0, nullptr);
+    TupleTableSlot* row = table_slot_create(relation, nullptr);
+    if (!table_scan_getnextslot(scan, ForwardScanDirection, row)) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the store has lost its settings")));
     }
-    SPI_finish();
-    SetUserIdAndSecContext(user, security);
+    row->tts_tableOid = table;
+    const Datum time_zone = setting(row, "time_zone");
+    const Settings settings = {time_zone ? TextDatumGetCString(time_zone) : pstrdup("UTC"),
+                               DatumGetObjectId(setting(row, "orders")), DatumGetObjectId(setting(row, "items"))};
+    ExecDropSingleTupleTableSlot(row);
+    table_endscan(scan);
+    UnregisterSnapshot(snapshot);
     relation_close(relation, NoLock);
     return settings;
 }
 
-bool is_store(Oid table, const char* id, Settings* settings, Oid* owner) {
-    if (!OidIsValid(table)) return false;
-    *settings = read_settings(table, owner);
-    return settings->id && std::strcmp(settings->id, id) == 0;
-}
-
-// The settings tables of the database.
-List* all_settings() {
-    List* tables = NIL;
-    MemoryContext caller = CurrentMemoryContext;
-    SPI_connect();
-    const int result = SPI_execute(
-        "SELECT relnamespace FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) 'settings'"
-        " AND reloftype OPERATOR(pg_catalog.=) 'clientele.store_settings'::pg_catalog.regtype",
-        false, 0);
-    if (result != SPI_OK_SELECT) elog(ERROR, "could not list the stores");
-    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
-        bool is_null;
-        const Datum schema = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null);
-        MemoryContext spi = MemoryContextSwitchTo(caller);
-        tables = lappend_oid(tables, settings_table(DatumGetObjectId(schema)));
-        MemoryContextSwitchTo(spi);
-    }
-    SPI_finish();
-    return tables;
-}
-
-// The store of a trigger's arguments: that name, where the id agrees; else the one that was renamed.
-Settings find_store(const Trigger& trigger, Oid* table, Oid* owner) {
-    Settings settings{};
-    *table = InvalidOid;
-    if (trigger.tgnargs != 2) return settings;
-    const char* id = trigger.tgargs[1];
-    const Oid schema = get_namespace_oid(trigger.tgargs[0], true);
-    *table = OidIsValid(schema) ? settings_table(schema) : InvalidOid;
-    if (is_store(*table, id, &settings, owner)) return settings;
-    ListCell* cell;
-    foreach (cell, all_settings()) {
-        *table = lfirst_oid(cell);
-        if (is_store(*table, id, &settings, owner)) return settings;
-    }
-    *table = InvalidOid;
-    return settings;
+Oid owner_of(Oid table) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "the table \"settings\" of the store is missing");
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
 }
 
 // A store learns only of orders that its owner may read.
@@ -269,17 +247,19 @@ void learn(LiveSource& source, const TriggerData& trigger) {
     source.memory = AllocSetContextCreate(TopMemoryContext, "clientele live source", ALLOCSET_SMALL_SIZES);
     source.columns = source.filter = NIL;
     source.relation = RelationGetRelid(trigger.tg_relation);
-    source.pending = source.failures = source.view = source.orders = InvalidOid;
-    const Settings settings = find_store(*trigger.tg_trigger, &source.settings, &source.owner);
+    source.settings = source.pending = source.failures = source.view = source.orders = InvalidOid;
+    source.schema = schema_of(*trigger.tg_trigger);
+    source.settings = OidIsValid(source.schema) ? settings_table(source.schema) : InvalidOid;
     if (!OidIsValid(source.settings)) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("the store is gone"),
                         errhint("Drop its triggers, of which this is one: DROP TRIGGER %s ON %s.",
                                 quote_identifier(trigger.tg_trigger->tgname),
                                 quote_identifier(RelationGetRelationName(trigger.tg_relation)))));
     }
-    source.schema = get_rel_namespace(source.settings);
     source.failures = get_relname_relid("failures", source.schema);
     source.pending = get_relname_relid("pending", source.schema);
+    source.owner = owner_of(source.settings);
+    const Settings settings = read_settings(source.settings);
     source.orders = settings.orders;
     const bool of_items = std::strcmp(get_func_name(trigger.tg_trigger->tgfoid), "_note_items") == 0;
     const Oid root = of_items ? settings.items : settings.orders;
@@ -326,10 +306,8 @@ LiveSource& live_source(const TriggerData& trigger) {
 }
 
 Oid store_of_trigger(const Trigger& trigger) {
-    Oid settings;
-    Oid owner;
-    find_store(trigger, &settings, &owner);
-    return settings;
+    const Oid schema = schema_of(trigger);
+    return OidIsValid(schema) ? settings_table(schema) : InvalidOid;
 }
 
 }  // namespace clientele

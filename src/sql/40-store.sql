@@ -361,10 +361,12 @@ DECLARE
     key_type text := _column_type(settings.orders, settings.customer_id, 'customer_id');
     order_type text := CASE WHEN settings.items IS NULL THEN 'bigint' ELSE _column_type(settings.items, settings.item_order_id, 'item_order_id')::text END;
 BEGIN
-    EXECUTE replace(replace(replace(replace($store$
+    EXECUTE replace(replace(replace(replace(replace($store$
         CREATE SCHEMA STORE;
         CREATE TABLE STORE.settings OF clientele.store_settings;
         CREATE UNIQUE INDEX settings_one_row ON STORE.settings ((true));
+        -- Triggers know their store by the name of this one.
+        CREATE INDEX "BY_ID" ON STORE.settings (id);
         CREATE TABLE STORE.profiles (
             customer_id KEY PRIMARY KEY, profile clientele.order_profile NOT NULL, category_mix jsonb);
         CREATE TABLE STORE.pending (
@@ -374,6 +376,10 @@ BEGIN
         CREATE INDEX pending_customer_id ON STORE.pending (customer_id);
         CREATE TABLE STORE.failures (
             failed_at timestamptz NOT NULL, relation text NOT NULL, operation text NOT NULL, sqlstate text NOT NULL, message text NOT NULL);
+        -- So that they can be written where all tables are published.
+        ALTER TABLE STORE.settings REPLICA IDENTITY FULL;
+        ALTER TABLE STORE.pending REPLICA IDENTITY FULL;
+        ALTER TABLE STORE.failures REPLICA IDENTITY FULL;
         CREATE TABLE STORE.typical_values (
             segment text PRIMARY KEY, basis text NOT NULL, customers bigint NOT NULL, value numeric NOT NULL);
         CREATE TABLE STORE.segmentations (segmentation text PRIMARY KEY, default_segment text NOT NULL);
@@ -400,7 +406,7 @@ BEGIN
         COMMENT ON TABLE STORE.segment_rules IS 'Segments: changed by clientele.define_segment and drop_segment.';
         COMMENT ON TABLE STORE.contents IS 'Contents: changed by clientele.define_content and drop_content.';
         COMMENT ON TABLE STORE.programs IS 'Offer programs: changed by clientele.define_offer and drop_offer.';
-        $store$, 'PENDING_KEY', key_type), 'KEY PRIMARY', key_type || ' PRIMARY'), 'ORDER_KEY', order_type), 'STORE', quote_ident(store));
+        $store$, 'PENDING_KEY', key_type), 'KEY PRIMARY', key_type || ' PRIMARY'), 'ORDER_KEY', order_type), 'BY_ID', 'settings_' || settings.id), 'STORE', quote_ident(store));
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
     PERFORM _create_membership(store);
 END $$;

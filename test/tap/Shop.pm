@@ -5,9 +5,10 @@ use strict;
 use warnings;
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_server create_shop create_store session ask begin_asking waits_for_lock same_rows differences exact refused);
+our @EXPORT = qw(new_server create_shop create_store session ask begin_asking waits_for_lock same_rows differences exact refused complaints);
 
 sub new_server
 {
@@ -15,7 +16,7 @@ sub new_server
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	$node->init(%init);
 	# A parallel plan where no test asks for one would only make it slower.
-	$node->append_conf('postgresql.conf', "jit = off\ntimezone = 'UTC'\nmax_parallel_workers_per_gather = 0\n");
+	$node->append_conf('postgresql.conf', "jit = off\ntimezone = 'UTC'\nmax_parallel_workers_per_gather = 0\nlog_error_verbosity = verbose\n");
 	$node->append_conf('postgresql.conf', $settings) if defined $settings;
 	$node->start;
 	return $node;
@@ -148,6 +149,14 @@ sub refused
 	  $node->psql($database, $query, extra_params => [ @user, '-v', 'VERBOSITY=verbose' ]);
 	like($error, qr/ERROR:  $state: $message/, $name) or diag("answer: $answer");
 	return $error;
+}
+
+# What a server's log says of internal errors, deadlocks, leaks and crashes.
+sub complaints
+{
+	my ($node) = @_;
+	my @lines = grep { /(?:ERROR|FATAL|PANIC):  (?:XX\d{3}|40P01)|PANIC:|TRAP:|reference leak|was not closed|terminated by signal/ } split /\n/, slurp_file($node->logfile);
+	return join("\n", map { substr($_, 0, 300) } @lines);
 }
 
 1;
