@@ -29,12 +29,13 @@ void insert_index_tuples(ResultRelInfo* table, TupleTableSlot* slot, EState* est
     pg_unreachable();
 }
 
-void check_columns(Relation table, const char* const* columns, int count) {
+void check_columns(Relation table, const ColumnShape* columns, int count) {
     TupleDesc row = RelationGetDescr(table);
     bool same = row->natts == count;
     for (int i = 0; same && i < count; ++i) {
-        same = !TupleDescAttr(row, i)->attisdropped &&
-               std::strcmp(NameStr(TupleDescAttr(row, i)->attname), columns[i]) == 0;
+        const FormData_pg_attribute* column = TupleDescAttr(row, i);
+        same = !column->attisdropped && std::strcmp(NameStr(column->attname), columns[i].name) == 0 &&
+               column->atttypid == columns[i].type;
     }
     if (!same) refuse_table(RelationGetRelationName(table), "has other columns than it was created with");
     const TupleConstr* constraints = row->constr;
@@ -59,7 +60,7 @@ void check_indexes(Relation table) {
 
 }  // namespace
 
-Relation open_appendable(Oid table, const char* const* columns, int count) {
+Relation open_appendable(Oid table, const ColumnShape* columns, int count) {
     if (!ConditionalLockRelationOid(table, RowExclusiveLock)) {
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("a table of the store is locked")));
     }

@@ -10,9 +10,14 @@ extern "C" {
 
 namespace clientele {
 
-// Locks and opens the table. An ERROR where somebody has locked it, or where it does not have these columns any more,
-// or anything that could refuse a row: a constraint, a unique index, a trigger, a rule.
-Relation open_appendable(Oid table, const char* const* columns, int count);
+struct ColumnShape {
+    const char* name;
+    Oid type;
+};
+
+// Locks and opens the table. An ERROR where somebody has locked it, or where it does not have these very columns any
+// more, or anything that could refuse a row: a constraint, a unique index, a trigger, a rule.
+Relation open_appendable(Oid table, const ColumnShape* columns, int count);
 
 // Appends all rows of the store, which have the table's columns. What could go wrong was found by open_appendable().
 // Returns the block that the last row went to.

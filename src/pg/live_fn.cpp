@@ -34,10 +34,22 @@ using namespace clientele;
 
 namespace {
 
-constexpr const char* pending_columns[] = {"customer_id", "profile", "due", "order_id", "seen"};
-constexpr const char* failure_columns[] = {"failed_at", "relation", "operation", "sqlstate", "message"};
 constexpr int pending_width = 5;
 constexpr int failure_width = 5;
+constexpr ColumnShape failure_columns[] = {{"failed_at", TIMESTAMPTZOID},
+                                           {"relation", TEXTOID},
+                                           {"operation", TEXTOID},
+                                           {"sqlstate", TEXTOID},
+                                           {"message", TEXTOID}};
+
+Relation open_pending(const LiveSource& source) {
+    const ColumnShape columns[] = {{"customer_id", source.key_type},
+                                   {"profile", source.profile_type},
+                                   {"due", TIMESTAMPTZOID},
+                                   {"order_id", source.order_type},
+                                   {"seen", XID8OID}};
+    return open_appendable(source.pending, columns, pending_width);
+}
 
 // One statement: what fired, and the rows to be appended.
 struct Statement {
@@ -126,7 +138,7 @@ OrderReader* read_orders(const Statement& statement, Tuplestorestate* rows) {
         reader->columns[i] = ExecInitExpr(static_cast<Expr*>(list_nth(source.columns, i)), nullptr);
     }
     reader->key = lookup_type_cache(source.key_type, 0);
-    if (OidIsValid(source.order_type)) reader->order_key = lookup_type_cache(source.order_type, 0);
+    if (source.has_items) reader->order_key = lookup_type_cache(source.order_type, 0);
     return reader;
 }
 
@@ -185,7 +197,7 @@ bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b)
 // customer is counted anew, because the lines come with the order.
 void note_inserted(Statement& statement) {
     OrderReader* reader = read_orders(statement, statement.trigger->tg_newtable);
-    const bool has_items = OidIsValid(statement.source->order_type);
+    const bool has_items = statement.source->has_items;
     OrderGroups* groups = has_items ? nullptr
                                     : begin_groups(statement.source->key_type, *statement.source->zone,
                                                    static_cast<int64>(get_hash_memory_limit()));
@@ -301,6 +313,11 @@ void note_lines(Statement& statement, ItemQuery query) {
     if (SPI_register_trigger_data(statement.trigger) < 0) elog(ERROR, "could not name the transition tables");
     const int result = SPI_execute_plan(item_plan(source, query), nullptr, nullptr, false, 0);
     if (result != SPI_OK_SELECT) elog(ERROR, "could not look orders up: %s", SPI_result_code_string(result));
+    TupleDesc columns = SPI_tuptable->tupdesc;
+    if (SPI_gettypeid(columns, 1) != source.order_type ||
+        (!is_blind(query) && SPI_gettypeid(columns, 3) != source.key_type)) {
+        elog(ERROR, "the order lines have other keys than the store was created with");
+    }
     for (std::uint64_t i = 0; i < SPI_processed; ++i) {
         HeapTuple row = SPI_tuptable->vals[i];
         bool is_null;
@@ -351,7 +368,7 @@ void look(void* context) {
     const int settings = begin_settings();
     if (task.of_items || statement.source->foreign_code) set_safe_path();
     if (task.of_items) set_no_waiting();
-    Relation pending = open_appendable(statement.source->pending, pending_columns, pending_width);
+    Relation pending = open_pending(*statement.source);
     statement.row_type = RelationGetDescr(pending);
     note(statement, task.of_items);
     relation_close(pending, NoLock);
@@ -369,7 +386,7 @@ void mark_blindly(void* context) {
     auto& statement = *static_cast<Attempt*>(context)->statement;
     statement.source = &cached_source(*statement.trigger);
     start_again(statement);
-    Relation pending = open_appendable(statement.source->pending, pending_columns, pending_width);
+    Relation pending = open_pending(*statement.source);
     statement.row_type = RelationGetDescr(pending);
     mark_everybody(statement);
     relation_close(pending, NoLock);

@@ -14,6 +14,7 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "rewrite/rewriteHandler.h"
@@ -57,6 +58,11 @@ HTAB* source_table() {
         CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, 0);
     }
     return sources;
+}
+
+Oid type_of_ours(const char* name) {
+    return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+                           ObjectIdGetDatum(get_namespace_oid("clientele", false)));
 }
 
 // Locks as a reader does, but never waits.
@@ -147,15 +153,19 @@ void check_rights(Oid table, Oid owner) {
     }
 }
 
+[[noreturn]] void refuse_view(Relation view) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("view \"%s\" of the store was changed", RelationGetRelationName(view))));
+    pg_unreachable();
+}
+
 // The query of one of a store's views over one table, with the number of that table in it.
-Query* view_over(Relation view, int* table) {
+Query* view_over(Relation view, Oid root, int* table) {
     auto* query = static_cast<Query*>(copyObjectImpl(get_view_query(view)));
     auto* from = static_cast<Node*>(linitial(query->jointree->fromlist));
-    if (list_length(query->jointree->fromlist) != 1 || !IsA(from, RangeTblRef)) {
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("view \"%s\" of the store was changed", RelationGetRelationName(view))));
-    }
+    if (list_length(query->jointree->fromlist) != 1 || !IsA(from, RangeTblRef)) refuse_view(view);
     *table = castNode(RangeTblRef, from)->rtindex;
+    if (rt_fetch(*table, query->rtable)->relid != root) refuse_view(view);
     return query;
 }
 
@@ -205,7 +215,7 @@ void learn_orders(LiveSource& source) {
     Relation view = open_now(source.view, "the view \"_orders\"");
     const AttrMap* map = columns_of(source.orders, source.relation);
     int table;
-    Query* query = view_over(view, &table);
+    Query* query = view_over(view, source.orders, &table);
     MemoryContext caller = MemoryContextSwitchTo(source.memory);
     ListCell* cell;
     foreach (cell, query->targetList) {
@@ -217,6 +227,12 @@ void learn_orders(LiveSource& source) {
         source.filter = make_ands_implicit(filter);
     }
     MemoryContextSwitchTo(caller);
+    const Oid shape[] = {source.key_type, TIMESTAMPTZOID, NUMERICOID, source.order_type};
+    const int count = source.has_items ? 4 : 3;
+    bool same = list_length(source.columns) == count;
+    for (int i = 0; same && i < count; ++i)
+        same = exprType(static_cast<Node*>(list_nth(source.columns, i))) == shape[i];
+    if (!same) refuse_view(view);
     relation_close(view, NoLock);
 }
 
@@ -224,10 +240,12 @@ void learn_orders(LiveSource& source) {
 void learn_items(LiveSource& source, Oid items) {
     Relation view = open_now(source.view, "the view \"_items\"");
     int table;
-    const Query* query = view_over(view, &table);
+    const Query* query = view_over(view, items, &table);
+    if (list_length(query->targetList) != 3) refuse_view(view);
     for (int i = 0; i < 3; ++i) {
         auto* column = list_nth_node(TargetEntry, query->targetList, i);
         List* variables = pull_var_clause(reinterpret_cast<Node*>(column->expr), 0);
+        if (list_length(variables) != 1) refuse_view(view);
         source.item_columns[i] =
             MemoryContextStrdup(source.memory, get_attname(items, linitial_node(Var, variables)->varattno, false));
     }
@@ -268,7 +286,9 @@ void learn(LiveSource& source, const TriggerData& trigger) {
     source.view = get_relname_relid(of_items ? "_items" : "_orders", source.schema);
     Relation pending = open_now(source.pending, "the table \"pending\"");
     source.key_type = get_atttype(source.pending, 1);
-    source.order_type = OidIsValid(settings.items) ? get_atttype(source.pending, 4) : InvalidOid;
+    source.order_type = get_atttype(source.pending, 4);
+    source.profile_type = type_of_ours("order_profile");
+    source.has_items = OidIsValid(settings.items);
     relation_close(pending, NoLock);
     source.zone = &find_zone(settings.time_zone, std::strlen(settings.time_zone));
     if (of_items) {

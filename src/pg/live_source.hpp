@@ -28,7 +28,9 @@ struct LiveSource {
     Oid failures;
     Oid orders;
     Oid key_type;
-    Oid order_type;     // InvalidOid: the store has no order lines
+    Oid order_type;  // of pending's column
+    Oid profile_type;
+    bool has_items;
     bool foreign_code;  // the filter calls what is neither PostgreSQL's nor ours
     const Zone* zone;
     MemoryContext memory;
