@@ -238,15 +238,13 @@ CREATE FUNCTION clientele._refresh_typical_values(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
     EXECUTE replace($medians$
-        WITH ranked AS (
-            SELECT coalesce(v.segment, '') AS segment, v.typical_order_value AS value,
-                row_number() OVER w AS rank, count(*) OVER (PARTITION BY v.segment) AS customers
-            FROM (SELECT c.segment, c.typical_order_value FROM STORE.customers c WHERE c.orders > 0
-                  UNION ALL SELECT NULL, c.typical_order_value FROM STORE.customers c WHERE c.orders > 0) v
-            WINDOW w AS (PARTITION BY v.segment ORDER BY v.typical_order_value)
+        WITH valued AS (
+            -- The two middle values: an odd number of customers has the same one twice.
+            SELECT coalesce(c.segment, '') AS segment, count(*) AS customers,
+                percentile_disc(ARRAY[0.5, 0.5000000001]) WITHIN GROUP (ORDER BY c.typical_order_value) AS middle
+            FROM STORE.customers c WHERE c.orders > 0 GROUP BY GROUPING SETS ((c.segment), ())
         ), medians AS (
-            SELECT segment, customers, trim_scale(avg(value)) AS value FROM ranked
-            WHERE rank IN ((customers + 1) / 2, (customers + 2) / 2) GROUP BY 1, 2
+            SELECT segment, customers, trim_scale((middle[1] + middle[2]) / 2) AS value FROM valued WHERE customers > 0
         ), chosen AS (
             SELECT m.segment, CASE WHEN m.segment <> '' AND m.customers >= 30 THEN 'segment' ELSE 'store' END AS basis, m.customers,
                 CASE WHEN m.customers >= 30 THEN m.value ELSE s.value END AS value
