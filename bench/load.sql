@@ -7,19 +7,6 @@
 SET max_parallel_workers_per_gather = 0;
 SET TIME ZONE 'America/New_York';
 
-CREATE SCHEMA bench;
-
--- Uniform on [0, 1).
-CREATE FUNCTION bench.uniform(id bigint, purpose int) RETURNS float8
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT (hashint8extended(id, purpose) & 4294967295) / 4294967296.0::float8 $$;
-
--- Standard normal, near enough: four 16-bit uniforms, summed.
-CREATE FUNCTION bench.normal(id bigint, purpose int) RETURNS float8
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT (((h & 65535) + (h >> 16 & 65535) + (h >> 32 & 65535) + (h >> 48 & 65535)) / 65535.0::float8 - 2) * sqrt(3.0::float8)
-   FROM hashint8extended(id, purpose) AS h $$;
-
 CREATE TABLE customers (
     customer_id   bigint PRIMARY KEY,
     email         text NOT NULL,
@@ -76,5 +63,3 @@ FROM orders;
 VACUUM (FREEZE, ANALYZE) customers;
 VACUUM (FREEZE, ANALYZE) orders;
 VACUUM (FREEZE, ANALYZE) order_items;
-
-CREATE TABLE bench.results (suite text, item text, run int, value float8);

@@ -1,24 +1,34 @@
 #!/usr/bin/env bash
-# Measures how fast clientele is, on a private server: bench/run.sh [quick] [aggregates] [look_ups] [whole_shop]
+# Measures how fast clientele is, on a private server: bench/run.sh [quick] [aggregates] [look_ups] [whole_shop] [live] [refresh]
 #   quick   a twentieth of the size, short runs: does the benchmark work?
 #   The other words choose what is measured; all of it where none is given.
 # README.md says what is measured against what.
 source "$(dirname "$0")/../scripts/server.sh"
 here=$top/bench
+source "$here/live.sh"
+source "$here/refresh.sh"
 
 customers=500000
 runs=5
 analyst_runs=2
 seconds=5
+till_customers=430000
+till_orders=2000000
+copy_orders=1000000
 if [ "${1:-}" = quick ]; then
     shift
     customers=25000
+    runs=3
     analyst_runs=1
     seconds=1
+    till_customers=21500
+    till_orders=100000
+    copy_orders=50000
 fi
-if [ $# -eq 0 ]; then set -- aggregates look_ups whole_shop; fi
+if [ $# -eq 0 ]; then set -- aggregates look_ups whole_shop refresh live; fi
+shop=false
 for part in "$@"; do
-    case $part in aggregates | look_ups | whole_shop) ;; *) fail "unknown argument $part: see the head of this script" ;; esac
+    case $part in aggregates | look_ups | whole_shop | refresh) shop=true ;; live) ;; *) fail "unknown argument $part: see the head of this script" ;; esac
 done
 
 main() {
@@ -31,14 +41,12 @@ main() {
     start_server
     configure
     environment
-    step "Loading $((20 * customers)) orders of $customers customers"
-    sql -v customers="$customers" -f "$here/load.sql"
-    sql -f "$here/store.sql"
-    refresh_twice
+    sql -f "$here/setup.sql"
+    if $shop; then load_shop; fi
     local part
     for part in "$@"; do "$part"; done
     step "Results"
-    sql -f "$here/report.sql"
+    sql -v shop="$shop" -f "$here/report.sql"
     printf '\nThat took %s minutes. Load average at the end: %s\n' "$((SECONDS / 60))" "$(cut -d' ' -f1-3 /proc/loadavg)"
 }
 
@@ -100,14 +108,17 @@ serial="SET max_parallel_workers_per_gather = 0;"
 parallel="SET max_parallel_workers_per_gather = 2;"
 tight="SET max_parallel_workers_per_gather = 0; SET work_mem = '4MB';"
 
-refresh_twice() {
-    step "Refreshing the store, apart"
+load_shop() {
     local which
+    step "Loading $((20 * customers)) orders of $customers customers"
+    sql -v customers="$customers" -f "$here/load.sql"
+    sql -f "$here/store.sql"
+    step "Refreshing the store, apart"
     for which in first again; do
         sql <<END
 SELECT clock_timestamp() AS started \\gset
 CALL clientele.refresh('shop');
-INSERT INTO bench.results SELECT 'refresh', '$which', 1, extract(epoch FROM clock_timestamp() - :'started');
+INSERT INTO bench.results SELECT 'shop with lines', '$which', 1, extract(epoch FROM clock_timestamp() - :'started');
 END
     done
     sql -c "VACUUM (FREEZE, ANALYZE) shop.profiles" -c "CHECKPOINT"
@@ -136,22 +147,31 @@ explain() {
 }
 
 look_ups() {
-    local nth clients look_up tps
+    local nth clients look_up
     step "Look-ups of one customer: pgbench -M prepared, $seconds s each"
     for clients in 1 4; do
         for ((nth = 1; nth <= runs; nth++)); do
             printf '%s clients, run %s of %s:' "$clients" "$nth" "$runs" >&2
             for look_up in columns sizes plpgsql segment segment_bigint offer offer_bigint; do
                 printf '%s' "  $look_up" >&2
-                run "$bin/pgbench" -h "$priv/socket" -U postgres -n -M prepared -c "$clients" -j "$((clients > 1 ? 2 : 1))" -T "$seconds" \
-                    --random-seed="$nth" -D customers="$customers" -f "$here/lookups/$look_up.sql" postgres >"$priv/pgbench.out" 2>"$priv/pgbench.err" || fail "pgbench: $(cat "$priv/pgbench.err")"
-                tps=$(sed -n 's/^tps = \([0-9.]*\) (without.*/\1/p' "$priv/pgbench.out")
-                grep -q '^number of failed transactions: 0 ' "$priv/pgbench.out" || fail "look-ups failed: $(cat "$priv/pgbench.out")"
-                sql -c "INSERT INTO bench.results VALUES ('look-ups, $clients', '$look_up', $nth, $tps)"
+                transactions "look-ups, $clients" "$look_up" "$nth" tps -M prepared -c "$clients" -j "$((clients > 1 ? 2 : 1))" \
+                    -T "$seconds" -D customers="$customers" -f "$here/lookups/$look_up.sql"
             done
             echo >&2
         done
     done
+}
+
+# Runs pgbench once. $1: suite, $2: item, $3: run, $4: what to note: tps, or ms a transaction; then pgbench's arguments
+transactions() {
+    local suite=$1 item=$2 nth=$3 unit=$4 tps
+    shift 4
+    run "$bin/pgbench" -h "$priv/socket" -U postgres -n --random-seed="$nth" "$@" postgres >"$priv/pgbench.out" 2>"$priv/pgbench.err" ||
+        fail "pgbench: $(cat "$priv/pgbench.err")"
+    grep -q '^number of failed transactions: 0 ' "$priv/pgbench.out" || fail "transactions failed: $(cat "$priv/pgbench.out")"
+    if grep -q WARNING "$priv/pgbench.err"; then fail "pgbench: $(grep -m 1 WARNING "$priv/pgbench.err")"; fi
+    tps=$(sed -n 's/^tps = \([0-9.]*\) (without.*/\1/p' "$priv/pgbench.out")
+    sql -c "INSERT INTO bench.results VALUES ('$suite', '$item', $nth, CASE '$unit' WHEN 'ms' THEN 1000 / $tps ELSE $tps END, '$unit')"
 }
 
 whole_shop() {

@@ -15,6 +15,7 @@
 #include "store.hpp"
 
 extern "C" {
+#include "access/detoast.h"
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
@@ -73,7 +74,19 @@ struct Change {
     Datum order;
 };
 
+// What an index can take, whatever compression makes of it.
+constexpr Size max_key_size = 2'000;
+
+void check_key(Oid type, Datum key) {
+    if (type != TEXTOID && type != VARCHAROID) return;
+    const Size size = toast_raw_datum_size(key);
+    if (size <= max_key_size) return;
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("customer key too long: %zu bytes", size),
+                    errdetail("A key has at most %zu bytes.", max_key_size)));
+}
+
 void append(const Statement& statement, const Change& change) {
+    if (change.has_customer) check_key(statement.source->key_type, change.customer);
     Datum values[pending_width] = {change.customer, change.profile, TimestampTzGetDatum(change.due), change.order, 0};
     bool nulls[pending_width] = {!change.has_customer, change.profile == 0, false, !change.has_order, true};
     tuplestore_putvalues(statement.rows, statement.row_type, values, nulls);
@@ -335,8 +348,19 @@ void note_lines(Statement& statement, ItemQuery query) {
 
 // ---- The frame: look, append, or record why not ----
 
+bool has_tables(const TriggerData& trigger) {
+    const bool needs_new = TRIGGER_FIRED_BY_INSERT(trigger.tg_event) || TRIGGER_FIRED_BY_UPDATE(trigger.tg_event);
+    const bool needs_old = TRIGGER_FIRED_BY_DELETE(trigger.tg_event) || TRIGGER_FIRED_BY_UPDATE(trigger.tg_event);
+    return (!needs_new || trigger.tg_newtable) && (!needs_old || trigger.tg_oldtable);
+}
+
 void note(Statement& statement, bool of_items) {
     const TriggerEvent event = statement.trigger->tg_event;
+    if (!has_tables(*statement.trigger)) {
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("trigger \"%s\" has no transition tables", statement.trigger->tg_trigger->tgname),
+                        errhint("clientele.set_live() creates it as it should be.")));
+    }
     if (TRIGGER_FIRED_BY_TRUNCATE(event)) {
         mark_everybody(statement);
     } else if (TRIGGER_FIRED_BY_INSERT(event)) {
@@ -386,6 +410,7 @@ void mark_blindly(void* context) {
     auto& statement = *static_cast<Attempt*>(context)->statement;
     statement.source = &cached_source(*statement.trigger);
     start_again(statement);
+    if (!concerns_store(*statement.source, *statement.trigger)) return;
     Relation pending = open_pending(*statement.source);
     statement.row_type = RelationGetDescr(pending);
     mark_everybody(statement);
@@ -416,6 +441,10 @@ void describe_failure(void* context) {
 
 // The order stands; the store is stale from here on.
 void record_failure(Statement& statement, const ErrorData* error) {
+    if (OidIsValid(cached_source(*statement.trigger).settings) &&
+        !concerns_store(cached_source(*statement.trigger), *statement.trigger)) {
+        return;
+    }
     tuplestore_clear(statement.rows);
     Attempt task{&statement, false, error};
     const bool recorded = attempt(describe_failure, &task) == nullptr;

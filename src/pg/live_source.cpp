@@ -160,7 +160,8 @@ void check_rights(Oid table, Oid owner) {
 }
 
 // The query of one of a store's views over one table, with the number of that table in it.
-Query* view_over(Relation view, Oid root, int* table) {
+Query* view_over(Relation view, Oid root, Oid owner, int* table) {
+    if (view->rd_rel->relkind != RELKIND_VIEW || view->rd_rel->relowner != owner) refuse_view(view);
     auto* query = static_cast<Query*>(copyObjectImpl(get_view_query(view)));
     auto* from = static_cast<Node*>(linitial(query->jointree->fromlist));
     if (list_length(query->jointree->fromlist) != 1 || !IsA(from, RangeTblRef)) refuse_view(view);
@@ -215,7 +216,7 @@ void learn_orders(LiveSource& source) {
     Relation view = open_now(source.view, "the view \"_orders\"");
     const AttrMap* map = columns_of(source.orders, source.relation);
     int table;
-    Query* query = view_over(view, source.orders, &table);
+    Query* query = view_over(view, source.orders, source.owner, &table);
     MemoryContext caller = MemoryContextSwitchTo(source.memory);
     ListCell* cell;
     foreach (cell, query->targetList) {
@@ -240,7 +241,7 @@ void learn_orders(LiveSource& source) {
 void learn_items(LiveSource& source, Oid items) {
     Relation view = open_now(source.view, "the view \"_items\"");
     int table;
-    const Query* query = view_over(view, items, &table);
+    const Query* query = view_over(view, items, source.owner, &table);
     if (list_length(query->targetList) != 3) refuse_view(view);
     for (int i = 0; i < 3; ++i) {
         auto* column = list_nth_node(TargetEntry, query->targetList, i);
@@ -259,13 +260,29 @@ void forget_plans(LiveSource& source) {
     }
 }
 
+// One trigger an event: a second one under another name would count everything twice.
+bool is_own_name(const Trigger& trigger) {
+    char prefix[] = "clientele_00000000_";
+    std::memcpy(prefix + 10, trigger.tgargs[1], 8);
+    return std::strncmp(trigger.tgname, prefix, sizeof prefix - 1) == 0;
+}
+
+// What a view of the store calls is its owner's code. The caller, or the end of the subtransaction, goes back.
+void become_owner(Oid owner) {
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+}
+
 void learn(LiveSource& source, const TriggerData& trigger) {
     forget_plans(source);
     if (source.memory) MemoryContextDelete(source.memory);
     source.memory = AllocSetContextCreate(TopMemoryContext, "clientele live source", ALLOCSET_SMALL_SIZES);
     source.columns = source.filter = NIL;
+    source.placed = source.watched = false;
     source.relation = RelationGetRelid(trigger.tg_relation);
-    source.settings = source.pending = source.failures = source.view = source.orders = InvalidOid;
+    source.settings = source.pending = source.failures = source.view = source.orders = source.owner = InvalidOid;
     source.schema = schema_of(*trigger.tg_trigger);
     source.settings = OidIsValid(source.schema) ? settings_table(source.schema) : InvalidOid;
     if (!OidIsValid(source.settings)) {
@@ -281,8 +298,12 @@ void learn(LiveSource& source, const TriggerData& trigger) {
     source.orders = settings.orders;
     const bool of_items = std::strcmp(get_func_name(trigger.tg_trigger->tgfoid), "_note_items") == 0;
     const Oid root = of_items ? settings.items : settings.orders;
-    source.watched = list_member_oid(find_all_inheritors(root, NoLock, nullptr), source.relation);
+    source.watched = is_own_name(*trigger.tg_trigger) &&
+                     list_member_oid(find_all_inheritors(root, NoLock, nullptr), source.relation);
+    source.placed = true;
+    if (!source.watched) return;
     check_rights(root, source.owner);
+    become_owner(source.owner);
     source.view = get_relname_relid(of_items ? "_items" : "_orders", source.schema);
     Relation pending = open_now(source.pending, "the table \"pending\"");
     source.key_type = get_atttype(source.pending, 1);
@@ -319,10 +340,20 @@ LiveSource& live_source(const TriggerData& trigger) {
         const int settings = begin_settings();
         set_safe_path();
         set_no_waiting();
+        Oid user;
+        int security;
+        GetUserIdAndSecContext(&user, &security);
         learn(source, trigger);
+        SetUserIdAndSecContext(user, security);
         end_settings(settings);
     }
     return source;
+}
+
+bool concerns_store(const LiveSource& source, const TriggerData& trigger) {
+    if (source.placed) return source.watched;
+    return OidIsValid(source.owner) &&
+           pg_class_aclcheck(RelationGetRelid(trigger.tg_relation), source.owner, ACL_TRIGGER) == ACLCHECK_OK;
 }
 
 Oid store_of_trigger(const Trigger& trigger) {

@@ -18,7 +18,9 @@ enum class ItemQuery : int { inserted, deleted, updated, inserted_blind, deleted
 struct LiveSource {
     Oid trigger;  // the key of the cache
     bool known;
-    bool watched;  // false: this table is not a part of the store's orders any more (a detached partition)
+    bool placed;   // it is known whether the table is watched
+    bool watched;  // it is a part of the store's orders (a detached partition is not), and the trigger is the store's
+                   // own
     Oid relation;
     Oid schema;
     Oid settings;
@@ -46,6 +48,10 @@ LiveSource& live_source(const TriggerData& trigger);
 
 // The entry of a trigger, as far as it is known.
 LiveSource& cached_source(const TriggerData& trigger);
+
+// Whether a failure of this trigger is the store's affair. Where that could not be found out: whether its owner may
+// have triggers on the table.
+bool concerns_store(const LiveSource& source, const TriggerData& trigger);
 
 // The table of settings of the store that a trigger belongs to; InvalidOid where it is gone.
 Oid store_of_trigger(const Trigger& trigger);

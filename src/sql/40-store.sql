@@ -369,13 +369,15 @@ BEGIN
         CREATE INDEX "BY_ID" ON STORE.settings (id);
         CREATE TABLE STORE.profiles (
             customer_id KEY PRIMARY KEY, profile clientele.order_profile NOT NULL, category_mix jsonb);
+        -- Truncating an empty end takes a lock that triggers would not wait for.
         CREATE TABLE STORE.pending (
             customer_id PENDING_KEY, profile clientele.order_profile, due timestamptz NOT NULL, order_id ORDER_KEY, seen xid8)
             WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0,
-                autovacuum_analyze_threshold = 5000);
+                autovacuum_analyze_threshold = 5000, vacuum_truncate = false, toast.vacuum_truncate = false);
         CREATE INDEX pending_customer_id ON STORE.pending (customer_id);
         CREATE TABLE STORE.failures (
-            failed_at timestamptz NOT NULL, relation text NOT NULL, operation text NOT NULL, sqlstate text NOT NULL, message text NOT NULL);
+            failed_at timestamptz NOT NULL, relation text NOT NULL, operation text NOT NULL, sqlstate text NOT NULL, message text NOT NULL)
+            WITH (vacuum_truncate = false, toast.vacuum_truncate = false);
         -- So that they can be written where all tables are published.
         ALTER TABLE STORE.settings REPLICA IDENTITY FULL;
         ALTER TABLE STORE.pending REPLICA IDENTITY FULL;
