@@ -15,12 +15,15 @@ struct ColumnShape {
     Oid type;
 };
 
-// Locks and opens the table. An ERROR where somebody has locked it, or where it does not have these very columns any
-// more, or anything that could refuse a row: a constraint, a unique index, a trigger, a rule.
-Relation open_appendable(Oid table, const ColumnShape* columns, int count);
+// Locks and opens the table. An ERROR where somebody has locked it.
+Relation open_table_now(Oid table);
 
-// Appends all rows of the store, which have the table's columns. What could go wrong was found by open_appendable().
-// Returns the block that the last row went to.
-BlockNumber append_rows(Oid table, Tuplestorestate* rows);
+// An ERROR where the table does not have these very columns any more, or has anything that could refuse a row: a
+// constraint, a unique index, a trigger, a rule. The answer holds until its relcache entry is invalidated.
+void check_appendable(Relation table, const ColumnShape* columns, int count);
+
+// Appends one row, or all rows of the tuplestore where there is one; they have the table's columns. What could go wrong
+// was found by check_appendable(). Returns the block that the last row went to.
+BlockNumber append_rows(Oid table, MinimalTuple row, Tuplestorestate* rows);
 
 }  // namespace clientele

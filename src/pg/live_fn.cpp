@@ -26,6 +26,7 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
@@ -43,21 +44,29 @@ constexpr ColumnShape failure_columns[] = {{"failed_at", TIMESTAMPTZOID},
                                            {"sqlstate", TEXTOID},
                                            {"message", TEXTOID}};
 
-Relation open_pending(const LiveSource& source) {
+// Checks the table when it has changed, and at first.
+Relation open_pending(LiveSource& source) {
+    Relation pending = open_table_now(source.pending);
+    if (source.appendable) return pending;
+    source.appendable = true;  // before, so that a change meanwhile is not lost
     const ColumnShape columns[] = {{"customer_id", source.key_type},
                                    {"profile", source.profile_type},
                                    {"due", TIMESTAMPTZOID},
                                    {"order_id", source.order_type},
                                    {"seen", XID8OID}};
-    return open_appendable(source.pending, columns, pending_width);
+    check_appendable(pending, columns, pending_width);
+    return pending;
 }
 
 // One statement: what fired, and the rows to be appended.
 struct Statement {
     TriggerData* trigger;
     LiveSource* source;
-    Tuplestorestate* rows;
-    TupleDesc row_type;  // of pending
+    MemoryContext memory;   // outlives the subtransaction that rows are made in, as `files` does
+    MinimalTuple first;     // the row, where it is the only one
+    Tuplestorestate* rows;  // all of them, where there are more
+    ResourceOwner files;    // of rows
+    TupleDesc row_type;     // of pending
     TimestampTz now;
     Datum marked;  // the last customer that was marked
     bool has_marked;
@@ -85,11 +94,59 @@ void check_key(Oid type, Datum key) {
                     errdetail("A key has at most %zu bytes.", max_key_size)));
 }
 
-void append(const Statement& statement, const Change& change) {
+// Temporary files have an owner of their own: after an error they are let go of, and not written to once more.
+void begin_rows(Statement& statement, TupleDesc type) {
+    ResourceOwner owner = CurrentResourceOwner;
+    CurrentResourceOwner = statement.files;
+    statement.rows = tuplestore_begin_heap(false, false, work_mem);
+    CurrentResourceOwner = owner;
+    TupleTableSlot* slot = MakeSingleTupleTableSlot(type, &TTSOpsMinimalTuple);
+    ExecStoreMinimalTuple(statement.first, slot, false);
+    statement.first = nullptr;
+    tuplestore_puttupleslot(statement.rows, slot);
+    ExecDropSingleTupleTableSlot(slot);
+}
+
+// Most statements give one row, and a tuplestore costs more than that.
+void put_row(Statement& statement, TupleDesc type, Datum* values, bool* nulls) {
+    MemoryContext caller = MemoryContextSwitchTo(statement.memory);
+    if (statement.first) begin_rows(statement, type);
+    if (statement.rows) {
+        tuplestore_putvalues(statement.rows, type, values, nulls);
+    } else {
+        statement.first = heap_form_minimal_tuple(type, values, nulls);
+    }
+    MemoryContextSwitchTo(caller);
+}
+
+void begin_statement(Statement& statement, TriggerData* trigger) {
+    statement.trigger = trigger;
+    statement.memory = AllocSetContextCreate(CurrentMemoryContext, "clientele statement", ALLOCSET_SMALL_SIZES);
+    statement.files = ResourceOwnerCreate(CurrentResourceOwner, "clientele statement");
+    statement.now = GetCurrentTimestamp();
+}
+
+// Nothing is asked of the rows themselves: after an error they may be in any state.
+void end_statement(const Statement& statement) {
+    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_LOCKS, false, false);
+    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
+    ResourceOwnerDelete(statement.files);
+    MemoryContextDelete(statement.memory);
+}
+
+// After a failure: what was collected does not count.
+void forget_rows(Statement& statement) {
+    statement.first = nullptr;
+    statement.rows = nullptr;
+    statement.has_marked = false;
+}
+
+void append(Statement& statement, const Change& change) {
     if (change.has_customer) check_key(statement.source->key_type, change.customer);
     Datum values[pending_width] = {change.customer, change.profile, TimestampTzGetDatum(change.due), change.order, 0};
     bool nulls[pending_width] = {!change.has_customer, change.profile == 0, false, !change.has_order, true};
-    tuplestore_putvalues(statement.rows, statement.row_type, values, nulls);
+    put_row(statement, statement.row_type, values, nulls);
 }
 
 // Orders of one customer often follow each other, and before and after an update always do: one mark is enough.
@@ -102,11 +159,11 @@ void mark_customer(Statement& statement, Datum customer) {
     append(statement, {true, customer, 0, DT_NOBEGIN, false, 0});
 }
 // An order of the future: the customer is counted anew when its time has come.
-void mark_due(const Statement& statement, Datum customer, TimestampTz due) {
+void mark_due(Statement& statement, Datum customer, TimestampTz due) {
     append(statement, {true, customer, 0, due, false, 0});
 }
-void mark_order(const Statement& statement, Datum order) { append(statement, {false, 0, 0, DT_NOBEGIN, true, order}); }
-void mark_everybody(const Statement& statement) { append(statement, {false, 0, 0, DT_NOBEGIN, false, 0}); }
+void mark_order(Statement& statement, Datum order) { append(statement, {false, 0, 0, DT_NOBEGIN, true, order}); }
+void mark_everybody(Statement& statement) { append(statement, {false, 0, 0, DT_NOBEGIN, false, 0}); }
 
 // ---- Reading orders ----
 
@@ -211,9 +268,10 @@ bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b)
 void note_inserted(Statement& statement) {
     OrderReader* reader = read_orders(statement, statement.trigger->tg_newtable);
     const bool has_items = statement.source->has_items;
-    OrderGroups* groups = has_items ? nullptr
-                                    : begin_groups(statement.source->key_type, *statement.source->zone,
-                                                   static_cast<int64>(get_hash_memory_limit()));
+    const bool is_one = tuplestore_tuple_count(statement.trigger->tg_newtable) == 1;
+    OrderGroups* groups = has_items || is_one ? nullptr
+                                              : begin_groups(statement.source->key_type, *statement.source->zone,
+                                                             static_cast<int64>(get_hash_memory_limit()));
     OrderRow order;
     while (next_order(*reader, &order)) {
         if (!order.counts) continue;
@@ -221,12 +279,15 @@ void note_inserted(Statement& statement) {
             mark_due(statement, order.customer, order.at);
         } else if (has_items) {
             mark_customer(statement, order.customer);
+        } else if (is_one) {
+            const Datum profile = profile_of_one(order.at, order.amount, *statement.source->zone);
+            append(statement, {true, order.customer, profile, DT_NOBEGIN, false, 0});
         } else {
             add_order(*groups, order.customer, order.at, order.amount);
         }
     }
     end_reading(reader);
-    if (has_items) return;
+    if (!groups) return;
     Datum customer;
     Datum profile;
     while (next_group(*groups, &customer, &profile)) append(statement, {true, customer, profile, DT_NOBEGIN, false, 0});
@@ -400,16 +461,11 @@ void look(void* context) {
     SetUserIdAndSecContext(user, security);
 }
 
-void start_again(Statement& statement) {
-    tuplestore_clear(statement.rows);
-    statement.has_marked = false;
-}
-
 // What the orders are cannot be asked, because somebody has locked their table: count everybody anew.
 void mark_blindly(void* context) {
     auto& statement = *static_cast<Attempt*>(context)->statement;
     statement.source = &cached_source(*statement.trigger);
-    start_again(statement);
+    forget_rows(statement);
     if (!concerns_store(*statement.source, *statement.trigger)) return;
     Relation pending = open_pending(*statement.source);
     statement.row_type = RelationGetDescr(pending);
@@ -425,8 +481,9 @@ const char* operation_of(TriggerEvent event) {
 
 void describe_failure(void* context) {
     auto& task = *static_cast<Attempt*>(context);
-    const Statement& statement = *task.statement;
-    Relation failures = open_appendable(cached_source(*statement.trigger).failures, failure_columns, failure_width);
+    Statement& statement = *task.statement;
+    Relation failures = open_table_now(cached_source(*statement.trigger).failures);
+    check_appendable(failures, failure_columns, failure_width);
     Relation orders = statement.trigger->tg_relation;
     const char* name =
         quote_qualified_identifier(get_namespace_name(RelationGetNamespace(orders)), RelationGetRelationName(orders));
@@ -435,7 +492,7 @@ void describe_failure(void* context) {
                                    CStringGetTextDatum(unpack_sql_state(task.error->sqlerrcode)),
                                    CStringGetTextDatum(task.error->message ? task.error->message : "")};
     bool nulls[failure_width] = {};
-    tuplestore_putvalues(statement.rows, RelationGetDescr(failures), values, nulls);
+    put_row(statement, RelationGetDescr(failures), values, nulls);
     relation_close(failures, NoLock);
 }
 
@@ -445,10 +502,10 @@ void record_failure(Statement& statement, const ErrorData* error) {
         !concerns_store(cached_source(*statement.trigger), *statement.trigger)) {
         return;
     }
-    tuplestore_clear(statement.rows);
+    forget_rows(statement);
     Attempt task{&statement, false, error};
     const bool recorded = attempt(describe_failure, &task) == nullptr;
-    if (recorded) append_rows(cached_source(*statement.trigger).failures, statement.rows);
+    if (recorded) append_rows(cached_source(*statement.trigger).failures, statement.first, statement.rows);
     const char* store = statement.trigger->tg_trigger->tgnargs > 0 ? statement.trigger->tg_trigger->tgargs[0] : "";
     ereport(WARNING,
             (errcode(ERRCODE_WARNING),
@@ -467,24 +524,24 @@ Datum note_statement(FunctionCallInfo fcinfo, bool of_items) {
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("this trigger must be AFTER ... FOR EACH STATEMENT")));
     }
-    Statement statement{
-        trigger, nullptr, tuplestore_begin_heap(false, false, work_mem), nullptr, GetCurrentTimestamp(), 0,
-        false,   false};
+    Statement statement{};
+    begin_statement(statement, trigger);
     Attempt task{&statement, of_items, nullptr};
     const ErrorData* error = attempt(look, &task);
     if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) {
-        start_again(statement);
+        forget_rows(statement);
         statement.blind = true;
         if (of_items && statement.source) error = attempt(look, &task);
     }
-    if (error) cached_source(*trigger).known = false;
+    if (error) cached_source(*trigger).known = cached_source(*trigger).appendable = false;
     if (error && statement.blind && !attempt(mark_blindly, &task)) error = nullptr;
     if (error) {
         record_failure(statement, error);
-    } else if (tuplestore_tuple_count(statement.rows) > 0) {
-        fold_if_large(statement.source->settings, append_rows(statement.source->pending, statement.rows));
+    } else if (statement.first || statement.rows) {
+        const BlockNumber block = append_rows(statement.source->pending, statement.first, statement.rows);
+        fold_if_large(statement.source->settings, block);
     }
-    tuplestore_end(statement.rows);
+    end_statement(statement);
     return PointerGetDatum(nullptr);
 }
 
@@ -521,10 +578,10 @@ void lock_tables(const Tables& tables, LOCKMODE mode) {
     }
 }
 
-bool is_ours(const Trigger& trigger, Oid settings) {
+bool is_ours(const Trigger& trigger, Oid table, Oid settings) {
     const char* function = get_func_name(trigger.tgfoid);
     return function && (std::strcmp(function, "_note_orders") == 0 || std::strcmp(function, "_note_items") == 0) &&
-           store_of_trigger(trigger) == settings;
+           store_of_trigger(trigger, table) == settings;
 }
 
 // The store's triggers on a table.
@@ -533,7 +590,7 @@ List* triggers_of(Oid table, Oid settings) {
     Relation relation = relation_open(table, AccessShareLock);
     for (int i = 0; relation->trigdesc && i < relation->trigdesc->numtriggers; ++i) {
         const Trigger& trigger = relation->trigdesc->triggers[i];
-        if (is_ours(trigger, settings)) found = lappend_oid(found, trigger.tgoid);
+        if (is_ours(trigger, table, settings)) found = lappend_oid(found, trigger.tgoid);
     }
     relation_close(relation, AccessShareLock);
     return found;

@@ -24,6 +24,7 @@ extern "C" {
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
@@ -41,7 +42,7 @@ void forget_relation(Datum, Oid relation) {
         if (!OidIsValid(relation) || relation == source->relation || relation == source->view ||
             relation == source->settings || relation == source->pending || relation == source->failures ||
             relation == source->orders) {
-            source->known = false;
+            source->known = source->appendable = false;
         }
     }
 }
@@ -78,24 +79,42 @@ Relation open_now(Oid oid, const char* what) {
     return relation;
 }
 
+Oid owner_of(Oid table) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "the table \"settings\" of the store is missing");
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
 // The schema of a trigger's store: that of the name in its arguments, or the one that it was renamed to. Each has an
 // index named for the store's id, so that no lock is needed to know it.
-Oid schema_of(const Trigger& trigger) {
+// Somebody else's schema of that name, or with such an index, is no store of these orders: its owner has no TRIGGER
+// there.
+bool may_be_store(Oid schema, Oid relation) {
+    const Oid settings = settings_table(schema);
+    return OidIsValid(settings) && pg_class_aclcheck(relation, owner_of(settings), ACL_TRIGGER) == ACLCHECK_OK;
+}
+
+Oid schema_of(const Trigger& trigger, Oid relation) {
     if (trigger.tgnargs != 2) return InvalidOid;
     const char* index = psprintf("settings_%s", trigger.tgargs[1]);
     const Oid schema = get_namespace_oid(trigger.tgargs[0], true);
-    if (OidIsValid(schema) && OidIsValid(get_relname_relid(index, schema))) return schema;
+    if (OidIsValid(schema) && OidIsValid(get_relname_relid(index, schema)) && may_be_store(schema, relation))
+        return schema;
     SPI_connect();
     const Oid types[] = {NAMEOID};
     const Datum values[] = {DirectFunctionCall1(namein, CStringGetDatum(index))};
-    const int result =
-        SPI_execute_with_args("SELECT relnamespace FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) $1", 1,
-                              const_cast<Oid*>(types), const_cast<Datum*>(values), nullptr, true, 1);
+    const int result = SPI_execute_with_args(
+        "SELECT relnamespace FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) $1 ORDER BY oid", 1,
+        const_cast<Oid*>(types), const_cast<Datum*>(values), nullptr, true, 0);
     if (result != SPI_OK_SELECT) elog(ERROR, "could not look a store up");
-    bool is_null = true;
-    const Oid renamed =
-        SPI_processed == 0 ? InvalidOid
-                           : DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+    Oid renamed = InvalidOid;
+    for (std::uint64_t i = 0; i < SPI_processed && !OidIsValid(renamed); ++i) {
+        bool is_null;
+        const Oid found = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+        if (SPI_processed == 1 || may_be_store(found, relation)) renamed = found;
+    }
     SPI_finish();
     return renamed;
 }
@@ -136,20 +155,20 @@ Settings read_settings(Oid table) {
     return settings;
 }
 
-Oid owner_of(Oid table) {
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple)) elog(ERROR, "the table \"settings\" of the store is missing");
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
-
-// A store learns only of orders that its owner may read.
-void check_rights(Oid table, Oid owner) {
-    if (pg_class_aclcheck(table, owner, ACL_SELECT) != ACLCHECK_OK &&
-        pg_attribute_aclcheck_all(table, owner, ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK) {
+// A store learns only of orders that its owner may read: all the columns that a view of it uses, in every row.
+void check_rights(const Query* query, int table, Oid relation, Oid owner) {
+    bool may = check_enable_rls(relation, owner, true) != RLS_ENABLED;
+    if (may && pg_class_aclcheck(relation, owner, ACL_SELECT) != ACLCHECK_OK) {
+        ListCell* cell;
+        foreach (cell, pull_vars_of_level(reinterpret_cast<Node*>(const_cast<Query*>(query)), 0)) {
+            const auto* column = lfirst_node(Var, cell);
+            may = may && (column->varno != table ||
+                          pg_attribute_aclcheck(relation, column->varattno, owner, ACL_SELECT) == ACLCHECK_OK);
+        }
+    }
+    if (!may) {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                        errmsg("the owner of the store may not read table \"%s\" any more", get_rel_name(table))));
+                        errmsg("the owner of the store may not read table \"%s\" any more", get_rel_name(relation))));
     }
 }
 
@@ -167,6 +186,7 @@ Query* view_over(Relation view, Oid root, Oid owner, int* table) {
     if (list_length(query->jointree->fromlist) != 1 || !IsA(from, RangeTblRef)) refuse_view(view);
     *table = castNode(RangeTblRef, from)->rtindex;
     if (rt_fetch(*table, query->rtable)->relid != root) refuse_view(view);
+    check_rights(query, *table, root, owner);
     return query;
 }
 
@@ -280,10 +300,10 @@ void learn(LiveSource& source, const TriggerData& trigger) {
     if (source.memory) MemoryContextDelete(source.memory);
     source.memory = AllocSetContextCreate(TopMemoryContext, "clientele live source", ALLOCSET_SMALL_SIZES);
     source.columns = source.filter = NIL;
-    source.placed = source.watched = false;
+    source.placed = source.watched = source.appendable = false;
     source.relation = RelationGetRelid(trigger.tg_relation);
     source.settings = source.pending = source.failures = source.view = source.orders = source.owner = InvalidOid;
-    source.schema = schema_of(*trigger.tg_trigger);
+    source.schema = schema_of(*trigger.tg_trigger, source.relation);
     source.settings = OidIsValid(source.schema) ? settings_table(source.schema) : InvalidOid;
     if (!OidIsValid(source.settings)) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("the store is gone"),
@@ -302,7 +322,6 @@ void learn(LiveSource& source, const TriggerData& trigger) {
                      list_member_oid(find_all_inheritors(root, NoLock, nullptr), source.relation);
     source.placed = true;
     if (!source.watched) return;
-    check_rights(root, source.owner);
     become_owner(source.owner);
     source.view = get_relname_relid(of_items ? "_items" : "_orders", source.schema);
     Relation pending = open_now(source.pending, "the table \"pending\"");
@@ -356,8 +375,8 @@ bool concerns_store(const LiveSource& source, const TriggerData& trigger) {
            pg_class_aclcheck(RelationGetRelid(trigger.tg_relation), source.owner, ACL_TRIGGER) == ACLCHECK_OK;
 }
 
-Oid store_of_trigger(const Trigger& trigger) {
-    const Oid schema = schema_of(trigger);
+Oid store_of_trigger(const Trigger& trigger, Oid relation) {
+    const Oid schema = schema_of(trigger, relation);
     return OidIsValid(schema) ? settings_table(schema) : InvalidOid;
 }
 

@@ -18,7 +18,8 @@ enum class ItemQuery : int { inserted, deleted, updated, inserted_blind, deleted
 struct LiveSource {
     Oid trigger;  // the key of the cache
     bool known;
-    bool placed;   // it is known whether the table is watched
+    bool appendable;  // pending was found to take rows, and has not changed since
+    bool placed;      // it is known whether the table is watched
     bool watched;  // it is a part of the store's orders (a detached partition is not), and the trigger is the store's
                    // own
     Oid relation;
@@ -54,6 +55,6 @@ LiveSource& cached_source(const TriggerData& trigger);
 bool concerns_store(const LiveSource& source, const TriggerData& trigger);
 
 // The table of settings of the store that a trigger belongs to; InvalidOid where it is gone.
-Oid store_of_trigger(const Trigger& trigger);
+Oid store_of_trigger(const Trigger& trigger, Oid relation);
 
 }  // namespace clientele

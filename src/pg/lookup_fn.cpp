@@ -1,12 +1,14 @@
 // Look-ups of one customer: assign_segment() and personalized_offer(). Each runs one prepared query over the views of
 // the store, so that a look-up and the views agree, and row-level security, grants and changed definitions work as in
-// any query.
+// any query. In a live store these are the views over what is stored alone, as long as nothing is pending for the
+// customer.
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
 #include "open_query.hpp"
+#include "pending_probe.hpp"
 #include "store.hpp"
 
 extern "C" {
@@ -22,30 +24,41 @@ using namespace clientele;
 
 namespace {
 
-// $1 is the customer, $2 the segmentation or program, $3 as_of. %s is the quoted schema.
+// $1 is the customer, $2 the segmentation or program, $3 as_of. %1$s is the quoted schema, %2$s the view.
 enum class Question : std::uint32_t { main_segment, segment, segment_at, default_segment, offer, offer_at };
 
 const char* text_of(Question query) {
     switch (query) {
         case Question::main_segment:
-            return "SELECT segment FROM %s.customers WHERE customer_id OPERATOR(pg_catalog.=) $1";
+            return "SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1";
         case Question::segment:
-            return "SELECT segment FROM %s.segments WHERE customer_id OPERATOR(pg_catalog.=) $1"
+            return "SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1"
                    " AND segmentation OPERATOR(pg_catalog.=) $2";
         case Question::segment_at:
-            return "SELECT segment FROM %s.segments_at($3) WHERE customer_id OPERATOR(pg_catalog.=) $1"
+            return "SELECT segment FROM %1$s.segments_at($3) WHERE customer_id OPERATOR(pg_catalog.=) $1"
                    " AND segmentation OPERATOR(pg_catalog.=) $2";
         case Question::default_segment:
-            return "SELECT default_segment FROM %s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2";
+            return "SELECT default_segment FROM %1$s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2";
         case Question::offer:
             return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, i.fallback, "
-                   "i.as_of, $2) FROM %1$s._offer_inputs i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
+                   "i.as_of, $2) FROM %1$s.%2$s i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
         case Question::offer_at:
             return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, i.fallback, "
                    "i.as_of, $2)"
                    " FROM %1$s._offer_inputs_at($3) i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
     }
     return nullptr;
+}
+
+View view_of(Question query) {
+    switch (query) {
+        case Question::segment:
+            return View::segments;
+        case Question::offer:
+            return View::offer_inputs;
+        default:
+            return View::customers;
+    }
 }
 
 bool reads_orders(Question query) { return query == Question::segment_at || query == Question::offer_at; }
@@ -55,6 +68,7 @@ bool reads_orders(Question query) { return query == Question::segment_at || quer
 struct PlanKey {
     Oid settings;
     Question query;
+    bool stored;  // over the stored profiles alone
 };
 struct Plan {
     PlanKey key;
@@ -84,9 +98,9 @@ Oid key_type_of(const Store& store) {
     return get_atttype(profiles, column);
 }
 
-SPIPlanPtr prepare(Question query, const char* schema, Oid key_type) {
+SPIPlanPtr prepare(Question query, bool stored, const char* schema, Oid key_type) {
     Oid types[] = {key_type, TEXTOID, TIMESTAMPTZOID};
-    const char* text = psprintf(text_of(query), quote_identifier(schema));
+    const char* text = psprintf(text_of(query), quote_identifier(schema), name_of(view_of(query), stored));
     // The same plan serves every customer; a past as_of reads the orders and is worth planning for itself.
     const int options = reads_orders(query) ? 0 : CURSOR_OPT_GENERIC_PLAN;
     SPIPlanPtr prepared = SPI_prepare_cursor(text, 3, types, options);
@@ -96,16 +110,17 @@ SPIPlanPtr prepare(Question query, const char* schema, Oid key_type) {
 }
 
 // Call it connected to SPI.
-SPIPlanPtr plan_of(const Store& store, Question query) {
+SPIPlanPtr plan_of(const Store& store, Question query, bool stored) {
     PlanKey key;
     std::memset(&key, 0, sizeof key);
     key.settings = store.settings;
     key.query = query;
+    key.stored = stored;
     const char* schema = get_namespace_name(store.schema);
     const Oid key_type = key_type_of(store);
     auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
     if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
-    SPIPlanPtr prepared = prepare(query, schema, key_type);
+    SPIPlanPtr prepared = prepare(query, stored, schema, key_type);
     // The plan of a store's former name may be running at this moment, further out; it is left alone.
     plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_ENTER, nullptr));
     plan->key_type = key_type;
@@ -205,12 +220,12 @@ LookUp look_up_arguments(FunctionCallInfo fcinfo) {
 }
 
 // Runs a query and copies its only value to the caller's memory; false where there is no row or it is NULL.
-bool fetch(const LookUp& look_up, Question query, Datum* result) {
+bool fetch(const LookUp& look_up, Question query, bool stored, Datum* result) {
     MemoryContext caller = CurrentMemoryContext;
     SPI_connect();
     Datum values[] = {look_up.customer, look_up.option, TimestampTzGetDatum(look_up.as_of)};
     const char nulls[] = {' ', look_up.option_given ? ' ' : 'n', ' ', '\0'};
-    const int code = SPI_execute_plan(plan_of(look_up.store, query), values, nulls, true, 1);
+    const int code = SPI_execute_plan(plan_of(look_up.store, query, stored), values, nulls, true, 1);
     if (code != SPI_OK_SELECT) elog(ERROR, "a look-up failed: %s", SPI_result_code_string(code));
     bool is_null = true;
     if (SPI_processed > 0) {
@@ -224,13 +239,17 @@ bool fetch(const LookUp& look_up, Question query, Datum* result) {
     return !is_null;
 }
 
-// What one call site of personalized_offer() keeps between its calls within a query.
-struct CallSite {
+// One query of a call site of personalized_offer(), kept between its calls within a query.
+struct OfferQuery {
     std::uint64_t calls;
     OpenQuery* open;  // from the second call on, where possible
     Oid settings;     // whose store it is
     Datum program;
     bool program_given;
+};
+struct CallSite {
+    OfferQuery ordinary;
+    OfferQuery stored;
 };
 
 CallSite* call_site(FunctionCallInfo fcinfo) {
@@ -242,32 +261,34 @@ CallSite* call_site(FunctionCallInfo fcinfo) {
     return site;
 }
 
-void open_site(CallSite& site, const LookUp& look_up, MemoryContext lifetime) {
+void open(OfferQuery& query, const LookUp& look_up, bool stored, MemoryContext lifetime) {
     const Oid types[] = {key_type_of(look_up.store), TEXTOID, TIMESTAMPTZOID};
     const Datum values[] = {look_up.customer, look_up.option, 0};
     SPI_connect();
-    site.open = open_query(plan_of(look_up.store, Question::offer), types, values, look_up.option_given ? "  n" : " nn",
-                           3, lifetime);
+    query.open = open_query(plan_of(look_up.store, Question::offer, stored), types, values,
+                            look_up.option_given ? "  n" : " nn", 3, lifetime);
     SPI_finish();
-    site.settings = look_up.store.settings;
-    site.program_given = look_up.option_given;
+    query.settings = look_up.store.settings;
+    query.program_given = look_up.option_given;
     MemoryContext caller = MemoryContextSwitchTo(lifetime);
-    if (site.program_given) site.program = datumCopy(look_up.option, false, -1);
+    if (query.program_given) query.program = datumCopy(look_up.option, false, -1);
     MemoryContextSwitchTo(caller);
 }
 
-bool may_ask_site(const CallSite& site, const LookUp& look_up) {
-    return site.open && may_ask(*site.open) && site.settings == look_up.store.settings &&
-           site.program_given == look_up.option_given &&
-           (!site.program_given || datumIsEqual(site.program, look_up.option, false, -1));
+bool may_ask_for(const OfferQuery& query, const LookUp& look_up) {
+    return query.open && may_ask(*query.open) && query.settings == look_up.store.settings &&
+           query.program_given == look_up.option_given &&
+           (!query.program_given || datumIsEqual(query.program, look_up.option, false, -1));
 }
 
 bool fetch_offer(FunctionCallInfo fcinfo, const LookUp& look_up, Datum* offer) {
-    if (look_up.past) return fetch(look_up, Question::offer_at, offer);
+    if (look_up.past) return fetch(look_up, Question::offer_at, false, offer);
+    const bool stored = stored_suffices(look_up.store, View::offer_inputs, look_up.customer);
     CallSite* site = call_site(fcinfo);
-    if (++site->calls == 2) open_site(*site, look_up, fcinfo->flinfo->fn_mcxt);
-    if (may_ask_site(*site, look_up)) return ask(*site->open, look_up.customer, offer);
-    return fetch(look_up, Question::offer, offer);
+    OfferQuery& query = stored ? site->stored : site->ordinary;
+    if (++query.calls == 2) open(query, look_up, stored, fcinfo->flinfo->fn_mcxt);
+    if (may_ask_for(query, look_up)) return ask(*query.open, look_up.customer, offer);
+    return fetch(look_up, Question::offer, stored, offer);
 }
 
 bool is_main(Datum segmentation) {
@@ -307,8 +328,11 @@ CLIENTELE_FUNCTION(clientele_assign_segment) {
                            : is_main(look_up.option) ? Question::main_segment
                                                      : Question::segment;
     Datum segment;
-    if (look_up.possible && fetch(look_up, query, &segment)) return segment;
-    if (fetch(look_up, Question::default_segment, &segment)) return segment;
+    if (look_up.possible) {
+        const bool stored = !look_up.past && stored_suffices(look_up.store, view_of(query), look_up.customer);
+        if (fetch(look_up, query, stored, &segment)) return segment;
+    }
+    if (fetch(look_up, Question::default_segment, false, &segment)) return segment;
     refuse_segmentation(look_up);
 }
 

@@ -501,4 +501,15 @@ void end_groups(OrderGroups* groups) {
     MemoryContextDelete(groups->memory);
 }
 
+Datum profile_of_one(Instant at, const Scaled& amount, const Zone& zone) {
+    Order order = {at, pack_amount(amount)};
+    const std::size_t room = encoded_bound(1);
+    auto* result = static_cast<struct varlena*>(palloc(VARHDRSZ + room));
+    const WritableBytes out(reinterpret_cast<std::uint8_t*>(VARDATA(result)), room);
+    std::size_t size = 0;
+    think([&] { size = encode(profile_of_packed({&order, 1}, zone), zone.name, out); });
+    SET_VARSIZE(result, VARHDRSZ + size);
+    return PointerGetDatum(result);
+}
+
 }  // namespace clientele

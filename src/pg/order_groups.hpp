@@ -33,4 +33,7 @@ bool next_group(OrderGroups& groups, Datum* key, Datum* profile);
 
 void end_groups(OrderGroups* groups);
 
+// The order profile of one order alone, in the current memory.
+Datum profile_of_one(Instant at, const Scaled& amount, const Zone& zone);
+
 }  // namespace clientele

@@ -15,6 +15,7 @@ extern "C" {
 #include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 }
 
 namespace clientele {
@@ -129,7 +130,7 @@ void write_counted(Refresh& refresh, Portal portal) {
         const Chunk chunk = chunk_of(refresh, SPI_tuptable);
         MemoryContextSwitchTo(caller);
         SPI_freetuptable(SPI_tuptable);
-        if (!refresh.has_above) enter_phase(Phase::writing);
+        if (!refresh.has_above) enter_phase(Phase::writing, tuplestore_tuple_count(portal->holdStore));
         const Datum values[] = {refresh.name, chunk.customers, chunk.profiles,
                                 chunk.mixes,  refresh.above,   BoolGetDatum(is_last)};
         run("SELECT clientele._write_chunk($1, $2, $3, $4, $5, $6)", 6, types, values,

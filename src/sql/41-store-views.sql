@@ -33,34 +33,45 @@ END $$;
 COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings) IS
     'The one definition of which orders count, and of their value; the view _orders of a store.';
 
+CREATE FUNCTION clientele._items_query(settings clientele.store_settings) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT format('SELECT i.%I AS order_id, i.%I::text AS category, i.%I::numeric AS amount FROM %s i',
+        settings.item_order_id, settings.item_category, settings.item_amount, settings.items)
+$$;
+COMMENT ON FUNCTION clientele._items_query(clientele.store_settings) IS 'The lines of orders; the view _items of a store.';
+
 -- One row a customer with orders: customer_id, profile, category_mix. among: a condition on o, of which customers.
-CREATE FUNCTION clientele._profiles_query(store name, settings clientele.store_settings, as_of text, among text DEFAULT 'true') RETURNS text
+-- inlined: without the views _orders and _items, which read with the rights of whoever asks, within whatever view they are.
+CREATE FUNCTION clientele._profiles_query(store name, settings clientele.store_settings, as_of text, among text DEFAULT 'true', inlined boolean DEFAULT false)
+    RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     aggregate text := CASE settings.time_zone WHEN 'UTC' THEN 'clientele.order_profile(o.ordered_at, o.amount)'
         ELSE format('clientele.order_profile(o.ordered_at, o.amount, %L)', settings.time_zone) END;
+    orders text := CASE WHEN inlined THEN format('(%s)', _orders_query(settings)) ELSE format('%I._orders', store) END;
+    items text := CASE WHEN inlined THEN format('(%s)', _items_query(settings)) ELSE format('%I._items', store) END;
     profiles text;
 BEGIN
-    profiles := format('SELECT o.customer_id, %s AS profile FROM %I._orders o WHERE o.ordered_at <= %s AND %s GROUP BY o.customer_id HAVING %1$s IS NOT NULL',
-        aggregate, store, as_of, among);
+    profiles := format('SELECT o.customer_id, %s AS profile FROM %s o WHERE o.ordered_at <= %s AND %s GROUP BY o.customer_id HAVING %1$s IS NOT NULL',
+        aggregate, orders, as_of, among);
     IF settings.items IS NULL THEN
         RETURN format('SELECT p.customer_id, p.profile, NULL::jsonb AS category_mix FROM (%s) p', profiles);
     END IF;
     RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM (%s) p LEFT JOIN (%s) m ON m.customer_id = p.customer_id',
-        profiles, _category_mix_query(store, as_of, among));
+        profiles, _category_mix_query(store, as_of, among, orders, items));
 END $$;
-COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, text, text) IS 'The profiles of a store, from its orders up to as_of.';
+COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, text, text, boolean) IS 'The profiles of a store, from its orders up to as_of.';
 
-CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true') RETURNS text
+CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true', orders text DEFAULT NULL, items text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
     SELECT format('SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
             SELECT o.customer_id, i.category, clientele._checked_amount(pg_catalog.sum(i.amount)) AS amount
-            FROM %1$I._orders o JOIN %1$I._items i ON i.order_id = o.order_id
+            FROM %1$s o JOIN %4$s i ON i.order_id = o.order_id
             WHERE o.ordered_at <= %2$s AND o.amount >= 0 AND i.category IS NOT NULL AND i.amount IS NOT NULL AND %3$s
             GROUP BY o.customer_id, i.category) c
-        GROUP BY c.customer_id', store, as_of, among)
+        GROUP BY c.customer_id', coalesce(orders, format('%I._orders', store)), as_of, among, coalesce(items, format('%I._items', store)))
 $$;
-COMMENT ON FUNCTION clientele._category_mix_query(name, text, text) IS 'What each customer spent by category, of the lines of orders that count.';
+COMMENT ON FUNCTION clientele._category_mix_query(name, text, text, text, text) IS 'What each customer spent by category, of the lines of orders that count.';
 
 -- What everything else starts from: customer_id, profile, category_mix, the attributes, as_of.
 CREATE FUNCTION clientele._base_query(settings clientele.store_settings, profiles text, as_of text) RETURNS text
@@ -92,9 +103,7 @@ BEGIN
         INTO names, expressions, parameters FROM _customer_columns(settings) c;
     EXECUTE format('CREATE VIEW %I._orders WITH (security_invoker = true) AS %s', store, _orders_query(settings));
     IF settings.items IS NOT NULL THEN
-        EXECUTE format('CREATE VIEW %I._items WITH (security_invoker = true) AS
-            SELECT i.%I AS order_id, i.%I::text AS category, i.%I::numeric AS amount FROM %s i',
-            store, settings.item_order_id, settings.item_category, settings.item_amount, settings.items);
+        EXECUTE format('CREATE VIEW %I._items WITH (security_invoker = true) AS %s', store, _items_query(settings));
     END IF;
     EXECUTE format('CREATE FUNCTION %I._profiles_at(as_of timestamptz) RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
         STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), _profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
@@ -102,6 +111,8 @@ BEGIN
     PERFORM _regenerate_profiles(store, settings, false);
     EXECUTE format('CREATE VIEW %I._base WITH (security_invoker = true) AS %s', store,
         _base_query(settings, format('%I._profiles_now()', store), 'pg_catalog.now()'));
+    EXECUTE format('CREATE VIEW %I._base_stored WITH (security_invoker = true) AS %s', store,
+        _base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
     EXECUTE format('CREATE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
         store, _base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
     -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
@@ -110,11 +121,11 @@ BEGIN
     PERFORM _regenerate_segments(store, parameters);
     PERFORM _regenerate_offers(store);
     -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile.
-    PERFORM _create_view_pair(store, 'customers', names, expressions,
+    PERFORM _create_view_trio(store, 'customers', names, expressions,
         'SELECT %1$s, %2$I._segment_main(%1$s) AS segment FROM %3$s f');
-    PERFORM _create_view_pair(store, 'segments', names, expressions,
+    PERFORM _create_view_trio(store, 'segments', names, expressions,
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
-    PERFORM _create_view_pair(store, '_offer_inputs', names, expressions,
+    PERFORM _create_view_trio(store, '_offer_inputs', names, expressions,
         'SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
                 CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment) END AS fallback, g.as_of
             FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g');
@@ -181,19 +192,22 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
 
--- The same query over what is stored, as view NAME, and over the orders up to a time, as function NAME_at(as_of).
-CREATE FUNCTION clientele._create_view_pair(store name, name text, names text, expressions text, query text) RETURNS void
+-- The same query over the profiles as of now, as view NAME; over those that are stored, as view _NAME_stored, for look-ups of
+-- customers for whom nothing is pending; and over the orders up to a time, as function NAME_at(as_of).
+CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, expressions text, query text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     facts constant text := '(SELECT %s, b.profile FROM %I.%s b)';
 BEGIN
     EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
         format(query, names, store, format(facts, expressions, store, '_base')));
+    EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
+        format(query, names, store, format(facts, expressions, store, '_base_stored')));
     EXECUTE format('CREATE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
         store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)')));
 END $$;
-COMMENT ON FUNCTION clientele._create_view_pair(name, text, text, text, text) IS
-    'A view over the stored profiles, and the function that computes the same as of a time.';
+COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS
+    'A view over the profiles as of now, one over those that are stored, and the function that computes the same as of a time.';
 
 -- Whoever looks at the view with \d+ reads what each column means.
 CREATE FUNCTION clientele._comment_customers(store name, settings clientele.store_settings) RETURNS void

@@ -1,8 +1,11 @@
 -- Live stores: what triggers on the orders append to the table "pending" is rolled up by every reader.
 
--- Views of the rights of their owner, so that readers need none on the orders. They show nothing that "profiles" does not.
+-- Views with the rights of their owner, so that readers need none on the orders (a view that is read with the rights of who
+-- asks would be so within them, too; hence the queries behind those). They show nothing that "profiles" does not.
 CREATE FUNCTION clientele._create_live_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    owners text;
 BEGIN
     -- Whom a policy on the profiles restricts reads what is stored: nobody can say who a change that is pending belongs to.
     EXECUTE format('CREATE VIEW %1$I._pending_now WITH (security_invoker = true) AS
@@ -10,21 +13,21 @@ BEGIN
         WHERE t.due <= pg_catalog.now() AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)',
         store, format('%I.profiles', store));
     IF settings.items IS NOT NULL THEN
-        EXECUTE format('CREATE VIEW %1$I._order_owners WITH (security_invoker = true) AS
-            SELECT o.%2$I AS order_id, o.%3$I AS customer_id FROM %4$s o', store, settings.order_id, settings.customer_id, settings.orders);
+        owners := format('SELECT o.%I AS order_id, o.%I AS customer_id FROM %s o', settings.order_id, settings.customer_id, settings.orders);
+        EXECUTE format('CREATE VIEW %I._order_owners WITH (security_invoker = true) AS %s', store, owners);
         EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL
             UNION ALL
-            SELECT w.customer_id FROM %1$I._pending_now t JOIN %1$I._order_owners w ON w.order_id = t.order_id
-            WHERE t.customer_id IS NULL AND w.customer_id IS NOT NULL', store);
+            SELECT w.customer_id FROM %1$I._pending_now t JOIN (%2$s) w ON w.order_id = t.order_id
+            WHERE t.customer_id IS NULL AND w.customer_id IS NOT NULL', store, owners);
     ELSE
         EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL AND t.profile IS NULL', store);
     END IF;
     EXECUTE format('CREATE VIEW %I._recounted WITH (security_barrier = true) AS %s', store,
-        _profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)', store)));
+        _profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)', store), true));
     EXECUTE format('CREATE VIEW %I._recounted_all WITH (security_barrier = true) AS %s', store,
-        _profiles_query(store, settings, 'pg_catalog.now()'));
+        _profiles_query(store, settings, 'pg_catalog.now()', 'true', true));
 END $$;
 COMMENT ON FUNCTION clientele._create_live_views(name, clientele.store_settings) IS 'What the readers of a live store ask: which customers must be counted anew, and their profiles.';
 
@@ -169,8 +172,8 @@ BEGIN
             PERFORM _advise_index(settings.orders, settings.order_id, 'writing order lines');
             PERFORM _advise_index(settings.items, settings.item_order_id, 'reading customers whose orders have changed');
         END IF;
-        IF _create_triggers(store, settings) THEN
-            -- Nobody knows what has changed while there were no triggers.
+        -- Nobody knows what has changed while there were no triggers, unless all that was missing were those of empty partitions.
+        IF _create_triggers(store, settings) OR NOT settings.live THEN
             EXECUTE format('INSERT INTO %I.pending (due) VALUES (''-infinity'')', store);
         END IF;
     ELSE
@@ -182,28 +185,34 @@ BEGIN
     PERFORM _regenerate_profiles(store, settings, live);
 END $$;
 COMMENT ON FUNCTION clientele.set_live(name, boolean) IS
-    'true: triggers on the orders (and lines) keep the store up to date: what it shows reflects every committed order. Repeat it after adding partitions. '
+    'true: triggers on the orders (and lines) keep the store up to date: what it shows reflects every committed order. Repeat it after adding, detaching or dropping partitions. '
     'false: they are dropped, and the store shows the last refresh. Either waits for transactions that are writing orders, and lets later ones wait as long: '
     'set lock_timeout where that matters. Owner only; needs TRIGGER on the tables.';
 
--- Creates the triggers that are missing or disabled; whether there were any.
+-- Creates the triggers that are missing or disabled, and drops those of tables that were detached. Whether orders may have
+-- been missed: not where all that was missing were triggers of empty tables.
 CREATE FUNCTION clientele._create_triggers(store name, settings clientele.store_settings) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM _triggers(store, settings) t WHERE NOT t.enabled);
+    detached regclass[] := ARRAY(SELECT unnest(_triggered(settings)) EXCEPT SELECT t.relation FROM _triggers(store, settings) t);
+    missed boolean := wanting = '{}' OR detached <> '{}';
     t record;
 BEGIN
-    IF wanting = '{}' THEN
-        RETURN false;
-    END IF;
     PERFORM _lock_sources(wanting);
-    PERFORM _drop_triggers(store, ARRAY(SELECT unnest(_triggered(settings)) INTERSECT SELECT unnest(wanting)));
+    PERFORM _drop_triggers(store, detached || ARRAY(SELECT unnest(_triggered(settings)) INTERSECT SELECT unnest(wanting)));
+    FOR t IN SELECT r AS relation FROM unnest(wanting) r LOOP
+        IF NOT missed THEN
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', t.relation) INTO missed;
+        END IF;
+    END LOOP;
     FOR t IN SELECT * FROM _triggers(store, settings) m WHERE m.oid IS NULL LOOP
         EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION clientele.%I(%L, %L)', t.name, t.event, t.relation,
             CASE t.event WHEN 'insert' THEN 'REFERENCING NEW TABLE AS clientele_new' WHEN 'delete' THEN 'REFERENCING OLD TABLE AS clientele_old'
                 WHEN 'update' THEN 'REFERENCING OLD TABLE AS clientele_old NEW TABLE AS clientele_new' ELSE '' END,
             t.kind, store, settings.id);
     END LOOP;
-    RETURN true;
+    RETURN missed;
 END $$;
-COMMENT ON FUNCTION clientele._create_triggers(name, clientele.store_settings) IS 'Creates the triggers that a live store misses; false where it missed none.';
+COMMENT ON FUNCTION clientele._create_triggers(name, clientele.store_settings) IS
+    'Creates the triggers that a live store misses. Whether orders may have been missed: not where it missed those of empty partitions alone.';

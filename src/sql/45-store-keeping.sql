@@ -12,7 +12,14 @@ BEGIN
         RETURN NULL;
     END IF;
     IF to_regclass(format('%I.pending', store)) IS NULL OR to_regclass(format('%I.failures', store)) IS NULL THEN
-        RETURN 'its table pending or failures is missing';
+        RETURN 'its table pending or failures is missing: drop the store and create it anew';
+    END IF;
+    -- As row_security_active() decides, but for the owner of the store.
+    SELECT string_agg(c.oid::regclass::text, ', ') INTO missing FROM pg_class c, pg_namespace n JOIN pg_roles o ON o.oid = n.nspowner
+    WHERE n.nspname = store AND c.oid IN (settings.orders, settings.items) AND c.relrowsecurity
+      AND NOT o.rolsuper AND NOT o.rolbypassrls AND (c.relforcerowsecurity OR NOT pg_has_role(n.nspowner, c.relowner, 'USAGE'));
+    IF missing IS NOT NULL THEN
+        RETURN format('row-level security hides rows of %s from the store''s owner', missing);
     END IF;
     SELECT string_agg(DISTINCT t.relation::text, ', ') INTO missing FROM _triggers(store, settings) t WHERE NOT t.enabled;
     IF missing IS NOT NULL THEN
@@ -90,7 +97,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
-        'segment_membership', '_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
+        'segment_membership', '_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
         'offer_summary', 'segment_sizes')
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
@@ -105,6 +112,9 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
         SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches')) f (name), (
             SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) AS types FROM pg_attribute a
             WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0 AND a.attname <> 'segment') c)
+        -- Without that view (a cascade took it) the names must do.
+        OR (p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND to_regclass(format('%I.customers', store)) IS NULL
+            AND p.proname IN ('_segment_main', '_segments', '_matches'))
 $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 

@@ -266,7 +266,7 @@ COMMENT ON FUNCTION clientele._refresh_progress() IS 'The refreshes that run in 
 
 CREATE VIEW clientele.refresh_progress AS
     SELECT n.nspname AS store, p.pid, p.phase, p.done, p.total, p.started_at, r.rate,
-        CASE WHEN r.rate > 0 THEN pg_catalog.clock_timestamp()
+        CASE WHEN r.rate > 0 AND p.total > 0 THEN pg_catalog.clock_timestamp()
             + pg_catalog.make_interval(secs => GREATEST(p.total - p.done, 0) / r.rate) END AS expected_end
     FROM clientele._refresh_progress() p JOIN pg_catalog.pg_class c ON c.oid = p.settings JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL (SELECT p.done / NULLIF(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - p.phase_started_at)::double precision, 0) AS rate) r
