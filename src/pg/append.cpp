@@ -42,7 +42,7 @@ void check_indexes(Relation table) {
     List* indexes = RelationGetIndexList(table);
     ListCell* cell;
     foreach (cell, indexes) {
-        Relation index = index_open(lfirst_oid(cell), RowExclusiveLock);
+        Relation index = index_open(lfirst_oid(cell), NoLock);
         const bool plain = !index->rd_index->indisunique && !index->rd_index->indisexclusion &&
                            heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, nullptr) &&
                            heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr);
@@ -146,11 +146,23 @@ Relation open_table_now(Oid table) {
     return relation;
 }
 
+void lock_indexes(Relation table) {
+    List* indexes = RelationGetIndexList(table);
+    ListCell* cell;
+    foreach (cell, indexes) {
+        if (!ConditionalLockRelationOid(lfirst_oid(cell), RowExclusiveLock)) {
+            ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("an index of the store is locked")));
+        }
+    }
+    list_free(indexes);
+}
+
 void check_appendable(Relation table, const ColumnShape* columns, int count) {
     if (table->rd_rel->relkind != RELKIND_RELATION || table->trigdesc || table->rd_rules) {
         refuse_table(RelationGetRelationName(table), "has triggers or rules");
     }
     check_columns(table, columns, count);
+    lock_indexes(table);
     check_indexes(table);
 }
 

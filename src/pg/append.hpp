@@ -22,6 +22,9 @@ Relation open_table_now(Oid table);
 // constraint, a unique index, a trigger, a rule. The answer holds until its relcache entry is invalidated.
 void check_appendable(Relation table, const ColumnShape* columns, int count);
 
+// Locks its indexes, or raises an ERROR.
+void lock_indexes(Relation table);
+
 // Appends one row, or all rows of the tuplestore where there is one; they have the table's columns. What could go wrong
 // was found by check_appendable(). Returns the block that the last row went to.
 BlockNumber append_rows(Oid table, MinimalTuple row, Tuplestorestate* rows);

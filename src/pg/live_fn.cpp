@@ -47,7 +47,10 @@ constexpr ColumnShape failure_columns[] = {{"failed_at", TIMESTAMPTZOID},
 // Checks the table when it has changed, and at first.
 Relation open_pending(LiveSource& source) {
     Relation pending = open_table_now(source.pending);
-    if (source.appendable) return pending;
+    if (source.appendable) {
+        lock_indexes(pending);
+        return pending;
+    }
     source.appendable = true;  // before, so that a change meanwhile is not lost
     const ColumnShape columns[] = {{"customer_id", source.key_type},
                                    {"profile", source.profile_type},
@@ -300,10 +303,14 @@ void mark_changed(Statement& statement, const OrderRow& order) {
     if (order.at > statement.now) mark_due(statement, order.customer, order.at);
 }
 
+// An order that goes may come back as somebody else's, while a line of it is being written that we do not see.
 void note_deleted(Statement& statement) {
     OrderReader* reader = read_orders(statement, statement.trigger->tg_oldtable);
     OrderRow order;
-    while (next_order(*reader, &order)) mark_changed(statement, order);
+    while (next_order(*reader, &order)) {
+        mark_changed(statement, order);
+        if (order.has_order) mark_order(statement, order.order);
+    }
     end_reading(reader);
 }
 
@@ -323,6 +330,7 @@ void note_updated(Statement& statement) {
             if (has_new) mark_changed(statement, new_order);
             if (has_new && new_order.has_order && !(has_old && same_hands(*before, old_order, new_order))) {
                 mark_order(statement, new_order.order);
+                if (has_old && old_order.has_order) mark_order(statement, old_order.order);
             }
         }
         has_old = has_old && next_order(*before, &old_order);
@@ -626,7 +634,8 @@ CLIENTELE_FUNCTION(clientele_drop_triggers) {
     Tables tables = tables_argument(PG_GETARG_ARRAYTYPE_P(1));
     int count = 0;
     for (int i = 0; i < tables.count; ++i) {
-        if (triggers_of(tables.oids[i], store.settings)) tables.oids[count++] = tables.oids[i];
+        const bool is_ours = get_rel_namespace(tables.oids[i]) == store.schema;
+        if (is_ours || triggers_of(tables.oids[i], store.settings)) tables.oids[count++] = tables.oids[i];
     }
     tables.count = count;
     lock_tables(tables, AccessExclusiveLock);

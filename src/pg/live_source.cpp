@@ -43,6 +43,7 @@ void forget_relation(Datum, Oid relation) {
             relation == source->settings || relation == source->pending || relation == source->failures ||
             relation == source->orders) {
             source->known = source->appendable = false;
+            source->changed = true;
         }
     }
 }
@@ -138,10 +139,17 @@ Datum setting(TupleTableSlot* row, const char* name) {
 // Straight from the table: whoever writes orders has no right on it, and its owner may have lost theirs.
 Settings read_settings(Oid table) {
     Relation relation = open_now(table, "the table \"settings\"");
-    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-    TableScanDesc scan = table_beginscan(relation, snapshot, 0, nullptr);
     TupleTableSlot* row = table_slot_create(relation, nullptr);
-    if (!table_scan_getnextslot(scan, ForwardScanDirection, row)) {
+    // What is committed, as catalogs are read: no snapshot, and so nothing that a serializable transaction could fail
+    // for. A row that is being updated may be missed.
+    bool found = false;
+    for (int attempts = 0; attempts < 3 && !found; ++attempts) {
+        TableScanDesc scan = table_beginscan(relation, SnapshotSelf, 0, nullptr);
+        found = table_scan_getnextslot(scan, ForwardScanDirection, row);
+        if (found) ExecMaterializeSlot(row);
+        table_endscan(scan);
+    }
+    if (!found) {
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the store has lost its settings")));
     }
     row->tts_tableOid = table;
@@ -149,8 +157,6 @@ Settings read_settings(Oid table) {
     const Settings settings = {time_zone ? TextDatumGetCString(time_zone) : pstrdup("UTC"),
                                DatumGetObjectId(setting(row, "orders")), DatumGetObjectId(setting(row, "items"))};
     ExecDropSingleTupleTableSlot(row);
-    table_endscan(scan);
-    UnregisterSnapshot(snapshot);
     relation_close(relation, NoLock);
     return settings;
 }
@@ -355,7 +361,7 @@ LiveSource& cached_source(const TriggerData& trigger) {
 LiveSource& live_source(const TriggerData& trigger) {
     LiveSource& source = cached_source(trigger);
     if (!source.known) {
-        source.known = true;  // before, so that a change meanwhile is not lost
+        source.changed = false;
         const int settings = begin_settings();
         set_safe_path();
         set_no_waiting();
@@ -365,6 +371,7 @@ LiveSource& live_source(const TriggerData& trigger) {
         learn(source, trigger);
         SetUserIdAndSecContext(user, security);
         end_settings(settings);
+        source.known = !source.changed;
     }
     return source;
 }

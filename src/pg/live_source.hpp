@@ -18,6 +18,7 @@ enum class ItemQuery : int { inserted, deleted, updated, inserted_blind, deleted
 struct LiveSource {
     Oid trigger;  // the key of the cache
     bool known;
+    bool changed;     // while it was being found
     bool appendable;  // pending was found to take rows, and has not changed since
     bool placed;      // it is known whether the table is watched
     bool watched;  // it is a part of the store's orders (a detached partition is not), and the trigger is the store's

@@ -21,7 +21,7 @@ extern "C" {
 namespace clientele {
 namespace {
 
-constexpr int chunk_size = 5'000;
+constexpr int chunk_size = 20'000;
 
 // One refresh. What it keeps between transactions is in `memory`.
 struct Refresh {
@@ -175,6 +175,13 @@ void fold(Refresh& refresh) {
     } while (folded == chunk_size);
 }
 
+// So that whoever refreshes in a transaction that sees the time before gets a serialization failure.
+void touch(const Refresh& refresh) {
+    const Oid types[] = {NAMEOID};
+    const Datum values[] = {refresh.name};
+    run("SELECT clientele._touch($1)", 1, types, values);
+}
+
 // The medians, then the history of segments.
 void summarise(const Refresh& refresh) {
     const Oid types[] = {NAMEOID, TIMESTAMPTZOID};
@@ -293,6 +300,7 @@ bool fold_store(const Store& store) {
     SPI_connect();
     resolve_order_marks(refresh);
     const int64 folded = fold_chunk(refresh);
+    touch(refresh);
     SPI_finish();
     MemoryContextDelete(refresh.memory);
     return folded == chunk_size;

@@ -27,7 +27,8 @@ BEGIN
     EXECUTE format('CREATE VIEW %I._recounted WITH (security_barrier = true) AS %s', store,
         _profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)', store), true));
     EXECUTE format('CREATE VIEW %I._recounted_all WITH (security_barrier = true) AS %s', store,
-        _profiles_query(store, settings, 'pg_catalog.now()', 'true', true));
+        format('SELECT r.customer_id, r.profile, r.category_mix FROM (%s) r WHERE NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)',
+            _profiles_query(store, settings, 'pg_catalog.now()', 'true', true), format('%I.profiles', store)));
 END $$;
 COMMENT ON FUNCTION clientele._create_live_views(name, clientele.store_settings) IS 'What the readers of a live store ask: which customers must be counted anew, and their profiles.';
 
@@ -167,6 +168,11 @@ BEGIN
     IF live THEN
         PERFORM _check_live_source(r, 'orders') FROM _family(settings.orders) r;
         PERFORM _check_live_source(r, 'items') FROM _family(settings.items) r;
+        IF EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+                WHERE a.attrelid = settings.orders AND a.attname = settings.customer_id AND NOT c.collisdeterministic) THEN
+            RAISE EXCEPTION 'the store cannot be live: column "%" of % has a nondeterministic collation', settings.customer_id, settings.orders
+                USING ERRCODE = 'feature_not_supported', DETAIL = 'Keys that are equal there differ in what the store keeps.';
+        END IF;
         PERFORM _advise_index(settings.orders, settings.customer_id, 'reading customers whose orders have changed');
         IF settings.items IS NOT NULL THEN
             PERFORM _advise_index(settings.orders, settings.order_id, 'writing order lines');

@@ -145,8 +145,10 @@ BEGIN
             USING ERRCODE = 'dependent_objects_still_exist', DETAIL = format('Not created by clientele: %s.', others),
             HINT = 'Drop or move these first.';
     END IF;
-    -- Before anything else is locked: whoever is writing an order waits for nothing that waits for them.
-    PERFORM _drop_triggers(store, _triggered(_settings(store)));
+    -- Locks the orders and the store together, without waiting for one while holding another: who writes an order waits for no
+    -- reader of the store, and nobody is the victim of a deadlock.
+    PERFORM _drop_triggers(store, _triggered(_settings(store))
+        || ARRAY(SELECT o.object::regclass FROM _store_objects(store) o WHERE o.class = 'pg_class'::regclass));
     EXECUTE format('DROP SCHEMA %I CASCADE', store);
 END $$;
 COMMENT ON FUNCTION clientele.drop_store(name) IS

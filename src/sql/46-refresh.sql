@@ -202,6 +202,14 @@ END $$;
 COMMENT ON FUNCTION clientele._fold(name, text, integer) IS
     'Folds what is pending of that many customers into their profiles; returns how many there were, and the highest key, as text.';
 
+CREATE FUNCTION clientele._touch(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '1s' AS $$
+BEGIN
+    EXECUTE format('UPDATE %I.settings SET fresh_to = fresh_to', store);
+END $$;
+COMMENT ON FUNCTION clientele._touch(name) IS
+    'Makes a refresh in a transaction that does not see what was folded fail, rather than bring back what is gone. Waits for definers a second at most.';
+
 -- A rule that fails for one customer must not keep the orders of all others out.
 CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$

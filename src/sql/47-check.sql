@@ -21,6 +21,7 @@ BEGIN
     PERFORM _check_sample(sample);
     IF repair THEN
         PERFORM _lock_refresh(store);
+        PERFORM _touch(store);
     END IF;
     -- The orders of failures that were there before are counted.
     SELECT b.mends INTO failed FROM _begin_refresh(store, true) b;
@@ -138,22 +139,22 @@ BEGIN
     IF settings.customers IS NOT NULL THEN
         unknown := format('c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM %s k WHERE k.%I = c.customer_id)', settings.customers, settings.customer_key);
     END IF;
-    RETURN QUERY EXECUTE replace(replace(replace(replace(replace('
+    RETURN QUERY EXECUTE format('
         WITH shown AS (
-            SELECT o.customer_id, o.profile, o.category_mix FROM STORE._profiles_now() o WHERE AMONG
-        ), counted (customer_id, profile, category_mix) AS (COUNTED
+            SELECT o.customer_id, o.profile, o.category_mix FROM %1$I._profiles_now() o WHERE %2$s
+        ), counted (customer_id, profile, category_mix) AS (%3$s
         ), compared AS (
             SELECT coalesce(s.customer_id, c.customer_id) AS customer_id, s.profile AS shown, c.profile AS counted,
                 s.category_mix AS shown_mix, c.category_mix AS counted_mix,
                 s.customer_id IS NULL OR c.customer_id IS NULL OR s.profile <> c.profile
-                    OR s.category_mix IS DISTINCT FROM c.category_mix AS differs, UNKNOWN AS unknown
+                    OR s.category_mix IS DISTINCT FROM c.category_mix AS differs, %4$s AS unknown
             FROM shown s FULL JOIN counted c ON c.customer_id = s.customer_id
         ), suspects AS MATERIALIZED (
             SELECT * FROM compared d WHERE d.differs OR d.unknown
         ), late AS MATERIALIZED (
-            SELECT DISTINCT o.customer_id FROM STORE._orders o JOIN suspects d ON d.customer_id = o.customer_id
+            SELECT DISTINCT o.customer_id FROM %1$I._orders o JOIN suspects d ON d.customer_id = o.customer_id
             WHERE d.differs AND o.ordered_at > now() AND o.ordered_at <= clock_timestamp()
-        ), earlier AS (EARLIER)
+        ), earlier AS (%5$s)
         SELECT f.finding, d.customer_id::text, f.detail
         FROM suspects d LEFT JOIN late l ON l.customer_id = d.customer_id LEFT JOIN earlier e ON e.customer_id = d.customer_id
         CROSS JOIN LATERAL (
@@ -164,9 +165,8 @@ BEGIN
             UNION ALL
             SELECT 2, ''unknown_customer'', _figures(d.counted) WHERE d.unknown) f
         ORDER BY f.rank, d.customer_id',
-        'COUNTED', counted), 'UNKNOWN', unknown), 'EARLIER',
-            _profiles_query(store, settings, 'now()', 'o.customer_id IN (SELECT l.customer_id FROM late l)')),
-        'AMONG', among), 'STORE', quote_ident(store)) USING sampled;
+        store, among, counted, unknown,
+        _profiles_query(store, settings, 'now()', 'o.customer_id IN (SELECT l.customer_id FROM late l)')) USING sampled;
 END $$;
 COMMENT ON FUNCTION clientele._profile_findings(name, clientele.store_settings, text[]) IS
     'Profiles that are stale, missing or surplus, and customers with orders whom the customers table does not have. sampled: whom to look at; NULL: everybody.';
@@ -177,15 +177,15 @@ CREATE FUNCTION clientele._refund_findings(store name, settings clientele.store_
     RETURNS TABLE (finding text, customer text, detail text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
-    RETURN QUERY EXECUTE replace(replace('
-        SELECT ''unmatched_refund'', r.customer_id::text, format(''%s at %s: %s'', r.amount, r.ordered_at,
-            CASE WHEN r.greatest >= 0 THEN format(''the greatest order by then is %s'', r.greatest) ELSE ''no order by then'' END)
+    RETURN QUERY EXECUTE format('
+        SELECT ''unmatched_refund'', r.customer_id::text, format(''%%s at %%s: %%s'', r.amount, r.ordered_at,
+            CASE WHEN r.greatest >= 0 THEN format(''the greatest order by then is %%s'', r.greatest) ELSE ''no order by then'' END)
         FROM (SELECT o.customer_id, o.ordered_at, o.amount, max(o.amount) OVER (PARTITION BY o.customer_id ORDER BY o.ordered_at) AS greatest
-              FROM STORE._orders o
-              WHERE o.customer_id IN (SELECT o.customer_id FROM STORE._orders o WHERE o.amount < 0 AND AMONG)
-                AND o.ordered_at <= (SELECT clock_timestamp()) AND AMONG) r
+              FROM %1$I._orders o
+              WHERE o.customer_id IN (SELECT o.customer_id FROM %1$I._orders o WHERE o.amount < 0 AND %2$s)
+                AND o.ordered_at <= (SELECT clock_timestamp()) AND %2$s) r
         WHERE r.amount < 0 AND r.greatest < - r.amount ORDER BY r.customer_id, r.ordered_at, r.amount',
-        'AMONG', _among(store, sampled)), 'STORE', quote_ident(store)) USING sampled;
+        store, _among(store, sampled)) USING sampled;
 END $$;
 COMMENT ON FUNCTION clientele._refund_findings(name, clientele.store_settings, text[]) IS 'Refund rows whose customer had no order by then of at least that value.';
 
@@ -194,11 +194,11 @@ CREATE FUNCTION clientele._uncountable_findings(store name, settings clientele.s
     RETURNS TABLE (finding text, customer text, detail text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
-    RETURN QUERY EXECUTE replace(replace('
-        SELECT ''uncountable'', o.customer_id::text, format(''%s at %s'', o.amount, o.ordered_at) FROM STORE._orders o
-        WHERE (NOT (o.amount > -1e13 AND o.amount < 1e13) OR o.ordered_at < ''0001-01-01 00:00+00'') AND AMONG
+    RETURN QUERY EXECUTE format('
+        SELECT ''uncountable'', o.customer_id::text, format(''%%s at %%s'', o.amount, o.ordered_at) FROM %1$I._orders o
+        WHERE (NOT (o.amount > -1e13 AND o.amount < 1e13) OR o.ordered_at < ''0001-01-01 00:00+00'') AND %2$s
         ORDER BY o.customer_id, o.ordered_at, o.amount',
-        'AMONG', _among(store, sampled)), 'STORE', quote_ident(store)) USING sampled;
+        store, _among(store, sampled)) USING sampled;
 EXCEPTION WHEN data_exception OR raise_exception THEN
     RETURN;
 END $$;

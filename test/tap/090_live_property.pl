@@ -13,7 +13,7 @@ use Time::HiRes qw(time);
 my $seed = $ENV{CLIENTELE_SEED} // floor(time * 1000) % 1_000_000_000;
 my $wanted = $ENV{CLIENTELE_STATEMENTS} // 10_000;
 my $sessions = 4;
-my $customers = 30;
+my $customers = 150;
 srand($seed);
 note "CLIENTELE_SEED=$seed";
 
@@ -183,7 +183,9 @@ sub own_id
 {
 	my ($shop, $s) = @_;
 	my $n = $shop->{next_order}[$s];
-	return $sessions * (chance(50) || $n <= 12 ? int(rand $n) : $n - 1 - int(rand 12)) + $s;
+	# The last ones are busy, so that sessions meet over them.
+	my $last = one_of(4, 12);
+	return $sessions * (chance(40) || $n <= $last ? int(rand $n) : $n - 1 - int(rand $last)) + $s;
 }
 sub any_id { my ($shop) = @_; my $s = int rand $sessions; return chance(10) ? $sessions * ($shop->{next_order}[$s] + int(rand 5)) + $s : own_id($shop, $s); }
 
@@ -336,7 +338,8 @@ sub change_items
 sub statement
 {
 	my ($shop, $s, $when) = @_;
-	return change_items($shop, $s) if $shop->{items} && chance(25);
+	return change_items($shop, $s) if $shop->{items} && chance(30);
+	return 'UPDATE orders SET customer_id = ' . literal(a_key($shop)) . ' WHERE order_id = ' . own_id($shop, $s) if $shop->{items} && chance(8);
 	my $kind = rand 100;
 	return insert_rows($shop, $s, $when, 1) if $kind < 30;
 	return insert_rows($shop, $s, $when, 2 + int rand 7) if $kind < 38;
@@ -477,7 +480,8 @@ sub take_turns
 	my $what = "$shop->{name}, in turns, $with{when}";
 	my @client = map { session($node, 'postgres') } 0 .. $sessions;
 	my $watcher = pop @client;
-	ask($_, "SET statement_timeout = '30s'; SET search_path = $shop->{name}") for @client, $watcher;
+	# Some sessions ask workers to fold what is pending, too.
+	ask($_, "SET statement_timeout = '30s'; SET search_path = $shop->{name}; SET clientele.fold_pending_at = " . one_of('-1', '0', "'8kB'")) for @client, $watcher;
 	$_->query('\set QUIET off') for @client;
 	my (@steps, @level);
 	my $fine = 1;
@@ -501,7 +505,7 @@ sub take_turns
 		}
 		$step->($s);
 		# While transactions are open.
-		if (chance(4)) { $fine &&= maintain($watcher, $shop, $with{when}, $what); }
+		if (chance(10)) { $fine &&= maintain($watcher, $shop, $with{when}, $what); }
 		if ($with{check} && chance(4)) { $fine &&= is_exact($watcher, "$what, while orders are being placed"); }
 		next if $executed - $checked < 150;
 		$checked = $executed;
@@ -544,7 +548,7 @@ sub run_freely
 			}
 			my $file = $node->basedir . "/session$s.sql";
 			unlink $file;
-			append_to_file($file, script("SET statement_timeout = '30s'", "SET search_path = $shop->{name}", @sql, ''));
+			append_to_file($file, script("SET statement_timeout = '30s'", "SET search_path = $shop->{name}", 'SET clientele.fold_pending_at = ' . one_of('-1', '0', "'8kB'"), @sql, ''));
 			my ($output, $errors) = ('', '');
 			push @running, [ IPC::Run::start([ 'psql', '-XAt', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('postgres'), '-f', $file ], '>', \$output, '2>', \$errors), \$output, \$errors, $level ];
 		}

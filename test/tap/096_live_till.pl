@@ -34,7 +34,7 @@ my $databases = 0;
 sub new_shop
 {
 	my ($template) = @_;
-	$node->safe_psql('postgres', "DROP DATABASE IF EXISTS $database") if defined $database;
+	$node->safe_psql('postgres', "DROP DATABASE IF EXISTS $database WITH (FORCE)") if defined $database;
 	$database = 'shop' . ++$databases;
 	$node->safe_psql('postgres', "CREATE DATABASE $database OWNER owner TEMPLATE " . ($template // 'base'));
 	$node->safe_psql('postgres', "GRANT CREATE ON DATABASE $database TO till");
