@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures how fast clientele is, on a private server: bench/run.sh [quick] [aggregates] [look_ups] [whole_shop] [live] [refresh]
+# Measures how fast clientele is, on a private server: bench/run.sh [quick | small] [aggregates] [look_ups] [whole_shop] [live] [refresh]
 #   quick   a twentieth of the size, short runs: does the benchmark work?
+#   small   a fifth of the size
 #   The other words choose what is measured; all of it where none is given.
 # README.md says what is measured against what.
 source "$(dirname "$0")/../scripts/server.sh"
@@ -24,6 +25,13 @@ if [ "${1:-}" = quick ]; then
     till_customers=21500
     till_orders=100000
     copy_orders=50000
+elif [ "${1:-}" = small ]; then
+    shift
+    customers=100000
+    seconds=3
+    till_customers=86000
+    till_orders=400000
+    copy_orders=200000
 fi
 if [ $# -eq 0 ]; then set -- aggregates look_ups whole_shop refresh live; fi
 shop=false
