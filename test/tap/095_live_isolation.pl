@@ -284,7 +284,8 @@ for my $level ('REPEATABLE READ', 'SERIALIZABLE')
 	ask($one, sale(7, 1) . '; DELETE FROM sales WHERE sale_id = 28');
 	ask($watcher, q{CALL clientele.refresh('big')});
 	my $answer = ask($refresher, q{CALL clientele.refresh('big', true)});
-	like($answer, qr/ERROR:  0A000/, "$level: a transaction that sees the past refreshes nothing");
+	like($answer, qr/NOTICE|ERROR:  40001/, "$level, with a snapshot from before another refresh: it refreshes, or is to be repeated");
+	is(ask($refresher, differences('big')), '0', 'exact within') unless $answer =~ /ERROR/;
 	ask($refresher, 'COMMIT');
 	is(ask($watcher, differences('big')), '0', 'nothing is taken back');
 	is(ask($watcher, q{CALL clientele.refresh('big')} . '; ' . differences('big')), '0', 'also after the next');
