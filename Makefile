@@ -49,14 +49,14 @@ override with_llvm = no
 # The server's headers are not ours to lint, hence -isystem.
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) $(if $(ASSERTIONS),-D_GLIBCXX_ASSERTIONS,-DNDEBUG)
 PG_CXXFLAGS = -std=c++20 -O2 -Wall -Wextra -Wno-register $(if $(WERROR),-Werror)
-SHLIB_LINK = -Wl,--version-script=src/pg/exports.map
+SHLIB_LINK = -Wl,--version-script=src/pg/exports.map -lnlopt
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 COMPILER = $(CXX) $(CXXFLAGS)
 
 # These change when another server or other flags are built for, and when files come or go.
-FLAGS := $(shell $(PG_CONFIG) --version) $(CXX) $(CXXFLAGS) $(CPPFLAGS)
+FLAGS := $(shell $(PG_CONFIG) --version) $(CXX) $(CXXFLAGS) $(CPPFLAGS) $(SHLIB_LINK)
 FILES := $(OBJS) $(SQL_PARTS)
 $(OBJDIR)/FLAGS $(OBJDIR)/FILES: FORCE
 	@mkdir -p $(@D)
@@ -68,7 +68,7 @@ $(OBJDIR)/%.o: src/%.cpp $(OBJDIR)/FLAGS
 	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 -include $(OBJS:.o=.d)
 
-$(shlib): src/pg/exports.map $(OBJDIR)/FILES
+$(shlib): src/pg/exports.map $(OBJDIR)/FILES $(OBJDIR)/FLAGS
 
 $(VERSION_SQL): $(SQL_PARTS) $(OBJDIR)/FILES Makefile
 	cat $(SQL_PARTS) > $@

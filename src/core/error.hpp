@@ -30,4 +30,8 @@ class Error : public std::exception {
     std::string hint;
 };
 
+// A number as errors show it: the shortest decimal that reads back as this value, and PostgreSQL's names for NaN and
+// infinity.
+std::string shown(double value);
+
 }  // namespace clientele

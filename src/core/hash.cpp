@@ -24,11 +24,6 @@ int continuation_bytes(unsigned char lead) {
     refuse_utf8();
 }
 
-std::string shown(double value) {
-    char text[32];
-    return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
 }  // namespace
 
 void Fnv1a::add(std::string_view utf8) {

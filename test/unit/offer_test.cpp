@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/ladder.hpp"
+#include "core/prediction.hpp"
 
 namespace clientele {
 namespace {
@@ -70,6 +71,27 @@ Codes codes_of(const Decision& decision) {
 const Program grow = program_named("basket-stretch", Objective::grow_order_value);
 const Program second = program_named("second", Objective::second_order);
 const Program win_back = program_named("back", Objective::win_back);
+
+TEST(Offer, AModelSaysWhetherWhoIsToWinBackIsAlive) {
+    Customer customer = customer_with(4, 30);
+    customer.facts.purchase_days = 4;
+    customer.facts.recency_days = 60;
+    customer.facts.median_gap_days = 20;
+    customer.facts.last_purchase_age_days = 62;
+    Book book = book_of({&win_back, 1}, "USD", 300'000);
+    EXPECT_TRUE(std::isnan(decide_program(book, win_back, customer, &win_back).p_alive));
+    book.has_purchase_model = true;
+    book.purchase_model = {PurchaseKind::mbgnbd, {0.525, 43.281, 0.891, 1.614}};
+    const double expected = p_alive(book.purchase_model, {3, 62, 122});
+    EXPECT_EQ(decide_program(book, win_back, customer, &win_back).p_alive, expected);
+    EXPECT_EQ(decide_offer(book, customer, nullptr).p_alive, expected);
+    EXPECT_TRUE(std::isnan(decide_program(book, grow, customer, &grow).p_alive));
+    customer.facts.recency_days = 5;
+    EXPECT_EQ(decide_program(book, win_back, customer, nullptr).status, Status::refused);
+    EXPECT_GT(decide_program(book, win_back, customer, nullptr).p_alive, expected);
+    customer.facts.recency_days = -1;
+    EXPECT_TRUE(std::isnan(decide_program(book, win_back, customer, nullptr).p_alive));
+}
 
 TEST(Offer, TheTwoExamplesOfTheProject) {
     const Decision fresh = decide_one(grow, customer_with(1, 40));

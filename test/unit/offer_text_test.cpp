@@ -57,6 +57,30 @@ struct OfferText : testing::Test {
     Customer customer;
 };
 
+TEST_F(OfferText, AModelsWordsOnWhoIsToWinBack) {
+    program.objective = Objective::win_back;
+    customer.facts.recency_days = 60;
+    customer.facts.last_purchase_age_days = 140;
+    book.has_purchase_model = true;
+    book.purchase_model = {PurchaseKind::mbgnbd, {0.525, 43.281, 0.891, 1.614}};
+    const auto ends_with = [&](std::string_view end) { return explain().ends_with(end); };
+    EXPECT_TRUE(
+        ends_with(" The customer will probably come back (alive with a probability of 0.53); their own rhythm is "
+                  "an order every 20 days."))
+        << explain();
+    customer.facts.recency_days = 600;
+    customer.facts.median_gap_days = 20.5;
+    EXPECT_TRUE(
+        ends_with(" The customer is probably lost (alive with a probability of 0.00); their own rhythm is an order "
+                  "every 20.5 days."))
+        << explain();
+    char buffer[100];
+    Text text(buffer);
+    add_p_alive_reason(text, decide());
+    add_rhythm_reason(text.add(' '), customer.facts);
+    EXPECT_EQ(std::string_view(buffer, text.size()), "p_alive=0.00 median_days_between_orders=20.5");
+}
+
 TEST_F(OfferText, MessageShowsMoneyAsTheCurrencyIsWritten) {
     const char* pattern = "{min_spend}|{reward}|{currency}";
     EXPECT_EQ(message(pattern), "$50|$2.50|USD");

@@ -1,0 +1,73 @@
+#include "core/purchase_model.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "core/error.hpp"
+
+namespace clientele {
+namespace {
+
+constexpr double max_purchases = 1e9;
+
+constexpr std::array<std::string_view, 3> kind_names = {"bgnbd", "mbgnbd", "pareto_nbd"};
+
+[[noreturn]] void refuse(ErrorKind kind, std::string_view what, std::string_view why, double value, const char* hint) {
+    throw Error(kind, std::string(what).append(" ").append(why), "The value is " + shown(value) + ".", hint);
+}
+
+void check_age(std::string_view what, double age) {
+    const char* hint = "Ages are finite numbers, zero or positive, in one unit of time.";
+    if (!std::isfinite(age)) refuse(ErrorKind::numeric_range, what, "is not finite", age, hint);
+    if (age < 0) refuse(ErrorKind::invalid_parameter, what, "is negative", age, hint);
+}
+
+void check_parameter(std::string_view name, double value) {
+    if (std::isfinite(value) && value > 0) return;
+    refuse(ErrorKind::invalid_parameter, std::string("parameter ").append(name),
+           "of a model is not positive and finite", value, "All parameters of these models are positive numbers.");
+}
+
+}  // namespace
+
+std::string_view name_of(PurchaseKind kind) { return kind_names[static_cast<std::size_t>(kind)]; }
+
+void check_repeat_purchases(double count) {
+    const char* hint = "The number of repeat purchases is a whole number from 0 to 1,000,000,000.";
+    if (!std::isfinite(count)) refuse(ErrorKind::numeric_range, "repeat_purchases", "is not finite", count, hint);
+    if (count < 0) refuse(ErrorKind::invalid_parameter, "repeat_purchases", "is negative", count, hint);
+    if (count > max_purchases) refuse(ErrorKind::numeric_range, "repeat_purchases", "is too large", count, hint);
+    if (count != std::floor(count)) {
+        refuse(ErrorKind::invalid_parameter, "repeat_purchases", "is not a whole number", count, hint);
+    }
+}
+
+void check(const PurchaseHistory& history) {
+    const auto [x, t_x, age] = history;
+    check_repeat_purchases(x);
+    check_age("last_purchase_age", t_x);
+    check_age("age", age);
+    if (t_x > age) {
+        throw Error(ErrorKind::invalid_parameter, "last_purchase_age is greater than age",
+                    "The values are " + shown(t_x) + " and " + shown(age) + ".",
+                    "Both count from the first purchase, to the last one and to the end of the observation.");
+    }
+    if (x == 0 && t_x > 0) {
+        refuse(ErrorKind::invalid_parameter, "last_purchase_age", "is not zero though repeat_purchases is", t_x,
+               "Without a repeat purchase the last one is the first, at age 0.");
+    }
+}
+
+void check(const PurchaseModel& model) {
+    const bool pareto = model.kind == PurchaseKind::pareto_nbd;
+    const std::array<std::string_view, 4> names = {"r", "alpha", pareto ? "s" : "a", pareto ? "beta" : "b"};
+    for (std::size_t i = 0; i < names.size(); ++i) check_parameter(names[i], model.parameters[i]);
+}
+
+void check(const ValueModel& model) {
+    check_parameter("p", model.p);
+    check_parameter("q", model.q);
+    check_parameter("v", model.v);
+}
+
+}  // namespace clientele
