@@ -247,5 +247,24 @@ SELECT clientele.decide_offer(book, '42', 'average', NULL, ('store', -1), '2026-
 SELECT clientele.decide_offer(book, '42', 'average', NULL, ('store', 1e13), '2026-02-10') FROM books WHERE name = 'grow';
 SELECT (clientele.decide_offer(book, '42', 'average', NULL, ('store', 9999999999999), '2026-02-10')).min_spend FROM books WHERE name = 'grow';
 
+-- With a purchase model in the book, a win-back's reasons say what it expects of the customer.
+\pset format aligned
+CREATE TABLE modelled AS SELECT book || '{"purchase_model": {"model": "mbgnbd", "parameters": [0.525, 43.281, 0.891, 1.614]}}' AS book FROM books WHERE name = 'three';
+SELECT label, d.program, d.status, d.reasons
+FROM cases, modelled, LATERAL clientele.decide_programs(book, customer, 'average', customer_of(amounts), NULL, as_of) AS d
+WHERE d.program = 'we miss you' ORDER BY cases.ctid;
+SELECT label, o.program, o.reasons
+FROM cases, modelled, LATERAL clientele.decide_offer(book, customer, 'average', customer_of(amounts), NULL, as_of) AS o
+WHERE o.program = 'we miss you' ORDER BY cases.ctid;
+SELECT label, substring(e.explanation from 'The customer (?:is|will) prob.*') AS prospect
+FROM cases, modelled, LATERAL clientele.explain_programs(book, customer, 'average', customer_of(amounts), NULL, as_of) AS e
+WHERE e.program = 'we miss you' ORDER BY cases.ctid;
+SELECT clientele.decide_offer(book || jsonb_build_object('purchase_model', model), '1', 'average', NULL, NULL, '2026-02-10') IS NULL AS no_model
+FROM books, (VALUES ('null'::jsonb)) AS m (model) WHERE name = 'three';
+SELECT clientele.decide_offer(book || '{"purchase_model": 5}', '1', 'average', NULL, NULL, '2026-02-10') FROM books WHERE name = 'three';
+SELECT clientele.decide_offer(book || '{"purchase_model": {"model": "nbd", "parameters": [1, 1, 1, 1]}}', '1', 'average', NULL, NULL, '2026-02-10') FROM books WHERE name = 'three';
+SELECT clientele.decide_offer(book || '{"purchase_model": {"model": "bgnbd", "parameters": [1, 1, 1]}}', '1', 'average', NULL, NULL, '2026-02-10') FROM books WHERE name = 'three';
+SELECT clientele.decide_offer(book || '{"purchase_model": {"model": "bgnbd", "parameters": [1, 1, -1, 1]}}', '1', 'average', NULL, NULL, '2026-02-10') FROM books WHERE name = 'three';
+
 DROP FUNCTION refusal(jsonb), customer_of(numeric[], interval, timestamptz);
-DROP TABLE cases, books;
+DROP TABLE cases, books, modelled;

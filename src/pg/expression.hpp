@@ -1,5 +1,6 @@
-// One SQL boolean expression over the columns of a relation: a segment's rule, or a store's order_filter.
-// Backend work throughout, so written with PostgreSQL's own data structures: an error may leave at any call.
+// One SQL expression over the columns of a relation: a segment's rule or a store's order_filter, which are boolean, or
+// a feature of learned segments, which is a number. Backend work throughout, so written with PostgreSQL's own data
+// structures: an error may leave at any call.
 #pragma once
 
 #include "postgres.hpp"
@@ -17,6 +18,7 @@ struct Expression {
     const char* text;     // as the user wrote it: positions point into this
     const char* what;     // what messages call it, such as "segment rule"
     bool immutable_only;  // it must give the same result whoever evaluates it, and whenever
+    bool number;          // it must be a number, and is kept as double precision; otherwise a condition
     Relation relation;    // whose columns it may use
     List* forbidden;      // names (char*) of columns that it may not use
     ParseState* parse;    // knows the text and the relation
@@ -30,7 +32,7 @@ struct Expression {
                          const char* detail, const char* hint);
 
 // What an expression looks like that is accepted.
-const char* condition_hint(const Expression& expression);
+const char* form_hint(const Expression& expression);
 
 // The text as the parser's raw tree: one expression, without comments, sub-selects and parameters.
 Node* parse_expression(Expression& expression);

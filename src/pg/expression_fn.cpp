@@ -22,7 +22,8 @@ void clientele::refuse(const Expression& expression, int sqlstate, int location,
     pg_unreachable();
 }
 
-const char* clientele::condition_hint(const Expression& expression) {
+const char* clientele::form_hint(const Expression& expression) {
+    if (expression.number) return "Write one number computed from the columns, such as: ln(1 + total_spent)";
     return expression.immutable_only ? "Write one condition on the columns, such as: status = 'completed'"
                                      : "Write one condition on the columns, such as: orders >= 3 AND aov > 40";
 }
@@ -74,16 +75,43 @@ Node* keep_collation(Node* node, void* context) {
     return mutate_tree(node, keep_collation, context);
 }
 
+[[noreturn]] void refuse_type(const Expression& expression, Node* tree, const char* wanted, const char* hint) {
+    const Oid type = exprType(tree);
+    const char* found = type == UNKNOWNOID ? "a literal without a type" : format_type_be(type);
+    refuse(expression, ERRCODE_DATATYPE_MISMATCH, exprLocation(tree), psprintf("must be %s, not %s", wanted, found),
+           nullptr, hint);
+}
+
+Node* as_condition(const Expression& expression, Node* tree) {
+    if (getBaseType(exprType(tree)) != BOOLOID) refuse_type(expression, tree, "boolean", form_hint(expression));
+    return coerce_to_boolean(expression.parse, tree, expression.what);
+}
+
+Node* as_number(const Expression& expression, Node* tree) {
+    const Oid type = exprType(tree);
+    switch (getBaseType(type)) {
+        case INT2OID:
+        case INT4OID:
+        case INT8OID:
+        case NUMERICOID:
+        case FLOAT4OID:
+            // Spelt out, so that what is kept has this type wherever it is put.
+            return coerce_to_target_type(expression.parse, tree, type, FLOAT8OID, -1, COERCION_EXPLICIT,
+                                         COERCE_EXPLICIT_CAST, -1);
+        case FLOAT8OID:
+            return tree;
+        case BOOLOID:
+            refuse_type(expression, tree, "a number",
+                        "A condition becomes one, 0 or 1, by a cast: (children > 0)::int");
+        default:
+            refuse_type(expression, tree, "a number", form_hint(expression));
+    }
+}
+
 Node* analyse(Expression& expression, Node* raw) {
     Node* tree = transformExpr(expression.parse, raw, EXPR_KIND_SELECT_TARGET);
     check_expression(expression, tree);
-    const Oid type = exprType(tree);
-    if (getBaseType(type) != BOOLOID) {
-        const char* found = type == UNKNOWNOID ? "a literal without a type" : format_type_be(type);
-        refuse(expression, ERRCODE_DATATYPE_MISMATCH, exprLocation(tree), psprintf("must be boolean, not %s", found),
-               nullptr, condition_hint(expression));
-    }
-    tree = coerce_to_boolean(expression.parse, tree, expression.what);
+    tree = expression.number ? as_number(expression, tree) : as_condition(expression, tree);
     tree = keep_collation(tree, nullptr);
     assign_expr_collations(expression.parse, tree);
     return tree;
@@ -153,15 +181,15 @@ Datum describe(const Expression& expression, Node* tree, TupleDesc row) {
 }
 
 void check_arguments(FunctionCallInfo fcinfo) {
-    static const char* const names[] = {"expression", "relation", "what", "immutable_only"};
-    for (int i = 1; i < 4; i++) {
-        if (!PG_ARGISNULL(i)) continue;
+    static const char* const names[] = {"expression", "relation", "what", "immutable_only", nullptr, "number"};
+    for (int i = 1; i < 6; i++) {
+        if (!names[i] || !PG_ARGISNULL(i)) continue;
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", names[i])));
     }
     if (!PG_ARGISNULL(0)) return;
     ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                     errmsg("%s must not be NULL", text_to_cstring(PG_GETARG_TEXT_PP(2))),
-                    errhint("Write a boolean expression over columns.")));
+                    errhint("Write an expression over columns.")));
 }
 
 }  // namespace
@@ -172,6 +200,7 @@ CLIENTELE_FUNCTION(clientele__check_expression) {
     expression.text = text_to_cstring(PG_GETARG_TEXT_PP(0));
     expression.what = text_to_cstring(PG_GETARG_TEXT_PP(2));
     expression.immutable_only = PG_GETARG_BOOL(3);
+    expression.number = PG_GETARG_BOOL(5);
     expression.forbidden = PG_ARGISNULL(4) ? NIL : name_list(PG_GETARG_ARRAYTYPE_P(4));
     TupleDesc row;
     if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE) {

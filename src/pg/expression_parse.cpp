@@ -50,12 +50,12 @@ void check_tokens(const Expression& expression) {
         }
         if (token == 0) {
             if (first)
-                refuse(expression, ERRCODE_SYNTAX_ERROR, -1, "must not be empty", nullptr, condition_hint(expression));
+                refuse(expression, ERRCODE_SYNTAX_ERROR, -1, "must not be empty", nullptr, form_hint(expression));
             break;
         }
         if (token == ';') {
             refuse(expression, ERRCODE_SYNTAX_ERROR, location, "must not contain a semicolon", nullptr,
-                   condition_hint(expression));
+                   form_hint(expression));
         }
         end = location + static_cast<int>(strlen(extra.scanbuf + location));
         const int comment = comment_in_literal(expression.text, location, end);
@@ -67,7 +67,7 @@ void check_tokens(const Expression& expression) {
 
 [[noreturn]] void refuse_clause(const Expression& expression, const char* clause, const void* at) {
     refuse(expression, ERRCODE_SYNTAX_ERROR, exprLocation(static_cast<const Node*>(at)), "must be one expression",
-           psprintf("It has %s.", clause), condition_hint(expression));
+           psprintf("It has %s.", clause), form_hint(expression));
 }
 
 // The grammar of a bare expression takes all that may stand after SELECT, but for set operations.

@@ -3,6 +3,7 @@
 #include "expression.hpp"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodes.h"
 #include "optimizer/optimizer.h"
@@ -105,8 +106,15 @@ Node* untyped(Node* node) {
     return reinterpret_cast<Node*>(makeConst(UNKNOWNOID, -1, InvalidOid, -2, CStringGetDatum(text), false, false));
 }
 
+bool means_operator(Oid op, Node* left, Node* right) {
+    Operator found = oper(nullptr, list_make1(makeString(get_opname(op))), exprType(left), exprType(right), true, -1);
+    const bool same = found && oprid(found) == op;
+    if (found) ReleaseSysCache(found);
+    return same;
+}
+
 // An operator whose literal has the type of the other argument needs no type with it, and no cast that PostgreSQL would
-// insert; unless its name would then mean another operator.
+// insert, on both sides or on one; unless its name would then mean another operator.
 Node* operator_as_written(OpExpr* operation, void* context) {
     auto* plain = reinterpret_cast<OpExpr*>(mutate_tree(reinterpret_cast<Node*>(operation), as_written, context));
     if (list_length(plain->args) != 2) return reinterpret_cast<Node*>(plain);
@@ -115,13 +123,16 @@ Node* operator_as_written(OpExpr* operation, void* context) {
     if (exprType(left) == exprType(right)) {
         left = untyped(left);
         right = untyped(right);
-        plain->args = list_make2(left, right);
     }
-    List* name = list_make1(makeString(get_opname(operation->opno)));
-    Operator found = oper(nullptr, name, exprType(left), exprType(right), true, -1);
-    const bool same = found && oprid(found) == operation->opno;
-    if (found) ReleaseSysCache(found);
-    return reinterpret_cast<Node*>(same ? plain : operation);
+    auto* full_left = static_cast<Node*>(linitial(operation->args));
+    auto* full_right = static_cast<Node*>(lsecond(operation->args));
+    Node* const spellings[][2] = {{left, right}, {left, full_right}, {full_left, right}};
+    for (const auto& spelling : spellings) {
+        if (!means_operator(operation->opno, spelling[0], spelling[1])) continue;
+        plain->args = list_make2(spelling[0], spelling[1]);
+        return reinterpret_cast<Node*>(plain);
+    }
+    return reinterpret_cast<Node*>(operation);
 }
 
 // The grammar's own functions, such as EXTRACT, are printed from typed literals; AT TIME ZONE is not.
@@ -171,6 +182,31 @@ void add_operands(Collection& operands, List* nodes) {
 
 void collect(Collection& operands, Node* node);
 
+// The features of a rule of learned segments, _nearest_centroid(centroids, scales, ARRAY[feature, ...]) = cluster: they
+// say more than the number of the cluster.
+List* cluster_features(Node* node) {
+    if (!IsA(node, FuncExpr)) return NIL;
+    const auto* call = castNode(FuncExpr, node);
+    if (list_length(call->args) != 3 || !IsA(lthird(call->args), ArrayExpr)) return NIL;
+    if (strcmp(get_func_name(call->funcid), "_nearest_centroid") != 0) return NIL;
+    if (get_func_namespace(call->funcid) != get_namespace_oid("clientele", true)) return NIL;
+    return lthird_node(ArrayExpr, call->args)->elements;
+}
+
+void collect_compared(Collection& operands, List* nodes) {
+    ListCell* cell;
+    foreach (cell, nodes) {
+        auto* node = static_cast<Node*>(lfirst(cell));
+        ListCell* feature;
+        foreach (feature, cluster_features(node)) {
+            auto* number = static_cast<Node*>(lfirst(feature));
+            Node* bare = bare_argument(number);
+            add_operand(operands, bare ? bare : number);
+        }
+        if (cluster_features(node) == NIL) add_operand(operands, node);
+    }
+}
+
 void collect_all(Collection& operands, List* nodes) {
     ListCell* cell;
     foreach (cell, nodes) collect(operands, static_cast<Node*>(lfirst(cell)));
@@ -209,7 +245,7 @@ void collect(Collection& operands, Node* node) {
             break;
         case T_OpExpr:
         case T_DistinctExpr:
-            add_operands(operands, reinterpret_cast<OpExpr*>(node)->args);
+            collect_compared(operands, reinterpret_cast<OpExpr*>(node)->args);
             break;
         case T_ScalarArrayOpExpr:
             add_operands(operands, castNode(ScalarArrayOpExpr, node)->args);

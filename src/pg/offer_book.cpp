@@ -261,7 +261,7 @@ void check_program_keys(const Source& source) {
 }
 
 void check_book_keys(const Source& source) {
-    constexpr std::string_view known[] = {"store", "currency", "time_zone", "margin", "programs"};
+    constexpr std::string_view known[] = {"store", "currency", "time_zone", "margin", "programs", "purchase_model"};
     check_keys(source, known);
 }
 
@@ -313,6 +313,20 @@ Datum text_datum(std::string_view text) {
     return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
 }
 
+// What write(Text&) writes, which is short.
+template <class Write>
+Datum short_text_datum(const Write& write) {
+    char buffer[64];
+    std::size_t size = 0;
+    think([&] {
+        Text text(buffer);
+        write(text);
+        size = text.size();
+    });
+    Assert(size <= sizeof buffer);
+    return text_datum({buffer, size});
+}
+
 constexpr std::uint32_t max_programs = 1'000;
 
 void read_programs(const Source& source, PreparedBook& prepared) {
@@ -355,6 +369,39 @@ void read_currency(const Source& source, Book& book) {
     book.decimals = currency_decimals(book.currency);
 }
 
+constexpr const char* accepted_model =
+    "purchase_model is {\"model\": \"bgnbd\", \"mbgnbd\" or \"pareto_nbd\", \"parameters\": four positive numbers}, or "
+    "null.";
+
+PurchaseKind purchase_kind_in(const Source& source, const Source& book) {
+    const std::string_view name = optional_text(source, "model");
+    for (const PurchaseKind kind : {PurchaseKind::bgnbd, PurchaseKind::mbgnbd, PurchaseKind::pareto_nbd}) {
+        if (name == name_of(kind)) return kind;
+    }
+    refuse(book, "purchase_model", lookup(book, "purchase_model"), accepted_model);
+}
+
+void read_purchase_model(const Source& source, Book& book) {
+    const JsonbValue* value = lookup(source, "purchase_model");
+    if (value == nullptr) return;
+    if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data)) {
+        refuse(source, "purchase_model", value, accepted_model);
+    }
+    const Source model{value->val.binary.data, {}};
+    book.purchase_model.kind = purchase_kind_in(model, source);
+    const JsonbValue* list = lookup(model, "parameters");
+    const bool is_list = list != nullptr && list->type == jbvBinary && JsonContainerIsArray(list->val.binary.data);
+    if (!is_list || JsonContainerSize(list->val.binary.data) != book.purchase_model.parameters.size()) {
+        refuse(source, "purchase_model", value, accepted_model);
+    }
+    for (std::uint32_t i = 0; i < book.purchase_model.parameters.size(); ++i) {
+        const JsonbValue* number = getIthJsonbValueFromContainer(list->val.binary.data, i);
+        book.purchase_model.parameters[i] = double_in(source, "purchase_model", number);
+    }
+    think([&] { check(book.purchase_model); });
+    book.has_purchase_model = true;
+}
+
 // Everything is made in the current memory context, which becomes the book's.
 PreparedBook* prepare(Jsonb* source_json) {
     const Source source{&source_json->root, {}};
@@ -372,6 +419,7 @@ PreparedBook* prepare(Jsonb* source_json) {
     book.margin = margin_in(source);
     const std::string_view zone = required_text(source, "time_zone");
     prepared->zone = &find_zone(zone.data(), zone.size());
+    read_purchase_model(source, book);
     read_programs(source, *prepared);
     prepared->currency = text_datum(book.currency);
     prepared->reward_kind = text_datum("amount_off");
@@ -421,19 +469,27 @@ const Validity& validity_of(PreparedBook& book, const Program& program, Instant 
     return validity;
 }
 
-Datum reasons_datum(const Reasons& reasons) {
-    Datum names[reason_count];
+Datum reasons_datum(const Decision& decision, const CustomerFacts& facts) {
+    constexpr int with_value = 2;
+    Datum names[reason_count + with_value];
     int count = 0;
-    for (const Reason reason : reasons.all()) names[count++] = text_datum(code_of(reason));
+    for (const Reason reason : decision.reasons.all()) names[count++] = text_datum(code_of(reason));
+    if (!std::isnan(decision.p_alive)) {
+        names[count++] = short_text_datum([&](Text& text) { add_p_alive_reason(text, decision); });
+        if (!std::isnan(facts.median_gap_days)) {
+            names[count++] = short_text_datum([&](Text& text) { add_rhythm_reason(text, facts); });
+        }
+    }
     return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-Datum offer_reasons_datum(PreparedBook& book, const Decision& decision) {
+Datum offer_reasons_datum(PreparedBook& book, const Decision& decision, const CustomerFacts& facts) {
+    if (!std::isnan(decision.p_alive)) return reasons_datum(decision, facts);
     const int basis = static_cast<int>(decision.reference.basis);
     Datum& made = book.parts_of(*decision.program).reasons[basis][decision.terms.capped ? 1 : 0];
     if (made == 0) {
         MemoryContext caller = MemoryContextSwitchTo(book.context);
-        made = reasons_datum(decision.reasons);
+        made = reasons_datum(decision, facts);
         MemoryContextSwitchTo(caller);
     }
     return made;

@@ -48,10 +48,10 @@ PreparedBook& prepared_book(Jsonb* source);
 // When an offer of the program made at as_of ends; remembered for the next call.
 const Validity& validity_of(PreparedBook& book, const Program& program, Instant as_of);
 
-// The names of the reasons as text[], in the current memory context.
-Datum reasons_datum(const Reasons& reasons);
+// The reasons as text[], in the current memory context.
+Datum reasons_datum(const Decision& decision, const CustomerFacts& facts);
 
-// The same for an offer, made once for each program, basis and cap.
-Datum offer_reasons_datum(PreparedBook& book, const Decision& decision);
+// The same for an offer, made once for each program, basis and cap where they say nothing of the customer.
+Datum offer_reasons_datum(PreparedBook& book, const Decision& decision, const CustomerFacts& facts);
 
 }  // namespace clientele

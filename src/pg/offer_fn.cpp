@@ -102,6 +102,7 @@ void read_facts(Datum profile, const PreparedBook& book, Instant as_of, bool com
         facts.typical_value = typical_value(summary);
         if (book.asks_for_cv) facts.typical_cv = typical_cv(summary);
         if (book.asks_for_recency) facts.recency_days = day_of(zone.local(as_of)) - summary.last_day;
+        facts.last_purchase_age_days = summary.last_day - summary.first_day;
         const bool may_be_overdue = summary.purchase_days >= 3 && facts.recency_days >= 14;
         if (book.asks_for_gap && (complete || may_be_overdue)) facts.median_gap_days = median_gap(decode(encoded));
     });
@@ -306,7 +307,7 @@ void store_decisions(FunctionCallInfo fcinfo, const AddColumns& add_columns) {
         row.add(Int32GetDatum(program.priority));
         row.add(prepared.parts_of(program).name);
         row.add(text_datum(code_of(decision.status)));
-        row.add(reasons_datum(decision.reasons));
+        row.add(reasons_datum(decision, customer.facts));
         add_columns(row, prepared, decision, customer, winner);
         Assert(row.count() == result->setDesc->natts);
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -344,7 +345,7 @@ CLIENTELE_FUNCTION(clientele_decide_offer) {
     row.add(prepared.parts_of(*decision.program).name);
     add_terms(row, prepared, decision, fcinfo);
     add_promise(row, prepared, decision, customer);
-    row.add(offer_reasons_datum(prepared, decision));
+    row.add(offer_reasons_datum(prepared, decision, customer.facts));
     add_disclosure(row, prepared, decision);
     Assert(row.count() == columns);
     return HeapTupleGetDatum(heap_form_tuple(result_descriptor(fcinfo), values, nulls));
@@ -369,3 +370,5 @@ CLIENTELE_FUNCTION(clientele_explain_programs) {
     });
     return 0;
 }
+
+CLIENTELE_FUNCTION(clientele_currency_decimals) { PG_RETURN_INT32(currency_decimals(text_of(PG_GETARG_DATUM(0)))); }

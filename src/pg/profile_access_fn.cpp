@@ -36,13 +36,8 @@ Datum share_or_null(FunctionCallInfo fcinfo, std::int64_t part, std::int64_t who
 
 // Local calendar days from `since` to as_of, in the profile's zone; negative where as_of is earlier.
 Datum days_since(FunctionCallInfo fcinfo, Day since) {
-    const TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(1);
-    if (TIMESTAMP_NOT_FINITE(as_of)) {
-        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("as_of must be finite"),
-                        errdetail("It is %s.", timestamptz_to_str(as_of))));
-    }
-    const Zone& zone = profile_zone(profile_bytes(PG_GETARG_DATUM(0)));
-    PG_RETURN_INT32(day_of(zone.local(as_of)) - since);
+    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
+    PG_RETURN_INT32(day_as_of(encoded, PG_GETARG_TIMESTAMPTZ(1)) - since);
 }
 
 }  // namespace

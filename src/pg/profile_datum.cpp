@@ -38,4 +38,12 @@ const Zone& profile_zone(Bytes encoded) {
     return find_zone(name.data, name.size);
 }
 
+Day day_as_of(Bytes encoded, TimestampTz as_of) {
+    if (TIMESTAMP_NOT_FINITE(as_of)) {
+        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("as_of must be finite"),
+                        errdetail("It is %s.", timestamptz_to_str(as_of))));
+    }
+    return day_of(profile_zone(encoded).local(as_of));
+}
+
 }  // namespace clientele

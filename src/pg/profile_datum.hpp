@@ -20,4 +20,7 @@ const Summary& profile_summary(Bytes encoded);
 // The zone that a profile's days are counted in.
 const Zone& profile_zone(Bytes encoded);
 
+// The local calendar day of as_of in that zone; raises an ERROR for an infinite as_of.
+Day day_as_of(Bytes encoded, TimestampTz as_of);
+
 }  // namespace clientele
