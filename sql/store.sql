@@ -55,7 +55,8 @@ SELECT count(*) AS customers, count(*) FILTER (WHERE (v.orders, v.purchase_days,
         (clientele.mean_days_between_orders(p), clientele.median_days_between_orders(p), clientele.evening_share(p), clientele.weekend_share(p), clientele.last_purchase_age(p), clientele.repeat_day_value(p))) AS rhythms,
     count(*) FILTER (WHERE v.category_mix IS DISTINCT FROM h.mix) AS mixes,
     count(*) FILTER (WHERE (v.birth_date, v.children, v.area) IS DISTINCT FROM (h.birth_date, h.children, h.postcode)) AS attributes,
-    count(*) FILTER (WHERE num_nonnulls(r_score, f_score, m_score, p_alive, expected_orders_90d, expected_order_value, clv_1y, expected_next_order_at) > 0) AS scores
+    count(*) FILTER (WHERE num_nonnulls(r_score, f_score, m_score) <> CASE WHEN v.orders = 0 THEN 0 ELSE 3 END
+        OR num_nonnulls(p_alive, expected_orders_90d, expected_order_value, clv_1y, expected_next_order_at) > 0) AS scores
 FROM shop.customers v FULL JOIN by_hand h USING (customer_id);
 -- Nobody twice, nobody who is not a customer; people without orders have counts of zero, and the rest NULL.
 SELECT count(*) - count(DISTINCT customer_id) AS doubled, count(*) FILTER (WHERE customer_id = 900) AS strangers, count(*) FILTER (WHERE orders = 0) > 10 AS some_without_orders FROM shop.customers;
@@ -135,9 +136,10 @@ CREATE VIEW orders_then AS SELECT * FROM orders WHERE ordered_at <= now() - inte
 SELECT clientele.create_store('shop_then', 'orders_then', order_filter => $$status = 'completed'$$, customers => 'people', attributes => '{birth_date,children,postcode AS area}',
     items => 'order_items', time_zone => 'America/New_York', currency => 'EUR', margin => 0.4);
 CALL clientele.refresh('shop_then');
-SELECT pg_temp.difference($$SELECT to_jsonb(c) - '{as_of,recency_days,tenure_days,age,segment}'::text[] FROM shop.customers_at(now() - interval '200 days') c$$,
-        $$SELECT to_jsonb(c) - '{as_of,recency_days,tenure_days,age,segment}'::text[] FROM shop_then.customers c$$) AS then_stored,
-    pg_temp.difference($$SELECT to_jsonb(c) - 'segment' FROM shop.customers_at(now() - interval '200 days') c$$, $$SELECT to_jsonb(c) - 'segment' FROM shop_then.customers_at(now() - interval '200 days') c$$) AS then_computed,
+-- Scores apart: those of each store are against the breaks of its own customers.
+SELECT pg_temp.difference($$SELECT to_jsonb(c) - '{as_of,recency_days,tenure_days,age,segment,r_score,f_score,m_score}'::text[] FROM shop.customers_at(now() - interval '200 days') c$$,
+        $$SELECT to_jsonb(c) - '{as_of,recency_days,tenure_days,age,segment,r_score,f_score,m_score}'::text[] FROM shop_then.customers c$$) AS then_stored,
+    pg_temp.difference($$SELECT to_jsonb(c) - '{segment,r_score,f_score,m_score}'::text[] FROM shop.customers_at(now() - interval '200 days') c$$, $$SELECT to_jsonb(c) - '{segment,r_score,f_score,m_score}'::text[] FROM shop_then.customers_at(now() - interval '200 days') c$$) AS then_computed,
     pg_temp.difference('SELECT * FROM shop.customers_at(now())', 'SELECT * FROM shop.customers') AS now_computed,
     pg_temp.difference($$SELECT customer_id, segment FROM shop.customers_at(now() - interval '200 days')$$, $$SELECT customer_id, clientele.assign_segment(customer_id, 'shop', as_of => now() - interval '200 days') FROM people$$) AS segments_then;
 SELECT count(*) > 50 AS several, count(*) FILTER (WHERE (o.min_spend, o.reward, o.program) IS DISTINCT FROM (f.min_spend, f.reward, f.program)) AS mismatches

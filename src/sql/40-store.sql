@@ -115,11 +115,7 @@ COMMENT ON FUNCTION clientele._require_store(name) IS 'Refuses a store that was 
 CREATE FUNCTION clientele._lock_store(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
-    PERFORM _require_store(store);
-    IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = store), 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of store %', quote_ident(store) USING ERRCODE = 'insufficient_privilege',
-            HINT = format('Its owner is %s.', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = store));
-    END IF;
+    PERFORM _require_owner(store);
     -- A write rather than a lock: a definer whose snapshot is older than the last definition gets a serialization failure.
     EXECUTE format('UPDATE %I.settings SET version = version', store);
 END $$;
@@ -162,7 +158,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._attributes(clientele.store_settings) IS 'The attributes that a store shows: the customers'' columns and the names that rules use.';
 
--- The columns of a store's view "customers" but the last, segment: name, type, and expression over _base (b).
+-- The columns of a store's view "customers" but the last, segment: name, type, and expression over _base (b) and scoring (s).
 CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
     RETURNS TABLE (ordinal bigint, name name, type text, expression text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -191,10 +187,16 @@ CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
         FROM _attributes(settings) a
         UNION ALL SELECT 5, 0, 'as_of', 'timestamptz', 'b.as_of'
         UNION ALL
-        SELECT 6, row_number() OVER (), s.name, s.type, format('NULL::%s', s.type)
-        FROM (VALUES ('r_score', 'integer'), ('f_score', 'integer'), ('m_score', 'integer'), ('p_alive', 'double precision'),
-            ('expected_orders_90d', 'double precision'), ('expected_order_value', 'numeric'), ('clv_1y', 'numeric'),
-            ('expected_next_order_at', 'timestamptz')) s (name, type)
+        -- s is the store's one row of scoring: all of it is NULL until there are breaks, or a model.
+        SELECT 6, row_number() OVER (), s.name, s.type, 'clientele._' || s.expression
+        FROM (VALUES ('r_score', 'integer', 'r_score(b.profile, b.as_of, s.breaks_r)'),
+            ('f_score', 'integer', 'f_score(b.profile, s.breaks_f)'),
+            ('m_score', 'integer', 'm_score(b.profile, s.breaks_m)'),
+            ('p_alive', 'double precision', 'p_alive(s.purchase_kind, s.purchase, b.profile, b.as_of)'),
+            ('expected_orders_90d', 'double precision', 'expected_orders(s.purchase_kind, s.purchase, 90, b.profile, b.as_of)'),
+            ('expected_order_value', 'numeric', 'expected_order_value(s.value, b.profile, s.decimals)'),
+            ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365, b.profile, b.as_of, s.margin * s.net_share, s.annual_discount, s.decimals)'),
+            ('expected_next_order_at', 'timestamptz', 'expected_next_order_at(s.purchase_kind, s.purchase, b.profile, b.as_of)')) s (name, type, expression)
     )
     SELECT row_number() OVER (ORDER BY part, ordinal), name::name, type, expression FROM columns
 $$;
@@ -411,5 +413,6 @@ BEGIN
         $store$, 'PENDING_KEY', key_type), 'KEY PRIMARY', key_type || ' PRIMARY'), 'ORDER_KEY', order_type), 'BY_ID', 'settings_' || settings.id), 'STORE', quote_ident(store));
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
     PERFORM _create_membership(store);
+    PERFORM _create_models(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';

@@ -94,7 +94,7 @@ CREATE FUNCTION clientele._create_views(store name, settings clientele.store_set
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
     names text;         -- f.a, f.b, ...: the columns of customers but segment, as arguments
-    expressions text;   -- the same, from _base b
+    expressions text;   -- the same, from _base b and scoring s
     parameters text;    -- a type, b type, ...
 BEGIN
     SELECT string_agg(format('f.%I', c.name), ', ' ORDER BY c.ordinal),
@@ -197,7 +197,7 @@ COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS '
 CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, expressions text, query text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
-    facts constant text := '(SELECT %s, b.profile FROM %I.%s b)';
+    facts constant text := '(SELECT %1$s, b.profile FROM %2$I.%3$s b LEFT JOIN %2$I.scoring s ON s.id = 1)';
 BEGIN
     EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
         format(query, names, store, format(facts, expressions, store, '_base')));
@@ -222,10 +222,17 @@ BEGIN
             WHEN 'category_mix' THEN 'What was spent by category, of the orders'' lines; clientele.category_share() reads it.'
             WHEN 'as_of' THEN 'The time that the row speaks of.'
             WHEN 'segment' THEN 'The segment of ''main'' that the customer is assigned to.'
+            WHEN 'r_score' THEN 'Recency, 1 to 5 (best): recency_days against the store''s breaks; NULL without orders, or before the first refresh.'
+            WHEN 'f_score' THEN 'Frequency, 1 to 5: orders against the store''s breaks; NULL without orders, or before the first refresh.'
+            WHEN 'm_score' THEN 'Money, 1 to 5: total_spent against the store''s breaks; NULL without orders, or before the first refresh.'
+            WHEN 'p_alive' THEN 'Probability, by the purchase model in use, that the customer will ever buy again; NULL without orders or model.'
+            WHEN 'expected_orders_90d' THEN 'Purchase days to expect within 90 days, by the purchase model in use; NULL without orders or model.'
+            WHEN 'expected_order_value' THEN 'What a purchase day of this customer is worth, by the value model in use, in the currency; NULL without orders or model.'
+            WHEN 'clv_1y' THEN 'Contribution margin to expect within 365 days, discounted, in the currency; NULL without orders or models.'
+            WHEN 'expected_next_order_at' THEN 'Last order plus median days between orders; NULL below 3 purchase days, without a model, or where p_alive is below 0.5.'
             ELSE coalesce((SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p
                            WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = c.name AND c.expression LIKE '%b.profile%'),
-                CASE WHEN c.expression LIKE 'NULL::%' THEN 'NULL until there is a model.'
-                     ELSE 'An attribute, of the customers table.' END) END
+                'An attribute, of the customers table.') END
         FROM (SELECT name, expression FROM _customer_columns(settings) UNION ALL SELECT 'segment', '') c
     LOOP
         EXECUTE format('COMMENT ON COLUMN %I.customers.%I IS %L', store, column_name, meaning);

@@ -26,11 +26,11 @@ BEGIN
         RETURN format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)', missing, store);
     END IF;
     -- Nothing that would run its owner's code as who asks.
-    IF NOT (SELECT c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules FROM pg_class c WHERE c.oid = to_regclass(format('%I.failures', store))) THEN
+    IF NOT _is_plain_table(to_regclass(format('%I.failures', store))) THEN
         RETURN 'its table failures is not the one that was created';
     END IF;
     IF has_table_privilege(format('%I.failures', store), 'SELECT') THEN
-        EXECUTE format('SELECT count(*) OVER (), f.message FROM %I.failures f ORDER BY f.failed_at LIMIT 1', store) INTO failed, message;
+        EXECUTE format('SELECT count(*) OVER (), f.message FROM ONLY %I.failures f ORDER BY f.failed_at LIMIT 1', store) INTO failed, message;
         IF failed > 0 THEN
             RETURN format('%s %s could not be noted, the first because: %s', failed, CASE failed WHEN 1 THEN 'statement' ELSE 'statements' END, message);
         END IF;
@@ -51,12 +51,12 @@ BEGIN
         SELECT n.nspname, pg_get_userbyid(n.nspowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.reloftype = 'clientele.store_settings'::regtype AND c.relname = 'settings'
           -- Nothing that would run its owner's code as who lists the stores.
-          AND c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules
+          AND _is_plain_table(c.oid)
           AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         ORDER BY n.nspname
     LOOP
         BEGIN
-            EXECUTE format('SELECT * FROM %I.settings', store) INTO settings;
+            EXECUTE format('SELECT * FROM ONLY %I.settings', store) INTO settings;
         EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
             CONTINUE;  -- dropped by another session in between
         END;
@@ -97,7 +97,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
-        'segment_membership', '_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
+        'segment_membership', 'scoring', 'models', '_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
         'offer_summary', 'segment_sizes')
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p

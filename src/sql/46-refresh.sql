@@ -218,6 +218,7 @@ DECLARE
 BEGIN
     -- As definers do, so that the medians are those of the segments that hold.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
+    PERFORM _refresh_scoring(store);
     BEGIN
         PERFORM _refresh_typical_values(store);
     EXCEPTION WHEN data_exception THEN
@@ -227,7 +228,7 @@ BEGIN
     END;
     EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
 END $$;
-COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS 'The end of a refresh: the medians, and fresh_to.';
+COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS 'The end of a refresh: the breaks, the medians, and fresh_to.';
 
 CREATE FUNCTION clientele._record_if_possible(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$

@@ -3,10 +3,10 @@
 -- ---- Rules ----
 
 CREATE FUNCTION clientele._check_expression(expression text, relation regclass, what text, immutable_only boolean, forbidden_columns name[],
-    OUT deparsed text, OUT operands text[], OUT columns name[], OUT shown text, OUT labels text[]) RETURNS record
+    number boolean DEFAULT false, OUT deparsed text, OUT operands text[], OUT columns name[], OUT shown text, OUT labels text[]) RETURNS record
     AS 'MODULE_PATHNAME', 'clientele__check_expression' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION clientele._check_expression(text, regclass, text, boolean, name[]) IS
-    'Internal: checks one boolean expression over the columns of a relation, and returns it as PostgreSQL prints it, the operands whose values decide it, the columns that it uses, and expression and operands as they are shown.';
+COMMENT ON FUNCTION clientele._check_expression(text, regclass, text, boolean, name[], boolean) IS
+    'Internal: checks one expression over the columns of a relation, boolean or (number) one that becomes double precision, and returns it as PostgreSQL prints it, the operands whose values decide it, the columns that it uses, and expression and operands as they are shown.';
 
 CREATE TYPE clientele.segment_assignment AS (segmentation text, segment text);
 COMMENT ON TYPE clientele.segment_assignment IS 'The segment of a customer in one segmentation; a row of a store''s function _segments.';
@@ -68,6 +68,12 @@ CREATE FUNCTION clientele._segment_arguments(store name, alias text) RETURNS tex
             FROM clientele._segment_columns(store) AS c);
 COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS 'Internal: the arguments of a store''s generated segment functions, from a row of customers.';
 
+CREATE FUNCTION clientele._cluster_expression(rule text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.substring(rule, '^(_nearest_centroid[(].*[)]) = [0-9]+$'::text);
+COMMENT ON FUNCTION clientele._cluster_expression(text) IS
+    'Internal: of a rule of learned segments, as it is kept, what gives the number of the nearest cluster; NULL for another rule.';
+
 -- Readers inline these functions and see a new definition at their next statement; nobody waits, since no relation changes.
 CREATE FUNCTION clientele._regenerate_segments(store name, parameters text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -81,14 +87,23 @@ BEGIN
     -- A transaction whose snapshot is older than another definer's commit must fail rather than generate from what it sees.
     EXECUTE format('UPDATE %I.segmentations SET default_segment = default_segment WHERE segmentation = ''main''', store);
     EXECUTE format($q$
-        WITH choice AS (
+        WITH rules AS (
+            SELECT r.*, _cluster_expression(r.rule) AS cluster FROM %1$I.segment_rules AS r
+        ), choice AS (
             SELECT g.segmentation, CASE WHEN count(r.rule) = 0 THEN quote_literal(g.default_segment) || '::text'
+                -- The nearest cluster is found once a customer, not once a rule.
+                WHEN count(DISTINCT r.cluster) = 1 AND count(r.cluster) = count(r.rule)
+                THEN 'CASE ' || min(r.cluster) || string_agg(' WHEN ' || substr(r.rule, length(r.cluster || ' = ') + 1)
+                         || ' THEN ' || quote_literal(r.segment) || '::text', '' ORDER BY r.priority)
+                     || ' ELSE ' || quote_literal(g.default_segment) || '::text END'
                 ELSE 'CASE ' || string_agg('WHEN ' || r.rule || ' THEN ' || quote_literal(r.segment) || '::text', ' ' ORDER BY r.priority)
                      || ' ELSE ' || quote_literal(g.default_segment) || '::text END' END AS segment
-            FROM %1$I.segmentations AS g LEFT JOIN %1$I.segment_rules AS r ON r.segmentation = g.segmentation
+            FROM %1$I.segmentations AS g LEFT JOIN rules AS r ON r.segmentation = g.segmentation
             GROUP BY g.segmentation, g.default_segment)
         SELECT (SELECT c.segment FROM choice AS c WHERE c.segmentation = 'main'),
-            (SELECT 'VALUES ' || string_agg('(' || quote_literal(c.segmentation) || '::text, ' || c.segment || ')', ', ' ORDER BY c.segmentation)
+            -- A branch each rather than VALUES, which would be set up anew for each customer, and would compute all
+            -- segmentations for who asks for one.
+            (SELECT string_agg('SELECT ' || quote_literal(c.segmentation) || '::text, ' || c.segment, ' UNION ALL ' ORDER BY c.segmentation)
              FROM choice AS c),
             (SELECT 'VALUES ' || string_agg('(' || quote_literal(r.segmentation) || '::text, ' || r.priority || ', '
                 || quote_literal(r.segment) || '::text, (' || r.rule || ')::boolean)', ', ' ORDER BY r.segmentation, r.priority)
@@ -277,15 +292,15 @@ BEGIN
     END IF;
     EXECUTE format('UPDATE %I.segmentations SET default_segment = $2 WHERE segmentation = $1', store) USING segmentation, segment;
     IF segmentation = 'main' THEN
-        PERFORM _rename_default(store, former, segment);
+        PERFORM _rename_references(store, former, segment);
     END IF;
     PERFORM _regenerate_segments(store);
 END $$;
 COMMENT ON FUNCTION clientele.set_default_segment(name, text, text) IS
     'Names the segment of the customers that no rule matches. Contents and offers for the former default segment are carried over.';
 
--- The customers of the default segment stay the same under its new name, so what was meant for them stays theirs.
-CREATE FUNCTION clientele._rename_default(store name, former text, segment text) RETURNS void
+-- The customers of a segment stay the same under its new name, so what was meant for them stays theirs.
+CREATE FUNCTION clientele._rename_references(store name, former text, segment text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
     EXECUTE format('UPDATE %I.contents SET segment = $2 WHERE segment = $1', store) USING former, segment;
@@ -294,8 +309,8 @@ BEGIN
     EXECUTE format('UPDATE %I.typical_values SET segment = $2 WHERE segment = $1', store) USING former, segment;
     PERFORM _regenerate_offers(store);
 END $$;
-COMMENT ON FUNCTION clientele._rename_default(name, text, text) IS
-    'Internal: carries contents, offers and typical values of the default segment of main over to its new name.';
+COMMENT ON FUNCTION clientele._rename_references(name, text, text) IS
+    'Internal: carries contents, offers and typical values of a segment of main over to its new name.';
 
 -- ---- One customer ----
 
@@ -424,7 +439,8 @@ BEGIN
         priority := rule.priority;
         segment := rule.segment;
         shown := _check_expression(rule.rule, format('%I.customers', shop)::regclass, 'segment rule', false, '{segment}');
-        condition := shown.shown;
+        condition := CASE WHEN _cluster_expression(rule.rule) IS NULL THEN shown.shown
+            ELSE format('nearest cluster of (%s) is "%s"', array_to_string(shown.labels, ', '), segment) END;
         hidden := rule.sensitive AND NOT is_owner;
         verdict := found[at];
         outcome := CASE WHEN verdict.problem IS NOT NULL THEN 'fails' || CASE WHEN hidden THEN '' ELSE ': ' || verdict.problem END

@@ -6,17 +6,20 @@ CREATE FUNCTION clientele._regenerate_offers(store name) RETURNS void
 DECLARE
     settings store_settings := _settings(store);
     programs jsonb;
+    purchase_model jsonb;
     book jsonb;
 BEGIN
     EXECUTE format('SELECT jsonb_agg(to_jsonb(p) ORDER BY p.priority) FROM %I.programs p', store) INTO programs;
+    EXECUTE format('SELECT jsonb_build_object(''purchase_model'', jsonb_build_object(''model'', s.purchase_kind, ''parameters'', s.purchase))
+        FROM %I.scoring s WHERE s.id = 1 AND s.purchase IS NOT NULL', store) INTO purchase_model;
     book := jsonb_build_object('store', store, 'currency', settings.currency, 'time_zone', settings.time_zone,
-        'margin', settings.margin, 'programs', coalesce(programs, '[]'));
+        'margin', settings.margin, 'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}');
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
     PERFORM decide_offer(book, '', NULL, NULL, NULL, now());
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._offer_book() RETURNS jsonb STABLE PARALLEL SAFE RETURN %L::jsonb', store, book);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_offers(name) IS
-    'Writes the store''s programs as a constant into its function _offer_book(), which every session sees at its next statement.';
+    'Writes the store''s programs, and the purchase model in use, as a constant into its function _offer_book(), which every session sees at its next statement.';
 
 CREATE FUNCTION clientele._check_offer_segments(store name, segments text[], disclosure text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$

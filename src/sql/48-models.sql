@@ -1,0 +1,237 @@
+-- Models are versioned values of a store; what is in force of them, and of the RFM breaks, is one row that its views join.
+
+CREATE TYPE clientele.model_version AS (
+    kind text, version integer, in_use boolean, fitted_at timestamptz, parameters jsonb,
+    data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb);
+COMMENT ON TYPE clientele.model_version IS
+    'A version of a model of a store. kind: clv (purchase and value model together) or kmeans:SEGMENTATION. data_from, data_to: first order and time of what it was fitted to.';
+
+CREATE FUNCTION clientele._create_models(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE replace($models$
+        CREATE TABLE STORE.models OF clientele.model_version (
+            kind WITH OPTIONS NOT NULL, version WITH OPTIONS NOT NULL, in_use WITH OPTIONS NOT NULL, fitted_at WITH OPTIONS NOT NULL,
+            parameters WITH OPTIONS NOT NULL, customers WITH OPTIONS NOT NULL, diagnostics WITH OPTIONS NOT NULL,
+            PRIMARY KEY (kind, version));
+        CREATE UNIQUE INDEX models_in_use ON STORE.models (kind) WHERE in_use;
+        CREATE TABLE STORE.scoring (
+            id integer PRIMARY KEY CHECK (id = 1),
+            breaks_r double precision[], breaks_f double precision[], breaks_m double precision[],
+            breaks_set boolean NOT NULL DEFAULT false, breaks_at timestamptz,
+            margin double precision NOT NULL, decimals integer NOT NULL, net_share double precision, annual_discount double precision,
+            purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
+        COMMENT ON TABLE STORE.models IS 'The versions of the store''s models: written by clientele.fit_clv, learn_segments and use_model.';
+        COMMENT ON TABLE STORE.scoring IS 'What the scores are computed from, in one row: written by refresh, clientele.set_rfm_breaks, fit_clv and use_model.';
+        COMMENT ON COLUMN STORE.scoring.breaks_set IS 'Whether set_rfm_breaks() set the breaks; otherwise refresh computes them, the quintiles of the customers.';
+        COMMENT ON COLUMN STORE.scoring.net_share IS 'total_spent by gross_spent of all customers, as of the last refresh: what refunds leave of the orders'' value.';
+        COMMENT ON COLUMN STORE.scoring.purchase IS 'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
+        COMMENT ON COLUMN STORE.scoring.value IS 'p, q, v of a Gamma-Gamma model.';
+        $models$, 'STORE', quote_ident(store));
+    EXECUTE format('INSERT INTO %I.scoring (id, margin, decimals) VALUES (1, $1, _currency_decimals($2))', store)
+        USING settings.margin, settings.currency;
+END $$;
+COMMENT ON FUNCTION clientele._create_models(name, clientele.store_settings) IS 'The tables models and scoring of a new store.';
+
+CREATE FUNCTION clientele._currency_decimals(currency text) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clientele_currency_decimals' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._currency_decimals(text) IS 'Decimals of a currency''s smallest unit, by ISO 4217.';
+
+CREATE FUNCTION clientele._require_owner(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    PERFORM _require_store(store);
+    IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = store), 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of store %', quote_ident(store) USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Its owner is %s.', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = store));
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._require_owner(name) IS 'Refuses all but a store''s owner, without a lock: for what computes for minutes before it writes.';
+
+-- What is listed.
+
+-- Not only policies and rules: to plan a query, PostgreSQL computes what is constant in the expressions of indexes, statistics and checks.
+-- What is built in leaves no dependency.
+CREATE FUNCTION clientele._is_plain_table(relation oid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules
+        AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+            WHERE i.indrelid = c.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass))
+        AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c')
+        AND NOT EXISTS (SELECT FROM pg_statistic_ext e WHERE e.stxrelid = c.oid AND e.stxexprs IS NOT NULL)
+    FROM pg_class c WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION clientele._is_plain_table(oid) IS 'Whether a table of another owner can be read (with ONLY) without running that owner''s code.';
+
+CREATE FUNCTION clientele._models()
+    RETURNS TABLE (store name, kind text, version integer, in_use boolean, fitted_at timestamptz, parameters jsonb,
+        data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    FOR store IN
+        SELECT n.nspname FROM pg_namespace n
+            JOIN pg_class s ON s.relnamespace = n.oid AND s.relname = 'settings' AND s.reloftype = 'clientele.store_settings'::regtype
+            JOIN pg_class m ON m.relnamespace = n.oid AND m.relname = 'models' AND m.reloftype = 'clientele.model_version'::regtype
+        WHERE s.relkind = 'r' AND _is_plain_table(m.oid)
+          AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(s.oid, 'SELECT') AND has_table_privilege(m.oid, 'SELECT')
+        ORDER BY n.nspname
+    LOOP
+        BEGIN
+            RETURN QUERY EXECUTE format('SELECT %L::name, m.* FROM ONLY %I.models m ORDER BY m.kind, m.version', store, store);
+        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
+            NULL;  -- dropped by another session in between
+        END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._models() IS 'The rows of the view clientele.models.';
+
+CREATE VIEW clientele.models AS SELECT * FROM clientele._models();
+COMMENT ON VIEW clientele.models IS 'The versions of the models of the stores that the caller may read. kind: clv (purchase and value model), or kmeans:SEGMENTATION. '
+    'in_use: the one that the store''s scores and segments are computed with. parameters: times are in days. '
+    'data_from, data_to: the first order and the time that the fit counted up to. diagnostics: how it fits; for clv see clv_report().';
+GRANT SELECT ON clientele.models TO PUBLIC;
+
+-- What is in force.
+
+-- A version that cannot be used is refused; NULL where there is none.
+CREATE FUNCTION clientele._model(store name, kind text, version integer) RETURNS clientele.model_version
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    found model_version;
+    known text;
+BEGIN
+    EXECUTE format('SELECT * FROM %I.models m WHERE m.kind = $1 AND m.version = $2', store) INTO found USING kind, version;
+    IF found.version IS NOT NULL THEN
+        RETURN found;
+    END IF;
+    EXECUTE format('SELECT string_agg(m.version || CASE WHEN m.in_use THEN '' (in use)'' ELSE '''' END, '', '' ORDER BY m.version)
+        FROM %I.models m WHERE m.kind = $1', store) INTO known USING kind;
+    IF known IS NOT NULL THEN
+        RAISE EXCEPTION 'store % has no version % of %', quote_ident(store), version, kind USING ERRCODE = 'undefined_object',
+            DETAIL = format('The versions of %s are: %s.', kind, known);
+    END IF;
+    EXECUTE format('SELECT string_agg(DISTINCT m.kind, '', '') FROM %I.models m', store) INTO known;
+    RAISE EXCEPTION 'store % has no model of kind "%"', quote_ident(store), kind USING ERRCODE = 'undefined_object',
+        DETAIL = coalesce('The kinds that it has are: ' || known || '.', 'It has no models.'),
+        HINT = 'Models are made by clientele.fit_clv() (clv) and learn_segments() (kmeans:SEGMENTATION).';
+END $$;
+COMMENT ON FUNCTION clientele._model(name, text, integer) IS 'A version of a model; an error that lists what there is where it does not exist.';
+
+-- The positive numbers of a model by name, as an array; anything else is an error, whoever wrote it.
+CREATE FUNCTION clientele._model_numbers(model jsonb, VARIADIC names text[]) RETURNS double precision[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parameter text;
+    numbers double precision[] := '{}';
+BEGIN
+    IF coalesce((model -> 'converged')::text, 'null') NOT IN ('true', 'null') THEN
+        RAISE EXCEPTION 'a model that did not converge cannot be used' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('Its fit ended after %s iterations.', coalesce(model ->> 'iterations', 'an unknown number of')),
+            HINT = 'Fit another model, or with more customers.';
+    END IF;
+    FOREACH parameter IN ARRAY names LOOP
+        IF jsonb_typeof(model -> parameter) IS DISTINCT FROM 'number' OR (model -> parameter)::numeric NOT BETWEEN 1e-300 AND 1e300 THEN
+            RAISE EXCEPTION 'parameter % of the model is not a positive number', parameter USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = format('It is %s.', coalesce(left((model -> parameter)::text, 40), 'missing'));
+        END IF;
+        numbers := numbers || (model -> parameter)::double precision;
+    END LOOP;
+    RETURN numbers;
+END $$;
+COMMENT ON FUNCTION clientele._model_numbers(jsonb, text[]) IS 'Parameters of a model by name. Refuses a model that did not converge, and parameters that are missing or not positive.';
+
+CREATE FUNCTION clientele._set_clv(store name, parameters jsonb, version integer) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    model text := parameters #>> '{purchase,model}';
+    purchase double precision[];
+    value double precision[];
+BEGIN
+    IF parameters IS NOT NULL THEN
+        IF model IS NULL OR model <> ALL ('{bgnbd,mbgnbd,pareto_nbd}') THEN
+            RAISE EXCEPTION 'version % of clv is no purchase model that this release knows: %', version, coalesce(model, 'none')
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        purchase := CASE model WHEN 'pareto_nbd' THEN _model_numbers(parameters -> 'purchase', 'r', 'alpha', 's', 'beta')
+            ELSE _model_numbers(parameters -> 'purchase', 'r', 'alpha', 'a', 'b') END;
+        IF coalesce(parameters -> 'value', 'null') <> 'null' THEN
+            value := _model_numbers(parameters -> 'value', 'p', 'q', 'v');
+        END IF;
+        IF jsonb_typeof(parameters -> 'annual_discount') IS DISTINCT FROM 'number' OR (parameters -> 'annual_discount')::numeric NOT BETWEEN 0 AND 1 THEN
+            RAISE EXCEPTION 'the annual_discount of the model is not a share from 0 to 1' USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = format('It is %s.', coalesce(left((parameters -> 'annual_discount')::text, 40), 'missing'));
+        END IF;
+    END IF;
+    EXECUTE format('UPDATE %I.scoring SET purchase_kind = $1, purchase = $2, value = $3, annual_discount = $4, clv_version = $5', store)
+        USING model, purchase, value, (parameters -> 'annual_discount')::double precision, version;
+    -- Win-back reads the model too.
+    PERFORM _regenerate_offers(store);
+END $$;
+COMMENT ON FUNCTION clientele._set_clv(name, jsonb, integer) IS
+    'Computes a store''s predictions with this model from now on, in one row; NULL: without any. The caller holds the lock of _lock_store().';
+
+-- The caller holds the lock of _lock_store().
+CREATE FUNCTION clientele._use_version(store name, kind text, version integer) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    model model_version;
+BEGIN
+    IF version IS NOT NULL OR kind <> 'clv' THEN  -- a learned segmentation cannot do without its model
+        model := _model(store, kind, version);
+    END IF;
+    -- One after the other: there is never more than one in use.
+    EXECUTE format('UPDATE %I.models m SET in_use = false WHERE m.kind = $1 AND m.in_use AND m.version IS DISTINCT FROM $2', store)
+        USING kind, version;
+    EXECUTE format('UPDATE %I.models m SET in_use = true WHERE m.kind = $1 AND NOT m.in_use AND m.version = $2', store)
+        USING kind, version;
+    IF kind = 'clv' THEN
+        PERFORM _set_clv(store, model.parameters, version);
+    ELSIF kind LIKE 'kmeans:%' THEN
+        PERFORM _use_clusters(store, substr(kind, length('kmeans:') + 1), model.parameters);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._use_version(name, text, integer) IS 'Puts a version of a model in use; NULL, for clv: none.';
+
+CREATE FUNCTION clientele._add_model(store name, kind text, parameters jsonb, data_from timestamptz, data_to timestamptz, customers bigint,
+        diagnostics jsonb, in_use boolean DEFAULT true, OUT version integer)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE format('INSERT INTO %I.models AS m (kind, version, in_use, fitted_at, parameters, data_from, data_to, customers, diagnostics)
+        SELECT $1, coalesce(max(o.version), 0) + 1, false, clock_timestamp(), $2, $3, $4, $5, $6 FROM %1$I.models o WHERE o.kind = $1
+        RETURNING m.version', store) INTO version USING kind, parameters, data_from, data_to, customers, diagnostics;
+    IF in_use THEN
+        PERFORM _use_version(store, kind, version);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._add_model(name, text, jsonb, timestamptz, timestamptz, bigint, jsonb, boolean) IS
+    'Adds a version of a model and puts it in use, if asked to. The caller holds the lock of _lock_store().';
+
+CREATE FUNCTION clientele.use_model(store name, kind text, version integer) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    PERFORM _require('kind', kind IS NOT NULL);
+    PERFORM _lock_store(store);
+    PERFORM _use_version(store, kind, version);
+END $$;
+COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
+    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, or kmeans:SEGMENTATION. '
+    'Readers do not wait, and see all of the one or all of the other. version NULL, for clv: without a model; the columns computed with it are NULL then. '
+    'Unknown kinds and versions are refused, and versions that did not converge.';
+
+CREATE FUNCTION clientele._refresh_scoring(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE replace('
+        UPDATE STORE.scoring s SET breaks_r = n.breaks_r, breaks_f = n.breaks_f, breaks_m = n.breaks_m, breaks_at = n.breaks_at,
+            net_share = n.net_share, margin = n.margin
+        FROM (SELECT CASE WHEN o.breaks_set THEN o.breaks_r ELSE f.breaks_r END AS breaks_r,
+                CASE WHEN o.breaks_set THEN o.breaks_f ELSE f.breaks_f END AS breaks_f,
+                CASE WHEN o.breaks_set THEN o.breaks_m ELSE f.breaks_m END AS breaks_m,
+                CASE WHEN o.breaks_set THEN o.breaks_at ELSE now() END AS breaks_at,
+                -- Where more was refunded than sold, nothing stays.
+                CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share, t.margin::double precision AS margin
+            FROM STORE.scoring o, STORE.settings t,
+                (SELECT (x.f).* FROM (SELECT _score_summary(b.profile, b.as_of) AS f FROM STORE._base b OFFSET 0) x) f) n', 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._refresh_scoring(name) IS
+    'What scores need to know of the population: the quintiles (unless breaks were set by hand), and what refunds leave of the orders'' value.';

@@ -1,0 +1,678 @@
+-- Learned segments: clusters of customers alike in some figures, kept as rules like any other.
+
+-- ---- Features ----
+
+CREATE FUNCTION clientele._check_features(store name, features text[], OUT expressions text[], OUT labels text[])
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    most constant integer := 50;
+    feature text;
+    checked record;
+BEGIN
+    PERFORM _require('features', features IS NOT NULL);
+    IF array_ndims(features) IS DISTINCT FROM 1 OR cardinality(features) > most THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = CASE WHEN cardinality(features) > most THEN format('too many features: %s', cardinality(features))
+                           ELSE 'features must be a list' END,
+            DETAIL = format('From 1 to %s are accepted.', most),
+            HINT = 'Name what tells customers apart, such as: ''{recency_days, orders, ln(1 + total_spent)}''.';
+    END IF;
+    FOREACH feature IN ARRAY features LOOP
+        checked := _check_expression(feature, format('%I.customers', store)::regclass, 'feature', false, '{segment}', true);
+        IF checked.deparsed = ANY (expressions) THEN
+            RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+                MESSAGE = format('feature %s is given twice', checked.shown),
+                HINT = 'Name each feature once. One that counts for more can be multiplied, where standardize is false.';
+        END IF;
+        expressions := expressions || checked.deparsed;
+        labels := labels || checked.shown;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._check_features(name, text[]) IS
+    'Internal: checks the features of learned segments; returns them as they are kept, double precision, and as they are shown.';
+
+CREATE FUNCTION clientele._significant(x double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.to_char(x, '9.99999EEEE')::double precision;
+COMMENT ON FUNCTION clientele._significant(double precision) IS
+    'Internal: a finite number to six significant digits, which do not depend on the order in which rows were added up.';
+
+CREATE FUNCTION clientele._is_feature(x double precision) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN x OPERATOR(pg_catalog.>=) '-1e150'::double precision AND x OPERATOR(pg_catalog.<=) 1e150::double precision;
+COMMENT ON FUNCTION clientele._is_feature(double precision) IS
+    'Internal: whether x is a number with which one can compute: not infinite, not NaN, at most 1e150 in size; NULL for NULL.';
+
+-- What one pass over the customers tells of their features: those customers are complete that have all of them.
+CREATE TYPE clientele.feature_summary AS (
+    customers bigint, present bigint[], complete bigint, means double precision[], deviations double precision[],
+    minima double precision[], maxima double precision[], skewness double precision[], different bigint,
+    data_from timestamptz, data_to timestamptz);
+COMMENT ON TYPE clientele.feature_summary IS
+    'Internal: features of a store''s customers. present: customers who have a feature, by feature; complete: who have all; the figures are theirs. different: distinct points, at most 51.';
+
+CREATE FUNCTION clientele._each_feature(expression text, count integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT 'ARRAY[' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.replace(expression, '#', i::text), ', ' ORDER BY i) OPERATOR(pg_catalog.||) ']'
+            FROM pg_catalog.generate_series(1, count) AS i);
+COMMENT ON FUNCTION clientele._each_feature(text, integer) IS 'Internal: an array of the same expression for every feature, whose number stands for #.';
+
+CREATE FUNCTION clientele._feature_tables(store name, expressions text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.format('features AS MATERIALIZED (
+            SELECT ARRAY[%s]::double precision[] AS x, c.first_order_at, c.last_order_at FROM %I.customers AS c
+        ), complete AS NOT MATERIALIZED (
+            SELECT f.* FROM features AS f WHERE clientele._are_features(f.x))', pg_catalog.array_to_string(expressions, ', '), store);
+COMMENT ON FUNCTION clientele._feature_tables(name, text[]) IS
+    'Internal: for WITH: the features of all customers that a store shows now, and of those who have all.';
+
+CREATE FUNCTION clientele._are_features(x double precision[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 1e150::double precision OPERATOR(pg_catalog.>=) ALL (x) AND '-1e150'::double precision OPERATOR(pg_catalog.<=) ALL (x);
+COMMENT ON FUNCTION clientele._are_features(double precision[]) IS
+    'Internal: whether all of x are numbers with which one can compute: not NULL, not infinite, not NaN, at most 1e150 in size; NULL or false otherwise.';
+
+CREATE FUNCTION clientele._summarise_features(store name, expressions text[]) RETURNS clientele.feature_summary
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off
+    SET transform_null_equals = off SET standard_conforming_strings = on AS $$
+DECLARE
+    count integer := cardinality(expressions);
+    summary feature_summary;
+BEGIN
+    EXECUTE format($q$
+        WITH %1$s, moments AS MATERIALIZED (
+            SELECT count(*) AS complete, %2$s AS means, %3$s AS deviations, %4$s AS minima, %5$s AS maxima,
+                min(f.first_order_at) AS data_from, max(f.last_order_at) AS data_to FROM complete AS f)
+        SELECT p.customers, p.present, m.complete, m.means, m.deviations, m.minima, m.maxima,
+            (SELECT %6$s FROM complete AS f),
+            -- Mostly the first rows show that there are plenty.
+            (SELECT CASE WHEN n.some > 50 THEN n.some ELSE (SELECT count(*) FROM (SELECT DISTINCT f.x FROM complete AS f LIMIT 51) AS d) END
+             FROM (SELECT count(*) AS some FROM (SELECT DISTINCT s.x FROM (SELECT f.x FROM complete AS f LIMIT 1000) AS s LIMIT 51) AS d) AS n),
+            m.data_from, m.data_to
+        FROM moments AS m, (SELECT count(*) AS customers, %7$s AS present FROM features AS f) AS p
+        $q$, _feature_tables(store, expressions),
+        _each_feature('avg(f.x[#])', count), _each_feature('stddev_pop(f.x[#])', count),
+        _each_feature('min(f.x[#])', count), _each_feature('max(f.x[#])', count),
+        _each_feature('avg(CASE WHEN abs(f.x[#] - m.means[#]) > 1e-9 * m.deviations[#]
+                                THEN ((f.x[#] - m.means[#]) / nullif(m.deviations[#], 0)) ^ 3 ELSE 0 END)', count),
+        _each_feature('count(*) FILTER (WHERE _is_feature(f.x[#]))', count)) INTO summary;
+    RETURN summary;
+END $$;
+COMMENT ON FUNCTION clientele._summarise_features(name, text[]) IS
+    'Internal: features of all customers that a store shows now. Fails where row-level security would hide some of them.';
+
+-- Where a feature fails for a customer, says which one.
+CREATE FUNCTION clientele._read_features(store name, expressions text[], labels text[]) RETURNS clientele.feature_summary
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    problem text;
+    state text;
+    failing text;
+BEGIN
+    RETURN _summarise_features(store, expressions);
+EXCEPTION WHEN data_exception THEN
+    GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+    FOR place IN 1 .. cardinality(expressions) LOOP
+        BEGIN
+            PERFORM _summarise_features(store, expressions[place:place]);
+        EXCEPTION WHEN data_exception THEN
+            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+            failing := ' ' || labels[place];
+            EXIT;
+        END;
+    END LOOP;
+    RAISE EXCEPTION USING ERRCODE = state,
+        MESSAGE = format('feature%s cannot be computed for every customer: %s', failing, problem),
+        HINT = 'Guard it, as with nullif(x, 0) or greatest(x, 0).';
+END $$;
+COMMENT ON FUNCTION clientele._read_features(name, text[], text[]) IS 'Internal: the features of all customers; one that fails is named.';
+
+CREATE FUNCTION clientele._check_summary(store name, summary clientele.feature_summary, labels text[], k integer) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    place integer;
+BEGIN
+    IF (summary).complete < 2 THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('segments cannot be learned from %s', CASE (summary).complete WHEN 1 THEN 'one customer' ELSE 'no customers' END),
+            DETAIL = format('The store shows %s customers; with a number: %s.', (summary).customers,
+                (SELECT string_agg(format('%s for %s', (summary).present[i], labels[i]), ', ' ORDER BY i) FROM generate_subscripts(labels, 1) AS i)),
+            HINT = CASE WHEN (_settings(store)).fresh_to IS NULL THEN format('The store was never refreshed: CALL clientele.refresh(%L).', store)
+                        ELSE 'A customer counts who has all features: leave out those that most do not have, or say what unknown means, as with coalesce(x, 0).' END;
+    END IF;
+    FOR place IN 1 .. cardinality(labels) LOOP
+        IF (summary).minima[place] = (summary).maxima[place] THEN
+            RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+                MESSAGE = format('feature %s tells no customers apart', labels[place]),
+                DETAIL = format('It is %s for all %s customers who have all features.', (summary).minima[place], (summary).complete),
+                HINT = 'Leave it out.';
+        END IF;
+        IF (summary).minima[place] >= 0 AND (summary).skewness[place] > 2 THEN
+            RAISE NOTICE USING MESSAGE = format('feature %s is skewed: a few customers are far above all others', labels[place]),
+                DETAIL = format('Its skewness is %s.', _significant((summary).skewness[place])),
+                HINT = format('They will make clusters of their own. Consider ln(1 + %s).', labels[place]);
+        END IF;
+    END LOOP;
+    IF k > (summary).different THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('there are not %s clusters of customers', k),
+            DETAIL = format('The %s customers have %s different combinations of features.', (summary).complete, (summary).different),
+            HINT = format('Choose k from 2 to %s, or name more features.', (summary).different);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_summary(name, clientele.feature_summary, text[], integer) IS
+    'Internal: refuses features from which nothing, or not so many clusters, can be learned; says which ones are skewed.';
+
+-- ---- Names ----
+
+CREATE FUNCTION clientele._short_feature(label text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    -- Of a function that grows with its argument the argument says it all.
+    RETURN pg_catalog."left"(COALESCE(pg_catalog.substring(label,
+        '^(?:ln|log|log10|sqrt|cbrt)[(](?:1(?:::[a-z ]+)? [+] )?([a-z_][a-z0-9_]*)(?:::[a-z ]+)?(?: [+] 1(?:::[a-z ]+)?)?[)]$'::text), label), 40);
+COMMENT ON FUNCTION clientele._short_feature(text) IS 'Internal: what a feature is called in a name: total_spent for ln(1 + total_spent).';
+
+CREATE FUNCTION clientele._feature_phrase(label text, z double precision) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'recency_days' AND z OPERATOR(pg_catalog.>) 0::double precision THEN
+            CASE WHEN z OPERATOR(pg_catalog.>=) 2::double precision THEN 'long lapsed' ELSE 'lapsed' END
+        ELSE (CASE WHEN pg_catalog.abs(z) OPERATOR(pg_catalog.>=) 2::double precision THEN 'very ' ELSE '' END) OPERATOR(pg_catalog.||)
+            CASE WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'recency_days' THEN 'recent'
+                 WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'tenure_days' AND z OPERATOR(pg_catalog.<) 0::double precision THEN 'new'
+                 ELSE (CASE WHEN z OPERATOR(pg_catalog.>) 0::double precision THEN 'high ' ELSE 'low ' END) OPERATOR(pg_catalog.||) clientele._short_feature(label) END END;
+COMMENT ON FUNCTION clientele._feature_phrase(text, double precision) IS
+    'Internal: what it is called to be z standard deviations above (or, where negative, below) the average in a feature.';
+
+-- The features by which a group of customers differs most, strongest first.
+CREATE FUNCTION clientele._feature_phrases(labels text[], z double precision[], threshold double precision) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT pg_catalog.array_agg(clientele._feature_phrase(f.label, f.z) ORDER BY pg_catalog.round(pg_catalog.abs(f.z)::numeric, 3) DESC, f.place)
+            FROM ROWS FROM (pg_catalog.unnest(labels), pg_catalog.unnest(z)) WITH ORDINALITY AS f(label, z, place)
+            WHERE pg_catalog.abs(f.z) OPERATOR(pg_catalog.>=) threshold);
+COMMENT ON FUNCTION clientele._feature_phrases(text[], double precision[], double precision) IS
+    'Internal: what sets a group apart, strongest first; z: its distances from the average in standard deviations, of which those below the threshold are left out.';
+
+-- Two features as a rule; more of them, and then a number, where that is what it takes to be unique.
+CREATE FUNCTION clientele._propose_name(labels text[], z double precision[], taken text[]) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    phrases text[] := coalesce(_feature_phrases(labels, z, 0.5), (_feature_phrases(labels, z, 0.25))[1:1], '{typical}');
+    proposed text;
+    length integer;
+BEGIN
+    FOR length IN 2 .. 4 LOOP
+        proposed := array_to_string(phrases[1:length], ', ');
+        IF array_position(taken, proposed) IS NULL THEN
+            RETURN proposed;
+        END IF;
+    END LOOP;
+    FOR length IN 2 .. 1000 LOOP
+        proposed := array_to_string(phrases[1:2], ', ') || ' ' || length;
+        EXIT WHEN array_position(taken, proposed) IS NULL;
+    END LOOP;
+    RETURN proposed;
+END $$;
+COMMENT ON FUNCTION clientele._propose_name(text[], double precision[], text[]) IS
+    'Internal: a short name for a group of customers by what sets it apart, other than those that are taken.';
+
+-- ---- Clusters ----
+
+CREATE FUNCTION clientele._matrix(numbers jsonb) RETURNS double precision[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.translate(numbers::text, '[]', '{}')::double precision[];
+COMMENT ON FUNCTION clientele._matrix(jsonb) IS 'Internal: nested arrays of numbers as an array.';
+
+CREATE FUNCTION clientele._texts(list jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (SELECT pg_catalog.array_agg(t.value ORDER BY t.place) FROM pg_catalog.jsonb_array_elements_text(list) WITH ORDINALITY AS t(value, place));
+COMMENT ON FUNCTION clientele._texts(jsonb) IS 'Internal: an array of strings as text[].';
+
+CREATE FUNCTION clientele._moved(a double precision[], i integer, b double precision[], j integer, deviations double precision[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (SELECT pg_catalog.sqrt(pg_catalog.sum(((a[i][f] OPERATOR(pg_catalog.-) b[j][f]) OPERATOR(pg_catalog./) deviations[f])
+                OPERATOR(pg_catalog.^) 2::double precision ORDER BY f))
+            FROM pg_catalog.generate_subscripts(deviations, 1) AS f);
+COMMENT ON FUNCTION clientele._moved(double precision[], integer, double precision[], integer, double precision[]) IS
+    'Internal: the distance between row i of a and row j of b in standard deviations.';
+
+-- Nearest pairs first, each centroid once.
+CREATE FUNCTION clientele._match_centroids(centroids double precision[], former double precision[], deviations double precision[]) RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    matched integer[] := array_fill(NULL::integer, ARRAY[array_length(centroids, 1)]);
+    pair record;
+BEGIN
+    FOR pair IN SELECT i, j FROM generate_subscripts(centroids, 1) AS i, generate_subscripts(former, 1) AS j
+                ORDER BY _moved(centroids, i, former, j, deviations), j, i LOOP
+        IF matched[pair.i] IS NULL AND array_position(matched, pair.j) IS NULL THEN
+            matched[pair.i] := pair.j;
+        END IF;
+    END LOOP;
+    RETURN matched;
+END $$;
+COMMENT ON FUNCTION clientele._match_centroids(double precision[], double precision[], double precision[]) IS
+    'Internal: for each centroid the number of the former one that it continues; NULL for those beyond the former ones.';
+
+CREATE FUNCTION clientele._refuse_own_rules(store name, segmentation text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    own text[];
+BEGIN
+    EXECUTE format('SELECT array_agg(r.segment ORDER BY r.priority) FROM %I.segment_rules AS r '
+        'WHERE r.segmentation = $1 AND _cluster_expression(r.rule) IS NULL', store) INTO own USING segmentation;
+    IF own IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('segmentation "%s" has segments that were defined by rules', segmentation),
+            DETAIL = format('They are: %s.', _name_list(own, 'none')),
+            HINT = 'Choose another segmentation for the learned segments, or drop these segments first.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._refuse_own_rules(name, text) IS 'Internal: learned segments do not replace rules that somebody wrote.';
+
+CREATE FUNCTION clientele._refuse_vanishing(store name, segmentation text, names text[]) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    vanishing text;
+    used_by text;
+BEGIN
+    IF segmentation <> 'main' THEN
+        RETURN;
+    END IF;
+    FOR vanishing IN EXECUTE format('SELECT r.segment FROM %I.segment_rules AS r WHERE r.segmentation = $1 AND r.segment <> ALL ($2) '
+            'ORDER BY r.priority', store) USING segmentation, names LOOP
+        used_by := _segment_references(store, vanishing);
+        IF used_by IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+                MESSAGE = format('segment "%s" would be gone, but others refer to it', vanishing),
+                DETAIL = format('It is used by %s. The segments would be: %s.', used_by, _name_list(names, 'none')),
+                HINT = 'Drop or redefine these first, or learn as many clusters from the same features as before.';
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._refuse_vanishing(name, text, text[]) IS 'Internal: a segment that a content or an offer refers to does not go by itself.';
+
+-- The names keep their places, descriptions and flags.
+CREATE FUNCTION clientele._use_clusters(store name, segmentation text, parameters jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+    names text[] := _texts(parameters -> 'names');
+    expressions text[] := _texts(parameters -> 'expressions');
+    centroids double precision[] := _matrix(parameters -> 'centroids');
+    scales double precision[] := _matrix(parameters -> 'scales');
+    expression text := format('_nearest_centroid(%L::double precision[], %L::double precision[], ARRAY[%s])', centroids, scales, array_to_string(expressions, ', '));
+    priorities integer[];
+    descriptions text[];
+    sensitive boolean[];
+    checked record;
+    place integer;
+BEGIN
+    -- Readers are not to meet a model that does not work.
+    IF num_nulls(names, expressions, centroids, scales) > 0 OR cardinality(names) <> array_length(centroids, 1)
+            OR _nearest_centroid(centroids, scales, array_fill(0::double precision, ARRAY[cardinality(expressions)])) IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('the model is not one of learned segments for segmentation "%s"', segmentation), HINT = 'learn_segments makes them.';
+    END IF;
+    PERFORM _refuse_own_rules(store, segmentation);
+    PERFORM _refuse_vanishing(store, segmentation, names);
+    EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
+        USING segmentation;
+    EXECUTE format('SELECT array_agg(r.description ORDER BY n.place), array_agg(COALESCE(r.sensitive, false) ORDER BY n.place),
+            array_agg(n.rank::integer * 10 ORDER BY n.place)
+        FROM (SELECT u.name, u.place, row_number() OVER (ORDER BY o.priority NULLS LAST, u.place) AS rank
+              FROM unnest($2) WITH ORDINALITY AS u(name, place) LEFT JOIN %1$I.segment_rules AS o ON o.segmentation = $1 AND o.segment = u.name) AS n
+        LEFT JOIN %1$I.segment_rules AS r ON r.segmentation = $1 AND r.segment = n.name', store)
+        INTO descriptions, sensitive, priorities USING segmentation, names;
+    EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1', store) USING segmentation;
+    FOR place IN 1 .. cardinality(names) LOOP
+        PERFORM _refuse_taken_name(store, names[place], segmentation);
+        checked := _check_expression(expression || ' = ' || place, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
+        EXECUTE format('INSERT INTO %I.segment_rules (segmentation, segment, priority, rule, operands, description, sensitive) '
+            'VALUES ($1, $2, $3, $4, $5, $6, $7)', store)
+            USING segmentation, names[place], priorities[place], checked.deparsed, checked.operands, descriptions[place], sensitive[place];
+    END LOOP;
+    PERFORM _regenerate_segments(store);
+END $$;
+COMMENT ON FUNCTION clientele._use_clusters(name, text, jsonb) IS
+    'Internal: makes a segmentation of a version of its model: one rule a cluster. The caller holds the lock of _lock_store().';
+
+-- ---- Learning ----
+
+CREATE TYPE clientele.cluster_candidate AS (k integer, silhouette double precision, inertia double precision, chosen boolean);
+COMMENT ON TYPE clientele.cluster_candidate IS 'A row of learn_segments(): how well that many clusters fit.';
+
+CREATE FUNCTION clientele._learned_names(store name, segmentation text, labels text[], centroids double precision[], matched integer[], former jsonb,
+        means double precision[], deviations double precision[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    former_names text[] := _texts(former -> 'names');
+    names text[] := ARRAY(SELECT former_names[m.number] FROM unnest(matched) WITH ORDINALITY AS m(number, place) ORDER BY m.place);
+    taken text[];
+    cluster integer;
+BEGIN
+    EXECUTE format('SELECT array_agg(g.default_segment) FROM %I.segmentations AS g WHERE g.segmentation = $1', store) INTO taken USING segmentation;
+    taken := coalesce(taken, '{default}') || names;
+    FOR cluster IN 1 .. cardinality(matched) LOOP
+        IF names[cluster] IS NULL THEN
+            names[cluster] := _propose_name(labels, ARRAY(SELECT (centroids[cluster][f] - means[f]) / deviations[f]
+                FROM generate_subscripts(labels, 1) AS f ORDER BY f), taken);
+            taken := taken || names[cluster];
+        END IF;
+    END LOOP;
+    RETURN names;
+END $$;
+COMMENT ON FUNCTION clientele._learned_names(name, text, text[], double precision[], integer[], jsonb, double precision[], double precision[]) IS
+    'Internal: the names of clusters: those of the former clusters that they continue, and proposed ones for the others.';
+
+-- What the model in use says, where its clusters can be compared with new ones: it has the same features.
+CREATE FUNCTION clientele._former_clusters(store name, segmentation text, expressions text[]) RETURNS clientele.model_version
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    former model_version;
+BEGIN
+    EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND (m.parameters -> ''expressions'') = to_jsonb($2)
+        AND EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = $3)', store)
+        INTO former USING 'kmeans:' || segmentation, expressions, segmentation;
+    RETURN former;
+END $$;
+COMMENT ON FUNCTION clientele._former_clusters(name, text, text[]) IS 'Internal: the version that a refit continues; NULLs where there is none.';
+
+CREATE FUNCTION clientele._drift(former clientele.model_version, model clientele.kmeans_model, matched integer[], deviations double precision[],
+        left_out bigint) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    WITH before AS (
+        SELECT _matrix((former).parameters -> 'centroids') AS centroids, (former).diagnostics -> 'sizes' AS sizes,
+            (former).customers + ((former).diagnostics -> 'left_out')::bigint AS customers
+    ), after AS (
+        SELECT m.cluster::integer AS cluster, m.former, (model).sizes[m.cluster]::double precision / ((SELECT sum(s) FROM unnest((model).sizes) AS s) + left_out) AS share,
+            (b.sizes -> (m.former - 1))::bigint::double precision / b.customers AS share_before, _moved((model).centroids, m.cluster::integer, b.centroids, m.former, deviations) AS moved
+        FROM before AS b, unnest(matched) WITH ORDINALITY AS m(former, cluster))
+    SELECT CASE WHEN (former).version IS NOT NULL THEN jsonb_build_object('since_version', (former).version,
+        'moved', (SELECT jsonb_agg(_significant(a.moved) ORDER BY a.cluster) FROM after AS a),
+        'share_before', (SELECT jsonb_agg(a.share_before ORDER BY a.cluster) FROM after AS a),
+        'share_after', (SELECT jsonb_agg(a.share ORDER BY a.cluster) FROM after AS a),
+        'left_out_before', (SELECT ((former).diagnostics -> 'left_out')::double precision / b.customers FROM before AS b),
+        'gone', (SELECT coalesce(jsonb_agg(n.name ORDER BY n.place), '[]') FROM unnest(_texts((former).parameters -> 'names')) WITH ORDINALITY AS n(name, place)
+                 WHERE n.place <> ALL (array_remove(matched, NULL)))) END
+$$;
+COMMENT ON FUNCTION clientele._drift(clientele.model_version, clientele.kmeans_model, integer[], double precision[], bigint) IS
+    'Internal: by cluster, how far it moved since the version before, in standard deviations, and its share of the customers before and after; NULL for new ones.';
+
+CREATE FUNCTION clientele._feature_diagnostics(labels text[], summary clientele.feature_summary) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_object('feature', f.label, 'customers', (summary).present[f.place], 'mean', _significant((summary).means[f.place]),
+            'deviation', _significant((summary).deviations[f.place]), 'minimum', (summary).minima[f.place], 'maximum', (summary).maxima[f.place],
+            'skewness', _significant((summary).skewness[f.place])) ORDER BY f.place)
+    FROM unnest(labels) WITH ORDINALITY AS f(label, place)
+$$;
+COMMENT ON FUNCTION clientele._feature_diagnostics(text[], clientele.feature_summary) IS 'Internal: what a model keeps of its features'' distributions.';
+
+CREATE FUNCTION clientele._check_learn_arguments(segmentation text, k integer, seed bigint, standardize boolean, max_k integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    most constant integer := 50;
+    out_of_range text;
+BEGIN
+    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    PERFORM _require('seed', seed IS NOT NULL);
+    PERFORM _require('standardize', standardize IS NOT NULL);
+    PERFORM _require('max_k', max_k IS NOT NULL);
+    IF btrim(segmentation) = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segmentation must not be empty', HINT = 'Give it a name, such as learned.';
+    END IF;
+    out_of_range := CASE WHEN k NOT BETWEEN 2 AND most THEN format('k is %s', k) WHEN max_k NOT BETWEEN 2 AND most THEN format('max_k is %s', max_k) END;
+    IF out_of_range IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the number of clusters is out of range', DETAIL = out_of_range || '.',
+            HINT = format('Choose from 2 to %s; without k the best of 2 to max_k is taken.', most);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_learn_arguments(text, integer, bigint, boolean, integer) IS 'Internal: refuses arguments of learn_segments() that make no sense.';
+
+-- STABLE, so that all of it is computed from the same customers.
+CREATE FUNCTION clientele._find_clusters(store name, expressions text[], labels text[], k integer, max_k integer, seed bigint, standardize boolean,
+        OUT summary clientele.feature_summary, OUT candidates clientele.cluster_candidate[], OUT model clientele.kmeans_model)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off
+    SET transform_null_equals = off SET standard_conforming_strings = on AS $$
+DECLARE
+    found record;
+BEGIN
+    summary := _read_features(store, expressions, labels);
+    PERFORM _check_summary(store, summary, labels, k);
+    EXECUTE format($q$
+        WITH %s, candidates AS MATERIALIZED (
+            SELECT c.* FROM unnest(CASE WHEN $1 IS NULL THEN (SELECT kmeans_candidates(f.x, $2, $3, $4) FROM complete AS f)
+                                   ELSE (SELECT _kmeans_candidate(f.x, $1, $3, $4) FROM complete AS f) END) AS c)
+        SELECT (SELECT array_agg(ROW(c.k, c.silhouette, c.inertia, c.chosen)::clientele.cluster_candidate ORDER BY c.k) FROM candidates AS c) AS candidates,
+            (SELECT c.model FROM candidates AS c WHERE c.chosen) AS model
+        $q$, _feature_tables(store, expressions)) INTO found USING k, max_k, seed, standardize;
+    candidates := found.candidates;
+    model := found.model;
+END $$;
+COMMENT ON FUNCTION clientele._find_clusters(name, text[], text[], integer, integer, bigint, boolean) IS
+    'Internal: the clusters of the customers that a store shows now. Fails where row-level security would hide some of them.';
+
+-- What takes long comes first: the store is locked, against other definers alone, when there is something to write.
+CREATE FUNCTION clientele.learn_segments(store name, segmentation text, features text[], k integer DEFAULT NULL, seed bigint DEFAULT 0,
+        standardize boolean DEFAULT true, max_k integer DEFAULT 10) RETURNS SETOF clientele.cluster_candidate
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    checked record;
+    found record;
+BEGIN
+    PERFORM _check_learn_arguments(segmentation, k, seed, standardize, max_k);
+    PERFORM _require_owner(store);
+    PERFORM _refuse_own_rules(store, segmentation);
+    checked := _check_features(store, features);
+    found := _find_clusters(store, checked.expressions, checked.labels, k, max_k, seed, standardize);
+    PERFORM _lock_store(store);
+    PERFORM _keep_clusters(store, segmentation, features, checked.expressions, checked.labels, seed, standardize, found.summary, found.model, found.candidates);
+    RETURN QUERY SELECT c.* FROM unnest(found.candidates) AS c;
+END $$;
+COMMENT ON FUNCTION clientele.learn_segments(name, text, text[], integer, bigint, boolean, integer) IS
+    'Learns segments from the customers that a store shows now, by k-means, and makes a segmentation of them; owner only. features: 1 to 50 numeric expressions over the columns of the view customers but segment, checked as rules are. '
+    'k: clusters, 2 to 50; NULL: the one of 2 to max_k with the greatest mean silhouette. seed: the same seed and customers give the same clusters. standardize: features count alike whatever their units. '
+    'Returns what was tried: k, silhouette (-1 to 1, higher is better), inertia (sum of squared distances), chosen. Customers without a finite number for each feature are left out, and stay in the default segment. '
+    'The model is kept as a version of kind kmeans:SEGMENTATION (see models, use_model). Clusters learned again from the same features keep the names of the nearest former ones. '
+    'Refused: a segmentation with rules that were not learned, features that are the same for everybody, more clusters than different customers. Readers do not wait.';
+
+CREATE FUNCTION clientele._keep_clusters(store name, segmentation text, features text[], expressions text[], labels text[], seed bigint, standardize boolean,
+        summary clientele.feature_summary, model clientele.kmeans_model, candidates clientele.cluster_candidate[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+    -- Rounded where they are ours, so that they do not depend on the order of the rows.
+    means double precision[] := coalesce((model).means, ARRAY(SELECT _significant(m) FROM unnest((summary).means) WITH ORDINALITY AS u(m, place) ORDER BY place));
+    deviations double precision[] := coalesce((model).scales, ARRAY(SELECT _significant(s) FROM unnest((summary).deviations) WITH ORDINALITY AS u(s, place) ORDER BY place));
+    former model_version := _former_clusters(store, segmentation, expressions);
+    matched integer[] := _match_centroids((model).centroids, _matrix((former).parameters -> 'centroids'), deviations);
+    left_out bigint := (summary).customers - (summary).complete;
+BEGIN
+    PERFORM _add_model(store, 'kmeans:' || segmentation,
+        jsonb_build_object('features', features, 'expressions', expressions, 'labels', labels, 'standardize', standardize, 'seed', seed,
+            'centroids', (model).centroids, 'scales', coalesce((model).scales, array_fill(1::double precision, ARRAY[cardinality(features)])),
+            'means', means, 'deviations', deviations,
+            'names', _learned_names(store, segmentation, labels, (model).centroids, matched, (former).parameters, means, deviations)),
+        (summary).data_from, (summary).data_to, (summary).complete,
+        jsonb_build_object('candidates', to_jsonb(candidates), 'inertia', (model).inertia, 'sizes', (model).sizes, 'iterations', (model).iterations,
+            'converged', (model).converged, 'left_out', left_out, 'features', _feature_diagnostics(labels, summary),
+            'drift', _drift(former, model, matched, deviations, left_out)));
+    IF left_out > 0 THEN
+        RAISE NOTICE USING MESSAGE = format('%s of %s customers were left out: they do not have all features', left_out, (summary).customers),
+            HINT = 'They are in the default segment.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._keep_clusters(name, text, text[], text[], text[], bigint, boolean, clientele.feature_summary, clientele.kmeans_model, clientele.cluster_candidate[]) IS
+    'Internal: names the clusters, and adds the model, which makes the segmentation. The caller holds the lock of _lock_store().';
+
+-- ---- Description ----
+
+-- By which figures segments are described that were not learned.
+CREATE FUNCTION clientele._describing_features(OUT expressions text[], OUT labels text[])
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT ROW(pg_catalog.array_agg(f.name OPERATOR(pg_catalog.||) '::double precision' ORDER BY f.place), pg_catalog.array_agg(f.name ORDER BY f.place))
+            FROM pg_catalog.unnest('{recency_days,tenure_days,orders,total_spent,aov,median_days_between_orders,evening_share,weekend_share}'::text[])
+                WITH ORDINALITY AS f(name, place));
+COMMENT ON FUNCTION clientele._describing_features() IS 'Internal: the figures by which segments are described that were not learned.';
+
+CREATE TYPE clientele.segment_figures AS (segment text, customers bigint, present bigint[], means double precision[], deviations double precision[]);
+COMMENT ON TYPE clientele.segment_figures IS 'Internal: features of the customers of a segment; without a segment, of all.';
+
+CREATE FUNCTION clientele._segment_figures(store name, segmentation text, expressions text[]) RETURNS SETOF clientele.segment_figures
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET jit = off
+    SET transform_null_equals = off SET standard_conforming_strings = on AS $$
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT f.segment, count(*), %1$s, %2$s, %3$s
+        FROM (SELECT ARRAY[%4$s]::double precision[] AS x, %5$s AS segment FROM %6$I.customers AS c) AS f
+        GROUP BY GROUPING SETS ((f.segment), ())',
+        _each_feature('count(*) FILTER (WHERE _is_feature(f.x[#]))', cardinality(expressions)),
+        _each_feature('avg(f.x[#]) FILTER (WHERE _is_feature(f.x[#]))', cardinality(expressions)),
+        _each_feature('stddev_pop(f.x[#]) FILTER (WHERE _is_feature(f.x[#]))', cardinality(expressions)),
+        array_to_string(expressions, ', '),
+        CASE segmentation WHEN 'main' THEN 'c.segment'
+            ELSE format('(SELECT s.segment FROM %I._segments(%s) AS s WHERE s.segmentation = $1)', store, _segment_arguments(store, 'c')) END,
+        store) USING segmentation;
+END $$;
+COMMENT ON FUNCTION clientele._segment_figures(name, text, text[]) IS 'Internal: what one pass over the customers tells of each segment, and of all.';
+
+CREATE FUNCTION clientele._distinguishing(labels text[], z double precision[], present bigint[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    WITH features AS (SELECT * FROM ROWS FROM (unnest(labels), unnest(z), unnest(present)) WITH ORDINALITY AS f(label, z, present, place))
+    SELECT CASE WHEN count(*) FILTER (WHERE f.present > 0) = 0 THEN 'without ' || string_agg(f.label, ', ' ORDER BY f.place)
+        ELSE coalesce((SELECT string_agg(format('%s %s sd %s average', s.label, round(abs(s.z)::numeric, 1), CASE WHEN s.z > 0 THEN 'above' ELSE 'below' END), '; '
+                           ORDER BY round(abs(s.z)::numeric, 3) DESC, s.place)
+                       FROM (SELECT g.* FROM features AS g WHERE abs(g.z) >= 0.25 ORDER BY round(abs(g.z)::numeric, 3) DESC, g.place LIMIT 3) AS s), 'near the average') END
+    FROM features AS f
+$$;
+COMMENT ON FUNCTION clientele._distinguishing(text[], double precision[], bigint[]) IS 'Internal: the three features in which a segment is furthest from the average, at least a quarter of a standard deviation.';
+
+CREATE TYPE clientele.segment_description AS (
+    segment text, customers bigint, share double precision, centroid jsonb, distinguishing text, proposed_name text,
+    previous_share double precision, drift double precision);
+COMMENT ON TYPE clientele.segment_description IS 'A row of describe_segments().';
+
+-- Clusters of the model in use by the names that it has for them, none where the segmentation was not learned.
+CREATE FUNCTION clientele._learned_model(store name, segmentation text) RETURNS clientele.model_version
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    model model_version;
+BEGIN
+    EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND EXISTS (SELECT FROM %1$I.segment_rules AS r '
+        'WHERE r.segmentation = $2 AND clientele._cluster_expression(r.rule) IS NOT NULL)', store) INTO model USING 'kmeans:' || segmentation, segmentation;
+    RETURN model;
+END $$;
+COMMENT ON FUNCTION clientele._learned_model(name, text) IS 'Internal: the model of a learned segmentation; NULLs for one that was not learned, or is gone.';
+
+CREATE FUNCTION clientele.describe_segments(store name, segmentation text DEFAULT 'main') RETURNS SETOF clientele.segment_description
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+    shop name := _resolve_store(store);
+    known text[];
+    taken text[];
+    expressions text[];
+    labels text[];
+    model model_version;
+    everybody segment_figures;
+    figures segment_figures;
+    described segment_description;
+    z double precision[];
+    cluster integer;  -- from 0, as drift counts; NULL: not one of the model's
+BEGIN
+    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    known := _segment_names(shop, segmentation);
+    taken := known[cardinality(known):];
+    model := _learned_model(shop, segmentation);
+    SELECT * INTO expressions, labels FROM _describing_features();
+    expressions := coalesce(_texts(model.parameters -> 'expressions'), expressions);
+    labels := coalesce(_texts(model.parameters -> 'labels'), labels);
+    FOR figures IN
+        SELECT n.name, coalesce(f.customers, 0), coalesce(f.present, array_fill(0, ARRAY[cardinality(labels)])), f.means, f.deviations
+        FROM (SELECT NULL AS name, 0 AS place UNION ALL SELECT * FROM unnest(known) WITH ORDINALITY) AS n
+        LEFT JOIN _segment_figures(shop, segmentation, expressions) AS f ON f.segment IS NOT DISTINCT FROM n.name ORDER BY n.place
+    LOOP
+        IF figures.segment IS NULL THEN
+            everybody := figures;
+            -- Learned segments are compared with the customers that they were learned from: so their names stay true.
+            everybody.means := coalesce(_matrix(model.parameters -> 'means'), figures.means);
+            everybody.deviations := coalesce(_matrix(model.parameters -> 'deviations'), figures.deviations);
+            CONTINUE;
+        END IF;
+        z := ARRAY(SELECT (figures.means[i] - everybody.means[i]) / nullif(everybody.deviations[i], 0) FROM generate_subscripts(labels, 1) AS i ORDER BY i);
+        cluster := array_position(_texts(model.parameters -> 'names'), figures.segment) - 1;
+        described.segment := figures.segment;
+        described.customers := figures.customers;
+        described.share := coalesce(figures.customers::double precision / nullif(everybody.customers, 0), 0);
+        described.centroid := (SELECT jsonb_object_agg(labels[i], _significant(figures.means[i])) FROM generate_subscripts(labels, 1) AS i WHERE figures.customers > 0);
+        described.distinguishing := CASE WHEN figures.customers > 0 THEN _distinguishing(labels, z, figures.present) END;
+        described.proposed_name := CASE WHEN 0 < ANY (figures.present) THEN _propose_name(labels, z, taken) END;
+        IF model.version IS NOT NULL AND described.proposed_name IS NOT NULL THEN
+            taken := taken || described.proposed_name;
+        END IF;
+        described.previous_share := CASE WHEN figures.segment = known[cardinality(known)] THEN model.diagnostics #>> '{drift,left_out_before}'
+            ELSE model.diagnostics #>> ARRAY['drift', 'share_before', cluster::text] END;
+        described.drift := model.diagnostics #>> ARRAY['drift', 'moved', cluster::text];
+        RETURN NEXT described;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele.describe_segments(name, text) IS
+    'A row a segment, by priority, the default one last. share: of all customers that the store shows. centroid: means of the features of a learned segmentation, else of the profile''s main figures, in their own units; customers without a feature do not count in its mean. '
+    'distinguishing: the three features furthest from the average, in standard deviations: of all customers, or of those that the segments were learned from. proposed_name: made from these, see rename_segment; unique among learned segments. '
+    'previous_share, drift: of learned segments, their share when the version before was learned, and how far the centroid has moved since then, in standard deviations; NULL where there was none.';
+
+-- ---- Another name ----
+
+CREATE FUNCTION clientele._rename_clusters(store name, segmentation text, former text, segment text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    -- A version in which another cluster has the new name gives that one the former name: names stay unique.
+    EXECUTE format('UPDATE %I.models AS m SET parameters = jsonb_set(m.parameters, ''{names}'',
+            (SELECT jsonb_agg(CASE n.name WHEN $2 THEN $3 WHEN $3 THEN $2 ELSE n.name END ORDER BY n.place)
+             FROM jsonb_array_elements_text(m.parameters -> ''names'') WITH ORDINALITY AS n(name, place)))
+        WHERE m.kind = $1 AND (m.parameters -> ''names'') ? $2', store) USING 'kmeans:' || segmentation, former, segment;
+END $$;
+COMMENT ON FUNCTION clientele._rename_clusters(name, text, text, text) IS 'Internal: renames a segment in all versions of its segmentation''s model.';
+
+CREATE FUNCTION clientele._rename_history(store name, segmentation text, former text, segment text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    -- As recordings do, which would otherwise write the former name after this.
+    EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
+    EXECUTE format('UPDATE %I.segment_membership SET segment = $3 WHERE segmentation = $1 AND segment = $2', store) USING segmentation, former, segment;
+END $$;
+COMMENT ON FUNCTION clientele._rename_history(name, text, text, text) IS 'Internal: renames a segment in the history.';
+
+CREATE FUNCTION clientele.rename_segment(store name, segment text, new_name text, segmentation text DEFAULT 'main') RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    known text[];
+BEGIN
+    PERFORM _lock_store(store);
+    PERFORM _require('segment', segment IS NOT NULL);
+    PERFORM _require('new_name', new_name IS NOT NULL);
+    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    known := _segment_names(store, segmentation);
+    IF segment <> ALL (known) THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('segment "%s" does not exist in segmentation "%s"', segment, segmentation),
+            HINT = format('Segments there: %s.', _name_list(known, 'none'));
+    ELSIF segment = new_name THEN
+        RETURN;
+    ELSIF new_name = ANY (known) THEN
+        RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+            MESSAGE = format('segment "%s" exists in segmentation "%s"', new_name, segmentation),
+            HINT = 'Choose another name.';
+    ELSIF btrim(new_name) = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'new_name must not be empty', HINT = 'Give it a name, such as families.';
+    END IF;
+    IF segment = known[cardinality(known)] THEN
+        PERFORM set_default_segment(store, new_name, segmentation);
+    ELSE
+        EXECUTE format('UPDATE %I.segment_rules SET segment = $3 WHERE segmentation = $1 AND segment = $2', store) USING segmentation, segment, new_name;
+        PERFORM _rename_clusters(store, segmentation, segment, new_name);
+        IF segmentation = 'main' THEN
+            PERFORM _rename_references(store, segment, new_name);
+        END IF;
+        PERFORM _regenerate_segments(store);
+    END IF;
+    PERFORM _rename_history(store, segmentation, segment, new_name);
+END $$;
+COMMENT ON FUNCTION clientele.rename_segment(name, text, text, text) IS
+    'Gives a segment, learned or not, or the default one, another name; owner only. It stays the same segment: contents, offers and medians follow, its history (segment_membership) too, '
+    'and the versions of a learned segmentation''s model, so that it keeps the name when it is learned again or when use_model goes back. Readers do not wait.';
