@@ -58,6 +58,9 @@ VALUES ('refresh, serial', 'first', 'analyst_table_unlogged', 0.12), ('refresh, 
        ('refresh, serial', 'again', 'analyst_table_unlogged', NULL),
        ('refresh, serial', 'after_new', 'full_after_new', 0.1), ('refresh, serial', 'after_new', 'first', NULL),
        ('refresh, serial', 'after_new', 'again', NULL), ('refresh, serial', 'after_updated', 'full_after_new', NULL);
+INSERT INTO claim (suite, item, against, against_suite, goal)
+VALUES ('fits, serial', 'fit_bgnbd', 'scipy', NULL, 0.1), ('fits, parallel', 'fit_bgnbd', 'scipy', 'fits, serial', NULL),
+       ('fits, serial', 'fit_mbgnbd', 'fit_bgnbd', NULL, NULL), ('fits, serial', 'fit_pareto_nbd', 'fit_bgnbd', NULL, NULL);
 
 SELECT c.suite, c.item, pg_temp.figure(m.median, m.unit) AS median, 'against ' || c.against AS against,
        pg_temp.figure(a.median, a.unit) AS median, round((m.median / a.median)::numeric, 2) AS ratio,

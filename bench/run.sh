@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures how fast clientele is, on a private server: bench/run.sh [quick | small] [aggregates] [look_ups] [whole_shop] [live] [refresh]
+# Measures how fast clientele is, on a private server: bench/run.sh [quick | small] [aggregates] [look_ups] [whole_shop] [refresh] [live] [rfm] [scores] [clv]
 #   quick   a twentieth of the size, short runs: does the benchmark work?
 #   small   a fifth of the size
 #   The other words choose what is measured; all of it where none is given.
@@ -8,6 +8,9 @@ source "$(dirname "$0")/../scripts/server.sh"
 here=$top/bench
 source "$here/live.sh"
 source "$here/refresh.sh"
+source "$here/rfm.sh"
+source "$here/scores.sh"
+source "$here/clv.sh"
 
 customers=500000
 runs=5
@@ -33,10 +36,10 @@ elif [ "${1:-}" = small ]; then
     till_orders=400000
     copy_orders=200000
 fi
-if [ $# -eq 0 ]; then set -- aggregates look_ups whole_shop refresh live; fi
+if [ $# -eq 0 ]; then set -- aggregates look_ups whole_shop refresh live rfm scores clv; fi
 shop=false
 for part in "$@"; do
-    case $part in aggregates | look_ups | whole_shop | refresh) shop=true ;; live) ;; *) fail "unknown argument $part: see the head of this script" ;; esac
+    case $part in aggregates | look_ups | whole_shop | refresh | rfm | scores) shop=true ;; live | clv) ;; *) fail "unknown argument $part: see the head of this script" ;; esac
 done
 
 main() {

@@ -146,6 +146,37 @@ FROM customers c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) 
 ORDER BY c.customer_id LIMIT 5;
 \set ECHO none
 
+\echo '== 7. Scores and customer value, as columns ======================================================'
+\echo
+\set ECHO queries
+SELECT model, customers, repeat_customers AS "of them repeat", converged,
+       round(predicted_orders) AS "predicted in the hold-out", actual_orders AS "actual"
+FROM clientele.fit_clv('shop');
+SELECT clientele.add_rfm_segments('shop') \g /dev/null
+\set ECHO none
+\echo
+SELECT s.segment, count(*) AS customers, round(avg(c.p_alive)::numeric, 2) AS "p alive", round(avg(c.expected_orders_90d)::numeric, 1) AS "orders in 90 days",
+       round(avg(c.expected_order_value), 2) AS "order value", round(avg(c.clv_1y), 2) AS "margin in a year", round(sum(c.clv_1y)) AS "all of them"
+FROM shop.segments AS s JOIN shop.customers AS c USING (customer_id)
+WHERE s.segmentation = 'rfm' GROUP BY s.segment ORDER BY avg(c.clv_1y) DESC NULLS LAST;
+
+\echo 'Who was worth most and may be lost: a rule like any other, over the scores.'
+\echo
+\set ECHO queries
+SELECT customer_id, r_score || '-' || f_score || '-' || m_score AS rfm, total_spent, recency_days, median_days_between_orders AS rhythm,
+       round(p_alive::numeric, 2) AS p_alive, clv_1y
+FROM shop.customers WHERE m_score = 5 AND p_alive < 0.5 ORDER BY total_spent DESC, customer_id LIMIT 5;
+\set ECHO none
+
+\echo '== 8. Segments that the data suggest =============================================================='
+\echo
+\set ECHO queries
+SELECT k, round(silhouette::numeric, 3) AS silhouette, chosen
+FROM clientele.learn_segments('shop', 'learned', '{recency_days, ln(1 + total_spent), ln(1 + orders), evening_share}');
+SELECT segment, customers, round(100 * share::numeric, 1) AS "share, %", pg_temp.wrapped(distinguishing, 60) AS "what sets them apart"
+FROM clientele.describe_segments('shop', 'learned');
+\set ECHO none
+
 \echo 'To keep the server and look around:   make demo KEEP=1'
 \echo 'To do this with your own orders:      make demo ORDERS=path.csv'
 \echo '   a CSV (.gz too) with customer_id, ordered_at and amount; where they are called otherwise:'

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "core/ladder.hpp"
+#include "core/prediction.hpp"
 
 namespace clientele {
 namespace {
@@ -142,6 +143,15 @@ void hold_out(Decision& decision) {
     decision.propensity = decision.program->holdout;
 }
 
+// What a purchase model says of a customer to win back: whatever is decided, its reasons say it.
+void consult_model(const Book& book, const CustomerFacts& facts, Decision& decision) {
+    const bool asked = book.has_purchase_model && decision.program->objective == Objective::win_back;
+    if (!asked || facts.purchase_days < 1 || facts.recency_days < 0) return;
+    const double t_x = facts.last_purchase_age_days;
+    decision.p_alive =
+        p_alive(book.purchase_model, {static_cast<double>(facts.purchase_days - 1), t_x, t_x + facts.recency_days});
+}
+
 }  // namespace
 
 bool Reasons::has(Reason reason) const {
@@ -224,6 +234,7 @@ Decision decide_offer(const Book& book, const Customer& customer, const Program*
         if (is_held_out(*only, customer)) return decision;
     }
     decision.program = only != nullptr ? only : winner.program;
+    consult_model(book, customer.facts, decision);
     offer(decision);
     return decision;
 }
@@ -232,6 +243,7 @@ Decision decide_program(const Book& book, const Program& program, const Customer
     Decision decision;
     decision.program = &program;
     decision.reference = reference_of(customer);
+    consult_model(book, customer.facts, decision);
     decision.reasons = refusals(program, customer, decision.reference);
     if (decision.reference.known()) {
         decision.terms = terms_of(book, program, decision.reference);

@@ -11,6 +11,7 @@
 
 #include "core/calendar.hpp"
 #include "core/hash.hpp"
+#include "core/purchase_model.hpp"
 
 namespace clientele {
 
@@ -79,6 +80,7 @@ struct CustomerFacts {
     double typical_cv = std::numeric_limits<double>::quiet_NaN();
     std::int32_t recency_days = 0;
     double median_gap_days = std::numeric_limits<double>::quiet_NaN();
+    std::int32_t last_purchase_age_days = 0;
 };
 
 // Texts are views of memory that outlives the book; one without data is NULL.
@@ -102,9 +104,11 @@ struct Program {
 struct Book {
     std::string_view store;
     std::string_view currency;
-    int decimals = 2;                   // of the currency
-    std::int64_t margin = 0;            // millionths
-    bool unicode = true;                // texts may hold more than ASCII
+    int decimals = 2;         // of the currency
+    std::int64_t margin = 0;  // millionths
+    bool unicode = true;      // texts may hold more than ASCII
+    bool has_purchase_model = false;
+    PurchaseModel purchase_model;       // in days
     std::span<const Program> programs;  // by ascending priority number
 
     bool asks_for_cv() const;
@@ -134,6 +138,7 @@ struct Decision {
     Reference reference;
     Terms terms;
     double propensity = 1;
+    double p_alive = std::numeric_limits<double>::quiet_NaN();  // of a customer to win back, where there is a model
 };
 
 // Decimals of a currency's smallest unit (ISO 4217), given its code in upper case.

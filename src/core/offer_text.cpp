@@ -78,6 +78,9 @@ void add_padded(Text& text, int number) {
     text.add_number(number);
 }
 
+// A median of whole days: whole or half.
+void add_days(Text& text, double days) { text.add_fixed(days, days == std::floor(days) ? 0 : 1); }
+
 void add_instant(Text& text, Instant at) {
     const Day day = day_of(at);
     const std::int64_t seconds = (at - day * microseconds_a_day) / microseconds_a_second;
@@ -137,7 +140,14 @@ class Explanation {
                 write_refusal();
                 break;
         }
-        if (decision_.terms.reward == 0) return;
+        if (decision_.terms.reward > 0) write_terms();
+        if (!std::isnan(decision_.p_alive)) write_prospect();
+    }
+
+  private:
+    bool grows() const { return program_.objective == Objective::grow_order_value; }
+
+    void write_terms() {
         write_offer();
         write_threshold();
         write_reward();
@@ -145,8 +155,17 @@ class Explanation {
         write_break_even();
     }
 
-  private:
-    bool grows() const { return program_.objective == Objective::grow_order_value; }
+    void write_prospect() {
+        const bool lost = decision_.p_alive < 0.5;
+        text_.add(lost ? " The customer is probably lost" : " The customer will probably come back");
+        text_.add(" (alive with a probability of ").add_fixed(decision_.p_alive, 2).add(')');
+        if (!std::isnan(customer_.facts.median_gap_days)) {
+            text_.add("; their own rhythm is an order every ");
+            add_days(text_, customer_.facts.median_gap_days);
+            text_.add(" days");
+        }
+        text_.add('.');
+    }
 
     void write_holdout() {
         text_.add("Held out: bucket ")
@@ -475,6 +494,13 @@ void add_message(Text& text, const Book& book, const Decision& decision, std::st
         done = brace + name.size() + 2;
     }
     text.add(message.substr(done));
+}
+
+void add_p_alive_reason(Text& text, const Decision& decision) { text.add("p_alive=").add_fixed(decision.p_alive, 2); }
+
+void add_rhythm_reason(Text& text, const CustomerFacts& facts) {
+    text.add("median_days_between_orders=");
+    add_days(text, facts.median_gap_days);
 }
 
 void add_explanation(Text& text, const Book& book, const Decision& decision, const Customer& customer,

@@ -38,6 +38,11 @@ void check_message(std::string_view message);
 // The decision's message, its placeholders filled in. `last_day` is the last day that the offer is valid on.
 void add_message(Text& text, const Book& book, const Decision& decision, std::string_view segment, Day last_day);
 
+// The reasons that carry a value, as code=value: what a purchase model says of a customer to win back (decision.p_alive
+// is known), and the customer's own rhythm.
+void add_p_alive_reason(Text& text, const Decision& decision);
+void add_rhythm_reason(Text& text, const CustomerFacts& facts);
+
 // Why the program was decided as it was, with the values found and the limits, in one paragraph.
 void add_explanation(Text& text, const Book& book, const Decision& decision, const Customer& customer,
                      const Program* winner);

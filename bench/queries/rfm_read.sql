@@ -1,0 +1,2 @@
+-- Reading all profiles.
+SELECT count(clientele.orders(profile)) FROM shop.profiles;
