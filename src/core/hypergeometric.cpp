@@ -13,7 +13,7 @@ namespace {
 constexpr int most_terms = 600;           // of the series; beyond, the integral is cheaper
 constexpr double most_cancellation = 64;  // largest term by result
 constexpr int first_nodes = 64;
-constexpr int most_nodes = 8192;
+constexpr int most_nodes = 1024;    // bounds the time where the parameters are extreme
 constexpr double agreement = 1e-9;  // of the integral with half of its nodes: twice the nodes, the error squared
 constexpr double tail = 45;         // e^-45 is nothing beside 1
 

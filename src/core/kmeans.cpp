@@ -204,7 +204,7 @@ class Lloyd {
         for (std::size_t c = 0; c < k_; ++c) {
             if (weights_[c] > 0) continue;
             const std::size_t point = farthest_point();
-            if (point == points_.size()) continue;
+            if (point == points_.size()) break;
             move_point(point, static_cast<std::uint16_t>(c));
             expiry_[point] = -infinity;
             filled = true;
@@ -217,6 +217,7 @@ class Lloyd {
         std::size_t farthest = points_.size();
         double distance = 0;
         for (std::size_t i = 0; i < points_.size(); ++i) {
+            if (i % (block_size * PointSet::blocks_per_poll) == 0) poll_();
             const double own = distance_to_own(i);
             if (!(own > distance) || static_cast<double>(weights_[cluster_[i]]) <= points_.weight(i)) continue;
             distance = own;
@@ -263,6 +264,7 @@ class Lloyd {
     double inertia() const {
         double sum = 0;
         for (std::size_t b = 0; b < points_.blocks(); ++b) {
+            if (b % PointSet::blocks_per_poll == 0) poll_();
             double part = 0;
             for (std::size_t i = b * block_size; i < b * block_size + points_.block_length(b); ++i) {
                 part += points_.weight(i) * distance_to_own(i);

@@ -261,11 +261,12 @@ Top refine(const LogLikelihood& rough, std::span<const Parameters> starts, LogSc
 
 }  // namespace
 
-Maximum maximise(const LogLikelihood& likelihood, std::span<const Parameters> starts, const LogLikelihood* rough) {
+Maximum maximise(const LogLikelihood& likelihood, std::span<const Parameters> starts, const LogLikelihood* rough,
+                 bool rough_decides) {
     LogScale scale(likelihood);
     Top top;
     if (rough) top = refine(*rough, starts, scale);
-    if (!top.converged) top = climb(starts, scale);
+    if (!top.converged && !(rough && rough_decides)) top = climb(starts, scale);
     const Parameters parameters = exponentials(top.point.logs, scale.n);
     const Derivatives d = likelihood.at(parameters, true);
     Maximum maximum{parameters, d.value, std::nullopt, scale.evaluations, top.converged};

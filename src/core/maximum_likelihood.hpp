@@ -50,8 +50,9 @@ struct Maximum {
 
 // Climbs from the most likely of the starts, and from more of them where that does not lead to a maximum. Parameters
 // are sought from 1e-6 to 1e6, so data should be in units that make them moderate. A rough likelihood, of a sample of
-// the observations, saves time: where it has a maximum the search for that of all starts there.
+// the observations, saves time: where it has a maximum the search for that of all starts there; where it has none, and
+// decides, neither have all.
 Maximum maximise(const LogLikelihood& likelihood, std::span<const Parameters> starts,
-                 const LogLikelihood* rough = nullptr);
+                 const LogLikelihood* rough = nullptr, bool rough_decides = false);
 
 }  // namespace clientele

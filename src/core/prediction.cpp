@@ -9,10 +9,12 @@
 #include "prediction.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <cfloat>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string>
 
 #include "core/error.hpp"
@@ -24,7 +26,14 @@ namespace {
 constexpr double days_a_year = 365;
 constexpr double negligible = 1e-20;  // of an integrand that starts at 1
 constexpr double tolerance = 1e-9;    // of the embedded Gauss rule; Kronrod's is exact to rounding then
-constexpr unsigned most_bisections = 12;
+constexpr std::size_t most_panels = 16;
+constexpr int most_fruitless = 3;  // halvings that hardly lessen the error: what is left is rounding
+constexpr double largest_amount = 1e15;
+
+// A part of the range of an integral.
+struct Panel {
+    double from, to, value, error;
+};
 
 // (T + offset) / (t_x + offset), as a logarithm.
 double log_ratio(const PurchaseHistory& history, double offset) {
@@ -107,12 +116,45 @@ class Alive {
         return hypergeometric_2f1(shape_ + 1, a_, c_, -std::expm1(y), std::exp(y));
     }
 
+    // Halves the worst panel until the sum is exact, or as exact as the integrand is computed.
     template <class Integrand>
     static double integral(const Integrand& integrand, double end) {
         if (end == 0) return 0;
-        return boost::math::quadrature::gauss_kronrod<double, 15>::integrate(integrand, 0.0, end, most_bisections,
-                                                                             tolerance);
+        std::array<Panel, most_panels> panels{panel(integrand, 0, end)};
+        Panel sum = panels[0];
+        int fruitless = 0;
+        for (std::size_t count = 1;
+             sum.error > tolerance * sum.value && count < most_panels && fruitless < most_fruitless; ++count) {
+            Panel& left = *std::max_element(panels.begin(), panels.begin() + count, has_less_error);
+            Panel& right = panels[count];
+            const Panel whole = left;
+            const double middle = whole.from + (whole.to - whole.from) / 2;
+            left = panel(integrand, whole.from, middle);
+            right = panel(integrand, middle, whole.to);
+            if (left.error + right.error > whole.error / 2) ++fruitless;
+            sum = total(std::span(panels).first(count + 1));
+        }
+        return sum.value;
     }
+
+    template <class Integrand>
+    static Panel panel(const Integrand& integrand, double from, double to) {
+        Panel result{from, to, 0, 0};
+        using Rule = boost::math::quadrature::gauss_kronrod<double, 15>;
+        result.value = Rule::integrate(integrand, from, to, 0, 0, &result.error);
+        return result;
+    }
+
+    static Panel total(std::span<const Panel> panels) {
+        Panel sum{};
+        for (const Panel& panel : panels) {
+            sum.value += panel.value;
+            sum.error += panel.error;
+        }
+        return sum;
+    }
+
+    static bool has_less_error(const Panel& one, const Panel& other) { return one.error < other.error; }
 
     PurchaseKind kind_;
     double a_ = 0;  // or s
@@ -154,13 +196,13 @@ double expected_order_value(const ValueModel& model, double repeat_purchases, do
 double daily_discount_rate(double annual_discount) { return std::log1p(annual_discount) / days_a_year; }
 
 void check_horizon(double horizon) {
-    require(std::isfinite(horizon) && horizon >= 0, "horizon", horizon,
-            "A horizon is finite and not negative, in the unit of time that the model was fitted in.");
+    require(horizon >= 0 && horizon <= largest_age, "horizon", horizon,
+            "A horizon is from 0 to 1e15, in the unit of time that the model was fitted in.");
 }
 
 void check_mean_value(double mean_value) {
-    require(std::isfinite(mean_value) && mean_value >= 0, "mean_value", mean_value,
-            "A mean value is finite and not negative.");
+    require(mean_value >= 0 && mean_value <= largest_amount, "mean_value", mean_value,
+            "A mean value is from 0 to 1e15.");
 }
 
 void check_margin(double margin) {

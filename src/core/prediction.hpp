@@ -7,7 +7,7 @@
 
 namespace clientele {
 
-// The chance that the customer will ever buy again, given the history.
+// The chance that the customer has not left for good, given the history.
 double p_alive(const PurchaseModel& model, const PurchaseHistory& history);
 
 // Orders expected within a horizon after the history's end, each counted as e^-(discount_rate t) where it comes after

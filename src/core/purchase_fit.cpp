@@ -36,8 +36,9 @@ double in_own_unit(double log_likelihood, const GroupedHistories& h, int exponen
     return log_likelihood - h.total_purchases * exponent * std::log(2.0);
 }
 
-// Many customers are climbed for with a sample of them.
+// Many customers are climbed for with a sample of them. With many different histories nothing in it is due to chance.
 constexpr std::size_t sample_size = 20'000;
+constexpr std::size_t many_histories = 5 * sample_size;
 
 Maximum maximise(PurchaseKind kind, const DistinctHistories& histories, const GroupedHistories& grouped,
                  const StopRequest& stop) {
@@ -46,7 +47,7 @@ Maximum maximise(PurchaseKind kind, const DistinctHistories& histories, const Gr
     if (every < 2) return maximise(*likelihood, starts_of(kind, grouped));
     const GroupedHistories sample(thinned(histories, every));
     const auto rough = purchase_likelihood(kind, sample, stop);
-    return maximise(*likelihood, starts_of(kind, grouped), rough.get());
+    return maximise(*likelihood, starts_of(kind, grouped), rough.get(), histories.rows.size() > many_histories);
 }
 
 }  // namespace

@@ -10,6 +10,14 @@ namespace {
 
 constexpr double max_purchases = 1e9;
 
+// Far beyond what fits find, in any unit of time and currency; within them every prediction is finite and quick.
+struct Range {
+    double least, most;
+    const char* hint;
+};
+constexpr Range shapes{1e-7, 1e7, "r, a, b, s, p and q are from 1e-7 to 1e7."};
+constexpr Range scales{1e-15, 1e15, "alpha, beta and v are from 1e-15 to 1e15; another unit of time or money may do."};
+
 constexpr std::array<std::string_view, 3> kind_names = {"bgnbd", "mbgnbd", "pareto_nbd"};
 
 [[noreturn]] void refuse(ErrorKind kind, std::string_view what, std::string_view why, double value, const char* hint) {
@@ -17,15 +25,17 @@ constexpr std::array<std::string_view, 3> kind_names = {"bgnbd", "mbgnbd", "pare
 }
 
 void check_age(std::string_view what, double age) {
-    const char* hint = "Ages are finite numbers, zero or positive, in one unit of time.";
+    const char* hint = "Ages are numbers from 0 to 1e15, in one unit of time.";
     if (!std::isfinite(age)) refuse(ErrorKind::numeric_range, what, "is not finite", age, hint);
     if (age < 0) refuse(ErrorKind::invalid_parameter, what, "is negative", age, hint);
+    if (age > largest_age) refuse(ErrorKind::numeric_range, what, "is too large", age, hint);
 }
 
-void check_parameter(std::string_view name, double value) {
-    if (std::isfinite(value) && value > 0) return;
+void check_parameter(std::string_view name, double value, const Range& range) {
+    if (value >= range.least && value <= range.most) return;
+    const bool positive = std::isfinite(value) && value > 0;
     refuse(ErrorKind::invalid_parameter, std::string("parameter ").append(name),
-           "of a model is not positive and finite", value, "All parameters of these models are positive numbers.");
+           positive ? "of a model is out of range" : "of a model is not positive and finite", value, range.hint);
 }
 
 }  // namespace
@@ -61,13 +71,14 @@ void check(const PurchaseHistory& history) {
 void check(const PurchaseModel& model) {
     const bool pareto = model.kind == PurchaseKind::pareto_nbd;
     const std::array<std::string_view, 4> names = {"r", "alpha", pareto ? "s" : "a", pareto ? "beta" : "b"};
-    for (std::size_t i = 0; i < names.size(); ++i) check_parameter(names[i], model.parameters[i]);
+    const std::array<Range, 4> ranges = {shapes, scales, shapes, pareto ? scales : shapes};
+    for (std::size_t i = 0; i < names.size(); ++i) check_parameter(names[i], model.parameters[i], ranges[i]);
 }
 
 void check(const ValueModel& model) {
-    check_parameter("p", model.p);
-    check_parameter("q", model.q);
-    check_parameter("v", model.v);
+    check_parameter("p", model.p, shapes);
+    check_parameter("q", model.q, shapes);
+    check_parameter("v", model.v, scales);
 }
 
 }  // namespace clientele

@@ -31,6 +31,9 @@ struct PurchaseHistory {
 
 std::string_view name_of(PurchaseKind kind);
 
+// Of ages and horizons, in any unit of time.
+constexpr double largest_age = 1e15;
+
 // These refuse what no customer and no fit can have, naming it and its value.
 void check_repeat_purchases(double count);
 void check(const PurchaseHistory& history);

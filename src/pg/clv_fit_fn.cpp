@@ -1,5 +1,6 @@
 // Fits of purchase and value models: src/sql/18-clv.sql says what each function means.
 #include <array>
+#include <cmath>
 #include <span>
 
 #include "boundary.hpp"
@@ -65,6 +66,7 @@ Datum model_datum(FunctionCallInfo fcinfo, std::span<const double> parameters, c
     std::array<bool, 9> nulls{};
     std::size_t at = 0;
     for (const double parameter : parameters) values[at++] = Float8GetDatum(parameter);
+    nulls[at] = !std::isfinite(report.log_likelihood);  // beyond what can be computed, without a maximum
     values[at++] = Float8GetDatum(report.log_likelihood);
     nulls[at] = !report.standard_errors;
     if (report.standard_errors) {

@@ -23,7 +23,7 @@ void clientele::refuse(const Expression& expression, int sqlstate, int location,
 }
 
 const char* clientele::form_hint(const Expression& expression) {
-    if (expression.number) return "Write one number computed from the columns, such as: ln(1 + total_spent)";
+    if (expression.number) return "Write one number computed from the columns, such as: log1p(total_spent)";
     return expression.immutable_only ? "Write one condition on the columns, such as: status = 'completed'"
                                      : "Write one condition on the columns, such as: orders >= 3 AND aov > 40";
 }

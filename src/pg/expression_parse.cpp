@@ -139,11 +139,29 @@ bool check_raw(Node* node, void* context) {
     return walk_raw_tree(node, check_raw, context);
 }
 
+// Those within literals count, too: it is for a hint.
+bool closes_its_parentheses(const char* text) {
+    int open = 0;
+    for (; *text && open >= 0; text++) open += *text == '(' ? 1 : *text == ')' ? -1 : 0;
+    return open == 0;
+}
+
+// An array literal is split at every comma, also at those between a function's arguments.
+void suggest_list_of_strings(void* context) {
+    const auto& expression = *static_cast<const Expression*>(context);
+    if (!expression.number || geterrcode() != ERRCODE_SYNTAX_ERROR || closes_its_parentheses(expression.text)) return;
+    errhint("Its parentheses do not match. Where a feature contains a comma, write a list of strings: %s.",
+            "ARRAY['coalesce(aov, 0)', 'orders'], not '{coalesce(aov, 0), orders}'");
+}
+
 }  // namespace
 
 Node* parse_expression(Expression& expression) {
     check_tokens(expression);
+    ErrorContextCallback callback = {error_context_stack, suggest_list_of_strings, &expression};
+    error_context_stack = &callback;
     List* statements = raw_parser(expression.text, RAW_PARSE_PLPGSQL_EXPR);
+    error_context_stack = callback.previous;
     auto* select = castNode(SelectStmt, linitial_node(RawStmt, statements)->stmt);
     Node* raw = only_expression(expression, *select);
     check_raw(raw, &expression);

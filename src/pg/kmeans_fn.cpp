@@ -318,6 +318,10 @@ bool has_length(ArrayType* array, int length) {
 // ---- Aggregates ----
 
 CLIENTELE_FUNCTION(clientele_kmeans_add) {
+    if (PG_ARGISNULL(0)) {
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the state of an aggregate must not be NULL"),
+                        errhint("An aggregate with this transition function needs INITCOND = '{}'.")));
+    }
     Header header = settings_of(fcinfo);
     KmeansOptions options = header.options();
     think([&] { check(options); });

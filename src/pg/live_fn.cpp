@@ -117,7 +117,7 @@ void put_row(Statement& statement, TupleDesc type, Datum* values, bool* nulls) {
     if (statement.rows) {
         tuplestore_putvalues(statement.rows, type, values, nulls);
     } else {
-        statement.first = heap_form_minimal_tuple(type, values, nulls);
+        statement.first = form_minimal_tuple(type, values, nulls);
     }
     MemoryContextSwitchTo(caller);
 }
@@ -629,6 +629,7 @@ CLIENTELE_FUNCTION(clientele_lock_sources) {
 }
 
 CLIENTELE_FUNCTION(clientele_drop_triggers) {
+    PreventCommandIfReadOnly("DROP TRIGGER");
     const Store store = resolve_store(NameStr(*PG_GETARG_NAME(0)));
     require_owner(store);
     Tables tables = tables_argument(PG_GETARG_ARRAYTYPE_P(1));

@@ -35,3 +35,15 @@ extern "C" {
     PG_FUNCTION_INFO_V1(name);   \
     }                            \
     extern "C" Datum name(FunctionCallInfo fcinfo)
+
+namespace clientele {
+
+inline MinimalTuple form_minimal_tuple(TupleDesc columns, Datum* values, bool* nulls) {
+#if PG_VERSION_NUM >= 180000
+    return heap_form_minimal_tuple(columns, values, nulls, 0);
+#else
+    return heap_form_minimal_tuple(columns, values, nulls);
+#endif
+}
+
+}  // namespace clientele

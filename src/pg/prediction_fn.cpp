@@ -129,7 +129,9 @@ double parameter_of(HeapTupleHeader row, int number) {
     bool is_null = false;
     const Datum value = GetAttributeByNum(row, static_cast<AttrNumber>(number), &is_null);
     if (is_null) {
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("parameter %d of a model is NULL", number),
+        const char* name =
+            get_attname(get_typ_typrelid(HeapTupleHeaderGetTypeId(row)), static_cast<AttrNumber>(number), false);
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("parameter %s of a model is NULL", name),
                         errhint("Fit the model, or give all of its parameters.")));
     }
     return DatumGetFloat8(value);

@@ -218,6 +218,26 @@ TEST(Prediction, FiniteAndWithinBoundsEverywhere) {
     }
 }
 
+// Within the limits of check() nothing overflows, and nothing takes long.
+TEST(Prediction, FiniteAtTheLimits) {
+    const double limits[] = {1e-15, 1e-7, 1, 1e7, 1e15};
+    for (const PurchaseKind kind : {PurchaseKind::bgnbd, PurchaseKind::mbgnbd, PurchaseKind::pareto_nbd}) {
+        for (int code = 0; code < 625; code += 7) {
+            const bool pareto = kind == PurchaseKind::pareto_nbd;
+            PurchaseModel model{kind, {limits[1 + code % 3], limits[code / 3 % 5], limits[1 + code / 15 % 3], 0}};
+            model.parameters[3] = pareto ? limits[code / 45 % 5] : limits[1 + code / 45 % 3];
+            EXPECT_NO_THROW(check(model));
+            for (const PurchaseHistory& history :
+                 {PurchaseHistory{0, 0, 0}, {0, 0, 1e15}, {1e9, 0, 1e15}, {5'000, 1, 1}}) {
+                const double alive = p_alive(model, history);
+                EXPECT_TRUE(alive >= 0 && alive <= 1) << static_cast<int>(kind) << ' ' << code << ' ' << alive;
+                const double all = orders_while_alive(model, history.repeat_purchases, history.age, {1e15, 0});
+                EXPECT_TRUE(all >= 0 && std::isfinite(all)) << static_cast<int>(kind) << ' ' << code << ' ' << all;
+            }
+        }
+    }
+}
+
 TEST(Prediction, RefusesWhatIsOutOfRange) {
     for (const double bad : {-1.0, nan, infinity}) {
         EXPECT_THROW(check_horizon(bad), Error);
@@ -226,6 +246,8 @@ TEST(Prediction, RefusesWhatIsOutOfRange) {
         EXPECT_THROW(check_annual_discount(bad), Error);
     }
     EXPECT_THROW(check_margin(1.01), Error);
+    EXPECT_THROW(check_horizon(1.01e15), Error);
+    EXPECT_THROW(check_mean_value(1.01e15), Error);
     for (const double good : {0.0, 1.0}) {
         check_horizon(good);
         check_mean_value(good);

@@ -268,6 +268,7 @@ TEST(PurchaseModel, ImpossibleHistoriesAreRefused) {
     expect_refused({1e10, 1, 2}, ErrorKind::numeric_range, "1e+10");
     expect_refused({1, NAN, 2}, ErrorKind::numeric_range, "NaN");
     expect_refused({1, 1, inf}, ErrorKind::numeric_range, "Infinity");
+    expect_refused({1, 1, 1e16}, ErrorKind::numeric_range, "1e+16");
     EXPECT_NO_THROW(check(PurchaseHistory{0, 0, 0}));
     EXPECT_NO_THROW(check(PurchaseHistory{3, 0, 0}));
     EXPECT_NO_THROW(check(PurchaseHistory{3, 2, 2}));
@@ -279,6 +280,12 @@ TEST(PurchaseModel, ParametersArePositive) {
         EXPECT_THROW(check(PurchaseModel{PurchaseKind::pareto_nbd, {1, 2, 3, bad}}), Error);
         EXPECT_THROW(check(ValueModel{1, bad, 1}), Error);
     }
+    EXPECT_NO_THROW(check(PurchaseModel{PurchaseKind::pareto_nbd, {1e-7, 1e15, 1e7, 1e-15}}));
+    EXPECT_NO_THROW(check(ValueModel{1e7, 1e-7, 1e15}));
+    EXPECT_THROW(check(PurchaseModel{PurchaseKind::bgnbd, {1, 1e16, 1, 1}}), Error);
+    EXPECT_THROW(check(PurchaseModel{PurchaseKind::bgnbd, {1, 1, 1, 1e8}}), Error);
+    EXPECT_THROW(check(PurchaseModel{PurchaseKind::mbgnbd, {1e-8, 1, 1, 1}}), Error);
+    EXPECT_THROW(check(ValueModel{1, 1, 1e16}), Error);
 }
 
 }  // namespace
