@@ -25,6 +25,7 @@ SELECT * FROM clientele.fit_clv('nowhere');
 SELECT * FROM clientele.fit_clv('shop', NULL);
 SELECT * FROM clientele.fit_clv('shop', 'BG/NBD');
 SELECT * FROM clientele.fit_clv('shop', force => NULL);
+SELECT * FROM clientele.fit_clv('shop', use => NULL);
 SELECT * FROM clientele.fit_clv('shop', annual_discount => NULL);
 SELECT * FROM clientele.fit_clv('shop', annual_discount => 'NaN');
 SELECT * FROM clientele.fit_clv('shop', annual_discount => -0.1);
@@ -45,8 +46,10 @@ TRUNCATE orders;
 INSERT INTO orders SELECT c, now() - n * 20 * interval '1 day', 10 + c FROM generate_series(1, 300) c, generate_series(1, 3) n;
 CALL clientele.refresh('shop');
 SELECT * FROM clientele.fit_clv('shop');
+\set VERBOSITY terse
 SELECT model, version, in_use, converged, customers FROM clientele.fit_clv('shop', 'bgnbd', force => true);
 SELECT model, version, in_use, converged, customers FROM clientele.fit_clv('shop', 'mbgnbd', force => true, holdout_days => 0);
+\set VERBOSITY default
 SELECT store, kind, version, in_use, customers FROM clientele.models;
 \set VERBOSITY terse
 SELECT clientele.use_model('shop', 'clv', 1);
@@ -59,7 +62,9 @@ TRUNCATE orders;
 INSERT INTO orders VALUES (1, now() - interval '10 days', 5);
 CALL clientele.refresh('shop');
 SELECT * FROM clientele.fit_clv('shop');
+\set VERBOSITY terse
 SELECT in_use, converged, customers FROM clientele.fit_clv('shop', force => true);
+\set VERBOSITY default
 SELECT clientele.drop_store('shop');
 
 -- ---- The fit is that of the aggregates over the view ----
@@ -142,11 +147,35 @@ SELECT section, remark FROM clientele.clv_report('shop') WHERE section = 'total'
 -- As of a time in the past: the same as if the orders since had not come.
 SELECT f.purchase = (SELECT to_jsonb(m) - '{log_likelihood,standard_errors,customers,iterations,converged}'::text[] FROM (SELECT (clientele.fit_mbgnbd(repeat_purchases, last_purchase_age, age)).* FROM shop.customers_at(now() - interval '60 days')) m) AS same
 FROM clientele.fit_clv('shop', as_of => now() - interval '60 days', holdout_days => 0) f;
--- Orders that stopped long ago.
+-- Orders that stopped long ago; the date is that of the store, whatever the session's settings.
+CREATE FUNCTION pg_temp.silence(days int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+    last_day date;
+BEGIN
+    UPDATE orders SET ordered_at = ordered_at - days * interval '1 day';
+    CALL clientele.refresh('shop');
+    SELECT max(ordered_at)::date INTO last_day FROM orders;
+    PERFORM clientele.fit_clv('shop', holdout_days => 0);
+    RETURN 'accepted';
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(replace(replace(concat_ws(' | ', SQLERRM, detail, hint), to_char(last_day, 'YYYY-MM-DD'), 'LAST'), to_char(last_day + 1, 'YYYY-MM-DD'), 'NEXT'), '\d+ days', 'N days', 'g');
+END $$;
 SELECT converged FROM clientele.fit_clv('shop', force => true, as_of => now() + interval '0 days') f;
+SET datestyle = 'German';
+SET client_min_messages = warning;
+SELECT pg_temp.silence(700);
+RESET client_min_messages;
+SET datestyle = 'ISO, YMD';
+-- (That call was rolled back.)
 UPDATE orders SET ordered_at = ordered_at - interval '700 days';
 CALL clientele.refresh('shop');
+\set VERBOSITY terse
 SELECT version FROM clientele.fit_clv('shop', force => true, holdout_days => 0);
+\set VERBOSITY default
+SELECT version IS NOT NULL AS fitted FROM (SELECT max(ordered_at)::date + 1 AS day FROM orders) d, clientele.fit_clv('shop', as_of => d.day, holdout_days => 0, use => false);
 
 -- ---- Other sessions' settings do not matter ----
 
@@ -184,7 +213,7 @@ SELECT count(*) > 0 AS some, count(*) FILTER (WHERE array_to_string(reasons, ' '
 
 SELECT clientele.drop_store('shop');
 INSERT INTO orders SELECT customer_id, ordered_at, -3 * amount FROM orders WHERE amount > 0;
-SELECT clientele.create_store('out FIT "STORE" %I HISTORIES', 'orders', time_zone => 'CET');
+SELECT clientele.create_store('out FIT "STORE" %I HISTORIES', 'orders', time_zone => 'Europe/Berlin');
 CALL clientele.refresh('out FIT "STORE" %I HISTORIES');
 SELECT store, version, in_use, round(predicted_orders) > 0 AS predicted FROM clientele.fit_clv('out FIT "STORE" %I HISTORIES', holdout_days => 60), clientele.stores;
 SELECT count(*) FILTER (WHERE section = 'week') FROM clientele.clv_report();

@@ -110,6 +110,8 @@ SELECT clientele._kmeans_final('{0,1,0,0,0,1}');
 SELECT clientele._kmeans_final('{2,1,0,0,0,1,5}');
 SELECT clientele._kmeans_final('{1,NaN,0,0,0,1,5}');
 SELECT clientele._kmeans_final('{1,1,0,0,0,1,NaN}');
+SELECT clientele._kmeans_add(NULL, '{1}', 1);
+SELECT clientele._kmeans_add(NULL, NULL, 1, 0, false, 1);
 SELECT clientele._kmeans_final('{1,1,0,0,0,1,NULL}');
 SELECT clientele._kmeans_final('{1,1,0,0,0,1}');
 SELECT clientele._kmeans_add('{1,1,0,0,0,10,5}', '{1}', 1);

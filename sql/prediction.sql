@@ -116,7 +116,10 @@ FROM unnest(ARRAY[
     $$p_alive(bg(0.2, 4, 0.8, 2, false), 2, 30, 40)$$, $$p_alive(bg(0.2, 4, 0.8, 2, true), 2, 30, 40)$$,
     $$clv(bg(0.2, 4, 0.8, 2), gg(6, 4, 15, false), 365, 2, 30, 40, 5)$$, $$p_alive(pnbd(0.2, 4, 0.8, -2), 2, 30, 40)$$,
     $$p_alive(mbg(0, 4, 0.8, 2), 2, 30, 40)$$, $$p_alive(mbg('NaN', 4, 0.8, 2), 2, 30, 40)$$, $$p_alive(mbg(1, 'Infinity', 0.8, 2), 2, 30, 40)$$,
-    $$p_alive(mbg(1, NULL, 0.8, 2), 2, 30, 40)$$, $$expected_order_value(gg(6, 4, 0), 1, 5)$$,
+    $$p_alive(mbg(1, NULL, 0.8, 2), 2, 30, 40)$$, $$clv(pnbd(1, 2, 3, 4), gg(1, 2, NULL), 1, 2, 30, 40, 5)$$,
+    $$p_alive(mbg(5e-324, 5e-324, 5e-324, 5e-324), 5000, 0, 1e300)$$, $$p_alive(mbg(1, 1, 1, 1), 5000, 0, 1e300)$$, $$expected_orders(bg(1, 1e-300, 0.8, 2), 1e300, 0, 0, 0)$$,
+    $$expected_orders(bg(1, 1, 0.8, 2), 1e300, 0, 0, 0)$$, $$expected_order_value(gg(1, 2, 1e16), 1, 5)$$, $$expected_order_value(gg(1, 2, 1), 1, 1e16)$$,
+    $$expected_order_value(gg(6, 4, 0), 1, 5)$$,
     $$p_alive(mbg(1, 1, 1, 1), -1, 0, 40)$$, $$p_alive(mbg(1, 1, 1, 1), 1.5, 0, 40)$$, $$p_alive(mbg(1, 1, 1, 1), 'NaN', 0, 40)$$,
     $$p_alive(mbg(1, 1, 1, 1), 2, 41, 40)$$, $$p_alive(mbg(1, 1, 1, 1), 0, 1, 40)$$, $$p_alive(mbg(1, 1, 1, 1), 2, 30, 'Infinity')$$,
     $$p_alive(mbg(1, 1, 1, 1), 2, -3, 40)$$, $$p_alive(mbg(1, 1, 1, 1), 2, 'NaN', 40)$$,
@@ -130,6 +133,8 @@ FROM unnest(ARRAY[
     $$_p_alive('bgnbd', '{1,1,0,1}', p, '2026-01-01') FROM customers$$, $$_p_alive('bgnbd', '{1,1,1,1}', p, 'infinity') FROM customers$$,
     $$_expected_order_value('{1,2}', p, 2) FROM customers$$, $$_expected_order_value('{6,4,15}', p, 5) FROM customers$$,
     $$_expected_order_value('{6,4,1e300}', p, 2) FROM customers$$]) expression;
+-- Models from JSON.
+SELECT m, clientele.p_alive(m, 2, 30, 40) IS NOT NULL AS predicts FROM jsonb_populate_record(NULL::clientele.mbgnbd, '{"r": 0.525, "alpha": 43.281, "a": 0.891, "b": 1.614}') AS m;
 -- NULLs.
 SELECT clientele.p_alive(NULL::clientele.bgnbd, 2, 30, 40) IS NULL AND clientele.p_alive(mbg(1, 1, 1, 1), 2, NULL, 40) IS NULL
    AND clientele.expected_orders(mbg(1, 1, 1, 1), NULL, 2, 30, 40) IS NULL AND clientele.expected_order_value(NULL, 1, 5) IS NULL

@@ -97,3 +97,9 @@ CREATE FUNCTION clientele._nearest_centroid(centroids float8[], scales float8[],
     AS 'MODULE_PATHNAME', 'clientele_nearest_centroid' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION clientele._nearest_centroid(float8[], float8[], float8[]) IS
     'What nearest_cluster() gives for a model with these centroids (k rows) and scales (all 1 where it is not standardised); NULL where a feature is NULL, NaN or of magnitude beyond 1e150.';
+
+CREATE FUNCTION clientele.log1p(x double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE  -- not STRICT, so that it is inlined
+    RETURN CASE WHEN x OPERATOR(pg_catalog.>) '-1'::double precision THEN pg_catalog.ln(1::double precision OPERATOR(pg_catalog.+) x) END;
+COMMENT ON FUNCTION clientele.log1p(double precision) IS
+    'ln(1 + x), and NULL where there is none (x <= -1) or x is NULL: for skewed features. Unlike ln() it never fails.';

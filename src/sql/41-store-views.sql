@@ -225,7 +225,7 @@ BEGIN
             WHEN 'r_score' THEN 'Recency, 1 to 5 (best): recency_days against the store''s breaks; NULL without orders, or before the first refresh.'
             WHEN 'f_score' THEN 'Frequency, 1 to 5: orders against the store''s breaks; NULL without orders, or before the first refresh.'
             WHEN 'm_score' THEN 'Money, 1 to 5: total_spent against the store''s breaks; NULL without orders, or before the first refresh.'
-            WHEN 'p_alive' THEN 'Probability, by the purchase model in use, that the customer will ever buy again; NULL without orders or model.'
+            WHEN 'p_alive' THEN 'Probability, by the purchase model in use, that the customer is still one, that is has not left for good; NULL without orders or model.'
             WHEN 'expected_orders_90d' THEN 'Purchase days to expect within 90 days, by the purchase model in use; NULL without orders or model.'
             WHEN 'expected_order_value' THEN 'What a purchase day of this customer is worth, by the value model in use, in the currency; NULL without orders or model.'
             WHEN 'clv_1y' THEN 'Contribution margin to expect within 365 days, discounted, in the currency; NULL without orders or models.'

@@ -42,7 +42,7 @@ COMMENT ON FUNCTION clientele._stale(name, clientele.store_settings) IS 'Why a l
 CREATE FUNCTION clientele._stores()
     RETURNS TABLE (store name, owner name, orders regclass, customers regclass, items regclass, currency text, time_zone text,
         margin numeric, live boolean, fresh_to timestamptz, stale text)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
     settings store_settings;
     why text;
@@ -57,10 +57,10 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE format('SELECT * FROM ONLY %I.settings', store) INTO settings;
-        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
-            CONTINUE;  -- dropped by another session in between
+            why := _stale(store, settings);
+        EXCEPTION WHEN undefined_table OR invalid_schema_name OR lock_not_available THEN
+            CONTINUE;  -- dropped by another session in between, or locked: nobody holds up the list of all
         END;
-        why := _stale(store, settings);
         RETURN QUERY SELECT store, owner, settings.orders, settings.customers, settings.items, settings.currency,
             settings.time_zone, settings.margin, settings.live,
             CASE WHEN settings.live AND why IS NULL THEN now() ELSE settings.fresh_to END, why;
@@ -123,7 +123,11 @@ CREATE FUNCTION clientele.drop_store(store name) RETURNS void
 DECLARE
     others text;
 BEGIN
-    PERFORM _lock_store(store);
+    PERFORM _require_owner(store);
+    -- Locks the orders and the store together, without waiting for one while holding another: who writes an order waits for no
+    -- reader of the store, and nobody is the victim of a deadlock. (Hence not _lock_store(), which would hold a row meanwhile.)
+    PERFORM _drop_triggers(store, _triggered(_settings(store))
+        || ARRAY(SELECT o.object::regclass FROM _store_objects(store) o WHERE o.class = 'pg_class'::regclass));
     -- Everything that depends on the schema or on an object of ours, and is neither ours nor a part of ours.
     WITH RECURSIVE ours AS (
         SELECT class, object FROM _store_objects(store)
@@ -145,10 +149,6 @@ BEGIN
             USING ERRCODE = 'dependent_objects_still_exist', DETAIL = format('Not created by clientele: %s.', others),
             HINT = 'Drop or move these first.';
     END IF;
-    -- Locks the orders and the store together, without waiting for one while holding another: who writes an order waits for no
-    -- reader of the store, and nobody is the victim of a deadlock.
-    PERFORM _drop_triggers(store, _triggered(_settings(store))
-        || ARRAY(SELECT o.object::regclass FROM _store_objects(store) o WHERE o.class = 'pg_class'::regclass));
     EXECUTE format('DROP SCHEMA %I CASCADE', store);
 END $$;
 COMMENT ON FUNCTION clientele.drop_store(name) IS

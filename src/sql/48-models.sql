@@ -66,7 +66,7 @@ COMMENT ON FUNCTION clientele._is_plain_table(oid) IS 'Whether a table of anothe
 CREATE FUNCTION clientele._models()
     RETURNS TABLE (store name, kind text, version integer, in_use boolean, fitted_at timestamptz, parameters jsonb,
         data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '1s' AS $$
 BEGIN
     FOR store IN
         SELECT n.nspname FROM pg_namespace n
@@ -78,8 +78,8 @@ BEGIN
     LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT %L::name, m.* FROM ONLY %I.models m ORDER BY m.kind, m.version', store, store);
-        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
-            NULL;  -- dropped by another session in between
+        EXCEPTION WHEN undefined_table OR invalid_schema_name OR lock_not_available THEN
+            NULL;  -- dropped by another session in between, or locked
         END;
     END LOOP;
 END $$;
@@ -106,7 +106,10 @@ BEGIN
     END IF;
     EXECUTE format('SELECT string_agg(m.version || CASE WHEN m.in_use THEN '' (in use)'' ELSE '''' END, '', '' ORDER BY m.version)
         FROM %I.models m WHERE m.kind = $1', store) INTO known USING kind;
-    IF known IS NOT NULL THEN
+    IF known IS NOT NULL AND version IS NULL THEN
+        RAISE EXCEPTION '% cannot be without a model', kind USING ERRCODE = 'null_value_not_allowed',
+            DETAIL = format('Its versions are: %s.', known), HINT = 'Use one of them, or drop its segments with clientele.drop_segment().';
+    ELSIF known IS NOT NULL THEN
         RAISE EXCEPTION 'store % has no version % of %', quote_ident(store), version, kind USING ERRCODE = 'undefined_object',
             DETAIL = format('The versions of %s are: %s.', kind, known);
     END IF;
@@ -117,11 +120,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._model(name, text, integer) IS 'A version of a model; an error that lists what there is where it does not exist.';
 
--- The positive numbers of a model by name, as an array; anything else is an error, whoever wrote it.
+-- The positive numbers of a model by name, as an array; anything else is an error, whoever wrote it. The limits are those of predictions.
 CREATE FUNCTION clientele._model_numbers(model jsonb, VARIADIC names text[]) RETURNS double precision[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     parameter text;
+    accepted numeric[];
     numbers double precision[] := '{}';
 BEGIN
     IF coalesce((model -> 'converged')::text, 'null') NOT IN ('true', 'null') THEN
@@ -130,15 +134,17 @@ BEGIN
             HINT = 'Fit another model, or with more customers.';
     END IF;
     FOREACH parameter IN ARRAY names LOOP
-        IF jsonb_typeof(model -> parameter) IS DISTINCT FROM 'number' OR (model -> parameter)::numeric NOT BETWEEN 1e-300 AND 1e300 THEN
-            RAISE EXCEPTION 'parameter % of the model is not a positive number', parameter USING ERRCODE = 'invalid_parameter_value',
-                DETAIL = format('It is %s.', coalesce(left((model -> parameter)::text, 40), 'missing'));
+        accepted := CASE WHEN parameter = ANY ('{alpha,beta,v}') THEN '{1e-15,1e15}' ELSE '{1e-7,1e7}' END;
+        IF jsonb_typeof(model -> parameter) IS DISTINCT FROM 'number' OR (model -> parameter)::numeric NOT BETWEEN accepted[1] AND accepted[2] THEN
+            RAISE EXCEPTION 'parameter % of the model is not a positive number within range', parameter USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = format('It is %s.', coalesce(left((model -> parameter)::text, 40), 'missing')),
+                HINT = format('Accepted: %s to %s.', accepted[1]::double precision, accepted[2]::double precision);
         END IF;
         numbers := numbers || (model -> parameter)::double precision;
     END LOOP;
     RETURN numbers;
 END $$;
-COMMENT ON FUNCTION clientele._model_numbers(jsonb, text[]) IS 'Parameters of a model by name. Refuses a model that did not converge, and parameters that are missing or not positive.';
+COMMENT ON FUNCTION clientele._model_numbers(jsonb, text[]) IS 'Parameters of a model by name. Refuses a model that did not converge, and parameters that are missing or out of range.';
 
 CREATE FUNCTION clientele._set_clv(store name, parameters jsonb, version integer) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -219,7 +225,7 @@ COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
     'Unknown kinds and versions are refused, and versions that did not converge.';
 
 CREATE FUNCTION clientele._refresh_scoring(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
 BEGIN
     EXECUTE replace('
         UPDATE STORE.scoring s SET breaks_r = n.breaks_r, breaks_f = n.breaks_f, breaks_m = n.breaks_m, breaks_at = n.breaks_at,

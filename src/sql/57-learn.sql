@@ -9,13 +9,12 @@ DECLARE
     feature text;
     checked record;
 BEGIN
-    PERFORM _require('features', features IS NOT NULL);
     IF array_ndims(features) IS DISTINCT FROM 1 OR cardinality(features) > most THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = CASE WHEN cardinality(features) > most THEN format('too many features: %s', cardinality(features))
                            ELSE 'features must be a list' END,
             DETAIL = format('From 1 to %s are accepted.', most),
-            HINT = 'Name what tells customers apart, such as: ''{recency_days, orders, ln(1 + total_spent)}''.';
+            HINT = 'Name what tells customers apart, such as: ''{recency_days, orders, log1p(total_spent)}''.';
     END IF;
     FOREACH feature IN ARRAY features LOOP
         checked := _check_expression(feature, format('%I.customers', store)::regclass, 'feature', false, '{segment}', true);
@@ -123,7 +122,7 @@ EXCEPTION WHEN data_exception THEN
     END LOOP;
     RAISE EXCEPTION USING ERRCODE = state,
         MESSAGE = format('feature%s cannot be computed for every customer: %s', failing, problem),
-        HINT = 'Guard it, as with nullif(x, 0) or greatest(x, 0).';
+        HINT = 'Guard it: as with x / nullif(y, 0) or sqrt(greatest(x, 0)), or log1p(x) for a logarithm, which never fails.';
 END $$;
 COMMENT ON FUNCTION clientele._read_features(name, text[], text[]) IS 'Internal: the features of all customers; one that fails is named.';
 
@@ -135,7 +134,7 @@ BEGIN
     IF (summary).complete < 2 THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('segments cannot be learned from %s', CASE (summary).complete WHEN 1 THEN 'one customer' ELSE 'no customers' END),
-            DETAIL = format('The store shows %s customers; with a number: %s.', (summary).customers,
+            DETAIL = format('Customers in the store: %s; with a number: %s.', (summary).customers,
                 (SELECT string_agg(format('%s for %s', (summary).present[i], labels[i]), ', ' ORDER BY i) FROM generate_subscripts(labels, 1) AS i)),
             HINT = CASE WHEN (_settings(store)).fresh_to IS NULL THEN format('The store was never refreshed: CALL clientele.refresh(%L).', store)
                         ELSE 'A customer counts who has all features: leave out those that most do not have, or say what unknown means, as with coalesce(x, 0).' END;
@@ -147,17 +146,21 @@ BEGIN
                 DETAIL = format('It is %s for all %s customers who have all features.', (summary).minima[place], (summary).complete),
                 HINT = 'Leave it out.';
         END IF;
-        IF (summary).minima[place] >= 0 AND (summary).skewness[place] > 2 THEN
+        -- Of only two values no function brings the customers closer together: the variance is as large as it can be.
+        IF (summary).minima[place] >= 0 AND (summary).skewness[place] > 2
+                AND ((summary).means[place] - (summary).minima[place]) * ((summary).maxima[place] - (summary).means[place])
+                    > (summary).deviations[place] ^ 2 * (1 + 1e-9) THEN
             RAISE NOTICE USING MESSAGE = format('feature %s is skewed: a few customers are far above all others', labels[place]),
                 DETAIL = format('Its skewness is %s.', _significant((summary).skewness[place])),
-                HINT = format('They will make clusters of their own. Consider ln(1 + %s).', labels[place]);
+                HINT = format('They will make clusters of their own. Consider log1p(%s).', labels[place]);
         END IF;
     END LOOP;
     IF k > (summary).different THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('there are not %s clusters of customers', k),
             DETAIL = format('The %s customers have %s different combinations of features.', (summary).complete, (summary).different),
-            HINT = format('Choose k from 2 to %s, or name more features.', (summary).different);
+            HINT = CASE WHEN (summary).different = 2 THEN 'Choose k = 2, or name more features.'
+                        ELSE format('Choose k from 2 to %s, or name more features.', (summary).different) END;
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_summary(name, clientele.feature_summary, text[], integer) IS
@@ -169,8 +172,8 @@ CREATE FUNCTION clientele._short_feature(label text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     -- Of a function that grows with its argument the argument says it all.
     RETURN pg_catalog."left"(COALESCE(pg_catalog.substring(label,
-        '^(?:ln|log|log10|sqrt|cbrt)[(](?:1(?:::[a-z ]+)? [+] )?([a-z_][a-z0-9_]*)(?:::[a-z ]+)?(?: [+] 1(?:::[a-z ]+)?)?[)]$'::text), label), 40);
-COMMENT ON FUNCTION clientele._short_feature(text) IS 'Internal: what a feature is called in a name: total_spent for ln(1 + total_spent).';
+        '^(?:ln|log|log10|log1p|sqrt|cbrt)[(](?:1(?:::[a-z ]+)? [+] )?([a-z_][a-z0-9_]*)(?:::[a-z ]+)?(?: [+] 1(?:::[a-z ]+)?)?[)]$'::text), label), 40);
+COMMENT ON FUNCTION clientele._short_feature(text) IS 'Internal: what a feature is called in a name: total_spent for log1p(total_spent) or ln(1 + total_spent).';
 
 CREATE FUNCTION clientele._feature_phrase(label text, z double precision) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -308,6 +311,7 @@ DECLARE
 BEGIN
     -- Readers are not to meet a model that does not work.
     IF num_nulls(names, expressions, centroids, scales) > 0 OR cardinality(names) <> array_length(centroids, 1)
+            OR (SELECT count(DISTINCT n) FROM unnest(names) AS n WHERE btrim(n) <> '') <> cardinality(names)
             OR _nearest_centroid(centroids, scales, array_fill(0::double precision, ARRAY[cardinality(expressions)])) IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('the model is not one of learned segments for segmentation "%s"', segmentation), HINT = 'learn_segments makes them.';
@@ -406,16 +410,13 @@ CREATE FUNCTION clientele._feature_diagnostics(labels text[], summary clientele.
 $$;
 COMMENT ON FUNCTION clientele._feature_diagnostics(text[], clientele.feature_summary) IS 'Internal: what a model keeps of its features'' distributions.';
 
-CREATE FUNCTION clientele._check_learn_arguments(segmentation text, k integer, seed bigint, standardize boolean, max_k integer) RETURNS void
+CREATE FUNCTION clientele._check_learn_arguments(segmentation text, k integer, max_k integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     most constant integer := 50;
     out_of_range text;
 BEGIN
     PERFORM _require('segmentation', segmentation IS NOT NULL);
-    PERFORM _require('seed', seed IS NOT NULL);
-    PERFORM _require('standardize', standardize IS NOT NULL);
-    PERFORM _require('max_k', max_k IS NOT NULL);
     IF btrim(segmentation) = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segmentation must not be empty', HINT = 'Give it a name, such as learned.';
     END IF;
@@ -425,7 +426,30 @@ BEGIN
             HINT = format('Choose from 2 to %s; without k the best of 2 to max_k is taken.', most);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_learn_arguments(text, integer, bigint, boolean, integer) IS 'Internal: refuses arguments of learn_segments() that make no sense.';
+COMMENT ON FUNCTION clientele._check_learn_arguments(text, integer, integer) IS 'Internal: refuses arguments of learn_segments() that make no sense.';
+
+-- A refit without features is one of the model in use: what is not given stays.
+CREATE FUNCTION clientele._learn_settings(store name, segmentation text, max_k integer, INOUT features text[], INOUT k integer, INOUT seed bigint,
+        INOUT standardize boolean)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    former jsonb;
+BEGIN
+    IF features IS NULL THEN
+        EXECUTE format('SELECT m.parameters FROM %I.models AS m WHERE m.kind = $1 AND m.in_use', store) INTO former USING 'kmeans:' || segmentation;
+        features := _texts(former -> 'features');
+        IF features IS NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
+                MESSAGE = format('features must be given: segmentation "%s" was never learned', segmentation),
+                HINT = 'Name what tells customers apart, such as: ''{recency_days, orders, log1p(total_spent)}''.';
+        END IF;
+        k := coalesce(k, CASE WHEN max_k IS NULL THEN jsonb_array_length(former -> 'centroids') END);
+    END IF;
+    seed := coalesce(seed, (former -> 'seed')::bigint, 0);
+    standardize := coalesce(standardize, (former -> 'standardize')::boolean, true);
+END $$;
+COMMENT ON FUNCTION clientele._learn_settings(name, text, integer, text[], integer, bigint, boolean) IS
+    'Internal: what learn_segments() goes by: what it is given, else, without features, what the model in use was learned with.';
 
 -- STABLE, so that all of it is computed from the same customers.
 CREATE FUNCTION clientele._find_clusters(store name, expressions text[], labels text[], k integer, max_k integer, seed bigint, standardize boolean,
@@ -451,28 +475,32 @@ COMMENT ON FUNCTION clientele._find_clusters(name, text[], text[], integer, inte
     'Internal: the clusters of the customers that a store shows now. Fails where row-level security would hide some of them.';
 
 -- What takes long comes first: the store is locked, against other definers alone, when there is something to write.
-CREATE FUNCTION clientele.learn_segments(store name, segmentation text, features text[], k integer DEFAULT NULL, seed bigint DEFAULT 0,
-        standardize boolean DEFAULT true, max_k integer DEFAULT 10) RETURNS SETOF clientele.cluster_candidate
+CREATE FUNCTION clientele.learn_segments(store name, segmentation text, features text[] DEFAULT NULL, k integer DEFAULT NULL, seed bigint DEFAULT NULL,
+        standardize boolean DEFAULT NULL, max_k integer DEFAULT NULL) RETURNS SETOF clientele.cluster_candidate
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
+    settings record;
     checked record;
     found record;
 BEGIN
-    PERFORM _check_learn_arguments(segmentation, k, seed, standardize, max_k);
+    PERFORM _check_learn_arguments(segmentation, k, max_k);
     PERFORM _require_owner(store);
     PERFORM _refuse_own_rules(store, segmentation);
-    checked := _check_features(store, features);
-    found := _find_clusters(store, checked.expressions, checked.labels, k, max_k, seed, standardize);
+    settings := _learn_settings(store, segmentation, max_k, features, k, seed, standardize);
+    checked := _check_features(store, settings.features);
+    found := _find_clusters(store, checked.expressions, checked.labels, settings.k, coalesce(max_k, 10), settings.seed, settings.standardize);
     PERFORM _lock_store(store);
-    PERFORM _keep_clusters(store, segmentation, features, checked.expressions, checked.labels, seed, standardize, found.summary, found.model, found.candidates);
+    PERFORM _keep_clusters(store, segmentation, settings.features, checked.expressions, checked.labels, settings.seed, settings.standardize,
+        found.summary, found.model, found.candidates);
     RETURN QUERY SELECT c.* FROM unnest(found.candidates) AS c;
 END $$;
 COMMENT ON FUNCTION clientele.learn_segments(name, text, text[], integer, bigint, boolean, integer) IS
     'Learns segments from the customers that a store shows now, by k-means, and makes a segmentation of them; owner only. features: 1 to 50 numeric expressions over the columns of the view customers but segment, checked as rules are. '
-    'k: clusters, 2 to 50; NULL: the one of 2 to max_k with the greatest mean silhouette. seed: the same seed and customers give the same clusters. standardize: features count alike whatever their units. '
+    'k: clusters, 2 to 50; NULL: the one of 2 to max_k (NULL: 10) with the greatest mean silhouette. seed (NULL: 0): the same seed and customers give the same clusters. standardize (NULL: true): features count alike whatever their units. '
+    'Without features those of the model in use are learned again; then k (unless max_k is given), seed and standardize are that model''s, too, where they are NULL. '
     'Returns what was tried: k, silhouette (-1 to 1, higher is better), inertia (sum of squared distances), chosen. Customers without a finite number for each feature are left out, and stay in the default segment. '
     'The model is kept as a version of kind kmeans:SEGMENTATION (see models, use_model). Clusters learned again from the same features keep the names of the nearest former ones. '
-    'Refused: a segmentation with rules that were not learned, features that are the same for everybody, more clusters than different customers. Readers do not wait.';
+    'Refused: a segmentation with rules that were not learned, one that was never learned where features is NULL, features that are the same for everybody, more clusters than different customers. Readers do not wait.';
 
 CREATE FUNCTION clientele._keep_clusters(store name, segmentation text, features text[], expressions text[], labels text[], seed bigint, standardize boolean,
         summary clientele.feature_summary, model clientele.kmeans_model, candidates clientele.cluster_candidate[]) RETURNS void
@@ -495,7 +523,7 @@ BEGIN
             'converged', (model).converged, 'left_out', left_out, 'features', _feature_diagnostics(labels, summary),
             'drift', _drift(former, model, matched, deviations, left_out)));
     IF left_out > 0 THEN
-        RAISE NOTICE USING MESSAGE = format('%s of %s customers were left out: they do not have all features', left_out, (summary).customers),
+        RAISE NOTICE USING MESSAGE = format('customers left out for want of a feature: %s of %s', left_out, (summary).customers),
             HINT = 'They are in the default segment.';
     END IF;
 END $$;

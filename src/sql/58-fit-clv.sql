@@ -44,9 +44,9 @@ DECLARE
     min_gaps constant integer := 3;
     shortfalls text[] := ARRAY[
         CASE WHEN data.customers < min_customers
-             THEN format('%s customers with orders, of %s required', data.customers, min_customers) END,
+             THEN format('%s customer%s with orders, of %s required', data.customers, CASE WHEN data.customers = 1 THEN '' ELSE 's' END, min_customers) END,
         CASE WHEN data.repeat_customers < min_repeat_customers
-             THEN format('%s of them bought on a second day, of %s required', data.repeat_customers, min_repeat_customers) END,
+             THEN format('%s of %s customers bought on a second day, where %s are required', data.repeat_customers, data.customers, min_repeat_customers) END,
         CASE WHEN data.history_days < min_history_days
              THEN format('the orders span %s days, of %s required', data.history_days, min_history_days)
              WHEN data.history_days < min_gaps * data.median_gap
@@ -60,6 +60,29 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_clv_data(name, clientele.clv_data) IS 'Refuses data that are too few to fit models to, with the figures found and those required.';
+
+-- After a silence the models take all customers to have left. One as long as the history leaves nothing to predict.
+CREATE FUNCTION clientele._check_silence(store name, data clientele.clv_data, force boolean) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET datestyle = 'ISO, YMD' AS $$
+DECLARE
+    max_silence constant double precision := 0.25;  -- of the history
+    last_day date := _local_day(data.last_order_at, (_settings(store)).time_zone);
+    silence text := format('The last order is of %s; from the first to the last are %s days.', last_day, data.history_days);
+    remedy text := format('Where orders have come since, CALL clientele.refresh(%L). To fit to the time when there were orders: as_of => %L.', store, last_day + 1);
+BEGIN
+    IF data.silent_days <= max_silence * data.history_days THEN
+        RETURN;
+    END IF;
+    IF data.silent_days >= data.history_days AND NOT force THEN
+        RAISE EXCEPTION 'store % has had no orders for % days, as long as its whole history or longer', quote_ident(store), data.silent_days
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = silence,
+                HINT = remedy || ' With force => true the model is fitted all the same, and takes all customers to have left.';
+    END IF;
+    RAISE WARNING 'store % has had no orders for % days: the model takes its customers to have left', quote_ident(store), data.silent_days
+        USING DETAIL = silence, HINT = remedy;
+END $$;
+COMMENT ON FUNCTION clientele._check_silence(name, clientele.clv_data, boolean) IS
+    'Warns of a store without orders for more than a quarter of its history, and refuses one for as long as it or longer, unless forced.';
 
 CREATE FUNCTION clientele._fit_purchases(store name, model text, as_of timestamptz) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off
@@ -199,11 +222,11 @@ EXCEPTION WHEN data_exception OR object_not_in_prerequisite_state THEN
 END $$;
 COMMENT ON FUNCTION clientele._try_holdout(name, text, timestamptz, integer) IS 'The holdout report of a store, or why there is none.';
 
-CREATE FUNCTION clientele._check_fit_arguments(store name, model text, force boolean, annual_discount double precision, as_of timestamptz) RETURNS void
+CREATE FUNCTION clientele._check_fit_arguments(store name, model text, force boolean, annual_discount double precision, as_of timestamptz, use boolean) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
     PERFORM _require(a.name, a.given) FROM (VALUES ('model', model IS NOT NULL), ('force', force IS NOT NULL),
-        ('annual_discount', annual_discount IS NOT NULL)) a (name, given);
+        ('annual_discount', annual_discount IS NOT NULL), ('use', use IS NOT NULL)) a (name, given);
     IF model <> ALL ('{bgnbd,mbgnbd,pareto_nbd}') THEN
         RAISE EXCEPTION 'unknown model: "%"', model USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'The models are: bgnbd, mbgnbd, pareto_nbd.';
@@ -218,24 +241,23 @@ BEGIN
     END IF;
     PERFORM _require_owner(store);
 END $$;
-COMMENT ON FUNCTION clientele._check_fit_arguments(name, text, boolean, double precision, timestamptz) IS 'Refuses arguments of fit_clv() that make no sense, and others than the owner.';
+COMMENT ON FUNCTION clientele._check_fit_arguments(name, text, boolean, double precision, timestamptz, boolean) IS 'Refuses arguments of fit_clv() that make no sense, and others than the owner.';
 
 -- Computes first and locks then: neither readers nor definers nor a refresh wait while it computes.
 CREATE FUNCTION clientele.fit_clv(store name, INOUT model text DEFAULT 'mbgnbd', force boolean DEFAULT false, holdout_days integer DEFAULT NULL,
-        annual_discount double precision DEFAULT 0.10, as_of timestamptz DEFAULT NULL,
+        annual_discount double precision DEFAULT 0.10, as_of timestamptz DEFAULT NULL, use boolean DEFAULT true,
         OUT version integer, OUT in_use boolean, OUT converged boolean, OUT customers bigint, OUT repeat_customers bigint,
         OUT log_likelihood double precision, OUT purchase jsonb, OUT value jsonb, OUT predicted_orders double precision, OUT actual_orders bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
     details constant text[] := '{model,log_likelihood,standard_errors,customers,iterations,converged}';
-    max_silence constant double precision := 0.25;
     counted_at timestamptz := coalesce(as_of, now());
     data clv_data;
     values_problem text;
     holdout jsonb;
     is_first boolean;
 BEGIN
-    PERFORM _check_fit_arguments(store, model, force, annual_discount, as_of);
+    PERFORM _check_fit_arguments(store, model, force, annual_discount, as_of, use);
     data := _clv_data(store, as_of);
     customers := data.customers;
     repeat_customers := data.repeat_customers;
@@ -247,14 +269,10 @@ BEGIN
         PERFORM _check_clv_data(store, data);
     END IF;
     holdout_days := _holdout_days(holdout_days, data);
-    IF data.silent_days > max_silence * data.history_days THEN
-        RAISE WARNING 'store % has had no orders for % days: the model takes its customers to have left', quote_ident(store), data.silent_days
-            USING DETAIL = format('The orders span %s days.', data.history_days),
-                HINT = 'Where orders have come since, CALL clientele.refresh(); with as_of => ''...'' the fit counts up to a time in the past.';
-    END IF;
+    PERFORM _check_silence(store, data, force);
     purchase := _fit_purchases(store, model, as_of);
     converged := (purchase -> 'converged')::boolean IS TRUE;
-    log_likelihood := (purchase -> 'log_likelihood')::double precision;
+    log_likelihood := (purchase ->> 'log_likelihood')::double precision;
     IF NOT converged AND NOT force THEN
         RAISE EXCEPTION 'the fit of % did not converge', model USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('After %s iterations over %s customers it was at %s.', purchase ->> 'iterations', customers, purchase - details),
@@ -267,6 +285,11 @@ BEGIN
     END IF;
     IF converged THEN
         holdout := _try_holdout(store, model, counted_at, holdout_days);
+        IF holdout_days > 0 AND holdout ->> 'problem' IS NOT NULL THEN
+            RAISE WARNING 'the model of store % could not be checked: %', quote_ident(store), holdout ->> 'problem'
+                USING DETAIL = format('It was fitted to all orders and did converge. clv_report() has nothing to compare for the %s days held out.', holdout_days),
+                    HINT = 'Other holdout_days or another model may do.';
+        END IF;
     ELSE
         holdout := jsonb_build_object('days', 0, 'problem', 'the model did not converge');
         RAISE WARNING 'the fit of % did not converge: it is stored to be looked at, and not used', model;
@@ -277,7 +300,7 @@ BEGIN
     IF is_first THEN
         PERFORM _refresh_scoring(store);
     END IF;
-    in_use := converged;
+    in_use := converged AND use;
     version := _add_model(store, 'clv', jsonb_build_object('purchase', purchase, 'value', value, 'annual_discount', annual_discount),
         data.first_order_at, counted_at, customers,
         jsonb_build_object('data', to_jsonb(data), 'forced', force, 'value_problem', values_problem, 'holdout', holdout), in_use);
@@ -286,11 +309,12 @@ BEGIN
     SELECT sum((b -> 'predicted')::double precision), sum((b -> 'actual')::bigint) INTO predicted_orders, actual_orders
         FROM jsonb_path_query(holdout, '$.repeat_purchases[*]') b;
 END $$;
-COMMENT ON FUNCTION clientele.fit_clv(name, text, boolean, integer, double precision, timestamptz) IS
+COMMENT ON FUNCTION clientele.fit_clv(name, text, boolean, integer, double precision, timestamptz, boolean) IS
     'Fits a purchase model (bgnbd, mbgnbd or pareto_nbd, to all customers with orders, in days) and a value model (Gamma-Gamma, to those with repeat purchases) to a store, '
-    'and puts them in use as a new version of its model clv; owner only. Too few data are an error, unless forced; so is a fit that does not converge, which is never used. '
+    'and puts them in use as a new version of its model clv; owner only. Too few data, and no order for as long as the history, are errors, unless forced; '
+    'so is a fit that does not converge, which is never used. use: false stores the version without putting it in use. '
     'holdout_days: held out for clv_report(); NULL: a third of the history, 14 to 180; 0: none. annual_discount: of clv_1y, 0 to 1. as_of: fits to what had happened by then. '
-    'predicted_orders, actual_orders: purchase days in the days held out. Readers never wait, and definers only when all is computed.';
+    'predicted_orders, actual_orders: purchase days in the days held out; NULL with a warning where there is nothing to compare. Readers never wait, and definers only when all is computed.';
 
 CREATE FUNCTION clientele._independence_verdict(data jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
