@@ -152,13 +152,15 @@ ORDER BY c.customer_id LIMIT 5;
 SELECT model, customers, repeat_customers AS "of them repeat", converged,
        round(predicted_orders) AS "predicted in the hold-out", actual_orders AS "actual"
 FROM clientele.fit_clv('shop');
-SELECT clientele.add_rfm_segments('shop') \g /dev/null
+\o /dev/null
+SELECT clientele.add_rfm_segments('shop');
+\o
 \set ECHO none
 \echo
 SELECT s.segment, count(*) AS customers, round(avg(c.p_alive)::numeric, 2) AS "p alive", round(avg(c.expected_orders_90d)::numeric, 1) AS "orders in 90 days",
-       round(avg(c.expected_order_value), 2) AS "order value", round(avg(c.clv_1y), 2) AS "margin in a year", round(sum(c.clv_1y)) AS "all of them"
+       round(avg(c.expected_order_value), 2) AS "order value", round(avg(c.clv_1y), 2) AS "margin in a year", round(sum(c.clv_1y)) AS "of all of them"
 FROM shop.segments AS s JOIN shop.customers AS c USING (customer_id)
-WHERE s.segmentation = 'rfm' GROUP BY s.segment ORDER BY avg(c.clv_1y) DESC NULLS LAST;
+WHERE s.segmentation = 'rfm' AND c.orders > 0 GROUP BY s.segment ORDER BY avg(c.clv_1y) DESC;
 
 \echo 'Who was worth most and may be lost: a rule like any other, over the scores.'
 \echo
@@ -172,7 +174,7 @@ FROM shop.customers WHERE m_score = 5 AND p_alive < 0.5 ORDER BY total_spent DES
 \echo
 \set ECHO queries
 SELECT k, round(silhouette::numeric, 3) AS silhouette, chosen
-FROM clientele.learn_segments('shop', 'learned', '{recency_days, ln(1 + total_spent), ln(1 + orders), evening_share}');
+FROM clientele.learn_segments('shop', 'learned', '{recency_days, log1p(total_spent), log1p(orders), evening_share}');
 SELECT segment, customers, round(100 * share::numeric, 1) AS "share, %", pg_temp.wrapped(distinguishing, 60) AS "what sets them apart"
 FROM clientele.describe_segments('shop', 'learned');
 \set ECHO none

@@ -180,6 +180,37 @@ FROM decided AS d JOIN shop.programs AS p USING (program)
 GROUP BY p.priority, 1, 2, 3
 ORDER BY p.priority, d.status = 'refused', count(*) DESC;
 
+\echo '== 6. Scores and customer value ==================================================================='
+\echo
+-- As of an old order, recency is compared with that of all customers then.
+\if :is_old
+SELECT clientele.set_rfm_breaks('shop', percentile_cont(share) WITHIN GROUP (ORDER BY recency_days), percentile_cont(share) WITHIN GROUP (ORDER BY orders),
+                                percentile_cont(share) WITHIN GROUP (ORDER BY total_spent::float8))
+FROM seen, (VALUES (ARRAY[0.2, 0.4, 0.6, 0.8])) AS quintiles (share) WHERE orders > 0 GROUP BY share \g /dev/null
+\endif
+-- A file may have too little for a model; then the error says so, and the columns stay empty.
+\set ON_ERROR_STOP off
+\set VERBOSITY default
+SET client_min_messages = error;
+SELECT model, customers, repeat_customers AS "of them repeat", converged,
+       round(predicted_orders) AS "predicted in the hold-out", actual_orders AS "actual"
+FROM clientele.fit_clv('shop', as_of => :offers_as_of);
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+SELECT clientele.add_rfm_segments('shop') \g /dev/null
+SELECT s.segment, count(*) AS customers, round(avg(c.p_alive)::numeric, 2) AS "p alive", round(avg(c.expected_orders_90d)::numeric, 2) AS "orders in 90 days",
+       round(avg(c.expected_order_value), 2) AS "order value", round(avg(c.clv_1y), 2) AS "margin in a year"
+FROM shop.segments_at(:as_of) AS s JOIN shop.customers_at(:as_of) AS c USING (customer_id)
+WHERE s.segmentation = 'rfm' AND c.orders > 0 GROUP BY s.segment ORDER BY avg(c.clv_1y) DESC NULLS LAST, count(*) DESC;
+
+\echo '== 7. Segments that the data suggest =============================================================='
+\echo
+\set ON_ERROR_STOP off
+SELECT k, round(silhouette::numeric, 3) AS silhouette, chosen FROM clientele.learn_segments('shop', 'learned', '{log1p(orders), log1p(aov)}');
+SELECT segment, customers, round(100 * share::numeric, 1) AS "share, %", distinguishing AS "what sets them apart"
+FROM clientele.describe_segments('shop', 'learned');
+\set ON_ERROR_STOP on
+
 \echo 'To keep the server and look around:   make demo KEEP=1 ORDERS=…'
 \echo 'Then start with:                      TABLE shop.customers LIMIT 10;   TABLE shop.campaign LIMIT 10;'
 \if :is_old
