@@ -6,7 +6,7 @@ CREATE TYPE clientele.bgnbd AS (
     iterations pg_catalog.int4, converged pg_catalog.bool);
 COMMENT ON TYPE clientele.bgnbd IS
     'A fitted BG/NBD model. Purchase rates are gamma distributed (shape r, rate alpha, in the unit of the ages); after each repeat purchase a customer leaves with a probability that is beta distributed (a, b). '
-    'log_likelihood: of the data at the parameters; standard_errors: of r, alpha, a, b; customers: how many were fitted; iterations: evaluations of the likelihood; converged: whether the parameters are its maximum. Where it is false the parameters are where the search ended, and must not be used.';
+    'log_likelihood: of the data at the parameters, NULL where it is not finite; standard_errors: of r, alpha, a, b; customers: how many were fitted; iterations: evaluations of the likelihood; converged: whether the parameters are its maximum. Where it is false the parameters are where the search ended, and must not be used.';
 
 CREATE TYPE clientele.mbgnbd AS (
     r pg_catalog.float8, alpha pg_catalog.float8, a pg_catalog.float8, b pg_catalog.float8,

@@ -43,7 +43,8 @@ COMMENT ON COLUMN clientele.offer.reward_kind IS 'amount_off: reward is an amoun
 COMMENT ON COLUMN clientele.offer.variant IS 'The arm of an experiment, or default.';
 COMMENT ON COLUMN clientele.offer.propensity IS 'The probability of this decision: 1 less the holdout.';
 COMMENT ON COLUMN clientele.offer.expected_profit IS 'NULL until it has been estimated from data.';
-COMMENT ON COLUMN clientele.offer.reasons IS 'Stable codes of why the offer is as it is.';
+COMMENT ON COLUMN clientele.offer.reasons IS
+    'Stable codes of why the offer is as it is; of win_back, where the store has a purchase model, also p_alive=... and median_days_between_orders=... with their values.';
 
 CREATE TYPE clientele.offer_decision AS (
     priority pg_catalog.int4,
@@ -68,7 +69,7 @@ COMMENT ON TYPE clientele.offer_decision IS
     'What was decided for one customer and one program, and what the offer is or would be wherever it can be computed.';
 COMMENT ON COLUMN clientele.offer_decision.status IS 'offered, held_out or refused.';
 COMMENT ON COLUMN clientele.offer_decision.reasons IS
-    'Stable codes. Of offered: the basis, the occasion, what bounds the reward; of held_out: held_out; of refused: all that speaks against it, or outranked alone.';
+    'Stable codes. Of offered: the basis, the occasion, what bounds the reward; of held_out: held_out; of refused: all that speaks against it, or outranked alone. Of win_back also p_alive=... and median_days_between_orders=..., where the store has a purchase model.';
 COMMENT ON COLUMN clientele.offer_decision.propensity IS
     'The probability of what was decided: 1 less the holdout if offered, the holdout if held out, 1 if refused.';
 
