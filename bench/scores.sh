@@ -2,7 +2,7 @@
 
 # What they cost on top of reading the profiles, by the kind of the purchase model.
 scores() {
-    local nth kind
+    local nth kind query
     step "All score columns of all customers"
     sql -f "$here/scores/models.sql"
     explain "$serial" scores
@@ -11,7 +11,7 @@ scores() {
         measure "scores, serial" "$nth" scores_read "$serial"
         for kind in bgnbd mbgnbd pareto_nbd; do
             sql -c "UPDATE shop.scoring SET purchase_kind = m.kind, purchase = m.purchase, value = m.value FROM bench.purchase_models m WHERE m.kind = '$kind'"
-            measure "scores, serial, $kind" "$nth" scores "$serial"
+            for query in scores scores_next; do measure "scores, serial, $kind" "$nth" $query "$serial"; done
         done
         echo >&2
     done
