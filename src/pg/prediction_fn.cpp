@@ -351,6 +351,20 @@ Datum money(double value, int decimals) {
     return make_numeric(static_cast<__int128>(units), decimals);
 }
 
+Datum p_alive_of_profile(FunctionCallInfo fcinfo, const Memo& memo, int profile) {
+    PurchaseHistory history;
+    if (!read_history(fcinfo, profile, history)) PG_RETURN_NULL();
+    PG_RETURN_FLOAT8(known_p_alive(memo.purchase, history));
+}
+
+// The arguments are the horizon, the profile and as_of, from this one on.
+Datum orders_of_profile(FunctionCallInfo fcinfo, Memo& memo, int argument) {
+    const Outlook outlook{horizon_argument(fcinfo, argument), 0};
+    PurchaseHistory history;
+    if (!read_history(fcinfo, argument + 1, history)) PG_RETURN_NULL();
+    PG_RETURN_FLOAT8(predicted_orders(fcinfo, memo, history, outlook));
+}
+
 bool any_is_null(FunctionCallInfo fcinfo, std::initializer_list<int> arguments) {
     for (const int argument : arguments) {
         if (PG_ARGISNULL(argument)) return true;
@@ -413,18 +427,13 @@ CLIENTELE_FUNCTION(clientele_clv) {
 CLIENTELE_FUNCTION(clientele_p_alive_profile) {
     Memo& memo = memo_of(fcinfo);
     read_purchase_row(fcinfo, memo, 0);
-    PurchaseHistory history;
-    if (!read_history(fcinfo, 1, history)) PG_RETURN_NULL();
-    PG_RETURN_FLOAT8(known_p_alive(memo.purchase, history));
+    return p_alive_of_profile(fcinfo, memo, 1);
 }
 
 CLIENTELE_FUNCTION(clientele_expected_orders_profile) {
     Memo& memo = memo_of(fcinfo);
     read_purchase_row(fcinfo, memo, 0);
-    const Outlook outlook{horizon_argument(fcinfo, 1), 0};
-    PurchaseHistory history;
-    if (!read_history(fcinfo, 2, history)) PG_RETURN_NULL();
-    PG_RETURN_FLOAT8(predicted_orders(fcinfo, memo, history, outlook));
+    return orders_of_profile(fcinfo, memo, 1);
 }
 
 CLIENTELE_FUNCTION(clientele_expected_order_value_profile) {
@@ -451,18 +460,13 @@ CLIENTELE_FUNCTION(clientele_clv_profile) {
 CLIENTELE_FUNCTION(clientele_store_p_alive) {
     Memo& memo = memo_of(fcinfo);
     read_purchase_array(fcinfo, memo);
-    PurchaseHistory history;
-    if (!read_history(fcinfo, 2, history)) PG_RETURN_NULL();
-    PG_RETURN_FLOAT8(known_p_alive(memo.purchase, history));
+    return p_alive_of_profile(fcinfo, memo, 2);
 }
 
 CLIENTELE_FUNCTION(clientele_store_expected_orders) {
     Memo& memo = memo_of(fcinfo);
     read_purchase_array(fcinfo, memo);
-    const Outlook outlook{horizon_argument(fcinfo, 2), 0};
-    PurchaseHistory history;
-    if (!read_history(fcinfo, 3, history)) PG_RETURN_NULL();
-    PG_RETURN_FLOAT8(predicted_orders(fcinfo, memo, history, outlook));
+    return orders_of_profile(fcinfo, memo, 2);
 }
 
 CLIENTELE_FUNCTION(clientele_store_expected_order_value) {

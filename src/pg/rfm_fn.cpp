@@ -7,7 +7,6 @@
 #include "core/rfm.hpp"
 
 #include "profile_datum.hpp"
-#include "zone.hpp"
 
 extern "C" {
 #include "utils/typcache.h"
@@ -92,15 +91,6 @@ const ArrayMemo& breaks_argument(FunctionCallInfo fcinfo, int argument, const ch
     std::memcpy(memo.money, &money, sizeof money);
     memo.key.remember(packed);
     return memo;
-}
-
-// As recency_days() counts: local days, in the profile's zone.
-Day days_since(Day last_day, Bytes profile, TimestampTz as_of) {
-    if (TIMESTAMP_NOT_FINITE(as_of)) {
-        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("as_of must be finite"),
-                        errdetail("It is %s.", timestamptz_to_str(as_of))));
-    }
-    return day_of(profile_zone(profile).local(as_of)) - last_day;
 }
 
 // ---- Scores of any values ----
@@ -346,7 +336,8 @@ CLIENTELE_FUNCTION(clientele__r_score) {
     const Bytes profile = profile_bytes(PG_GETARG_DATUM(0));
     const Summary& summary = profile_summary(profile);
     if (summary.orders == 0) PG_RETURN_NULL();
-    PG_RETURN_INT32(falling_score(days_since(summary.last_day, profile, PG_GETARG_TIMESTAMPTZ(1)), memo.breaks));
+    const Day recency = day_as_of(profile, PG_GETARG_TIMESTAMPTZ(1)) - summary.last_day;
+    PG_RETURN_INT32(falling_score(recency, memo.breaks));
 }
 
 CLIENTELE_FUNCTION(clientele__f_score) {
@@ -379,7 +370,7 @@ CLIENTELE_FUNCTION(clientele__score_summary_add) {
     population->monetary[at] = to_double(net);
     population->net = added(population->net, net);
     population->gross = added(population->gross, summary.gross);
-    population->recency[at] = days_since(summary.last_day, profile, PG_GETARG_TIMESTAMPTZ(2));
+    population->recency[at] = day_as_of(profile, PG_GETARG_TIMESTAMPTZ(2)) - summary.last_day;
     PG_RETURN_POINTER(population);
 }
 
