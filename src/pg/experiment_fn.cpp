@@ -5,6 +5,7 @@
 #include "boundary.hpp"
 #include "core/hash.hpp"
 
+#include "number_array.hpp"
 #include "unicode.hpp"
 
 using namespace clientele;
@@ -21,17 +22,9 @@ double bucket_of(Datum seed_datum, Datum unit_datum) {
 
 // The weights behind a float8[] of one dimension without NULLs; raises an ERROR for others.
 std::span<const double> weights_of(ArrayType* array) {
-    if (ARR_NDIM(array) > 1) {
-        ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("weights must be an array of one dimension"),
-                        errdetail("It has %d dimensions.", ARR_NDIM(array)),
-                        errhint("Write ARRAY[0.5, 0.5] for two halves.")));
-    }
-    if (array_contains_nulls(array)) {
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("weights must not contain NULL"),
-                        errhint("Give a variant that is never chosen the weight 0.")));
-    }
-    const auto count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-    return {reinterpret_cast<const double*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(count)};
+    check_plain_array(array, "weights", "Write ARRAY[0.5, 0.5] for two halves.",
+                      "Give a variant that is never chosen the weight 0.");
+    return doubles_of(array);
 }
 
 }  // namespace
