@@ -230,8 +230,8 @@ FROM books, unnest(ARRAY[
     $${"valid_for": "0 days"}$$, $${"valid_for": "-1 day"}$$, $${"valid_for": "101 years"}$$, $${"valid_for": "soon"}$$,
     $${"valid_for": 14}$$, $${"holdout": 1}$$, $${"holdout": -0.1}$$, $${"starts_at": "today"}$$, $${"starts_at": "2026-02-01 00:00"}$$,
     $${"starts_at": "2026-02-31T00:00:00Z"}$$, $${"ends_at": "infinity"}$$, $${"ends_at": "2026-12-31 23:59:59.999999-05"}$$, $${"valid_for": "1 mon -1 day"}$$,
-    $${"message": "{min_spent}"}$$, $${"message": "{ or {} or {Big}"}$$, $${"message": null}$$, $${"budget": 1000}$$,
-    $${"budget": null}$$]::jsonb[]) AS change
+    $${"message": "{min_spent}"}$$, $${"message": "{ or {} or {Big}"}$$, $${"message": null}$$, $${"bugdet": 1000}$$,
+    $${"bugdet": null}$$]::jsonb[]) AS change
 WHERE name = 'grow';
 SELECT refusal(jsonb_set(book, '{programs}', (book -> 'programs') || (book -> 'programs'))) FROM books WHERE name = 'grow';
 SELECT refusal(jsonb_set(book, '{programs,1,program}', '"welcome"')) FROM books WHERE name = 'three';

@@ -37,4 +37,9 @@ std::int64_t ladder_rung(std::int64_t amount) {
     return (amount + step - 1) / step * step;
 }
 
+std::int64_t rung_above(std::int64_t amount) {
+    const std::int64_t rung = ladder_rung(amount);
+    return rung < highest_rung ? ladder_rung(rung + 1) : rung;
+}
+
 }  // namespace clientele

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <iterator>
 
-#include "core/ladder.hpp"
 #include "core/prediction.hpp"
 
 namespace clientele {
@@ -18,12 +17,6 @@ constexpr int win_back_purchase_days = 3;
 constexpr int win_back_from_days = 14;
 constexpr double win_back_gaps = 2;
 constexpr std::int64_t typical_from_orders = 3;
-
-constexpr std::int64_t power_of_ten(int exponent) {
-    std::int64_t power = 1;
-    while (exponent-- > 0) power *= 10;
-    return power;
-}
 
 // In 64 bits where the numbers allow it: dividing 128 bits takes ten times as long.
 Wide divide(Wide dividend, std::int64_t divisor) {
@@ -56,8 +49,13 @@ void check_win_back(const CustomerFacts& facts, Reasons& found) {
     }
 }
 
-// All that speaks against a program, but for the reward, which takes more to compute.
-Reasons refusals(const Program& program, const Customer& customer, const Reference& reference) {
+void check_limits(const Program& program, const Standing& standing, Instant as_of, Reasons& found) {
+    if (standing.exposures >= program.max_per_customer) found.add(Reason::limit_reached);
+    if (as_of < standing.cools_until) found.add(Reason::cooling_down);
+}
+
+// All that speaks against a program, but for its terms, which take more to compute.
+Reasons refusals(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
     Reasons found;
     if (!serves(program, customer.segment)) found.add(Reason::not_in_segment);
     if (customer.as_of < program.starts_at) found.add(Reason::not_started);
@@ -76,6 +74,7 @@ Reasons refusals(const Program& program, const Customer& customer, const Referen
             check_win_back(customer.facts, found);
             break;
     }
+    check_limits(program, standing_of(book, program, customer), customer.as_of, found);
     return found;
 }
 
@@ -85,28 +84,74 @@ Wide spend_at_stake(const Program& program, const Terms& terms, const Reference&
     return program.objective == Objective::grow_order_value ? spend - reference.value : spend;
 }
 
-// The program's terms where nothing speaks against it; false where something does.
-bool eligible(const Book& book, const Program& program, const Customer& customer, const Reference& reference,
-              Terms& terms) {
-    if (!refusals(program, customer, reference).empty()) return false;
-    terms = terms_of(book, program, reference);
-    return terms.reward > 0;
+// Whether nothing can be asked for within one rung that is worth a reward. It is the same in every arm.
+bool has_outgrown(const Program& program, const Reference& reference, std::int64_t highest) {
+    const Wide spend = static_cast<Wide>(highest) * value_unit;
+    return program.objective == Objective::grow_order_value ? spend <= reference.value : spend < reference.value;
 }
 
-struct Winner {
-    const Program* program;
-    Terms terms;
+// What a program asks for and pays, over the arms that anyone is in: whether a customer is eligible must not depend on
+// the one they are in.
+struct Quote {
+    std::int64_t highest = highest_rung;  // threshold
+    bool outgrown = false;                // then there are no terms
+    std::int64_t least_reward = unlimited;
+    std::int64_t greatest_reward = 0;
+    Terms terms;  // of the last arm, which often is the only one
 };
 
-Winner find_winner(const Book& book, const Customer& customer, const Reference& reference) {
-    Winner winner{};
-    for (const Program& program : book.programs) {
-        if (eligible(book, program, customer, reference, winner.terms)) {
-            winner.program = &program;
-            break;
-        }
+Quote quote_of(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
+    Quote quote;
+    quote.highest = highest_threshold(standing_of(book, program, customer), customer.as_of);
+    quote.outgrown = has_outgrown(program, reference, quote.highest);
+    if (quote.outgrown) return quote;
+    for (std::size_t index = 0; index < program.arm_count(); ++index) {
+        const Arm arm = program.arm(index);
+        if (!(arm.weight > 0)) continue;
+        quote.terms = terms_of(book, program, arm, reference, quote.highest);
+        quote.least_reward = std::min(quote.least_reward, quote.terms.reward);
+        quote.greatest_reward = std::max(quote.greatest_reward, quote.terms.reward);
     }
-    return winner;
+    return quote;
+}
+
+void check_quote(const Quote& quote, const Standing& standing, Reasons& found) {
+    if (quote.outgrown) return found.add(Reason::outgrown);
+    if (quote.least_reward == 0) found.add(Reason::no_reward);
+    if (standing.remaining < quote.greatest_reward) found.add(Reason::budget_exhausted);
+}
+
+// A program and what it asks for and pays; nullptr: none.
+struct Candidate {
+    const Program* program = nullptr;
+    Quote quote;
+};
+
+// The program as a candidate, if the customer is eligible.
+Candidate candidate_of(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
+    Reasons found = refusals(book, program, customer, reference);
+    if (!found.empty()) return {};
+    const Quote quote = quote_of(book, program, customer, reference);
+    check_quote(quote, standing_of(book, program, customer), found);
+    return {found.empty() ? &program : nullptr, quote};
+}
+
+Candidate find_winner(const Book& book, const Customer& customer, const Reference& reference) {
+    for (const Program& program : book.programs) {
+        const Candidate candidate = candidate_of(book, program, customer, reference);
+        if (candidate.program != nullptr) return candidate;
+    }
+    return {};
+}
+
+// Fills in the arm that the customer is in, and its terms.
+void draw(const Book& book, const Customer& customer, const Quote& quote, Decision& decision) {
+    const Program& program = *decision.program;
+    decision.arm_index = arm_index_of(program, customer);
+    decision.arm = program.arm(static_cast<std::size_t>(decision.arm_index));
+    decision.terms =
+        program.arms.empty() ? quote.terms : terms_of(book, program, decision.arm, decision.reference, quote.highest);
+    decision.greatest_reward = quote.greatest_reward;
 }
 
 Reason reason_of(Basis basis) {
@@ -128,19 +173,34 @@ Reasons reasons_for(const Decision& decision) {
     if (decision.program->objective == Objective::second_order) reasons.add(Reason::second_order_due);
     if (decision.program->objective == Objective::win_back) reasons.add(Reason::overdue);
     reasons.add(decision.terms.capped ? Reason::reward_capped_by_margin : Reason::reward_by_rate);
+    if (decision.terms.limited) reasons.add(Reason::one_rung_up);
     return reasons;
 }
 
-void offer(Decision& decision) {
+void offer(const Book& book, Decision& decision) {
     decision.status = Status::offered;
     decision.reasons = reasons_for(decision);
-    decision.propensity = 1 - decision.program->holdout;
+    decision.propensity = (1 - book.global_holdout) * (1 - decision.program->holdout) * decision.arm.weight;
 }
 
-void hold_out(Decision& decision) {
+void hold_out(Decision& decision, Holdout holdout, Reason reason, double propensity) {
     decision.status = Status::held_out;
-    decision.reasons.add(Reason::held_out);
-    decision.propensity = decision.program->holdout;
+    decision.holdout = holdout;
+    decision.reasons.add(reason);
+    decision.propensity = propensity;
+}
+
+// An eligible customer's offer, or by whom they are held out of it.
+void assign(const Book& book, const Customer& customer, Decision& decision) {
+    const Program& program = *decision.program;
+    const double global = book.global_holdout;
+    if (is_held_out_globally(book, customer)) {
+        hold_out(decision, Holdout::global, Reason::held_out_globally, global);
+    } else if (is_held_out(program, customer)) {
+        hold_out(decision, Holdout::program, Reason::held_out, (1 - global) * program.holdout);
+    } else {
+        offer(book, decision);
+    }
 }
 
 // What a purchase model says of a customer to win back: whatever is decided, its reasons say it.
@@ -201,13 +261,16 @@ Reference reference_of(const Customer& customer) {
     return customer.fallback;
 }
 
-Terms terms_of(const Book& book, const Program& program, const Reference& reference) {
+Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
+               std::int64_t highest) {
     Terms terms;
     const bool grows = program.objective == Objective::grow_order_value;
-    const Wide target = static_cast<Wide>(reference.value) * (grows ? program.stretch : rate_unit);
-    terms.min_spend = ladder_rung(divide_up(target, value_unit * rate_unit));
+    const Wide target = static_cast<Wide>(reference.value) * (grows ? arm.stretch : rate_unit);
+    const std::int64_t rung = ladder_rung(divide_up(target, value_unit * rate_unit));
+    terms.limited = highest < rung;
+    terms.min_spend = std::min(rung, highest);
     const std::int64_t units = power_of_ten(book.decimals);
-    const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * program.reward_rate * units, rate_unit);
+    const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
     const Wide by_margin =
         divide(spend_at_stake(program, terms, reference) * book.margin * units, 2 * value_unit * rate_unit);
     terms.capped = by_margin < by_rate;
@@ -215,27 +278,55 @@ Terms terms_of(const Book& book, const Program& program, const Reference& refere
     return terms;
 }
 
+int arm_index_of(const Program& program, const Customer& customer) {
+    if (program.arms.empty()) return 0;
+    const int drawn = choose_variant(bucket_share(bucket_number(program.arm_seed, customer.id)), program.weights);
+    if (drawn >= 0) return drawn;
+    // The weights sum to a little less than 1, and the bucket is in what is missing.
+    auto last = static_cast<int>(program.arms.size()) - 1;
+    while (last > 0 && !(program.arms[last].weight > 0)) --last;
+    return last;
+}
+
 bool is_held_out(const Program& program, const Customer& customer) {
     return program.holdout > 0 && bucket_share(bucket_number(program.holdout_seed, customer.id)) < program.holdout;
+}
+
+bool is_held_out_globally(const Book& book, const Customer& customer) {
+    return book.global_holdout > 0 &&
+           bucket_share(bucket_number(book.global_holdout_seed, customer.id)) < book.global_holdout;
+}
+
+const Standing& standing_of(const Book& book, const Program& program, const Customer& customer) {
+    static constexpr Standing none;
+    return customer.standings.empty() ? none : customer.standings[&program - book.programs.data()];
 }
 
 const Program* winner_of(const Book& book, const Customer& customer) {
     return find_winner(book, customer, reference_of(customer)).program;
 }
 
-Decision decide_offer(const Book& book, const Customer& customer, const Program* only) {
+Decision decide_enrolment(const Book& book, const Customer& customer, const Program* only) {
     Decision decision;
     decision.reference = reference_of(customer);
-    const Winner winner = find_winner(book, customer, decision.reference);
-    if (winner.program == nullptr || is_held_out(*winner.program, customer)) return decision;
-    decision.terms = winner.terms;
-    if (only != nullptr && only != winner.program) {
-        if (!eligible(book, *only, customer, decision.reference, decision.terms)) return decision;
-        if (is_held_out(*only, customer)) return decision;
+    Candidate chosen = find_winner(book, customer, decision.reference);
+    if (chosen.program == nullptr) return decision;
+    // The winner's holdout comes before the one of the store, which so is the same share of those who are left.
+    if (only != nullptr && only != chosen.program) {
+        if (is_held_out(*chosen.program, customer)) return decision;
+        chosen = candidate_of(book, *only, customer, decision.reference);
+        if (chosen.program == nullptr) return decision;
     }
-    decision.program = only != nullptr ? only : winner.program;
+    decision.program = chosen.program;
     consult_model(book, customer.facts, decision);
-    offer(decision);
+    draw(book, customer, chosen.quote, decision);
+    assign(book, customer, decision);
+    return decision;
+}
+
+Decision decide_offer(const Book& book, const Customer& customer, const Program* only) {
+    Decision decision = decide_enrolment(book, customer, only);
+    if (decision.status != Status::offered) decision.program = nullptr;
     return decision;
 }
 
@@ -244,18 +335,17 @@ Decision decide_program(const Book& book, const Program& program, const Customer
     decision.program = &program;
     decision.reference = reference_of(customer);
     consult_model(book, customer.facts, decision);
-    decision.reasons = refusals(program, customer, decision.reference);
+    decision.reasons = refusals(book, program, customer, decision.reference);
     if (decision.reference.known()) {
-        decision.terms = terms_of(book, program, decision.reference);
-        if (decision.terms.reward == 0) decision.reasons.add(Reason::no_reward);
+        const Quote quote = quote_of(book, program, customer, decision.reference);
+        check_quote(quote, standing_of(book, program, customer), decision.reasons);
+        if (!quote.outgrown) draw(book, customer, quote, decision);
     }
     if (!decision.reasons.empty()) return decision;
-    if (winner != &program) {
-        decision.reasons.add(Reason::outranked);
-    } else if (is_held_out(program, customer)) {
-        hold_out(decision);
+    if (winner == &program) {
+        assign(book, customer, decision);
     } else {
-        offer(decision);
+        decision.reasons.add(Reason::outranked);
     }
     return decision;
 }
@@ -267,26 +357,47 @@ double break_even_share(const Book& book, const Decision& decision) {
     return static_cast<double>(reward * rate_unit) / static_cast<double>(stake * book.margin);
 }
 
-std::int64_t next_step_value(const Book& book, const Program& program, const Terms& terms) {
+std::int64_t next_step_value(const Book& book, const Program& program, const Arm& arm, const Terms& terms) {
     if (terms.min_spend == 0 || terms.min_spend >= highest_rung) return 0;
     const bool grows = program.objective == Objective::grow_order_value;
     const Wide rung = static_cast<Wide>(terms.min_spend) * power_of_ten(book.decimals) * rate_unit;
-    const Wide value = rung / (grows ? program.stretch : rate_unit) + 1;
+    const Wide value = rung / (grows ? arm.stretch : rate_unit) + 1;
     return value * (value_unit / power_of_ten(book.decimals)) < max_value ? static_cast<std::int64_t>(value) : 0;
 }
 
-std::int64_t asked_from(const Book& book, const Program& program, std::int64_t units) {
+std::int64_t asked_from(const Book& book, const Program& program, const Arm& arm, std::int64_t units) {
     const std::int64_t value = units * (value_unit / power_of_ten(book.decimals));
-    return terms_of(book, program, {Basis::typical, value}).min_spend;
+    return terms_of(book, program, arm, {Basis::typical, value}).min_spend;
 }
 
 std::string_view code_of(Reason reason) {
-    constexpr std::string_view codes[reason_count] = {
-        "recent_order", "usual_spend",    "segment_median",          "store_median", "second_order_due",
-        "overdue",      "reward_by_rate", "reward_capped_by_margin", "held_out",     "not_in_segment",
-        "not_started",  "ended",          "no_reference_value",      "too_variable", "not_exactly_one_order",
-        "too_soon",     "too_late",       "too_few_purchase_days",   "not_overdue",  "no_reward",
-        "outranked"};
+    constexpr std::string_view codes[reason_count] = {"recent_order",
+                                                      "usual_spend",
+                                                      "segment_median",
+                                                      "store_median",
+                                                      "second_order_due",
+                                                      "overdue",
+                                                      "reward_by_rate",
+                                                      "reward_capped_by_margin",
+                                                      "one_rung_up",
+                                                      "held_out",
+                                                      "held_out_globally",
+                                                      "not_in_segment",
+                                                      "not_started",
+                                                      "ended",
+                                                      "no_reference_value",
+                                                      "too_variable",
+                                                      "not_exactly_one_order",
+                                                      "too_soon",
+                                                      "too_late",
+                                                      "too_few_purchase_days",
+                                                      "not_overdue",
+                                                      "limit_reached",
+                                                      "cooling_down",
+                                                      "outgrown",
+                                                      "no_reward",
+                                                      "budget_exhausted",
+                                                      "outranked"};
     return codes[static_cast<int>(reason)];
 }
 
@@ -298,6 +409,11 @@ std::string_view code_of(Basis basis) {
 std::string_view code_of(Status status) {
     constexpr std::string_view codes[] = {"offered", "held_out", "refused"};
     return codes[static_cast<int>(status)];
+}
+
+std::string_view code_of(Holdout holdout) {
+    constexpr std::string_view codes[] = {{}, "program", "global"};
+    return codes[static_cast<int>(holdout)];
 }
 
 }  // namespace clientele

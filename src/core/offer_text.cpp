@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 #include <string>
 
 #include "core/error.hpp"
@@ -93,6 +94,12 @@ void add_instant(Text& text, Instant at) {
     text.add(" UTC");
 }
 
+// "bucket 0.0123 of seed shop:global"; the names of the seed are given in its parts.
+void add_bucket(Text& text, Fnv1a seed, std::string_view id, std::initializer_list<std::string_view> names) {
+    text.add("bucket ").add_double(bucket_share(bucket_number(seed, id))).add(" of seed ");
+    for (const std::string_view name : names) text.add(name);
+}
+
 // The name between the braces where a placeholder starts, else nothing.
 std::string_view placeholder_at(std::string_view message, std::size_t brace) {
     const std::size_t end = message.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", brace + 1);
@@ -126,6 +133,7 @@ class Explanation {
           decision_(decision),
           program_(*decision.program),
           customer_(customer),
+          standing_(standing_of(book, *decision.program, customer)),
           winner_(winner) {}
 
     void write() {
@@ -149,6 +157,7 @@ class Explanation {
 
     void write_terms() {
         write_offer();
+        write_arm();
         write_threshold();
         write_reward();
         write_counterfactual();
@@ -168,11 +177,16 @@ class Explanation {
     }
 
     void write_holdout() {
-        text_.add("Held out: bucket ")
-            .add_double(bucket_share(bucket_number(program_.holdout_seed, customer_.id)))
-            .add(" of seed ");
-        text_.add(book_.store).add(':').add(program_.name).add(":holdout is below the holdout share ");
-        text_.add_double(program_.holdout).add(", so there is no offer, from no other program either. Otherwise: ");
+        text_.add("Held out: ");
+        if (decision_.holdout == Holdout::global) {
+            add_bucket(text_, book_.global_holdout_seed, customer_.id, {book_.store, ":global"});
+            text_.add(" is below the store's global holdout share ").add_double(book_.global_holdout);
+            text_.add(", so there is no offer from any program. Otherwise: ");
+            return;
+        }
+        add_bucket(text_, program_.holdout_seed, customer_.id, {book_.store, ":", program_.name, ":holdout"});
+        text_.add(" is below the holdout share ").add_double(program_.holdout);
+        text_.add(", so there is no offer, from no other program either. Otherwise: ");
     }
 
     void write_refusal() {
@@ -218,8 +232,16 @@ class Explanation {
                 return;
             case Reason::not_overdue:
                 return write_not_overdue();
+            case Reason::limit_reached:
+                return write_limit();
+            case Reason::cooling_down:
+                return write_cooldown();
+            case Reason::outgrown:
+                return write_outgrown();
             case Reason::no_reward:
                 return write_no_reward();
+            case Reason::budget_exhausted:
+                return write_budget();
             case Reason::outranked:
                 return write_outranked();
             default:
@@ -288,9 +310,55 @@ class Explanation {
         text_.add(" are asked for");
     }
 
+    void write_limit() {
+        text_.add("the customer was offered it ");
+        add_count(text_, standing_.exposures, "time");
+        text_.add(", at most ").add_number(program_.max_per_customer).add(" are allowed");
+    }
+
+    void write_cooldown() {
+        text_.add("the last offer was issued at ");
+        add_instant(text_, standing_.last_issued_at);
+        text_.add("; again from ");
+        write_moment(standing_.cools_until);
+    }
+
+    // "one rung above the $60 last asked for"
+    void write_step() {
+        text_.add("one rung above the ");
+        add_whole(text_, book_, limiting_threshold(standing_, customer_.as_of));
+        text_.add(" last asked for");
+    }
+
+    void write_outgrown() {
+        text_.add("the next offer may ask for at most ");
+        add_whole(text_, book_, highest_threshold(standing_, customer_.as_of));
+        text_.add(", ");
+        write_step();
+        text_.add(grows() ? ", not more than the " : ", less than the ").add(basis_words()).add(" of ");
+        add_value(text_, book_, decision_.reference.value);
+    }
+
+    void write_budget() {
+        text_.add("the budget has ");
+        add_reward(text_, book_, std::max<std::int64_t>(standing_.remaining, 0));
+        text_.add(" left, up to ");
+        add_reward(text_, book_, decision_.greatest_reward);
+        text_.add(" are needed");
+    }
+
+    // Of the arm without a reward, which need not be the customer's.
     void write_no_reward() {
-        text_.add("the reward would be below the smallest unit of the currency: ");
-        write_reward_rule();
+        text_.add("the reward would be below the smallest unit of the currency");
+        for (std::size_t index = 0; index < program_.arm_count(); ++index) {
+            const Arm arm = program_.arm(index);
+            const Terms terms =
+                terms_of(book_, program_, arm, decision_.reference, highest_threshold(standing_, customer_.as_of));
+            if (!(arm.weight > 0) || terms.reward > 0) continue;
+            if (!program_.arms.empty()) add_quoted(text_.add(" in arm "), arm.name);
+            text_.add(": ");
+            return write_reward_rule(arm, terms);
+        }
     }
 
     void write_outranked() {
@@ -298,7 +366,11 @@ class Explanation {
         add_quoted(text_, winner_->name);
         text_.add(" comes first (priority ").add_number(winner_->priority).add(" before ");
         text_.add_number(program_.priority).add(')');
-        if (is_held_out(*winner_, customer_)) text_.add(", and holds the customer out");
+        if (is_held_out_globally(book_, customer_)) {
+            text_.add(", and the store holds the customer out of everything");
+        } else if (is_held_out(*winner_, customer_)) {
+            text_.add(", and holds the customer out");
+        }
     }
 
     void write_offer() {
@@ -333,17 +405,23 @@ class Explanation {
 
     void write_threshold() {
         write_basis();
-        const Wide stretch = grows() ? program_.stretch : rate_unit;
+        const Wide stretch = grows() ? decision_.arm.stretch : rate_unit;
         const Wide target = decision_.reference.value * stretch;
         if (grows()) {
             text_.add("; ");
-            add_trimmed(text_, program_.stretch, rate_decimals, 0);
+            add_trimmed(text_, decision_.arm.stretch, rate_decimals, 0);
             text_.add(times(book_));
             add_plain_value(text_, book_, decision_.reference.value);
             text_.add(" = ");
             add_trimmed(text_, target, value_decimals + rate_decimals, book_.decimals);
         }
-        if (target == static_cast<Wide>(decision_.terms.min_spend) * value_unit * rate_unit) {
+        if (decision_.terms.limited) {
+            text_.add(", but at most ");
+            add_whole(text_, book_, decision_.terms.min_spend);
+            text_.add(" is asked for, ");
+            write_step();
+            text_.add('.');
+        } else if (target == static_cast<Wide>(decision_.terms.min_spend) * value_unit * rate_unit) {
             text_.add(", which is a rung.");
         } else {
             text_.add(", the next rung is ");
@@ -352,39 +430,49 @@ class Explanation {
         }
     }
 
+    void write_arm() {
+        if (program_.arms.empty()) return;
+        add_quoted(text_.add(" That is arm "), decision_.arm.name);
+        text_.add(", which a share of ").add_double(decision_.arm.weight).add(" of the customers is in (");
+        add_bucket(text_, program_.arm_seed, customer_.id, {book_.store, ":", program_.name, ":arm"});
+        text_.add(").");
+    }
+
     // "5 % of $50", or what the margin allows.
-    void write_reward_rule() {
-        if (!decision_.terms.capped) {
-            add_percent(text_, program_.reward_rate);
+    void write_reward_rule(const Arm& arm, const Terms& terms) {
+        if (!terms.capped) {
+            add_percent(text_, arm.reward_rate);
             text_.add(" of ");
-            add_whole(text_, book_, decision_.terms.min_spend);
+            add_whole(text_, book_, terms.min_spend);
             return;
         }
         text_.add("half the margin of ");
         add_percent(text_, book_.margin);
         text_.add(" on ");
-        if (!grows()) return add_whole(text_, book_, decision_.terms.min_spend);
+        if (!grows()) return add_whole(text_, book_, terms.min_spend);
         text_.add("the extra ");
-        add_value(text_, book_, Wide{decision_.terms.min_spend} * value_unit - decision_.reference.value);
+        add_value(text_, book_, Wide{terms.min_spend} * value_unit - decision_.reference.value);
     }
 
     void write_reward() {
         text_.add(" The reward is ");
-        write_reward_rule();
+        write_reward_rule(decision_.arm, decision_.terms);
         if (decision_.terms.capped) {
             text_.add(", less than ");
-            add_percent(text_, program_.reward_rate);
+            add_percent(text_, decision_.arm.reward_rate);
             text_.add(" of ");
             add_whole(text_, book_, decision_.terms.min_spend);
         }
         text_.add('.');
     }
 
+    // Where the last offer does not forbid to ask for more.
     void write_counterfactual() {
-        const std::int64_t units = next_step_value(book_, program_, decision_.terms);
-        if (units == 0) return;
+        const std::int64_t highest = highest_threshold(standing_, customer_.as_of);
+        const std::int64_t units = next_step_value(book_, program_, decision_.arm, decision_.terms);
+        if (units == 0 || decision_.terms.min_spend >= highest) return;
         text_.add(" Would be asked for ");
-        add_whole(text_, book_, asked_from(book_, program_, units));
+        add_whole(text_, book_, std::min(asked_from(book_, program_, decision_.arm, units), highest));
         text_.add(" from a ").add(basis_words()).add(" of ");
         text_.add_decimal(units, book_.decimals).add('.');
     }
@@ -413,6 +501,7 @@ class Explanation {
     const Decision& decision_;
     const Program& program_;
     const Customer& customer_;
+    const Standing& standing_;
     const Program* winner_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "numeric.hpp"
 #include "offer_book.hpp"
+#include "offer_standing.hpp"
 #include "profile_datum.hpp"
 #include "unicode.hpp"
 
@@ -72,9 +73,15 @@ enum Argument {
     segment_argument,
     profile_argument,
     fallback_argument,
-    as_of_argument,
-    program_argument
+    as_of_argument
 };
+
+// Where those stand that not all of them are given in the same place; -1: not at all.
+struct MoreArguments {
+    int program, history, budgets;
+};
+constexpr MoreArguments of_one_decision{6, 7, 8};
+constexpr MoreArguments of_all_decisions{-1, 6, 7};
 
 bool lacks_argument(FunctionCallInfo fcinfo) {
     return PG_ARGISNULL(book_argument) || PG_ARGISNULL(customer_argument) || PG_ARGISNULL(as_of_argument);
@@ -139,8 +146,13 @@ Reference read_fallback(Datum datum) {
     return {fallback_basis(basis), fallback_value(value)};
 }
 
+ArrayType* array_argument(FunctionCallInfo fcinfo, int index) {
+    return PG_ARGISNULL(index) ? nullptr : PG_GETARG_ARRAYTYPE_P(index);
+}
+
 // The customer as the core sees it; texts stay where the arguments are.
-Customer read_customer(FunctionCallInfo fcinfo, const PreparedBook& book, bool complete) {
+Customer read_customer(FunctionCallInfo fcinfo, PreparedBook& book, const MoreArguments& more) {
+    const bool complete = more.program < 0;
     Customer customer;
     customer.as_of = as_of_of(fcinfo);
     const std::string_view id = text_of(PG_GETARG_DATUM(customer_argument));
@@ -152,12 +164,14 @@ Customer read_customer(FunctionCallInfo fcinfo, const PreparedBook& book, bool c
     if (customer.facts.orders == 0 && !PG_ARGISNULL(fallback_argument)) {
         customer.fallback = read_fallback(PG_GETARG_DATUM(fallback_argument));
     }
+    customer.standings = standings_of(book, array_argument(fcinfo, more.history), array_argument(fcinfo, more.budgets));
     return customer;
 }
 
 const Program* requested_program(FunctionCallInfo fcinfo, const Book& book) {
-    if (PG_ARGISNULL(program_argument)) return nullptr;
-    const std::string_view name = text_of(PG_GETARG_DATUM(program_argument));
+    constexpr int argument = of_one_decision.program;
+    if (PG_ARGISNULL(argument)) return nullptr;
+    const std::string_view name = text_of(PG_GETARG_DATUM(argument));
     for (const Program& program : book.programs) {
         if (program.name == name) return &program;
     }
@@ -168,7 +182,7 @@ const Program* requested_program(FunctionCallInfo fcinfo, const Book& book) {
                          program.name.data());
     }
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                    errmsg("program \"%s\" does not exist", TextDatumGetCString(PG_GETARG_DATUM(program_argument))),
+                    errmsg("program \"%s\" does not exist", TextDatumGetCString(PG_GETARG_DATUM(argument))),
                     known.len > 0 ? errdetail("The programs are: %s.", known.data) : errdetail("There are none."),
                     errhint("clientele.define_offer() defines one.")));
     pg_unreachable();
@@ -197,10 +211,6 @@ class Row {
     bool* nulls_;
     int count_ = 0;
 };
-
-Datum text_datum(std::string_view text) {
-    return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
-}
 
 // What write(Text&) writes, as a text datum.
 template <class Write>
@@ -231,8 +241,12 @@ Datum value_datum(const Book& book, std::int64_t value) {
     return make_numeric(value, decimals);
 }
 
-// The columns that offer and offer_decision have in common, from segment to reward_kind …
-void add_terms(Row& row, PreparedBook& prepared, const Decision& decision, FunctionCallInfo fcinfo) {
+enum class For { customer, ledger };
+
+// The columns that offers, decisions and enrolments have in common, from segment to currency; for the ledger also the
+// greatest reward …
+void add_terms(Row& row, PreparedBook& prepared, const Decision& decision, FunctionCallInfo fcinfo,
+               For reader = For::customer) {
     const Book& book = prepared.book;
     const bool asks = decision.terms.min_spend > 0;
     row.add_if(!PG_ARGISNULL(segment_argument), PG_GETARG_DATUM(segment_argument));
@@ -245,6 +259,7 @@ void add_terms(Row& row, PreparedBook& prepared, const Decision& decision, Funct
     }
     row.add_if(asks, asks ? make_numeric(decision.terms.min_spend, 0) : 0);
     row.add_if(asks, asks ? make_numeric(decision.terms.reward, book.decimals) : 0);
+    if (reader == For::ledger) row.add(make_numeric(decision.greatest_reward, book.decimals));
     row.add_if(decision.terms.reward > 0, prepared.reward_kind);
     row.add(prepared.currency);
 }
@@ -256,14 +271,15 @@ void add_promise(Row& row, PreparedBook& prepared, const Decision& decision, con
         row.add(written_datum(
             [&](Text& text) { add_message(text, prepared.book, decision, customer.segment, validity.last_day); }));
         row.add(TimestampTzGetDatum(validity.until));
-        row.add(prepared.variant);
+        row.add(prepared.parts_of(*decision.program).variants[decision.arm_index]);
     } else {
         row.add_null();
         row.add_null();
         row.add_null();
     }
     row.add(Float8GetDatum(decision.propensity));
-    row.add_null();
+    const Datum profit = expected_profit_of(prepared, decision, customer.segment);
+    row.add_if(profit != 0 && decision.terms.reward > 0, profit);
 }
 
 void add_disclosure(Row& row, PreparedBook& prepared, const Decision& decision) {
@@ -295,7 +311,7 @@ void store_decisions(FunctionCallInfo fcinfo, const AddColumns& add_columns) {
     if (lacks_argument(fcinfo)) return;
     PreparedBook& prepared = prepared_book(PG_GETARG_JSONB_P(book_argument));
     const Book& book = prepared.book;
-    const Customer customer = read_customer(fcinfo, prepared, true);
+    const Customer customer = read_customer(fcinfo, prepared, of_all_decisions);
     const Program* winner = nullptr;
     think([&] { winner = winner_of(book, customer); });
     for (const Program& program : book.programs) {
@@ -333,7 +349,7 @@ CLIENTELE_FUNCTION(clientele_ladder_rung) {
 CLIENTELE_FUNCTION(clientele_decide_offer) {
     if (lacks_argument(fcinfo)) PG_RETURN_NULL();
     PreparedBook& prepared = prepared_book(PG_GETARG_JSONB_P(book_argument));
-    const Customer customer = read_customer(fcinfo, prepared, false);
+    const Customer customer = read_customer(fcinfo, prepared, of_one_decision);
     const Program* only = requested_program(fcinfo, prepared.book);
     Decision decision;
     think([&] { decision = decide_offer(prepared.book, customer, only); });
@@ -346,6 +362,32 @@ CLIENTELE_FUNCTION(clientele_decide_offer) {
     add_terms(row, prepared, decision, fcinfo);
     add_promise(row, prepared, decision, customer);
     row.add(offer_reasons_datum(prepared, decision, customer.facts));
+    add_disclosure(row, prepared, decision);
+    Assert(row.count() == columns);
+    return HeapTupleGetDatum(heap_form_tuple(result_descriptor(fcinfo), values, nulls));
+}
+
+CLIENTELE_FUNCTION(clientele_enrol) {
+    if (lacks_argument(fcinfo)) PG_RETURN_NULL();
+    PreparedBook& prepared = prepared_book(PG_GETARG_JSONB_P(book_argument));
+    const Customer customer = read_customer(fcinfo, prepared, of_one_decision);
+    const Program* only = requested_program(fcinfo, prepared.book);
+    Decision decision;
+    think([&] { decision = decide_enrolment(prepared.book, customer, only); });
+    if (decision.program == nullptr) PG_RETURN_NULL();
+    constexpr int columns = 19;
+    Datum values[columns];
+    bool nulls[columns];
+    Row row(values, nulls);
+    const bool held_out = decision.status == Status::held_out;
+    row.add(prepared.parts_of(*decision.program).name);
+    row.add(Int32GetDatum(decision.program->version));
+    row.add_if(held_out, held_out ? text_datum(code_of(decision.holdout)) : 0);
+    row.add(Float8GetDatum(prepared.book.global_holdout));
+    add_terms(row, prepared, decision, fcinfo, For::ledger);
+    add_promise(row, prepared, decision, customer);
+    row.add(held_out ? reasons_datum(decision, customer.facts)
+                     : offer_reasons_datum(prepared, decision, customer.facts));
     add_disclosure(row, prepared, decision);
     Assert(row.count() == columns);
     return HeapTupleGetDatum(heap_form_tuple(result_descriptor(fcinfo), values, nulls));

@@ -19,6 +19,10 @@ inline std::string_view text_of(Datum datum) {
     return {VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored)};
 }
 
+inline Datum text_datum(std::string_view text) {
+    return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
+}
+
 inline std::string_view utf8_of(Datum datum) { return utf8_of(text_of(datum)); }
 
 }  // namespace clientele

@@ -40,11 +40,11 @@ COMMENT ON TYPE clientele.offer IS 'One personal offer: spend min_spend or more 
 COMMENT ON COLUMN clientele.offer.basis IS 'recent (the last order), typical (median of the last 8), segment or store (median of its customers).';
 COMMENT ON COLUMN clientele.offer.reference_value IS 'The amount that the offer starts from, in the currency.';
 COMMENT ON COLUMN clientele.offer.reward_kind IS 'amount_off: reward is an amount in the currency, taken off the order.';
-COMMENT ON COLUMN clientele.offer.variant IS 'The arm of an experiment, or default.';
-COMMENT ON COLUMN clientele.offer.propensity IS 'The probability of this decision: 1 less the holdout.';
-COMMENT ON COLUMN clientele.offer.expected_profit IS 'NULL until it has been estimated from data.';
+COMMENT ON COLUMN clientele.offer.variant IS 'The arm that the customer is in: its name, or its place from 0; default where the program has no arms.';
+COMMENT ON COLUMN clientele.offer.propensity IS 'The probability of this decision: (1 - the store''s global holdout) x (1 - the program''s holdout) x the weight of the arm.';
+COMMENT ON COLUMN clientele.offer.expected_profit IS 'What the offer is expected to bring in by the book''s estimates for the segment and variant, in the currency; NULL until it has been estimated from data.';
 COMMENT ON COLUMN clientele.offer.reasons IS
-    'Stable codes of why the offer is as it is; of win_back, where the store has a purchase model, also p_alive=... and median_days_between_orders=... with their values.';
+    'Stable codes of why the offer is as it is; one_rung_up: the threshold was limited to one rung above the last that was asked for. Of win_back, where the store has a purchase model, also p_alive=... and median_days_between_orders=... with their values.';
 
 CREATE TYPE clientele.offer_decision AS (
     priority pg_catalog.int4,
@@ -69,40 +69,98 @@ COMMENT ON TYPE clientele.offer_decision IS
     'What was decided for one customer and one program, and what the offer is or would be wherever it can be computed.';
 COMMENT ON COLUMN clientele.offer_decision.status IS 'offered, held_out or refused.';
 COMMENT ON COLUMN clientele.offer_decision.reasons IS
-    'Stable codes. Of offered: the basis, the occasion, what bounds the reward; of held_out: held_out; of refused: all that speaks against it, or outranked alone. Of win_back also p_alive=... and median_days_between_orders=..., where the store has a purchase model.';
+    'Stable codes. Of offered: the basis, the occasion, what bounds the reward and the threshold; of held_out: held_out (of the program) or held_out_globally; of refused: all that speaks against it (limit_reached, cooling_down, outgrown, budget_exhausted, ...), or outranked alone. Of win_back also p_alive=... and median_days_between_orders=..., where the store has a purchase model.';
 COMMENT ON COLUMN clientele.offer_decision.propensity IS
-    'The probability of what was decided: 1 less the holdout if offered, the holdout if held out, 1 if refused.';
+    'The probability of what was decided, with g the store''s global holdout and h that of the program: (1 - g) x (1 - h) x the weight of the arm if offered, (1 - g) x h if held out of the program, g if held out globally, 1 if refused.';
+
+CREATE TYPE clientele.past_exposure AS (
+    program pg_catalog.text,
+    issued_at pg_catalog.timestamptz,
+    min_spend pg_catalog.numeric,
+    void pg_catalog.bool
+);
+COMMENT ON TYPE clientele.past_exposure IS
+    'What limits need to know of an offer that was issued to a customer, or that they were held out of.';
+COMMENT ON COLUMN clientele.past_exposure.program IS 'Whose offer it was, by name; never NULL. One that is not in the book limits nothing.';
+COMMENT ON COLUMN clientele.past_exposure.issued_at IS 'When it was issued; finite, never NULL.';
+COMMENT ON COLUMN clientele.past_exposure.min_spend IS 'What it asked for, from 0 to 10^15 in the currency, whether a rung of the ladder or not. NULL: it does not limit the next threshold.';
+COMMENT ON COLUMN clientele.past_exposure.void IS 'true: voided, so that it counts neither against max_per_customer nor for the cooldown; it still limits the next threshold.';
+
+CREATE TYPE clientele.offer_budget AS (
+    program pg_catalog.text,
+    remaining pg_catalog.numeric
+);
+COMMENT ON TYPE clientele.offer_budget IS 'What is left of the budget of a program.';
+COMMENT ON COLUMN clientele.offer_budget.program IS 'The program, by name; never NULL. One that is not in the book, or has no budget there, limits nothing.';
+COMMENT ON COLUMN clientele.offer_budget.remaining IS 'What can still be promised, below 10^13 in the currency; negative: nothing. NULL, or no such row: the whole budget of the book.';
+
+CREATE TYPE clientele.enrolment AS (
+    program pg_catalog.text,
+    program_version pg_catalog.int4,
+    holdout pg_catalog.text,
+    global_holdout pg_catalog.float8,
+    segment pg_catalog.text,
+    basis pg_catalog.text,
+    reference_value pg_catalog.numeric,
+    min_spend pg_catalog.numeric,
+    reward pg_catalog.numeric,
+    greatest_reward pg_catalog.numeric,
+    reward_kind pg_catalog.text,
+    currency pg_catalog.text,
+    message pg_catalog.text,
+    valid_until pg_catalog.timestamptz,
+    variant pg_catalog.text,
+    propensity pg_catalog.float8,
+    expected_profit pg_catalog.numeric,
+    reasons pg_catalog.text[],
+    disclosure pg_catalog.text
+);
+COMMENT ON TYPE clientele.enrolment IS 'What is written down of a customer who is offered something, or held out: then as what would have been offered.';
+COMMENT ON COLUMN clientele.enrolment.holdout IS 'program or global, by which the customer is held out (global comes first); NULL: offered.';
+COMMENT ON COLUMN clientele.enrolment.global_holdout IS 'The share that the store holds out of everything.';
+COMMENT ON COLUMN clientele.enrolment.greatest_reward IS 'The greatest reward of the program''s arms: what the budget must have left, whichever arm was drawn.';
 
 CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
-    program pg_catalog.text DEFAULT NULL) RETURNS clientele.offer
+    program pg_catalog.text DEFAULT NULL, history clientele.past_exposure[] DEFAULT NULL,
+    budgets clientele.offer_budget[] DEFAULT NULL) RETURNS clientele.offer
     AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
-    clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text) IS
-    'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible for, that of the lowest priority number wins; whom it holds out, gets nothing. customer is the key as text; profile is NULL without orders; fallback is the reference value of a customer without orders. program restricts the offer to that one, still only if the winner does not hold the customer out; one that is not in the book is an error. A NULL book, customer or as_of gives NULL; as_of must be finite; an invalid book is an error.';
+    clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
+    'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible for, that of the lowest priority number wins; whom the store (global_holdout) or the program (holdout) holds out, gets nothing. Whether a customer is eligible does not depend on the arm that they are in: every arm of the program that has a weight must have a reward for them. customer is the key as text; profile is NULL without orders; fallback is the reference value of a customer without orders. program restricts the offer to that one, still only if the winner does not hold the customer out; one that is not in the book is an error. history is what the customer was issued before, in any order (NULL: nothing), budgets what is left of the programs'' budgets (NULL: all). By them a program is refused: limit_reached (max_per_customer exposures that are not void), cooling_down (less than cooldown since the last of those was issued, counted in the store''s time zone), budget_exhausted (less is left than the greatest reward of the program''s arms) or outgrown (the threshold is at most one rung above that of the program''s last exposure, void or not, within 180 days; where that leaves nothing to ask for, there is no offer). An element that is NULL or lacks program or issued_at, a min_spend or remaining outside its range, and an array of several dimensions are errors. A NULL book, customer or as_of gives NULL; as_of must be finite; an invalid book is an error.';
 
 -- decide_offer() for the stores' views. Planners merge a sub-query into what is around it and would then compute an
 -- IMMUTABLE row once for each of its columns; of a VOLATILE one they don't.
 CREATE FUNCTION clientele._decide_offer_once(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
-    program pg_catalog.text DEFAULT NULL) RETURNS clientele.offer
+    program pg_catalog.text DEFAULT NULL, history clientele.past_exposure[] DEFAULT NULL,
+    budgets clientele.offer_budget[] DEFAULT NULL) RETURNS clientele.offer
     AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION clientele._decide_offer_once(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text) IS
+COMMENT ON FUNCTION clientele._decide_offer_once(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
     'decide_offer(), computed once a row however many of its columns are read.';
 
 CREATE FUNCTION clientele.decide_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
-    profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz)
+    profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
+    history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL)
     RETURNS SETOF clientele.offer_decision
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.decide_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
-    clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz) IS
-    'The decision of every program of the book about one customer, in the order of priority. Arguments and errors as for decide_offer; a NULL book, customer or as_of gives no row.';
+    clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[]) IS
+    'The decision of every program of the book about one customer, in the order of priority. Held-out customers are shown what they would be offered, in their arm. Arguments and errors as for decide_offer; a NULL book, customer or as_of gives no row.';
 
 CREATE FUNCTION clientele.explain_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
-    profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz)
+    profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
+    history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL)
     RETURNS TABLE (priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text,
         reasons pg_catalog.text[], break_even_share pg_catalog.float8, explanation pg_catalog.text)
     AS 'MODULE_PATHNAME', 'clientele_explain_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
-    clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz) IS
+    clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[]) IS
     'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';
+
+CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
+    profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
+    program pg_catalog.text, history clientele.past_exposure[], budgets clientele.offer_budget[]) RETURNS clientele.enrolment
+    AS 'MODULE_PATHNAME', 'clientele_enrol' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
+    'What decide_offer() decides, for the ledger: with the version of the program, and also where the customer is held out. NULL where nothing is offered or held out. Arguments and errors as for decide_offer. VOLATILE, so that it is computed once a row.';

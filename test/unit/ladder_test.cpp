@@ -62,6 +62,17 @@ TEST(Ladder, IsMonotonicAndIdempotent) {
     }
 }
 
+TEST(Ladder, TheNextRungIsTheLeastAbove) {
+    std::int64_t rung = ladder_rung(0);
+    for (std::int64_t amount = 1; amount <= 20'000; ++amount) {
+        if (amount > rung) rung = ladder_rung(amount);
+        ASSERT_EQ(rung_above(amount), ladder_rung(rung + 1)) << amount;
+    }
+    EXPECT_EQ(rung_above(0), 2);
+    EXPECT_EQ(rung_above(highest_rung), highest_rung);
+    EXPECT_THROW(rung_above(-1), Error);
+}
+
 TEST(Ladder, RefusesWhatIsOutside) {
     for (const std::int64_t amount : {std::int64_t{-1}, highest_rung + 1, INT64_MAX, INT64_MIN}) {
         try {

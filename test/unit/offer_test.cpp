@@ -175,7 +175,7 @@ TEST(Offer, NeverServesTheReferenceCustomerAtALoss) {
         const auto margin = static_cast<std::int64_t>(1 + random() % 1'000'000);
         const auto reference = static_cast<std::int64_t>(1 + random() % 1'000'000'000);
         const Book book = book_of({&program, 1}, "USD", margin);
-        const Terms terms = terms_of(book, program, {Basis::typical, reference});
+        const Terms terms = terms_of(book, program, program.arm(0), {Basis::typical, reference});
         const __int128 extra = static_cast<__int128>(terms.min_spend) * value_unit - reference;
         ASSERT_GT(extra, 0);
         ASSERT_GE(terms.reward, 0);
@@ -193,12 +193,12 @@ TEST(Offer, StaysExactAtTheLargestAmounts) {
     program.stretch = max_stretch;
     program.reward_rate = rate_unit;
     const Book book = book_of({&program, 1}, "CLF", rate_unit);
-    const Terms terms = terms_of(book, program, {Basis::typical, max_value - 1});
+    const Terms terms = terms_of(book, program, program.arm(0), {Basis::typical, max_value - 1});
     EXPECT_EQ(terms.min_spend, highest_rung);
     EXPECT_TRUE(terms.capped);
     // ½ × (10^15 − 9999999999999.99999) in 1/10,000, rounded down.
     EXPECT_EQ(terms.reward, 4'950'000'000'000'000'000);
-    EXPECT_EQ(next_step_value(book, program, terms), 0);
+    EXPECT_EQ(next_step_value(book, program, program.arm(0), terms), 0);
 }
 
 TEST(Offer, VaryingSpendersAreRefusedOnlyOnTheTypicalBasisAndOnlyByGrowth) {
@@ -430,13 +430,13 @@ TEST(Offer, TheNextStepIsTheSmallestValueAskedForMore) {
             const Book book = book_of({program, 1}, currency);
             std::int64_t units = 1;
             for (int step = 0; step < 60; ++step) {
-                const std::int64_t asked = asked_from(book, *program, units);
+                const std::int64_t asked = asked_from(book, *program, program->arm(0), units);
                 Terms terms;
                 terms.min_spend = asked;
-                const std::int64_t next = next_step_value(book, *program, terms);
+                const std::int64_t next = next_step_value(book, *program, program->arm(0), terms);
                 ASSERT_GT(next, units);
-                ASSERT_EQ(asked_from(book, *program, next - 1), asked) << currency << ' ' << next;
-                ASSERT_GT(asked_from(book, *program, next), asked);
+                ASSERT_EQ(asked_from(book, *program, program->arm(0), next - 1), asked) << currency << ' ' << next;
+                ASSERT_GT(asked_from(book, *program, program->arm(0), next), asked);
                 units = next;
             }
         }

@@ -261,5 +261,97 @@ TEST_F(OfferText, NothingIsAskedAboveTheHighestRung) {
     EXPECT_EQ(explain().find("Would be asked"), std::string::npos) << explain();
 }
 
+struct LimitText : OfferText {
+    LimitText() { customer.standings = {&standing, 1}; }
+
+    bool starts_with(std::string_view start) const { return explain().starts_with(start); }
+
+    Standing standing;
+};
+
+TEST_F(LimitText, ExplainsTheLimits) {
+    customer.as_of = 10 * microseconds_a_day;
+    program.max_per_customer = 2;
+    add_exposure(standing, {0, 0, false});
+    add_exposure(standing, {microseconds_a_day, 0, false});
+    EXPECT_TRUE(
+        starts_with("Refused: the customer was offered it 2 times, at most 2 are allowed. Otherwise: spend $50"))
+        << explain();
+    program.max_per_customer = 3;
+    standing.cools_until = 31 * microseconds_a_day;
+    EXPECT_TRUE(starts_with(
+        "Refused: the last offer was issued at 2000-01-02 00:00:00 UTC; again from 2000-02-01 00:00:00 UTC, "
+        "this is as of 2000-01-11 00:00:00 UTC. Otherwise: "))
+        << explain();
+    standing.cools_until = never;
+    standing.remaining = 249;
+    EXPECT_TRUE(starts_with("Refused: the budget has $2.49 left, up to $2.50 are needed. Otherwise: ")) << explain();
+}
+
+TEST_F(LimitText, ExplainsTheStep) {
+    add_exposure(standing, {customer.as_of, 35, false});
+    EXPECT_TRUE(starts_with(
+        "Offered: spend $50 or more, get $2.50 off. The customer usually spends $30.00 (median of the last 8 "
+        "orders); 1.4 × 30.00 = 42.00, the next rung is $50. The reward is 5 % of $50. Breaks even"))
+        << explain();
+    standing.last_asked = 30;
+    EXPECT_TRUE(starts_with(
+        "Offered: spend $40 or more, get $1.50 off. The customer usually spends $30.00 (median of the last 8 "
+        "orders); 1.4 × 30.00 = 42.00, but at most $40 is asked for, one rung above the $30 last asked for. "
+        "The reward is half the margin of 30 % on the extra $10.00, less than 5 % of $40. Breaks even"))
+        << explain();
+    standing.last_asked = 25;
+    EXPECT_EQ(
+        explain(),
+        "Refused: the next offer may ask for at most $30, one rung above the $25 last asked for, not more than the "
+        "typical value of $30.00.");
+    program.objective = Objective::win_back;
+    customer.facts.typical_value = 3'000'001;
+    EXPECT_TRUE(explain().ends_with(", less than the typical value of $30.00001.")) << explain();
+}
+
+// More is asked of a higher value only as far as the step allows.
+TEST_F(LimitText, WhatWouldBeAskedForStaysWithinTheStep) {
+    customer.facts.typical_value = 2'000'000;
+    add_exposure(standing, {customer.as_of, 25, false});
+    EXPECT_NE(explain().find("1.4 × 20.00 = 28.00, the next rung is $30. "), std::string::npos) << explain();
+    EXPECT_EQ(explain().find("Would be asked"), std::string::npos) << explain();
+    standing.last_asked = 30;
+    EXPECT_NE(explain().find("Would be asked for $40 from a typical value of 21.43."), std::string::npos) << explain();
+}
+
+TEST_F(LimitText, ExplainsTheArmAndTheGlobalHoldout) {
+    const Arm arms[] = {{"plain", 1'400'000, 50'000, 0.25}, {"bold", 2'000'000, 50'000, 0.75}};
+    const double weights[] = {0.25, 0.75};
+    program.arms = arms;
+    program.weights = weights;
+    program.arm_seed.add("shop:basket-stretch:arm");
+    EXPECT_TRUE(
+        starts_with("Offered: spend $60 or more, get $3.00 off. That is arm \"bold\", which a share of 0.75 of the "
+                    "customers is in (bucket 0.8593 of seed shop:basket-stretch:arm). The customer"))
+        << explain();
+    book.global_holdout = 0.99999;
+    book.global_holdout_seed.add("shop:global");
+    EXPECT_TRUE(
+        starts_with("Held out: bucket 0.7532 of seed shop:global is below the store's global holdout share "
+                    "0.99999, so there is no offer from any program. Otherwise: spend $60 or more, get $3.00 off. "
+                    "That is arm \"bold\""))
+        << explain();
+    EXPECT_NE(explain(&rival).find("(priority 10 before 20), and the store holds the customer out of everything. "),
+              std::string::npos)
+        << explain(&rival);
+}
+
+TEST_F(LimitText, NamesTheArmWithoutAReward) {
+    const Arm arms[] = {{"paid", 1'400'000, 50'000, 0.5}, {"unused", 1'400'000, 0, 0}, {"free", 2'000'000, 0, 0.5}};
+    const double weights[] = {0.5, 0, 0.5};
+    program.arms = arms;
+    program.weights = weights;
+    EXPECT_TRUE(
+        starts_with("Refused: the reward would be below the smallest unit of the currency in arm \"free\": 0 % of "
+                    "$60."))
+        << explain();
+}
+
 }  // namespace
 }  // namespace clientele
