@@ -7,10 +7,10 @@ CREATE TYPE clientele.store_settings AS (
     customers regclass, customer_key name, attributes text[],
     items regclass, item_order_id name, item_category name, item_amount name,
     currency text, time_zone text, margin numeric, live boolean,
-    fresh_to timestamptz, id uuid);
+    fresh_to timestamptz, id uuid, global_holdout double precision);
 COMMENT ON TYPE clientele.store_settings IS
     'What a store was created with. Stores are found by their table "settings" of this type. fresh_to: orders up to then were in the profiles at the last refresh. '
-    'id: names the store in the arguments of its triggers.';
+    'id: names the store in the arguments of its triggers. global_holdout: share of customers whom no program offers anything.';
 
 -- Names and types.
 
@@ -336,7 +336,7 @@ BEGIN
     END IF;
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
-        currency, _check_time_zone(time_zone), margin, false, NULL, gen_random_uuid());
+        currency, _check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0);
     PERFORM _check_orders(settings);
     PERFORM _check_customers(settings);
     PERFORM _check_items(settings);
@@ -395,10 +395,10 @@ BEGIN
         CREATE TABLE STORE.contents (
             slot text NOT NULL, segment text NOT NULL, content text NOT NULL, body text, PRIMARY KEY (slot, segment));
         CREATE TABLE STORE.programs (
-            program text PRIMARY KEY, priority integer NOT NULL UNIQUE, objective text NOT NULL, segments text[],
+            program text PRIMARY KEY, version integer NOT NULL, priority integer NOT NULL UNIQUE, objective text NOT NULL, segments text[],
             stretch numeric NOT NULL, reward_rate numeric NOT NULL, max_cv double precision, valid_for interval NOT NULL,
             holdout double precision NOT NULL, starts_at timestamptz, ends_at timestamptz,
-            message text NOT NULL, disclosure text);
+            max_per_customer integer, cooldown interval, budget numeric, arms jsonb, message text NOT NULL, disclosure text);
         COMMENT ON SCHEMA STORE IS 'A store of the extension clientele.';
         COMMENT ON TABLE STORE.settings IS 'What the store was created with, in one row.';
         COMMENT ON TABLE STORE.segmentations IS 'The store''s segmentations and their default segments.';
@@ -414,5 +414,6 @@ BEGIN
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
     PERFORM _create_membership(store);
     PERFORM _create_models(store, settings);
+    PERFORM _create_ledger(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';

@@ -1,7 +1,7 @@
 -- The views and functions that a store consists of. Every text here becomes part of a CREATE statement.
 
 -- One row an order that counts, whenever dated: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was
--- no order after all), and order_id where lines refer to it.
+-- no order after all), and order_id where orders have one.
 CREATE FUNCTION clientele._orders_query(settings clientele.store_settings) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
@@ -27,7 +27,7 @@ BEGIN
     END IF;
     RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %5$s o WHERE o.%1$I IS NOT NULL%6$s',
         settings.customer_id, ordered_at, amount,
-        CASE WHEN settings.items IS NOT NULL THEN format(', o.%I AS order_id', settings.order_id) END, settings.orders,
+        CASE WHEN settings.order_id IS NOT NULL THEN format(', o.%I AS order_id', settings.order_id) END, settings.orders,
         ' AND (' || settings.order_filter || ')');
 END $$;
 COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings) IS
@@ -120,16 +120,25 @@ BEGIN
         SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
     PERFORM _regenerate_segments(store, parameters);
     PERFORM _regenerate_offers(store);
-    -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile.
+    -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s and %5$s conditions on the ledger.
     PERFORM _create_view_trio(store, 'customers', names, expressions,
         'SELECT %1$s, %2$I._segment_main(%1$s) AS segment FROM %3$s f');
     PERFORM _create_view_trio(store, 'segments', names, expressions,
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
+    PERFORM _create_ledger_views(store);
+    PERFORM _create_experiment_views(store);
+    -- With what the ledger knows of the customer: all exposures, and the one that is open.
     PERFORM _create_view_trio(store, '_offer_inputs', names, expressions,
         'SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
-                CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment) END AS fallback, g.as_of
-            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g');
-    EXECUTE replace($views$
+                CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment) END AS fallback, g.as_of,
+                h.history, h.last_period, x.exposure_id AS open_exposure, x.program AS open_program, x.holdout AS open_holdout,
+                ROW(x.program, x.segment, x.basis, x.reference_value, x.min_spend, x.reward, x.reward_kind, x.currency, x.message,
+                    x.valid_until, x.variant, x.propensity, x.expected_profit, x.reasons, x.disclosure)::clientele.offer AS open_terms
+            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g
+            LEFT JOIN (SELECT l.customer_id, pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = ''void'')::clientele.past_exposure
+                    ORDER BY l.period) AS history, pg_catalog.max(l.period) AS last_period FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id
+            LEFT JOIN %2$I.ledger x ON x.customer_id = g.customer_id AND x.valid_until > g.as_of AND %5$s');
+    EXECUTE replace(replace($views$
         CREATE VIEW STORE._segment_content WITH (security_invoker = true) AS
             SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
             FROM (SELECT r.segment, m.default_segment FROM STORE.segment_rules r JOIN STORE.segmentations m USING (segmentation)
@@ -144,8 +153,9 @@ BEGIN
                 (d.o).program, (d.o).segment, (d.o).basis, (d.o).reference_value, (d.o).min_spend, (d.o).reward,
                 (d.o).reward_kind, (d.o).currency, (d.o).message, (d.o).valid_until, (d.o).variant,
                 (d.o).propensity, (d.o).expected_profit, (d.o).reasons, (d.o).disclosure
-            FROM (SELECT i.customer_id, clientele._decide_offer_once(
-                      STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS o
+            FROM (SELECT i.customer_id, CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once(
+                      STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, BUDGETS)
+                      WHEN i.open_holdout IS NULL THEN i.open_terms END AS o
                   FROM STORE._offer_inputs i) d
             WHERE (d.o).program IS NOT NULL;
         CREATE VIEW STORE.campaign WITH (security_invoker = true) AS
@@ -153,15 +163,27 @@ BEGIN
                 (d.o).program, (d.o).basis, (d.o).reference_value, (d.o).min_spend, (d.o).reward, (d.o).reward_kind,
                 (d.o).currency, (d.o).message, (d.o).valid_until, (d.o).variant, (d.o).propensity,
                 (d.o).expected_profit, (d.o).reasons, (d.o).disclosure
-            FROM (SELECT i.customer_id, i.segment, clientele._decide_offer_once(
-                      STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) AS o
+            FROM (SELECT i.customer_id, i.segment, CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once(
+                      STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, BUDGETS)
+                      WHEN i.open_holdout IS NULL THEN i.open_terms END AS o
                   FROM STORE._offer_inputs i) d
             LEFT JOIN STORE._segment_content k ON k.segment = d.segment;
         CREATE VIEW STORE.offer_decisions WITH (security_invoker = true) AS
-            SELECT i.customer_id, d.program, d.status, d.reasons, d.segment, d.basis, d.reference_value, d.min_spend, d.reward,
-                d.reward_kind, d.currency, d.message, d.valid_until, d.variant, d.propensity, d.expected_profit, d.disclosure
-            FROM STORE._offer_inputs i
-            CROSS JOIN LATERAL clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) d;
+            SELECT e.customer_id, e.program, e.status, e.reasons, (e.o).segment, (e.o).basis, (e.o).reference_value, (e.o).min_spend, (e.o).reward,
+                (e.o).reward_kind, (e.o).currency, (e.o).message, (e.o).valid_until, (e.o).variant, (e.o).propensity, (e.o).expected_profit,
+                (e.o).disclosure
+            FROM (SELECT i.customer_id, d.program,
+                    -- Who has an offer that is open, has it on its terms, and no other.
+                    CASE WHEN i.open_exposure IS NULL THEN d.status WHEN d.program <> i.open_program THEN 'refused'
+                         WHEN i.open_holdout IS NULL THEN 'offered' ELSE 'held_out' END AS status,
+                    CASE WHEN i.open_exposure IS NULL OR d.program <> i.open_program AND d.status = 'refused' THEN d.reasons
+                         WHEN d.program <> i.open_program THEN '{outranked}' ELSE (i.open_terms).reasons END AS reasons,
+                    CASE WHEN d.program = i.open_program THEN i.open_terms
+                         ELSE ROW(d.program, d.segment, d.basis, d.reference_value, d.min_spend, d.reward, d.reward_kind, d.currency, d.message,
+                             d.valid_until, d.variant, CASE WHEN i.open_exposure IS NULL THEN d.propensity ELSE 1 END, d.expected_profit, d.reasons, d.disclosure)::clientele.offer END AS o
+                FROM STORE._offer_inputs i
+                CROSS JOIN LATERAL clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of,
+                    i.history, BUDGETS) d) e;
         CREATE VIEW STORE.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
                 pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
@@ -187,7 +209,8 @@ BEGIN
         COMMENT ON VIEW STORE.segment_sizes IS 'Customers, orders and money by segment; aov is pooled: sums over sums.';
         COMMENT ON FUNCTION STORE.customers_at(timestamptz) IS
             'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
-        $views$, 'STORE', quote_ident(store));
+        $views$, 'BUDGETS', '(SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM STORE._budgets b)'), 'STORE', quote_ident(store));
+    PERFORM _protect_ledger(store, settings);
     PERFORM _comment_customers(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
@@ -198,16 +221,28 @@ CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, e
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     facts constant text := '(SELECT %1$s, b.profile FROM %2$I.%3$s b LEFT JOIN %2$I.scoring s ON s.id = 1)';
+    -- The ledger now, and as of a time.
+    any_exposure constant text := 'true';
+    exposure_by_then constant text := 'l.issued_at <= COALESCE($1, pg_catalog.now())';
+    open_now constant text := 'x.state = ''open''';
+    open_then constant text := 'x.issued_at <= g.as_of AND (x.closed_at IS NULL OR x.closed_at > g.as_of)';
+    -- A part of the customers, by key. What joins them is told so, too: planners don't carry ranges over.
+    between constant text := '($1 IS NULL OR %1$s.customer_id > $1) AND ($2 IS NULL OR %1$s.customer_id <= $2)';
 BEGIN
     EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
-        format(query, names, store, format(facts, expressions, store, '_base')));
+        format(query, names, store, format(facts, expressions, store, '_base'), any_exposure, open_now));
     EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
-        format(query, names, store, format(facts, expressions, store, '_base_stored')));
+        format(query, names, store, format(facts, expressions, store, '_base_stored'), any_exposure, open_now));
     EXECUTE format('CREATE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
-        store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)')));
+        store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
+    IF name = '_offer_inputs' THEN
+        EXECUTE format('CREATE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END',
+            store, _key_type(store), format(query, names, store, format(replace(facts, ')', ' WHERE ' || format(between, 'b') || ')'), expressions, store, '_base'),
+                format(between, 'l'), open_now || ' AND ' || format(between, 'x')));
+    END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS
-    'A view over the profiles as of now, one over those that are stored, and the function that computes the same as of a time.';
+    'A view over the profiles as of now, one over those that are stored, and the function that computes the same as of a time; of _offer_inputs also one for the customers between two keys.';
 
 -- Whoever looks at the view with \d+ reads what each column means.
 CREATE FUNCTION clientele._comment_customers(store name, settings clientele.store_settings) RETURNS void

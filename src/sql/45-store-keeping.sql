@@ -97,7 +97,9 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
-        'segment_membership', 'scoring', 'models', '_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
+        'segment_membership', 'scoring', 'models',
+        'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger', 'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
+        '_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
         'offer_summary', 'segment_sizes')
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
@@ -107,6 +109,9 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
             ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
             ('_offer_book', ''), ('_profiles_now', '')) f (name, types)
+        UNION ALL
+        SELECT '_offer_inputs_between', concat_ws(' ', k.type, k.type) FROM (SELECT a.atttypid::text AS type FROM pg_attribute a
+            WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id') k
         UNION ALL
         -- These take the columns of customers but the last.
         SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches')) f (name), (

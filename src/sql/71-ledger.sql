@@ -1,0 +1,112 @@
+-- The ledger of a store: what was offered to whom, or held out, and what became of it.
+
+CREATE FUNCTION clientele._create_ledger(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE replace(replace(replace($ledger$
+        CREATE TABLE STORE.program_versions (
+            program text NOT NULL, version integer NOT NULL, defined_at timestamptz NOT NULL, definition jsonb NOT NULL,
+            PRIMARY KEY (program, version));
+        CREATE TABLE STORE.budgets (
+            program text NOT NULL, slot integer NOT NULL, available numeric NOT NULL CHECK (available >= 0),
+            PRIMARY KEY (program, slot)) WITH (fillfactor = 50);
+        -- A customer has one exposure at a time: who would issue the next one concurrently meets its key.
+        CREATE TABLE STORE.ledger (
+            exposure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            customer_id KEY_TYPE NOT NULL, period integer NOT NULL,
+            program text NOT NULL, program_version integer NOT NULL, holdout text, global_holdout double precision NOT NULL,
+            segment text, basis text NOT NULL, reference_value numeric NOT NULL, min_spend numeric NOT NULL, reward numeric NOT NULL,
+            reward_kind text NOT NULL, currency text NOT NULL, message text NOT NULL, disclosure text, reasons text[] NOT NULL,
+            variant text NOT NULL, propensity double precision NOT NULL, expected_profit numeric, models jsonb,
+            issued_at timestamptz NOT NULL, valid_until timestamptz NOT NULL, code text,
+            state text NOT NULL DEFAULT 'open', closed_at timestamptz, slot integer,
+            order_id ORDER_TYPE, ordered_at timestamptz, order_value numeric,
+            CONSTRAINT ledger_period UNIQUE (customer_id, period), CONSTRAINT ledger_code UNIQUE (code),
+            CONSTRAINT ledger_holdout CHECK (holdout IN ('program', 'global')),
+            CONSTRAINT ledger_state CHECK (state IN ('open', 'redeemed', 'expired', 'void')));
+        CREATE INDEX ledger_due ON STORE.ledger (valid_until) WHERE state = 'open';
+        CREATE UNIQUE INDEX ledger_order ON STORE.ledger (order_id) WHERE state = 'redeemed';
+        -- Appended to by the triggers of live stores: redemptions whose order no longer counts.
+        CREATE TABLE STORE.reversals (exposure_id bigint NOT NULL, noted_at timestamptz NOT NULL) WITH (vacuum_truncate = false);
+        CREATE INDEX reversals_exposure ON STORE.reversals (exposure_id);
+        ALTER TABLE STORE.reversals REPLICA IDENTITY FULL;
+        CREATE TABLE STORE.campaigns (
+            program text PRIMARY KEY, started_at timestamptz NOT NULL, last_customer text, customers bigint NOT NULL,
+            offered bigint NOT NULL, held_out bigint NOT NULL, total bigint, ended_at timestamptz);
+        CREATE TABLE STORE.forgotten (
+            program text NOT NULL, program_version integer NOT NULL, held_out boolean NOT NULL,
+            exposures bigint NOT NULL, redemptions bigint NOT NULL, rewards numeric NOT NULL, PRIMARY KEY (program, program_version, held_out));
+        COMMENT ON TABLE STORE.program_versions IS 'What each program was, version by version: written by clientele.define_offer.';
+        COMMENT ON TABLE STORE.budgets IS 'What can still be promised of a program''s budget, in slots, so that many can issue at a time. budget_status shows the sums.';
+        COMMENT ON TABLE STORE.ledger IS 'A row an exposure: an offer issued to a customer, or held out. Written by clientele.issue_offer, issue_offers, redeem_offer, settle_offers, void_redemption.';
+        COMMENT ON COLUMN STORE.ledger.period IS 'The how-manieth exposure of this customer it is.';
+        COMMENT ON COLUMN STORE.ledger.holdout IS 'program or global: the customer was shown nothing. NULL: the offer was shown.';
+        COMMENT ON COLUMN STORE.ledger.global_holdout IS 'The share that the store held out of everything then.';
+        COMMENT ON COLUMN STORE.ledger.models IS 'The versions of the models behind it, by kind.';
+        COMMENT ON COLUMN STORE.ledger.state IS 'open, redeemed, expired (settled without an order) or void. The view offer_ledger knows what has passed since.';
+        COMMENT ON COLUMN STORE.ledger.slot IS 'The slot of the budget that the reward was reserved in.';
+        COMMENT ON TABLE STORE.reversals IS 'Live stores: redemptions whose order was cancelled, refunded below the threshold or deleted, until clientele.settle_offers writes them off.';
+        COMMENT ON TABLE STORE.campaigns IS 'The last run of clientele.issue_offers for each program, and how far it got.';
+        COMMENT ON TABLE STORE.forgotten IS 'Sums over the exposures of customers who were forgotten, so that budgets stay exact.';
+        $ledger$, 'KEY_TYPE', _key_type(store)::text), 'ORDER_TYPE', coalesce(
+            CASE WHEN settings.order_id IS NOT NULL THEN _column_type(settings.orders, settings.order_id, 'order_id')::text END, 'text')),
+        'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 'The tables of a new store''s ledger.';
+
+-- Whoever a policy on the profiles or the customers restricts sees, and writes, the exposures of the same customers.
+CREATE FUNCTION clientele._protect_ledger(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    unrestricted text := (SELECT string_agg(format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)', relation), ' AND ')
+        FROM unnest(ARRAY[format('%I.profiles', store), settings.customers::text]) relation WHERE relation IS NOT NULL);
+BEGIN
+    EXECUTE format('ALTER TABLE %I.ledger ENABLE ROW LEVEL SECURITY', store);
+    EXECUTE format('CREATE POLICY customers ON %1$I.ledger
+        USING ((SELECT %2$s) OR EXISTS (SELECT FROM %1$I._base_stored b WHERE b.customer_id = ledger.customer_id))', store, unrestricted);
+END $$;
+COMMENT ON FUNCTION clientele._protect_ledger(name, clientele.store_settings) IS 'Extends the policies on profiles and customers to the ledger.';
+
+CREATE FUNCTION clientele._create_ledger_views(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE replace($views$
+        -- What the ledger says now: a reversal counts at once, and so does the end of an offer.
+        CREATE VIEW STORE._ledger WITH (security_invoker = true) AS
+            SELECT l.*, CASE WHEN l.state = 'redeemed' AND EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id) THEN 'void'
+                             WHEN l.state = 'open' AND l.valid_until <= pg_catalog.now() THEN 'expired' ELSE l.state END AS status
+            FROM STORE.ledger l;
+        CREATE VIEW STORE.exposures WITH (security_invoker = true) AS
+            SELECT l.exposure_id, l.customer_id, l.period, l.program, l.program_version, l.segment, l.basis, l.reference_value, l.min_spend,
+                l.reward, l.currency, l.variant, CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END AS status, l.holdout,
+                l.propensity, l.expected_profit, l.reasons, l.models, l.issued_at, l.valid_until
+            FROM STORE.ledger l;
+        CREATE VIEW STORE.offer_ledger WITH (security_invoker = true) AS
+            SELECT l.exposure_id, l.customer_id, l.program, l.program_version, l.segment, l.variant, l.code, l.status, l.min_spend, l.reward,
+                l.reward_kind, l.currency, l.message, l.disclosure, l.issued_at, l.valid_until, l.order_id, l.ordered_at, l.order_value,
+                CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at
+            FROM STORE._ledger l WHERE l.holdout IS NULL;
+        CREATE VIEW STORE.budget_status WITH (security_invoker = true) AS
+            SELECT p.program, p.budget, COALESCE(u.reserved, 0) AS reserved, COALESCE(u.spent, 0) + COALESCE(f.spent, 0) AS spent,
+                p.budget - COALESCE(u.reserved, 0) - COALESCE(u.spent, 0) - COALESCE(f.spent, 0) AS remaining,
+                COALESCE(u.open, 0) AS open_offers, COALESCE(u.redeemed, 0) + COALESCE(f.redeemed, 0) AS redeemed_offers,
+                COALESCE(u.due, 0) AS to_settle
+            FROM STORE.programs p
+            LEFT JOIN (SELECT l.program, pg_catalog.sum(l.reward) FILTER (WHERE l.state = 'open') AS reserved,
+                    pg_catalog.sum(l.reward) FILTER (WHERE l.status = 'redeemed') AS spent,
+                    pg_catalog.count(*) FILTER (WHERE l.status = 'open') AS open, pg_catalog.count(*) FILTER (WHERE l.status = 'redeemed') AS redeemed,
+                    pg_catalog.count(*) FILTER (WHERE l.state = 'open' AND l.status = 'expired' OR l.state <> 'void' AND l.status = 'void') AS due
+                FROM STORE._ledger l WHERE l.holdout IS NULL GROUP BY l.program) u ON u.program = p.program
+            LEFT JOIN (SELECT g.program, pg_catalog.sum(g.rewards) AS spent, pg_catalog.sum(g.redemptions)::bigint AS redeemed
+                FROM STORE.forgotten g GROUP BY g.program) f ON f.program = p.program;
+        CREATE VIEW STORE._budgets WITH (security_invoker = true) AS
+            SELECT b.program, pg_catalog.sum(b.available) AS remaining FROM STORE.budgets b GROUP BY b.program;
+        CREATE VIEW STORE.campaign_progress WITH (security_invoker = true) AS
+            SELECT c.program, c.started_at, c.customers, c.total, c.offered, c.held_out, c.ended_at FROM STORE.campaigns c;
+        COMMENT ON VIEW STORE.exposures IS 'A row for each offer that was issued or held out, as it was decided: what experiments are measured by.';
+        COMMENT ON VIEW STORE.offer_ledger IS 'A row for each offer that was issued. status: open, redeemed, expired or void; reward_paid: what it cost.';
+        COMMENT ON VIEW STORE.budget_status IS 'A row a program, in the currency. reserved: rewards of offers that are open, or whose end settle_offers has not seen yet (to_settle). remaining: NULL without a budget.';
+        COMMENT ON VIEW STORE.campaign_progress IS 'How far the last run of clientele.issue_offers came, program by program. ended_at: NULL while it runs, or was cut short.';
+        $views$, 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_ledger_views(name) IS 'The views of a new store''s ledger.';
