@@ -188,7 +188,10 @@ SELECT statement, pg_temp.refusal(format('SELECT clientele.define_offer(%s)', st
     $$'p', 'x', 'win_back', starts_at => 'infinity'$$, $$'p', 'x', 'win_back', ends_at => '-infinity'$$, $$'p', 'x', 'win_back', starts_at => '2024-02-01', ends_at => '2024-01-01'$$, $$'p', 'x', 'win_back', starts_at => '2024-02-01', ends_at => '2024-02-01'$$,
     $$'p', 'x', 'win_back', message => NULL$$, $$'p', 'x', 'win_back', message => 'Get {discount}'$$, $$'p', 'x', 'win_back', message => 'Get {reward'$$, $$'p', 'x', 'win_back', message => '{{reward}}'$$,
     $$'p', 'x', 'win_back', segments => '{}'$$, $$'p', 'x', 'win_back', segments => '{nobody}'$$, $$'p', 'x', 'win_back', segments => '{big,NULL}'$$, $$'p', 'x', 'win_back', segments => '{big,big}'$$, $$'p', 'x', 'win_back', segments => '{{big},{small}}'$$,
-    $$'p', 'x', 'win_back', max_per_customer => 1$$, $$'p', 'x', 'win_back', cooldown => '1 day'$$, $$'p', 'x', 'win_back', budget => 100$$, $$'p', 'x', 'win_back', arms => '{}'$$,
+    $$'p', 'x', 'win_back', max_per_customer => 0$$, $$'p', 'x', 'win_back', max_per_customer => -1$$, $$'p', 'x', 'win_back', cooldown => '0'$$, $$'p', 'x', 'win_back', cooldown => '-1 day'$$, $$'p', 'x', 'win_back', cooldown => '101 years'$$, $$'p', 'x', 'win_back', cooldown => '1 month -1 day'$$,
+    $$'p', 'x', 'win_back', budget => -1$$, $$'p', 'x', 'win_back', budget => 'NaN'$$, $$'p', 'x', 'win_back', budget => 'Infinity'$$, $$'p', 'x', 'win_back', budget => 0.001$$, $$'p', 'x', 'win_back', budget => 1e13$$,
+    $$'p', 'x', 'win_back', arms => '{}'$$, $$'p', 'x', 'win_back', arms => '[]'$$, $$'p', 'x', 'win_back', arms => '[1]'$$, $$'p', 'x', 'win_back', arms => '[{"stretch": 1}]'$$, $$'p', 'x', 'win_back', arms => '[{"reward_rate": 2}]'$$, $$'p', 'x', 'win_back', arms => '[{"rate": 0.1}]'$$,
+    $$'p', 'x', 'win_back', arms => '[{"weight": 0.5}, {}]'$$, $$'p', 'x', 'win_back', arms => '[{"weight": 0.5}, {"weight": 0.6}]'$$, $$'p', 'x', 'win_back', arms => '[{"weight": -1}, {"weight": 2}]'$$, $$'p', 'x', 'win_back', arms => '[{"name": "1"}, {}]'$$, $$'p', 'x', 'win_back', arms => '[{"name": "a"}, {"name": "a"}]'$$,
     $$'p', repeat('x', 100000), 'nothing'$$]) WITH ORDINALITY s (statement, i) ORDER BY i;
 SELECT program FROM p.programs ORDER BY 1;
 SELECT clientele.define_offer('p', 'x', 'win_back', priority => 2147483647);
@@ -205,6 +208,55 @@ SELECT pg_temp.refusal($$SELECT clientele.define_segment('p', 'big', $r$grp = 'b
 SELECT DISTINCT disclosure FROM clientele.personalized_offer('c60', program => 'care');
 -- A segment that a program names stays.
 SELECT pg_temp.refusal($$SELECT clientele.drop_segment('p', 'ill')$$) ~ '^2BP01|^55' AS stays;
+
+-- ---- Versions, limits, arms, the global holdout ----
+
+\set SHOW_CONTEXT never
+SELECT clientele.create_store('r', 'orders', customers => 'people', attributes => '{grp}');
+CALL clientele.refresh('r');
+-- A version is what decides about customers and their terms: not the priority, not the budget.
+CREATE TABLE changes (step int GENERATED ALWAYS AS IDENTITY, change text);
+INSERT INTO changes (change) VALUES (''), (''), ($$, priority => 5$$), ($$, budget => 100$$), ($$, budget => 50.5$$), ($$, budget => NULL$$), ($$, stretch => 1.40, valid_for => '2 weeks'$$), ($$, stretch => 1.5$$), ($$, stretch => 1.5, reward_rate => 0.06$$), (''), ($$, max_cv => NULL$$),
+    ($$, valid_for => '15 days'$$), ($$, holdout => 0.1$$), ($$, starts_at => '2020-01-01'$$), ($$, ends_at => '2100-01-01'$$), ($$, max_per_customer => 3$$), ($$, cooldown => '1 month'$$), ($$, arms => '[{"stretch": 1.2}, {"name": "usual"}]'$$),
+    ($$, arms => '[{"stretch": 1.20}, {"name": "usual"}]'$$), ($$, arms => '[{"stretch": 1.2, "weight": 0.4}, {"name": "usual", "weight": 0.6}]'$$), ($$, message => 'Hello'$$), ($$, disclosure => 'So'$$), ($$, segments => '{default}'$$);
+CREATE FUNCTION pg_temp.version_after(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text;
+BEGIN
+    EXECUTE format('SELECT clientele.define_offer(''r'', ''more'', ''grow_order_value''%s)', change);
+    SELECT format('version %s%s', p.version, CASE WHEN count(b.slot) > 0 THEN format(', budget %s in %s slots of %s to %s', sum(b.available), count(*), min(b.available), max(b.available)) END) INTO result FROM r.programs p LEFT JOIN r.budgets b USING (program) GROUP BY p.version;
+    RETURN result;
+END $$;
+SELECT step, change, pg_temp.version_after(change) FROM changes ORDER BY step;
+SELECT count(*), min(version), max(version), max(defined_at) = max(defined_at) FILTER (WHERE version = 1) AS one_transaction FROM r.program_versions;
+SELECT jsonb_pretty(definition) FROM r.program_versions WHERE version = 1;
+-- It goes on counting after the program was dropped; what it was last, it is still.
+SELECT clientele.drop_offer('r', 'more');
+SELECT pg_temp.version_after($$, segments => '{default}'$$);
+SELECT clientele.drop_offer('r', 'more');
+SELECT pg_temp.version_after('');
+-- What was learnt stays in use while the terms are the same, whatever their weights.
+SELECT clientele.define_offer('r', 'more', 'grow_order_value', arms => '[{"stretch": 1.2}, {"name": "usual"}]');
+INSERT INTO r.models (kind, version, in_use, fitted_at, parameters, customers, diagnostics) VALUES ('offer:more', 1, true, now(), '{"estimates": [{"segment": null, "variant": "0", "expected_profit": 1.25}, {"segment": null, "variant": "usual", "expected_profit": 2.5}]}', 100, '{}');
+SELECT clientele.upgrade_store('r');
+SELECT DISTINCT variant, expected_profit FROM r.offers ORDER BY 1;
+SELECT clientele._set_arm_weights('r', 'more', '{0.25, 0.75}');
+SELECT version, arms FROM r.programs;
+SELECT DISTINCT variant, expected_profit FROM r.offers ORDER BY 1;
+SELECT pg_temp.refusal($$SELECT clientele._set_arm_weights('r', 'more', '{1}')$$), pg_temp.refusal($$SELECT clientele._set_arm_weights('r', 'more', '{0.5, 0.6}')$$), pg_temp.refusal($$SELECT clientele._set_arm_weights('r', 'none', '{1}')$$);
+SELECT clientele.define_offer('r', 'more', 'grow_order_value', arms => '[{"stretch": 1.3}, {"name": "usual"}]');
+SELECT DISTINCT variant, expected_profit, (SELECT in_use FROM r.models WHERE kind = 'offer:more') AS in_use FROM r.offers ORDER BY 1;
+-- The global holdout.
+SELECT pg_temp.refusal(format('SELECT clientele.set_global_holdout(''r'', %L)', share)) FROM unnest('{NULL,-0.1,1,NaN,Infinity}'::float8[]) share;
+SELECT pg_temp.refusal('SELECT clientele.set_global_holdout(NULL, 0.1)'), pg_temp.refusal($$SELECT clientele.set_global_holdout('nothing', 0.1)$$);
+SELECT clientele.set_global_holdout('r', 0.2);
+SELECT global_holdout FROM r.settings;
+SELECT count(*) > 50 AS many, count(*) FILTER (WHERE (status = 'held_out' AND reasons = '{held_out_globally}') <> (clientele.bucket('r:global', customer_id) < 0.2)) AS mismatches FROM r.offer_decisions WHERE status <> 'refused';
+SELECT clientele.upgrade_store('r');
+SELECT clientele._offer_definition('r', 'more', 'grow_order_value', NULL, 1.4, 0.05, 0.45, '14 days', 0, NULL, NULL, NULL, NULL, NULL, NULL, 'Hi', NULL, NULL) - '{message}'::text[] AS definition, r._offer_book() -> 'global_holdout' AS global_holdout;
+SELECT clientele.set_global_holdout('r', 0);
+SELECT count(*) AS held_out FROM r.offer_decisions WHERE status = 'held_out';
+SELECT clientele.drop_store('r');
+DROP TABLE changes;
 
 SELECT clientele.drop_store('p');
 DROP TABLE people, orders;

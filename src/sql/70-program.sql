@@ -1,4 +1,4 @@
--- Offer programs: definition, removal, explanation.
+-- Offer programs: definition, versions, removal; the global holdout.
 
 CREATE FUNCTION clientele._regenerate_offers(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET standard_conforming_strings = on
@@ -9,17 +9,18 @@ DECLARE
     purchase_model jsonb;
     book jsonb;
 BEGIN
-    EXECUTE format('SELECT jsonb_agg(to_jsonb(p) ORDER BY p.priority) FROM %I.programs p', store) INTO programs;
+    EXECUTE format('SELECT jsonb_agg(to_jsonb(p) || jsonb_build_object(''estimates'', m.parameters -> ''estimates'') ORDER BY p.priority)
+        FROM %1$I.programs p LEFT JOIN %1$I.models m ON m.kind = ''offer:'' || p.program AND m.in_use', store) INTO programs;
     EXECUTE format('SELECT jsonb_build_object(''purchase_model'', jsonb_build_object(''model'', s.purchase_kind, ''parameters'', s.purchase))
         FROM %I.scoring s WHERE s.id = 1 AND s.purchase IS NOT NULL', store) INTO purchase_model;
-    book := jsonb_build_object('store', store, 'currency', settings.currency, 'time_zone', settings.time_zone,
-        'margin', settings.margin, 'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}');
+    book := jsonb_build_object('store', store, 'currency', settings.currency, 'time_zone', settings.time_zone, 'margin', settings.margin,
+        'global_holdout', nullif(settings.global_holdout, 0), 'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}');
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
     PERFORM decide_offer(book, '', NULL, NULL, NULL, now());
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._offer_book() RETURNS jsonb STABLE PARALLEL SAFE RETURN %L::jsonb', store, book);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_offers(name) IS
-    'Writes the store''s programs, and the purchase model in use, as a constant into its function _offer_book(), which every session sees at its next statement.';
+    'Writes the store''s programs with what was learnt of them, its global holdout and its purchase model in use as a constant into its function _offer_book(), which every session sees at its next statement.';
 
 CREATE FUNCTION clientele._check_offer_segments(store name, segments text[], disclosure text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -53,6 +54,73 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_offer_segments(name, text[], text) IS 'Refuses unknown segments, and sensitive ones without a disclosure.';
 
+-- ---- Definitions ----
+
+CREATE FUNCTION clientele._book_with(book jsonb, definition jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT book || jsonb_build_object('programs', jsonb_agg(p ORDER BY (p ->> 'priority')::integer))
+    FROM (SELECT b AS p FROM jsonb_array_elements(book -> 'programs') b WHERE b ->> 'program' <> definition ->> 'program'
+          UNION ALL SELECT definition) programs
+$$;
+COMMENT ON FUNCTION clientele._book_with(jsonb, jsonb) IS 'A book of programs with one of them as defined, in the place of the one of the same name if there is one.';
+
+CREATE FUNCTION clientele._priority(book jsonb, program text, wanted integer) RETURNS integer
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    chosen integer;
+    holder text;
+BEGIN
+    SELECT coalesce(wanted, max(p.priority) FILTER (WHERE p.program = $2), coalesce(max(p.priority), 0) + 10) INTO chosen
+        FROM jsonb_to_recordset(book -> 'programs') AS p (program text, priority integer);
+    SELECT p.program INTO holder FROM jsonb_to_recordset(book -> 'programs') AS p (program text, priority integer)
+        WHERE p.priority = chosen AND p.program <> $2;
+    IF FOUND THEN
+        RAISE EXCEPTION 'priority % is taken by program "%"', chosen, holder USING ERRCODE = 'unique_violation',
+            HINT = 'Choose another; the eligible program of the lowest number wins.';
+    END IF;
+    RETURN chosen;
+END $$;
+COMMENT ON FUNCTION clientele._priority(jsonb, text, integer) IS
+    'The priority of a program that is to join a book: as wanted, else as it is, else the highest so far plus 10. One that another program has is refused.';
+
+-- Texts in it are the same whatever the session's settings are.
+CREATE FUNCTION clientele._offer_definition(
+    store name, program text, objective text,
+    segments text[], stretch numeric, reward_rate numeric,
+    max_cv double precision, valid_for interval, holdout double precision,
+    starts_at timestamptz, ends_at timestamptz,
+    max_per_customer integer, cooldown interval, budget numeric, arms jsonb,
+    message text, disclosure text,
+    priority integer) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp
+    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
+DECLARE
+    book jsonb;
+    definition jsonb;
+BEGIN
+    PERFORM _require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL),
+        ('objective', objective IS NOT NULL), ('stretch', stretch IS NOT NULL), ('reward_rate', reward_rate IS NOT NULL),
+        ('valid_for', valid_for IS NOT NULL), ('holdout', holdout IS NOT NULL), ('message', message IS NOT NULL)) a (name, given);
+    IF btrim(program) = '' THEN
+        RAISE EXCEPTION 'a program needs a name' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF ends_at <= starts_at THEN
+        RAISE EXCEPTION 'a program cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('starts_at is %s, ends_at is %s.', starts_at, ends_at);
+    END IF;
+    PERFORM _check_offer_segments(store, segments, disclosure);
+    EXECUTE format('SELECT %I._offer_book()', store) INTO book;
+    definition := jsonb_build_object('program', program, 'priority', _priority(book, program, priority), 'objective', objective,
+        'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate, 'max_cv', max_cv, 'valid_for', valid_for,
+        'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at, 'max_per_customer', max_per_customer, 'cooldown', cooldown,
+        'budget', budget, 'arms', arms, 'message', message, 'disclosure', disclosure);
+    -- Whoever decides by a book checks it first.
+    PERFORM decide_offer(_book_with(book, definition), '', NULL, NULL, NULL, now());
+    RETURN definition;
+END $$;
+COMMENT ON FUNCTION clientele._offer_definition(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
+    'A program as define_offer() would define it, as it stands in the store''s book; the same is refused.';
+
 CREATE FUNCTION clientele.define_offer(
     store name, program text, objective text,
     segments text[] DEFAULT NULL, stretch numeric DEFAULT 1.4, reward_rate numeric DEFAULT 0.05,
@@ -62,63 +130,31 @@ CREATE FUNCTION clientele.define_offer(
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-DECLARE
-    later text;
-    holder text;
 BEGIN
-    PERFORM _require(a.name, a.given) FROM (VALUES ('store', store IS NOT NULL), ('program', program IS NOT NULL),
-        ('objective', objective IS NOT NULL), ('stretch', stretch IS NOT NULL), ('reward_rate', reward_rate IS NOT NULL),
-        ('valid_for', valid_for IS NOT NULL), ('holdout', holdout IS NOT NULL), ('message', message IS NOT NULL)) a (name, given);
-    SELECT a.name INTO later FROM (VALUES ('max_per_customer', max_per_customer IS NOT NULL), ('cooldown', cooldown IS NOT NULL),
-        ('budget', budget IS NOT NULL), ('arms', arms IS NOT NULL)) a (name, given) WHERE a.given LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION '% is not supported by this release', later USING ERRCODE = 'feature_not_supported',
-            HINT = 'Leave it out.';
-    END IF;
-    IF btrim(program) = '' THEN
-        RAISE EXCEPTION 'a program needs a name' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    IF ends_at <= starts_at THEN
-        RAISE EXCEPTION 'a program cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('starts_at is %s, ends_at is %s.', starts_at, ends_at);
-    END IF;
     PERFORM _lock_store(store);
-    PERFORM _check_offer_segments(store, segments, disclosure);
-    EXECUTE format('SELECT coalesce($1, (SELECT p.priority FROM %1$I.programs p WHERE p.program = $2),
-        (SELECT coalesce(max(p.priority), 0) + 10 FROM %1$I.programs p))', store) USING priority, program INTO priority;
-    EXECUTE format('SELECT p.program FROM %I.programs p WHERE p.priority = $1 AND p.program <> $2', store)
-        USING priority, program INTO holder;
-    IF holder IS NOT NULL THEN
-        RAISE EXCEPTION 'priority % is taken by program "%"', priority, holder USING ERRCODE = 'unique_violation',
-            HINT = 'Choose another; the eligible program of the lowest number wins.';
-    END IF;
-    EXECUTE format('INSERT INTO %I.programs AS p VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-        ON CONFLICT (program) DO UPDATE SET (priority, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout,
-            starts_at, ends_at, message, disclosure) = (excluded.priority, excluded.objective, excluded.segments, excluded.stretch,
-            excluded.reward_rate, excluded.max_cv, excluded.valid_for, excluded.holdout, excluded.starts_at, excluded.ends_at,
-            excluded.message, excluded.disclosure)', store)
-        USING program, priority, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
-            message, disclosure;
-    PERFORM _regenerate_offers(store);
+    PERFORM _write_program(store, _offer_definition(store, program, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
+        max_per_customer, cooldown, budget, arms, message, disclosure, priority));
 END $$;
 COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
-    'Defines or redefines an offer program; owner only. objective: grow_order_value, second_order or win_back. segments: of ''main''; NULL for all. '
+    'Defines or redefines an offer program; owner only. A change makes a new version, except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. segments: of ''main''; NULL for all. '
     'stretch: above 1. reward_rate: share of min_spend. max_cv: greatest coefficient of variation of the last 8 orders; NULL turns the check off. '
     'holdout: share of customers who are shown nothing, from 0, below 1. message: with {min_spend}, {reward}, {currency}, {valid_until}, {program}, {segment}. '
-    'priority: the eligible program of the lowest number wins; defaults to the highest so far plus 10. max_per_customer, cooldown, budget, arms: not supported yet.';
+    'priority: the eligible program of the lowest number wins; defaults to the highest so far plus 10. max_per_customer: how often a customer can be issued it. cooldown: time between two times. '
+    'budget: the greatest sum of rewards that are promised or were paid, in the currency; below what already is, it is refused. arms: an array of {"stretch", "reward_rate", "weight", "name"}, of which each customer gets one by chance. NULL in these four: no such limit.';
 
 CREATE FUNCTION clientele.drop_offer(store name, program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-DECLARE
-    dropped bigint;
 BEGIN
     PERFORM _require('program', program IS NOT NULL);
     PERFORM _lock_store(store);
     PERFORM _check_program(store, program);
+    PERFORM _set_budget(store, program, NULL);
+    PERFORM _retire_estimates(store, program);
     EXECUTE format('DELETE FROM %I.programs p WHERE p.program = $1', store) USING program;
     PERFORM _regenerate_offers(store);
 END $$;
-COMMENT ON FUNCTION clientele.drop_offer(name, text) IS 'Drops an offer program; owner only.';
+COMMENT ON FUNCTION clientele.drop_offer(name, text) IS
+    'Drops an offer program; owner only. Offers that were issued stay open on their terms; versions and the ledger stay, and count if a program of the same name is defined again.';
 
 CREATE FUNCTION clientele._check_program(store name, program text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -130,72 +166,96 @@ BEGIN
         RETURN;
     END IF;
     RAISE EXCEPTION 'program "%" does not exist', program USING ERRCODE = 'undefined_object',
-        DETAIL = coalesce(format('The programs of store %s are: %s.', quote_ident(store), array_to_string(known, ', ')),
-            format('Store %s has no programs.', quote_ident(store))),
+        DETAIL = CASE WHEN known IS NULL THEN format('Store %s has no programs.', quote_ident(store))
+            ELSE format('The programs of store %s are: %s.', quote_ident(store), array_to_string(known, ', ')) END,
         HINT = 'Define it with clientele.define_offer().';
 END $$;
 COMMENT ON FUNCTION clientele._check_program(name, text) IS 'Refuses a program that the store does not have.';
 
-CREATE TYPE clientele.offer_explanation AS (
-    priority integer, program text, status text, reasons text[], break_even_share double precision, explanation text);
-COMMENT ON TYPE clientele.offer_explanation IS 'A row of explain_offer(): what became of one program, and why.';
+-- ---- Versions ----
 
-CREATE FUNCTION clientele._explain_offer(customer text, store name, program text, as_of timestamptz)
-    RETURNS SETOF clientele.offer_explanation
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+CREATE FUNCTION clientele._write_program(store name, definition jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
-    key text;
+    program text := definition ->> 'program';
+    version integer;
 BEGIN
-    IF $1 IS NULL THEN
-        RETURN;
-    END IF;
-    store := _resolve_store(store);
-    IF $3 IS NOT NULL THEN
-        PERFORM _check_program(store, $3);
-    END IF;
-    key := coalesce(_key_literal(store, $1), 'NULL');
-    RETURN QUERY EXECUTE format(
-        'SELECT e.priority, e.program, e.status, e.reasons, e.break_even_share, e.explanation FROM %1$I.%2$s i
-         CROSS JOIN LATERAL clientele.explain_programs(%1$I._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of) e
-         WHERE i.customer_id = %3$s AND ($1 IS NULL OR e.program = $1) ORDER BY e.priority',
-        store, CASE WHEN $4 < now() THEN '_offer_inputs_at($2)' ELSE '_offer_inputs' END, key) USING $3, $4;
-    IF NOT FOUND THEN
-        RETURN QUERY SELECT NULL::integer, NULL::text, 'refused', ARRAY[a.code], NULL::double precision, a.explanation
-            FROM (VALUES ('unknown_customer', format('Store %s knows no customer %s%s.', quote_ident(store), $1,
-                CASE WHEN (_settings(store)).fresh_to IS NULL THEN format(': it was never refreshed; CALL clientele.refresh(%L) does', store)
-                     ELSE ': there is no such customer, or no order of theirs up to the last refresh' END)),
-                         ('no_program', format('Store %s has no offer programs.', quote_ident(store)))) a (code, explanation)
-            WHERE a.code = CASE WHEN _has_customer(store, key, $4) THEN 'no_program' ELSE 'unknown_customer' END;
-    END IF;
+    PERFORM _set_budget(store, program, (definition ->> 'budget')::numeric);
+    version := _program_version(store, program, definition - '{program,version,priority,budget}'::text[]);
+    EXECUTE format('DELETE FROM %I.programs p WHERE p.program = $1', store) USING program;
+    EXECUTE format('INSERT INTO %1$I.programs SELECT * FROM jsonb_populate_record(NULL::%1$I.programs, $1)', store)
+        USING definition || jsonb_build_object('version', version);
+    PERFORM _regenerate_offers(store);
 END $$;
-COMMENT ON FUNCTION clientele._explain_offer(text, name, text, timestamptz) IS 'explain_offer() for a customer given as text.';
+COMMENT ON FUNCTION clientele._write_program(name, jsonb) IS 'Defines a program as _offer_definition() gives it, by whoever has locked the store.';
 
-CREATE FUNCTION clientele._has_customer(store name, key text, as_of timestamptz) RETURNS boolean
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+CREATE FUNCTION clientele._program_version(store name, program text, definition jsonb) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
-    known boolean;
+    last record;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.%s i WHERE i.customer_id = %s)', store,
-        CASE WHEN as_of < now() THEN '_base_at($1)' ELSE '_base' END, key) USING as_of INTO known;
-    RETURN known;
+    EXECUTE format('SELECT v.version, v.definition FROM %I.program_versions v WHERE v.program = $1 ORDER BY v.version DESC LIMIT 1', store)
+        INTO last USING program;
+    IF last.definition = definition THEN
+        RETURN last.version;
+    END IF;
+    IF _learnable_terms(last.definition) <> _learnable_terms(definition) THEN
+        PERFORM _retire_estimates(store, program);
+    END IF;
+    EXECUTE format('INSERT INTO %I.program_versions (program, version, defined_at, definition) VALUES ($1, $2, now(), $3)', store)
+        USING program, coalesce(last.version, 0) + 1, definition;
+    RETURN coalesce(last.version, 0) + 1;
 END $$;
-COMMENT ON FUNCTION clientele._has_customer(name, text, timestamptz) IS 'Whether a store knows a customer (key: an SQL literal).';
+COMMENT ON FUNCTION clientele._program_version(name, text, jsonb) IS
+    'The version of a program that is what decides about customers and their terms: the last one if it is the same, else a new one.';
 
-CREATE FUNCTION clientele.explain_offer(customer bigint, store name DEFAULT NULL, program text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
-    RETURNS SETOF clientele.offer_explanation
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
-COMMENT ON FUNCTION clientele.explain_offer(bigint, name, text, timestamptz) IS
-    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even.';
-CREATE FUNCTION clientele.explain_offer(customer uuid, store name DEFAULT NULL, program text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
-    RETURNS SETOF clientele.offer_explanation
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
-COMMENT ON FUNCTION clientele.explain_offer(uuid, name, text, timestamptz) IS
-    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even.';
-CREATE FUNCTION clientele.explain_offer(customer text, store name DEFAULT NULL, program text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
-    RETURNS SETOF clientele.offer_explanation
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
-COMMENT ON FUNCTION clientele.explain_offer(text, name, text, timestamptz) IS
-    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even.';
+CREATE FUNCTION clientele._learnable_terms(definition jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('objective', definition -> 'objective', 'stretch', definition -> 'stretch',
+        'reward_rate', definition -> 'reward_rate', 'valid_for', definition -> 'valid_for',
+        'arms', (SELECT jsonb_agg(a.arm - 'weight' ORDER BY a.place)
+                 FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place)))
+$$;
+COMMENT ON FUNCTION clientele._learnable_terms(jsonb) IS 'What the estimates of learn_offer() are about: while it stays the same, so do they.';
+
+CREATE FUNCTION clientele._retire_estimates(store name, program text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE format('UPDATE %I.models m SET in_use = false WHERE m.kind = ''offer:'' || $1 AND m.in_use', store) USING program;
+END $$;
+COMMENT ON FUNCTION clientele._retire_estimates(name, text) IS 'Takes out of use what was learnt of a program whose terms are others now.';
+
+CREATE FUNCTION clientele._set_arm_weights(store name, program text, weights double precision[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+    definition jsonb;
+    arms jsonb;
+BEGIN
+    PERFORM _lock_store(store);
+    PERFORM _check_program(store, program);
+    EXECUTE format('SELECT p FROM jsonb_array_elements(%I._offer_book() -> ''programs'') p WHERE p ->> ''program'' = $1', store)
+        INTO definition USING program;
+    SELECT jsonb_agg(a.arm || jsonb_build_object('weight', weights[a.place]) ORDER BY a.place) INTO arms
+        FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place);
+    IF jsonb_array_length(arms) IS DISTINCT FROM cardinality(weights) THEN
+        RAISE EXCEPTION 'program "%" has other arms than there are weights', program USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Arms: %s; weights: %s.', coalesce(jsonb_array_length(arms), 0), cardinality(weights)),
+            HINT = 'The program was redefined in the meantime: clientele.learn_offer() says what it would weigh now.';
+    END IF;
+    PERFORM _write_program(store, definition - 'estimates' || jsonb_build_object('arms', arms));
+END $$;
+COMMENT ON FUNCTION clientele._set_arm_weights(name, text, double precision[]) IS
+    'Gives the arms of a program other weights, in their order: a new version of it; owner only. What was learnt of the arms stays in use.';
+
+-- ---- The global holdout ----
+
+CREATE FUNCTION clientele.set_global_holdout(store name, share double precision) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    PERFORM _require('share', share IS NOT NULL);
+    PERFORM _lock_store(store);
+    EXECUTE format('UPDATE %I.settings SET global_holdout = $1', store) USING share;
+    PERFORM _regenerate_offers(store);
+END $$;
+COMMENT ON FUNCTION clientele.set_global_holdout(name, double precision) IS
+    'Holds a share of the customers out of every program of a store: those with bucket(''STORE:global'', customer) below it; owner only. From 0, below 1; NULL is an error. Offers that are open stay open.';

@@ -1,0 +1,59 @@
+-- What a definition of a program would change, before it is made.
+
+CREATE FUNCTION clientele.preview_offer(
+    store name, program text, objective text,
+    segments text[] DEFAULT NULL, stretch numeric DEFAULT 1.4, reward_rate numeric DEFAULT 0.05,
+    max_cv double precision DEFAULT 0.45, valid_for interval DEFAULT '14 days', holdout double precision DEFAULT 0,
+    starts_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL,
+    max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
+    message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
+    priority integer DEFAULT NULL)
+    RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
+        greatest_cost_before numeric, greatest_cost_after numeric)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    definition jsonb;
+    book jsonb;
+    budgets offer_budget[];
+    changed_budgets offer_budget[];
+BEGIN
+    PERFORM _require_store(store);
+    definition := _offer_definition(store, program, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
+        max_per_customer, cooldown, budget, arms, message, disclosure, priority);
+    EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::offer_budget FROM %1$I._budgets b)', store)
+        INTO book, budgets;
+    changed_budgets := ARRAY(SELECT b FROM unnest(budgets) b WHERE b.program <> preview_offer.program);
+    IF budget IS NOT NULL THEN
+        changed_budgets := changed_budgets || ROW(program, _remaining_budget(store, program, budget))::offer_budget;
+    END IF;
+    RETURN QUERY EXECUTE format('
+        WITH compared AS (
+            SELECT d.segment, (d.before).reward AS reward_before, (d.after).reward AS reward_after,
+                ROW((d.before).program, (d.before).min_spend, (d.before).reward, (d.before).reward_kind, (d.before).currency, (d.before).message, (d.before).valid_until, (d.before).disclosure)
+                    IS DISTINCT FROM ROW((d.after).program, (d.after).min_spend, (d.after).reward, (d.after).reward_kind, (d.after).currency, (d.after).message, (d.after).valid_until, (d.after).disclosure) AS differs
+            -- By the book as it is, and as it would be. An offer that is open stands on its terms.
+            FROM (
+                SELECT i.segment,
+                    CASE WHEN i.open_exposure IS NULL THEN _decide_offer_once($1, i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, $2)
+                         WHEN i.open_holdout IS NULL THEN i.open_terms END AS before,
+                    CASE WHEN i.open_exposure IS NULL THEN _decide_offer_once($3, i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, $4)
+                         WHEN i.open_holdout IS NULL THEN i.open_terms END AS after
+                FROM (SELECT o.* FROM %I._offer_inputs o OFFSET 0) i  -- so that each input is computed once
+            ) d
+        ), counted AS (
+            SELECT c.segment, count(*) AS customers,
+                count(*) FILTER (WHERE c.reward_before IS NULL AND c.reward_after IS NOT NULL) AS gains,
+                count(*) FILTER (WHERE c.reward_before IS NOT NULL AND c.reward_after IS NULL) AS loses,
+                count(*) FILTER (WHERE c.differs AND c.reward_before IS NOT NULL AND c.reward_after IS NOT NULL) AS changes,
+                count(*) FILTER (WHERE NOT c.differs) AS unchanged, sum(c.reward_before) AS cost_before, sum(c.reward_after) AS cost_after
+            FROM compared c GROUP BY c.segment
+        )
+        SELECT n.segment, coalesce(sum(n.customers), 0)::bigint, coalesce(sum(n.gains), 0)::bigint, coalesce(sum(n.loses), 0)::bigint,
+            coalesce(sum(n.changes), 0)::bigint, coalesce(sum(n.unchanged), 0)::bigint, coalesce(sum(n.cost_before), 0), coalesce(sum(n.cost_after), 0)
+        FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment', store)
+        USING book, budgets, _book_with(book, definition), changed_budgets;
+END $$;
+COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
+    'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with NULL for all; writes nothing, for everybody who may read the store. '
+    'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, end or disclosure. Who has an open offer is unchanged. '
+    'greatest_cost_before, greatest_cost_after: sum of the rewards in the currency if every offer were redeemed, whatever is left of budgets. What define_offer() refuses is refused.';

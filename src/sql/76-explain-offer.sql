@@ -1,0 +1,91 @@
+-- Why a customer is offered what, or nothing, program by program.
+
+CREATE TYPE clientele.offer_explanation AS (
+    priority integer, program text, status text, reasons text[], break_even_share double precision, explanation text);
+COMMENT ON TYPE clientele.offer_explanation IS 'A row of explain_offer(): what became of one program, and why.';
+
+CREATE FUNCTION clientele._explain_offer(customer text, store name, program text, as_of timestamptz)
+    RETURNS SETOF clientele.offer_explanation
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings;
+    key text;
+BEGIN
+    IF $1 IS NULL THEN
+        RETURN;
+    END IF;
+    store := _resolve_store(store);
+    settings := _settings(store);
+    IF $3 IS NOT NULL THEN
+        PERFORM _check_program(store, $3);
+    END IF;
+    key := coalesce(_key_literal(store, $1), 'NULL');
+    RETURN QUERY EXECUTE format('
+        WITH input AS (SELECT i.* FROM %1$I.%2$s i WHERE i.customer_id = %3$s),
+        decided AS (
+            SELECT e.*, i.open_exposure, i.open_program, i.open_holdout, i.open_terms FROM input i CROSS JOIN LATERAL explain_programs(
+                %1$I._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, i.history,
+                ARRAY(SELECT ROW(b.program, b.remaining)::offer_budget FROM %1$I._budgets b)) e
+        ), explained AS (
+            -- Who has an offer that is open has no other; what speaks against the others anyway is said as ever.
+            SELECT d.priority, d.program, d.status, d.reasons, d.break_even_share, d.explanation FROM decided d
+            WHERE d.open_exposure IS NULL OR d.program <> d.open_program AND d.status = ''refused'' AND d.reasons <> ''{outranked}''
+            UNION ALL
+            SELECT d.priority, d.program, ''refused'', ''{outranked}'', d.break_even_share, format(''Refused: %%s program "%%s" until %%s.'',
+                CASE WHEN d.open_holdout IS NULL THEN ''the customer has an offer of'' ELSE ''the customer is held out of'' END,
+                d.open_program, to_char((d.open_terms).valid_until AT TIME ZONE $3, ''YYYY-MM-DD HH24:MI''))
+            FROM decided d WHERE d.program <> d.open_program AND (d.status <> ''refused'' OR d.reasons = ''{outranked}'')
+            UNION ALL
+            SELECT (SELECT p.priority FROM %1$I.programs p WHERE p.program = l.program), l.program,
+                CASE WHEN l.holdout IS NULL THEN ''offered'' ELSE ''held_out'' END, l.reasons,
+                (l.reward / ($4 * (l.min_spend - CASE v.definition ->> ''objective'' WHEN ''grow_order_value'' THEN l.reference_value ELSE 0 END)))::float8,
+                format(CASE WHEN l.holdout IS NULL THEN ''Offered: issued on %%s, open until %%s: spend %%s or more, get %%s off. The customer keeps these terms, whatever becomes of the program.''
+                            ELSE ''Held out: from %%s until %%s. Would have been: spend %%s or more, get %%s off.'' END,
+                    to_char(l.issued_at AT TIME ZONE $3, ''YYYY-MM-DD HH24:MI''), to_char(l.valid_until AT TIME ZONE $3, ''YYYY-MM-DD HH24:MI''),
+                    l.min_spend || '' '' || l.currency, l.reward || '' '' || l.currency)
+            FROM input i JOIN %1$I.ledger l ON l.exposure_id = i.open_exposure
+            JOIN %1$I.program_versions v ON v.program = l.program AND v.version = l.program_version
+        )
+        SELECT x.* FROM explained x WHERE $1 IS NULL OR x.program = $1 ORDER BY x.priority',
+        store, CASE WHEN $4 < now() THEN '_offer_inputs_at($2)' ELSE '_offer_inputs' END, key)
+        USING $3, $4, settings.time_zone, settings.margin;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT NULL::integer, NULL::text, 'refused', ARRAY[a.code], NULL::double precision, a.explanation
+            FROM (VALUES ('unknown_customer', format('Store %s knows no customer %s%s.', quote_ident(store), $1,
+                CASE WHEN settings.fresh_to IS NULL THEN format(': it was never refreshed; CALL clientele.refresh(%L) does', store)
+                     ELSE ': there is no such customer, or no order of theirs up to the last refresh' END)),
+                         ('no_program', format('Store %s has no offer programs.', quote_ident(store)))) a (code, explanation)
+            WHERE a.code = CASE WHEN _has_customer(store, key, $4) THEN 'no_program' ELSE 'unknown_customer' END;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._explain_offer(text, name, text, timestamptz) IS 'explain_offer() for a customer given as text.';
+
+CREATE FUNCTION clientele._has_customer(store name, key text, as_of timestamptz) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    known boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.%s i WHERE i.customer_id = %s)', store,
+        CASE WHEN as_of < now() THEN '_base_at($1)' ELSE '_base' END, key) USING as_of INTO known;
+    RETURN known;
+END $$;
+COMMENT ON FUNCTION clientele._has_customer(name, text, timestamptz) IS 'Whether a store knows a customer (key: an SQL literal).';
+
+CREATE FUNCTION clientele.explain_offer(customer bigint, store name DEFAULT NULL, program text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+    RETURNS SETOF clientele.offer_explanation
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
+COMMENT ON FUNCTION clientele.explain_offer(bigint, name, text, timestamptz) IS
+    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even. An offer that is open stands on its terms; the other programs are then refused.';
+CREATE FUNCTION clientele.explain_offer(customer uuid, store name DEFAULT NULL, program text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+    RETURNS SETOF clientele.offer_explanation
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
+COMMENT ON FUNCTION clientele.explain_offer(uuid, name, text, timestamptz) IS
+    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even. An offer that is open stands on its terms; the other programs are then refused.';
+CREATE FUNCTION clientele.explain_offer(customer text, store name DEFAULT NULL, program text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+    RETURNS SETOF clientele.offer_explanation
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
+COMMENT ON FUNCTION clientele.explain_offer(text, name, text, timestamptz) IS
+    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even. An offer that is open stands on its terms; the other programs are then refused.';

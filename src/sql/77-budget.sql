@@ -1,0 +1,63 @@
+-- Budgets of offer programs. What can still be promised is spread over slots: who issues an offer locks one of them, and the
+-- others go on.
+
+CREATE FUNCTION clientele._set_budget(store name, program text, budget numeric) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    slots constant integer := 16;
+    decimals constant integer := _currency_decimals((_settings(store)).currency);
+    before numeric;
+    known boolean;
+    available numeric;  -- in the currency's smallest unit
+BEGIN
+    EXECUTE format('SELECT (SELECT p.budget FROM %1$I.programs p WHERE p.program = $1),
+        EXISTS (SELECT FROM %1$I.program_versions v WHERE v.program = $1)', store) INTO before, known USING program;
+    IF budget IS NOT DISTINCT FROM before THEN
+        RETURN;
+    END IF;
+    -- In the order of all who lock several. Whoever holds one has not said yet how much of it is gone.
+    EXECUTE format('SELECT FROM %I.budgets b WHERE b.program = $1 ORDER BY b.slot FOR UPDATE', store) USING program;
+    IF budget IS NULL THEN
+        EXECUTE format('DELETE FROM %I.budgets b WHERE b.program = $1', store) USING program;
+        RETURN;
+    END IF;
+    -- Without slots the ledger must hold still: what is being issued would be missed.
+    IF before IS NULL AND known THEN
+        EXECUTE format('LOCK TABLE %I.ledger IN SHARE MODE', store);
+    END IF;
+    available := _remaining_budget(store, program, budget) * 10::numeric ^ decimals;
+    -- Updated where they stand: who waits for one finds it again.
+    EXECUTE format('INSERT INTO %I.budgets (program, slot, available)
+            SELECT $1, s, round(div($2 + s, $3) / 10::numeric ^ $4, $4) FROM generate_series(0, $3 - 1) s
+        ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE SET available = excluded.available', store)
+        USING program, available, slots, decimals;
+END $$;
+COMMENT ON FUNCTION clientele._set_budget(name, text, numeric) IS
+    'Spreads what a new budget of a program leaves over its slots, none with NULL, by whoever has locked the store. Waits for those who are issuing from it, and they wait for the end of the transaction.';
+
+CREATE FUNCTION clientele._remaining_budget(store name, program text, budget numeric) RETURNS numeric
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    currency constant text := (_settings(store)).currency;
+    promised numeric;
+    paid numeric;
+BEGIN
+    -- The slots know what was promised of the budget so far; without one, the ledger does.
+    EXECUTE format('SELECT p.budget - (SELECT sum(b.available) FROM %1$I.budgets b WHERE b.program = $1)
+        FROM %1$I.programs p WHERE p.program = $1', store) INTO promised USING program;
+    IF promised IS NULL OR promised > budget THEN
+        EXECUTE format('SELECT coalesce($2, coalesce(sum(l.reward), 0) + f.rewards),
+                coalesce(sum(l.reward) FILTER (WHERE l.state = ''redeemed''), 0) + f.rewards
+            FROM (SELECT coalesce(sum(f.rewards), 0) AS rewards FROM %1$I.forgotten f WHERE f.program = $1) f
+            LEFT JOIN %1$I.ledger l ON l.program = $1 AND l.holdout IS NULL AND l.state IN (''open'', ''redeemed'') GROUP BY f.rewards', store)
+            INTO promised, paid USING program, promised;
+    END IF;
+    IF promised > budget THEN
+        RAISE EXCEPTION 'budget of program "%" is below what it has promised and paid: %', program, budget USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Reserved by offers that are open or not settled yet: %s %s; paid for redeemed ones: %s %2$s.', promised - paid, currency, paid),
+            HINT = format('The least budget that it can have is %s.', promised);
+    END IF;
+    RETURN budget - promised;
+END $$;
+COMMENT ON FUNCTION clientele._remaining_budget(name, text, numeric) IS
+    'What a new budget of a program leaves to promise, in the currency. One below what is reserved and paid is refused.';
