@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures how fast clientele is, on a private server: bench/run.sh [quick | small] [aggregates] [look_ups] [whole_shop] [refresh] [live] [rfm] [scores] [clv]
+# Measures how fast clientele is, on a private server: bench/run.sh [quick | small] [aggregates] [look_ups] [whole_shop] [refresh] [live] [rfm] [scores] [clv] [issuing]
 #   quick   a twentieth of the size, short runs: does the benchmark work?
 #   small   a fifth of the size
 #   The other words choose what is measured; all of it where none is given.
@@ -11,6 +11,7 @@ source "$here/refresh.sh"
 source "$here/rfm.sh"
 source "$here/scores.sh"
 source "$here/clv.sh"
+source "$here/issue.sh"
 
 customers=500000
 runs=5
@@ -36,10 +37,10 @@ elif [ "${1:-}" = small ]; then
     till_orders=400000
     copy_orders=200000
 fi
-if [ $# -eq 0 ]; then set -- aggregates look_ups whole_shop refresh live rfm scores clv; fi
+if [ $# -eq 0 ]; then set -- aggregates look_ups whole_shop refresh live rfm scores clv issuing; fi
 shop=false
 for part in "$@"; do
-    case $part in aggregates | look_ups | whole_shop | refresh | rfm | scores) shop=true ;; live | clv) ;; *) fail "unknown argument $part: see the head of this script" ;; esac
+    case $part in aggregates | look_ups | whole_shop | refresh | rfm | scores | issuing) shop=true ;; live | clv) ;; *) fail "unknown argument $part: see the head of this script" ;; esac
 done
 
 main() {

@@ -2,132 +2,48 @@
 // the store, so that a look-up and the views agree, and row-level security, grants and changed definitions work as in
 // any query. In a live store these are the views over what is stored alone, as long as nothing is pending for the
 // customer.
-#include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 
+#include "lookup.hpp"
 #include "open_query.hpp"
-#include "pending_probe.hpp"
-#include "store.hpp"
 
 extern "C" {
 #include "access/xact.h"
-#include "catalog/namespace.h"
-#include "executor/spi.h"
-#include "utils/hsearch.h"
-#include "utils/snapmgr.h"
-#include "utils/syscache.h"
 }
 
 using namespace clientele;
 
 namespace {
 
-// $1 is the customer, $2 the segmentation or program, $3 as_of. %1$s is the quoted schema, %2$s the view.
-enum class Question : std::uint32_t { main_segment, segment, segment_at, default_segment, offer, offer_at };
+// In all of them $1 is the customer, $2 the segmentation or program, $3 as_of.
+constexpr Oid parameter_types[] = {TEXTOID, TIMESTAMPTZOID};
 
-const char* text_of(Question query) {
-    switch (query) {
-        case Question::main_segment:
-            return "SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1";
-        case Question::segment:
-            return "SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1"
-                   " AND segmentation OPERATOR(pg_catalog.=) $2";
-        case Question::segment_at:
-            return "SELECT segment FROM %1$s.segments_at($3) WHERE customer_id OPERATOR(pg_catalog.=) $1"
-                   " AND segmentation OPERATOR(pg_catalog.=) $2";
-        case Question::default_segment:
-            return "SELECT default_segment FROM %1$s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2";
-        case Question::offer:
-            return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, i.fallback, "
-                   "i.as_of, $2) FROM %1$s.%2$s i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
-        case Question::offer_at:
-            return "SELECT clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, i.profile, i.fallback, "
-                   "i.as_of, $2)"
-                   " FROM %1$s._offer_inputs_at($3) i WHERE i.customer_id OPERATOR(pg_catalog.=) $1";
-    }
-    return nullptr;
-}
+// An offer that is open stands on its terms; who is held out meanwhile gets nothing.
+#define DECIDED_OFFER                                                                                                  \
+    "SELECT CASE WHEN i.open_exposure IS NULL THEN clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, " \
+    "i.profile, i.fallback, i.as_of, $2, i.history, (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)"          \
+    "::clientele.offer_budget) FROM %1$s._budgets b)) WHEN i.open_holdout IS NULL AND ($2 IS NULL OR $2 "              \
+    "OPERATOR(pg_catalog.=) i.open_program) THEN i.open_terms END"
 
-View view_of(Question query) {
-    switch (query) {
-        case Question::segment:
-            return View::segments;
-        case Question::offer:
-            return View::offer_inputs;
-        default:
-            return View::customers;
-    }
-}
-
-bool reads_orders(Question query) { return query == Question::segment_at || query == Question::offer_at; }
-
-// Session cache of prepared queries. A plan notices by itself when what it reads changes; one of a dropped or renamed
-// store is never asked for again, or made anew.
-struct PlanKey {
-    Oid settings;
-    Question query;
-    bool stored;  // over the stored profiles alone
-};
-struct Plan {
-    PlanKey key;
-    Oid key_type;
-    char schema[NAMEDATALEN];
-    SPIPlanPtr prepared;
-};
-constinit HTAB* plans = nullptr;
-
-HTAB* plan_table() {
-    if (!plans) {
-        HASHCTL control{};
-        control.keysize = sizeof(PlanKey);
-        control.entrysize = sizeof(Plan);
-        plans = hash_create("clientele look-ups", 16, &control, HASH_ELEM | HASH_BLOBS);
-    }
-    return plans;
-}
-
-Oid key_type_of(const Store& store) {
-    const Oid profiles = get_relname_relid("profiles", store.schema);
-    const AttrNumber column = OidIsValid(profiles) ? get_attnum(profiles, "customer_id") : InvalidAttrNumber;
-    if (column == InvalidAttrNumber) {
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("the table \"profiles\" of store \"%s\" is missing", get_namespace_name(store.schema))));
-    }
-    return get_atttype(profiles, column);
-}
-
-SPIPlanPtr prepare(Question query, bool stored, const char* schema, Oid key_type) {
-    Oid types[] = {key_type, TEXTOID, TIMESTAMPTZOID};
-    const char* text = psprintf(text_of(query), quote_identifier(schema), name_of(view_of(query), stored));
-    // The same plan serves every customer; a past as_of reads the orders and is worth planning for itself.
-    const int options = reads_orders(query) ? 0 : CURSOR_OPT_GENERIC_PLAN;
-    SPIPlanPtr prepared = SPI_prepare_cursor(text, 3, types, options);
-    if (!prepared) elog(ERROR, "could not prepare a look-up: %s", SPI_result_code_string(SPI_result));
-    SPI_keepplan(prepared);
-    return prepared;
-}
-
-// Call it connected to SPI.
-SPIPlanPtr plan_of(const Store& store, Question query, bool stored) {
-    PlanKey key;
-    std::memset(&key, 0, sizeof key);
-    key.settings = store.settings;
-    key.query = query;
-    key.stored = stored;
-    const char* schema = get_namespace_name(store.schema);
-    const Oid key_type = key_type_of(store);
-    auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
-    if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
-    SPIPlanPtr prepared = prepare(query, stored, schema, key_type);
-    // The plan of a store's former name may be running at this moment, further out; it is left alone.
-    plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_ENTER, nullptr));
-    plan->key_type = key_type;
-    strlcpy(plan->schema, schema, sizeof plan->schema);
-    plan->prepared = prepared;
-    return prepared;
-}
+constexpr StoreQuery main_segment = {"SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1",
+                                     View::customers, false};
+constexpr StoreQuery any_segment = {
+    "SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1"
+    " AND segmentation OPERATOR(pg_catalog.=) $2",
+    View::segments, false};
+constexpr StoreQuery segment_at = {
+    "SELECT segment FROM %1$s.segments_at($3) WHERE customer_id OPERATOR(pg_catalog.=) $1"
+    " AND segmentation OPERATOR(pg_catalog.=) $2",
+    View::customers, true};
+constexpr StoreQuery default_segment = {
+    "SELECT default_segment FROM %1$s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2", View::customers,
+    false};
+constexpr StoreQuery current_offer = {DECIDED_OFFER " FROM %1$s.%2$s i WHERE i.customer_id OPERATOR(pg_catalog.=) $1",
+                                      View::offer_inputs, false};
+constexpr StoreQuery offer_at = {DECIDED_OFFER
+                                 " FROM %1$s._offer_inputs_at($3) i WHERE i.customer_id OPERATOR(pg_catalog.=) $1",
+                                 View::offer_inputs, true};
 
 // One look-up: who is asked for, in which store, of what, and when.
 struct LookUp {
@@ -139,72 +55,6 @@ struct LookUp {
     TimestampTz as_of;
     bool past;
 };
-
-[[noreturn]] void refuse_key(Oid given, Oid key_type) {
-    ereport(ERROR,
-            (errcode(ERRCODE_DATATYPE_MISMATCH),
-             errmsg("the customer keys of this store are %s, not %s", format_type_be(key_type), format_type_be(given)),
-             errhint("Pass a value of type %s, or the key as text.", format_type_be(key_type))));
-    pg_unreachable();
-}
-
-// A bigint as a key of the store's type; false where the type has no such value.
-bool key_from_bigint(std::int64_t value, Oid key_type, Datum* key) {
-    switch (key_type) {
-        case INT8OID:
-            *key = Int64GetDatum(value);
-            return true;
-        case INT4OID:
-            *key = Int32GetDatum(static_cast<int32>(value));
-            return value >= PG_INT32_MIN && value <= PG_INT32_MAX;
-        case INT2OID:
-            *key = Int16GetDatum(static_cast<int16>(value));
-            return value >= PG_INT16_MIN && value <= PG_INT16_MAX;
-        case TEXTOID:
-        case VARCHAROID:
-            *key = CStringGetTextDatum(psprintf(INT64_FORMAT, value));
-            return true;
-        default:
-            refuse_key(INT8OID, key_type);
-    }
-}
-
-// A text as a key of the store's type; false where it is a whole number that the type has no room for.
-bool key_from_text(Datum value, Oid key_type, Datum* key) {
-    if (key_type == TEXTOID || key_type == VARCHAROID) {
-        *key = value;
-        return true;
-    }
-    const char* characters = TextDatumGetCString(value);
-    if (key_type != UUIDOID) {
-        char* end;
-        errno = 0;
-        const std::int64_t number = std::strtoll(characters, &end, 10);
-        if (end != characters && end[std::strspn(end, " \t\n\r\f\v")] == '\0') {
-            return errno != ERANGE && key_from_bigint(number, key_type, key);
-        }
-    }
-    Oid input, parameter;
-    getTypeInputInfo(key_type, &input, &parameter);
-    *key = OidInputFunctionCall(input, const_cast<char*>(characters), parameter, -1);
-    return true;
-}
-
-bool key_argument(FunctionCallInfo fcinfo, Oid key_type, Datum* key) {
-    const Oid given = get_fn_expr_argtype(fcinfo->flinfo, 0);
-    switch (given) {
-        case INT8OID:
-            return key_from_bigint(PG_GETARG_INT64(0), key_type, key);
-        case TEXTOID:
-            return key_from_text(PG_GETARG_DATUM(0), key_type, key);
-        default:
-            if (given != key_type && key_type != TEXTOID && key_type != VARCHAROID) refuse_key(given, key_type);
-            *key = given == key_type
-                       ? PG_GETARG_DATUM(0)
-                       : CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(0))));
-            return true;
-    }
-}
 
 LookUp look_up_arguments(FunctionCallInfo fcinfo) {
     LookUp look_up{};
@@ -220,12 +70,13 @@ LookUp look_up_arguments(FunctionCallInfo fcinfo) {
 }
 
 // Runs a query and copies its only value to the caller's memory; false where there is no row or it is NULL.
-bool fetch(const LookUp& look_up, Question query, bool stored, Datum* result) {
+bool fetch(const LookUp& look_up, const StoreQuery& query, bool stored, Datum* result) {
     MemoryContext caller = CurrentMemoryContext;
     SPI_connect();
     Datum values[] = {look_up.customer, look_up.option, TimestampTzGetDatum(look_up.as_of)};
     const char nulls[] = {' ', look_up.option_given ? ' ' : 'n', ' ', '\0'};
-    const int code = SPI_execute_plan(plan_of(look_up.store, query, stored), values, nulls, true, 1);
+    const int code =
+        SPI_execute_plan(plan_of(look_up.store, query, stored, 2, parameter_types), values, nulls, true, 1);
     if (code != SPI_OK_SELECT) elog(ERROR, "a look-up failed: %s", SPI_result_code_string(code));
     bool is_null = true;
     if (SPI_processed > 0) {
@@ -265,7 +116,7 @@ void open(OfferQuery& query, const LookUp& look_up, bool stored, MemoryContext l
     const Oid types[] = {key_type_of(look_up.store), TEXTOID, TIMESTAMPTZOID};
     const Datum values[] = {look_up.customer, look_up.option, 0};
     SPI_connect();
-    query.open = open_query(plan_of(look_up.store, Question::offer, stored), types, values,
+    query.open = open_query(plan_of(look_up.store, current_offer, stored, 2, parameter_types), types, values,
                             look_up.option_given ? "  n" : " nn", 3, lifetime);
     SPI_finish();
     query.settings = look_up.store.settings;
@@ -282,13 +133,13 @@ bool may_ask_for(const OfferQuery& query, const LookUp& look_up) {
 }
 
 bool fetch_offer(FunctionCallInfo fcinfo, const LookUp& look_up, Datum* offer) {
-    if (look_up.past) return fetch(look_up, Question::offer_at, false, offer);
+    if (look_up.past) return fetch(look_up, offer_at, false, offer);
     const bool stored = stored_suffices(look_up.store, View::offer_inputs, look_up.customer);
     CallSite* site = call_site(fcinfo);
     OfferQuery& query = stored ? site->stored : site->ordinary;
     if (++query.calls == 2) open(query, look_up, stored, fcinfo->flinfo->fn_mcxt);
     if (may_ask_for(query, look_up)) return ask(*query.open, look_up.customer, offer);
-    return fetch(look_up, Question::offer, stored, offer);
+    return fetch(look_up, current_offer, stored, offer);
 }
 
 bool is_main(Datum segmentation) {
@@ -324,15 +175,13 @@ CLIENTELE_FUNCTION(clientele_assign_segment) {
                         errhint("Leave it out for 'main'.")));
     }
     const LookUp look_up = look_up_arguments(fcinfo);
-    const Question query = look_up.past              ? Question::segment_at
-                           : is_main(look_up.option) ? Question::main_segment
-                                                     : Question::segment;
+    const StoreQuery& query = look_up.past ? segment_at : is_main(look_up.option) ? main_segment : any_segment;
     Datum segment;
     if (look_up.possible) {
-        const bool stored = !look_up.past && stored_suffices(look_up.store, view_of(query), look_up.customer);
+        const bool stored = !look_up.past && stored_suffices(look_up.store, query.view, look_up.customer);
         if (fetch(look_up, query, stored, &segment)) return segment;
     }
-    if (fetch(look_up, Question::default_segment, false, &segment)) return segment;
+    if (fetch(look_up, default_segment, false, &segment)) return segment;
     refuse_segmentation(look_up);
 }
 

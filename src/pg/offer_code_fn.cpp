@@ -1,0 +1,52 @@
+// Codes of offers: src/sql/72-issue.sql says what each function returns.
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "boundary.hpp"
+#include "core/offer_code.hpp"
+
+#include "postgres.hpp"
+
+using namespace clientele;
+
+namespace {
+
+constexpr std::size_t shown_length = code_length + 1;  // with the hyphen
+
+struct ShownCode {
+    char characters[shown_length];
+    bool found;
+};
+
+void show(const std::optional<std::string>& code, ShownCode& shown) {
+    shown.found = code.has_value();
+    if (shown.found) std::memcpy(shown.characters, code->data(), shown_length);
+}
+
+}  // namespace
+
+CLIENTELE_FUNCTION(clientele_new_code) {
+    static_cast<void>(fcinfo);
+    ShownCode code{};
+    // One code in a thousand needs a second look at the dice.
+    while (!code.found) {
+        std::uint8_t bytes[code_length + 2];
+        if (!pg_strong_random(bytes, sizeof bytes)) {
+            ereport(ERROR, (errcode(ERRCODE_SYSTEM_ERROR), errmsg("the system gave no random bytes for a code")));
+        }
+        think([&] { show(code_from_random(bytes), code); });
+    }
+    PG_RETURN_TEXT_P(cstring_to_text_with_len(code.characters, shown_length));
+}
+
+CLIENTELE_FUNCTION(clientele_canonical_code) {
+    const text* typed = PG_GETARG_TEXT_PP(0);
+    const std::string_view characters(VARDATA_ANY(typed), VARSIZE_ANY_EXHDR(typed));
+    ShownCode code{};
+    think([&] { show(canonical_code(characters), code); });
+    if (!code.found) PG_RETURN_NULL();
+    PG_RETURN_TEXT_P(cstring_to_text_with_len(code.characters, shown_length));
+}

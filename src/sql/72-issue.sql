@@ -1,0 +1,258 @@
+-- Issuing offers: to one customer, and to all.
+
+CREATE TYPE clientele.issued_offer AS (
+    code text,
+    program text, segment text, basis text, reference_value numeric, min_spend numeric, reward numeric, reward_kind text, currency text,
+    message text, valid_until timestamptz, variant text, propensity double precision, expected_profit numeric, reasons text[], disclosure text,
+    exposure_id bigint, program_version integer, issued_at timestamptz);
+COMMENT ON TYPE clientele.issued_offer IS 'An offer that is written down: its code, its terms as in the type offer, and the row of the ledger that it is.';
+COMMENT ON COLUMN clientele.issued_offer.code IS 'What the customer gives to get the reward: XXXXX-XXXXX, of 25 digits and letters without look-alikes.';
+
+CREATE FUNCTION clientele._new_code() RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele_new_code' LANGUAGE C VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._new_code() IS 'A code for an offer, XXXXX-XXXXX: ten characters out of 25 by the system''s source of strong randomness.';
+CREATE FUNCTION clientele._canonical_code(code text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele_canonical_code' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._canonical_code(text) IS
+    'A code as the ledger has it, from how it was typed: in any case, with or without hyphens and spaces. NULL for what cannot be a code.';
+
+-- ---- One customer ----
+
+CREATE FUNCTION clientele.issue_offer(customer bigint, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
+    AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION clientele.issue_offer(bigint, name, text) IS
+    'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the same code. Who is held out gets no row, and is written down all the same. '
+    'program: as for personalized_offer. NULL and unknown customers get none. The reward is reserved in the program''s budget. Fails where the transaction is read-only.';
+CREATE FUNCTION clientele.issue_offer(customer uuid, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
+    AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION clientele.issue_offer(uuid, name, text) IS
+    'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the same code. Who is held out gets no row, and is written down all the same. '
+    'program: as for personalized_offer. NULL and unknown customers get none. The reward is reserved in the program''s budget. Fails where the transaction is read-only.';
+CREATE FUNCTION clientele.issue_offer(customer text, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
+    AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION clientele.issue_offer(text, name, text) IS
+    'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the same code. Who is held out gets no row, and is written down all the same. '
+    'program: as for personalized_offer. NULL and unknown customers get none. The reward is reserved in the program''s budget. Fails where the transaction is read-only.';
+
+-- Slots are locked in their order, by who holds no other, and nobody is waited for afterwards: settling passes over exposures
+-- that others hold.
+CREATE FUNCTION clientele._reserve(store name, program text, reward numeric, greatest_reward numeric, OUT slot integer)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    remaining numeric;
+BEGIN
+    EXECUTE format('SELECT FROM %I.budgets b WHERE b.program = $1 ORDER BY b.slot FOR NO KEY UPDATE', store) USING program;
+    LOOP
+        EXECUTE format('SELECT sum(b.available) FROM %I.budgets b WHERE b.program = $1', store) USING program INTO remaining;
+        EXIT WHEN remaining >= greatest_reward;
+        IF _settle_due(store, program, 1000) = 0 THEN
+            RETURN;
+        END IF;
+    END LOOP;
+    EXECUTE format('
+        WITH filled AS (
+            SELECT b.slot, b.available, sum(b.available) OVER (ORDER BY b.slot) - b.available AS before FROM %1$I.budgets b WHERE b.program = $1
+        ), taken AS (
+            UPDATE %1$I.budgets b SET available = b.available - least(f.available, $2 - f.before)
+            FROM filled f WHERE b.program = $1 AND b.slot = f.slot AND f.before < $2)
+        SELECT min(f.slot) FROM filled f', store) USING program, reward INTO slot;
+END $$;
+COMMENT ON FUNCTION clientele._reserve(name, text, numeric, numeric) IS
+    'Takes a reward from a program''s budget, out of as many slots as it takes, and returns the first; NULL where less than greatest_reward is left, even after what is due was settled.';
+
+-- ---- All customers ----
+
+CREATE PROCEDURE clientele.issue_offers(store name, program text DEFAULT NULL, chunk integer DEFAULT 20000)
+    AS 'MODULE_PATHNAME', 'clientele_issue_offers' LANGUAGE C;
+COMMENT ON PROCEDURE clientele.issue_offers(name, text, integer) IS
+    'Issues to every customer whose offer is of this program (NULL: of any), as issue_offer() would, in the order of the keys, with a commit after each chunk of customers (1 to 1,000,000). '
+    'Who has an offer that is open is passed over. Cancel it at any time: what was committed stays, and the next call goes on from there. The store''s campaign_progress shows how far it is. '
+    'Cannot run in a transaction block.';
+
+-- Returns the customers with whom chunks end.
+CREATE FUNCTION clientele._begin_campaign(store name, program text, chunk integer) RETURNS text[]
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+DECLARE
+    above text;
+    ends text[];
+BEGIN
+    PERFORM _require_store(store);
+    IF program IS NOT NULL THEN
+        PERFORM _check_program(store, program);
+    END IF;
+    IF chunk NOT BETWEEN 1 AND 1000000 THEN
+        RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'A chunk is a number of customers from 1 to 1000000.';
+    END IF;
+    EXECUTE format('
+        INSERT INTO %I.campaigns AS c VALUES ($1, now(), NULL, 0, 0, 0, NULL, NULL)
+        ON CONFLICT (program) DO UPDATE SET (started_at, last_customer, customers, offered, held_out, total, ended_at) = (now(), NULL, 0, 0, 0, NULL, NULL)
+        WHERE c.ended_at IS NOT NULL', store) USING coalesce(program, '');
+    PERFORM _settle_budgets(store, program);  -- as in each chunk, slots are locked after the campaign
+    EXECUTE format('SELECT c.last_customer FROM %I.campaigns c WHERE c.program = $1', store) USING coalesce(program, '') INTO above;
+    EXECUTE format('
+        WITH counted AS (
+            SELECT b.customer_id::text AS customer, row_number() OVER (ORDER BY b.customer_id) AS n FROM %1$I._base b WHERE %2$s
+        ), noted AS (
+            UPDATE %1$I.campaigns c SET total = c.customers + (SELECT count(*) FROM counted) WHERE c.program = $2)
+        SELECT array_agg(c.customer ORDER BY c.n) FROM counted c WHERE c.n %% $1 = 0',
+        store, CASE WHEN above IS NULL THEN 'true' ELSE format('b.customer_id > %s', _key_literal(store, above)) END)
+        USING chunk, coalesce(program, '') INTO ends;
+    RETURN coalesce(ends, '{}');
+END $$;
+COMMENT ON FUNCTION clientele._begin_campaign(name, text, integer) IS
+    'Begins a run of issue_offers(), or takes up one that was cut short, and returns the keys of the customers with whom its chunks end.';
+
+-- Concurrent runs take the next chunk each, because they lock the campaign. Returns whether there is another chunk.
+CREATE FUNCTION clientele._continue_campaign(store name, program text, ends text[]) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+DECLARE
+    campaign record;
+    upto text;
+    counts record;
+BEGIN
+    EXECUTE format('SELECT c.* FROM %I.campaigns c WHERE c.program = $1 FOR UPDATE', store) USING coalesce(program, '') INTO campaign;
+    IF campaign.ended_at IS NULL THEN
+        EXECUTE format('SELECT e.customer FROM unnest($1) WITH ORDINALITY e (customer, n) WHERE %s ORDER BY e.n LIMIT 1',
+            CASE WHEN campaign.last_customer IS NULL THEN 'true'
+                 ELSE format('e.customer::%s > %s', _key_type(store), _key_literal(store, campaign.last_customer)) END) USING ends INTO upto;
+        SELECT * INTO counts FROM _issue_between(store, program, campaign.last_customer, upto, campaign.started_at);
+        EXECUTE format('
+            UPDATE %I.campaigns c SET (last_customer, customers, offered, held_out, ended_at)
+                = ($2, c.customers + $3, c.offered + $4, c.held_out + $5, CASE WHEN $2 IS NULL THEN clock_timestamp() END)
+            WHERE c.program = $1 RETURNING c.*', store)
+            USING coalesce(program, ''), upto, counts.customers, counts.offered, counts.held_out INTO campaign;
+    END IF;
+    IF campaign.ended_at IS NOT NULL THEN
+        RAISE NOTICE 'store %: % customers, % offers issued, % held out', quote_ident(store), campaign.customers, campaign.offered, campaign.held_out;
+    END IF;
+    RETURN campaign.ended_at IS NULL;
+END $$;
+COMMENT ON FUNCTION clientele._continue_campaign(name, text, text[]) IS
+    'The next chunk of a run of issue_offers(), up to the next of these keys; beyond the last of them, all others.';
+
+-- As for _reserve(): slots are locked before exposures are closed, so that nobody is waited for while they are.
+CREATE FUNCTION clientele._settle_budgets(store name, only_program text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    budgeted text;
+BEGIN
+    PERFORM _lock_budgets(store, only_program);
+    FOR budgeted IN EXECUTE format('SELECT DISTINCT b.program FROM %I.budgets b WHERE $1 IS NULL OR b.program = $1', store) USING only_program LOOP
+        WHILE _settle_due(store, budgeted, 50000) > 0 LOOP
+        END LOOP;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._settle_budgets(name, text) IS 'Settles what is due of a program that has a budget (NULL: of all), so that all that can be promised is there.';
+
+CREATE FUNCTION clientele._lock_budgets(store name, only_program text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE format('SELECT FROM %I.budgets b WHERE $1 IS NULL OR b.program = $1 ORDER BY b.program, b.slot FOR NO KEY UPDATE', store) USING only_program;
+END $$;
+COMMENT ON FUNCTION clientele._lock_budgets(name, text) IS 'Locks the slots of a program''s budget (NULL: of all), in their order.';
+
+-- Another pass is due where somebody else issued to a customer meanwhile, or a new code was taken by chance: a careful one,
+-- for which PostgreSQL looks into all unique indexes before it writes a row, which takes a third longer. And one is due
+-- from the first customer on for whom a budget is too small, by what is left of it then.
+CREATE FUNCTION clientele._issue_between(store name, program text, above text, upto text, started_at timestamptz,
+        OUT customers bigint, OUT offered bigint, OUT held_out bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+DECLARE
+    careful boolean := false;
+    passes integer := 0;
+    has_budgets boolean;
+    pass record;
+BEGIN
+    customers := 0;
+    offered := 0;
+    held_out := 0;
+    -- Before the book is read: whoever gives a program its first budget waits until all that was issued without one is written.
+    EXECUTE format('LOCK TABLE %I.ledger IN ROW EXCLUSIVE MODE', store);
+    PERFORM _lock_budgets(store, program);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.budgets)', store) INTO has_budgets;
+    LOOP
+        BEGIN
+            EXECUTE _pass_query(store, program, above, upto, has_budgets, careful) USING program, started_at INTO pass;
+        EXCEPTION WHEN unique_violation THEN
+            careful := true;
+            CONTINUE;
+        END;
+        offered := offered + pass.offered;
+        held_out := held_out + pass.held_out;
+        PERFORM _take(store, t.program, t.reward) FROM unnest(pass.programs, pass.rewards) t (program, reward) WHERE t.reward > 0;
+        passes := passes + 1;
+        CONTINUE WHEN pass.missed > 0 AND passes < 10;
+        customers := customers + pass.customers;
+        EXIT WHEN pass.stopped_after IS NULL;
+        above := pass.stopped_after;
+        passes := 0;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._issue_between(name, text, text, text, timestamptz) IS
+    'Issues to the customers above one key up to another (NULL: without bound), except who was issued something since started_at. Returns how many there are, and what became of them.';
+
+CREATE FUNCTION clientele._take(store name, program text, reward numeric) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE format('
+        UPDATE %1$I.budgets b SET available = CASE WHEN b.slot = t.first THEN t.remaining - t.share * (t.slots - 1) ELSE t.share END
+        FROM (SELECT s.first, s.slots, s.remaining, trunc(s.remaining / s.slots, scale(s.remaining)) AS share
+              FROM (SELECT min(b.slot) AS first, count(*) AS slots, sum(b.available) - $2 AS remaining FROM %1$I.budgets b WHERE b.program = $1) s) t
+        WHERE b.program = $1', store) USING program, reward;
+END $$;
+COMMENT ON FUNCTION clientele._take(name, text, numeric) IS 'Takes rewards from a budget whose slots are locked, and spreads what is left over them evenly.';
+
+-- $1: the program or NULL; $2: when the run started. Rows stay in the order of the keys, in which all who issue write them.
+CREATE FUNCTION clientele._pass_query(store name, program text, above text, upto text, has_budgets boolean, careful boolean) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT replace(replace(replace(replace(replace(replace('
+        WITH budget AS MATERIALIZED (
+            SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots FROM STORE.budgets b GROUP BY b.program
+        ), decided AS MATERIALIZED (
+            SELECT i.customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period,
+                CASE WHEN i.open_exposure IS NULL AND coalesce((i.history[cardinality(i.history)]).issued_at < $2, true) THEN
+                    clientele._enrol(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
+                        (SELECT array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM budget b)) END AS enrolled
+            FROM STORE._offer_inputs_between(BOUNDS) i ORDER BY i.customer_id
+        ), AFFORDABLE issued AS (
+            INSERT INTO STORE.ledger (customer_id, period, program, program_version, holdout, global_holdout, segment, basis, reference_value,
+                min_spend, reward, reward_kind, currency, message, disclosure, reasons, variant, propensity, expected_profit, models,
+                issued_at, valid_until, code, slot)
+            SELECT w.customer_id, w.period, w.program, w.program_version, w.holdout, w.global_holdout, w.segment, w.basis, w.reference_value,
+                w.min_spend, w.reward, w.reward_kind, w.currency, w.message, w.disclosure, w.reasons, w.variant, w.propensity, w.expected_profit,
+                (SELECT jsonb_object_agg(m.kind, m.version) FROM STORE.models m WHERE m.in_use),
+                w.as_of, w.valid_until, CASE WHEN w.holdout IS NULL THEN clientele._new_code() END, CASE WHEN w.holdout IS NULL THEN w.slot END
+            FROM (SELECT a.customer_id, a.period, a.as_of, a.slot, (a.enrolled).* FROM affordable a) w
+            CAREFULLY RETURNING program, holdout, reward)
+        SELECT count(*) FILTER (WHERE n.holdout IS NULL) AS offered, count(*) FILTER (WHERE n.holdout IS NOT NULL) AS held_out,
+            (SELECT count(*) FROM affordable) - count(*) AS missed, SPENT FROM issued n',
+        'AFFORDABLE', CASE WHEN has_budgets THEN '
+        ranked AS MATERIALIZED (
+            SELECT d.*, b.slots[1 + (row_number() OVER earlier - 1) % cardinality(b.slots)] AS slot,
+                (d.enrolled).greatest_reward > b.remaining
+                    - coalesce(sum(CASE WHEN (d.enrolled).holdout IS NULL THEN (d.enrolled).reward ELSE 0 END) OVER earlier, 0) AS too_dear
+            FROM decided d LEFT JOIN budget b ON b.program = (d.enrolled).program
+            WHERE WANTED
+            WINDOW earlier AS (PARTITION BY (d.enrolled).program ORDER BY d.customer_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        ), stop AS MATERIALIZED (
+            SELECT r.customer_id FROM ranked r WHERE r.too_dear ORDER BY r.customer_id LIMIT 1
+        ), passed AS MATERIALIZED (
+            SELECT d.customer_id FROM decided d WHERE coalesce(d.customer_id < (SELECT s.customer_id FROM stop s), true)
+        ), affordable AS MATERIALIZED (
+            SELECT r.* FROM ranked r WHERE coalesce(r.customer_id < (SELECT s.customer_id FROM stop s), true) ORDER BY r.customer_id
+        ),' ELSE '
+        affordable AS NOT MATERIALIZED (SELECT d.*, NULL::integer AS slot FROM decided d WHERE WANTED),' END),
+        'SPENT', CASE WHEN has_budgets THEN '
+            (SELECT count(*) FROM passed) AS customers,
+            (SELECT p.customer_id::text FROM passed p WHERE EXISTS (SELECT FROM stop) ORDER BY p.customer_id DESC LIMIT 1) AS stopped_after,
+            (SELECT array_agg(b.program ORDER BY b.program) FROM budget b) AS programs,
+            (SELECT array_agg((SELECT coalesce(sum(n.reward), 0) FROM issued n WHERE n.program = b.program AND n.holdout IS NULL) ORDER BY b.program) FROM budget b) AS rewards'
+            ELSE '
+            (SELECT count(*) FROM decided) AS customers, NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards' END),
+        'WANTED', '(d.enrolled).program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END),
+        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'STORE', quote_ident(store)), 'BOUNDS', bounds.keys)
+    FROM (SELECT format('%s, %s', coalesce(_key_literal(store, above), 'NULL'), coalesce(_key_literal(store, upto), 'NULL')) AS keys) bounds
+$$;
+COMMENT ON FUNCTION clientele._pass_query(name, text, text, text, boolean, boolean) IS
+    'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the keys, until a budget is too small for either arm.';
