@@ -8,9 +8,10 @@
 #include "append.hpp"
 #include "attempt.hpp"
 #include "fold_worker.hpp"
+#include "live_orders.hpp"
+#include "live_reversals.hpp"
 #include "live_source.hpp"
 #include "order_groups.hpp"
-#include "order_input.hpp"
 #include "settings_scope.hpp"
 #include "store.hpp"
 
@@ -73,7 +74,8 @@ struct Statement {
     TimestampTz now;
     Datum marked;  // the last customer that was marked
     bool has_marked;
-    bool blind;  // do not ask other tables: somebody has locked one
+    bool blind;     // do not ask other tables: somebody has locked one
+    bool reverses;  // it changes or removes orders, and some have redeemed offers
 };
 
 // A row for pending. No customer and no order: everybody must be counted anew.
@@ -168,108 +170,17 @@ void mark_due(Statement& statement, Datum customer, TimestampTz due) {
 void mark_order(Statement& statement, Datum order) { append(statement, {false, 0, 0, DT_NOBEGIN, true, order}); }
 void mark_everybody(Statement& statement) { append(statement, {false, 0, 0, DT_NOBEGIN, false, 0}); }
 
-// ---- Reading orders ----
-
-// Evaluates the store's definition of an order over the rows of a transition table.
-struct OrderReader {
-    const LiveSource* source;
-    Tuplestorestate* rows;
-    int pointer;
-    TupleTableSlot* slot;
-    ExprContext* context;
-    ExprState* filter;
-    ExprState* columns[4];
-    TypeCacheEntry* key;
-    TypeCacheEntry* order_key;
-    TimestampTz now;
-};
-
-struct OrderRow {
-    bool counts;
-    bool has_customer;
-    Datum customer;
-    Instant at;
-    Scaled amount;
-    bool has_order;
-    Datum order;
-};
-
-OrderReader* read_orders(const Statement& statement, Tuplestorestate* rows) {
-    auto* reader = static_cast<OrderReader*>(palloc0(sizeof(OrderReader)));
-    const LiveSource& source = *statement.source;
-    reader->source = &source;
-    reader->now = statement.now;
-    reader->rows = rows;
-    reader->pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
-    tuplestore_select_read_pointer(rows, reader->pointer);
-    tuplestore_rescan(rows);
-    reader->slot = MakeSingleTupleTableSlot(RelationGetDescr(statement.trigger->tg_relation), &TTSOpsMinimalTuple);
-    reader->context = CreateStandaloneExprContext();
-    reader->context->ecxt_scantuple = reader->slot;
-    reader->filter = ExecInitQual(source.filter, nullptr);
-    for (int i = 0; i < list_length(source.columns); ++i) {
-        reader->columns[i] = ExecInitExpr(static_cast<Expr*>(list_nth(source.columns, i)), nullptr);
-    }
-    reader->key = lookup_type_cache(source.key_type, 0);
-    if (source.has_items) reader->order_key = lookup_type_cache(source.order_type, 0);
-    return reader;
-}
-
-// Evaluates one column; false where it is NULL.
-bool column(OrderReader& reader, int which, Datum* value) {
-    bool is_null;
-    *value = ExecEvalExpr(reader.columns[which], reader.context, &is_null);
-    return !is_null;
-}
-
-// The next row; false at the end. By-reference values hold until the row after it.
-bool next_order(OrderReader& reader, OrderRow* row) {
-    tuplestore_select_read_pointer(reader.rows, reader.pointer);
-    if (!tuplestore_gettupleslot(reader.rows, true, false, reader.slot)) return false;
-    CHECK_FOR_INTERRUPTS();
-    ResetExprContext(reader.context);
-    MemoryContext caller = MemoryContextSwitchTo(reader.context->ecxt_per_tuple_memory);
-    *row = {};
-    Datum at;
-    Datum amount;
-    row->has_customer = column(reader, 0, &row->customer);
-    if (reader.order_key) row->has_order = column(reader, 3, &row->order);
-    row->counts = ExecQual(reader.filter, reader.context) && column(reader, 1, &at) && column(reader, 2, &amount);
-    if (row->counts) {
-        row->at = DatumGetTimestampTz(at);
-        if (row->at <= reader.now) checked_instant(row->at);  // a time to come does not count, whatever it is
-        row->amount = checked_amount(amount);
-    }
-    MemoryContextSwitchTo(caller);
-    return true;
-}
-
-void end_reading(OrderReader* reader) {
-    ExecDropSingleTupleTableSlot(reader->slot);
-    FreeExprContext(reader->context, true);
-}
-
-bool same_value(const TypeCacheEntry& type, bool has_a, Datum a, bool has_b, Datum b) {
-    return has_a == has_b && (!has_a || datumIsEqual(a, b, type.typbyval, type.typlen));
-}
-
-// Whose order it is, and by which id its lines find it.
-bool same_hands(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
-    return same_value(*reader.key, a.has_customer, a.customer, b.has_customer, b.customer) &&
-           (!reader.order_key || same_value(*reader.order_key, a.has_order, a.order, b.has_order, b.order));
-}
-
-bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
-    if (a.counts != b.counts || !same_hands(reader, a, b)) return false;
-    return !a.counts || (a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale);
-}
-
 // ---- What statements change ----
+
+// With the ids that lines find them by, where there are lines.
+OrderReader* orders_of(const Statement& statement, Tuplestorestate* rows) {
+    return read_orders(*statement.source, *statement.trigger, statement.now, rows, statement.source->has_items);
+}
 
 // New orders: a delta profile a customer; of the future: count the customer anew at that time. With order lines every
 // customer is counted anew, because the lines come with the order.
 void note_inserted(Statement& statement) {
-    OrderReader* reader = read_orders(statement, statement.trigger->tg_newtable);
+    OrderReader* reader = orders_of(statement, statement.trigger->tg_newtable);
     const bool has_items = statement.source->has_items;
     const bool is_one = tuplestore_tuple_count(statement.trigger->tg_newtable) == 1;
     OrderGroups* groups = has_items || is_one ? nullptr
@@ -305,7 +216,7 @@ void mark_changed(Statement& statement, const OrderRow& order) {
 
 // An order that goes may come back as somebody else's, while a line of it is being written that we do not see.
 void note_deleted(Statement& statement) {
-    OrderReader* reader = read_orders(statement, statement.trigger->tg_oldtable);
+    OrderReader* reader = orders_of(statement, statement.trigger->tg_oldtable);
     OrderRow order;
     while (next_order(*reader, &order)) {
         mark_changed(statement, order);
@@ -318,8 +229,8 @@ void note_deleted(Statement& statement) {
 // out, and the others only mark too many. An order that changes hands takes lines with it that we may not see yet: its
 // new owner is looked up when it is read.
 void note_updated(Statement& statement) {
-    OrderReader* before = read_orders(statement, statement.trigger->tg_oldtable);
-    OrderReader* after = read_orders(statement, statement.trigger->tg_newtable);
+    OrderReader* before = orders_of(statement, statement.trigger->tg_oldtable);
+    OrderReader* after = orders_of(statement, statement.trigger->tg_newtable);
     OrderRow old_order;
     OrderRow new_order;
     bool has_old = next_order(*before, &old_order);
@@ -465,6 +376,34 @@ void look(void* context) {
     statement.row_type = RelationGetDescr(pending);
     note(statement, task.of_items);
     relation_close(pending, NoLock);
+    statement.reverses =
+        !task.of_items && !TRIGGER_FIRED_BY_INSERT(statement.trigger->tg_event) && has_redemptions(*statement.source);
+    end_settings(settings);
+    SetUserIdAndSecContext(user, security);
+}
+
+void append_reversal(void* context, Datum exposure) {
+    auto& statement = *static_cast<Statement*>(context);
+    Datum values[reversal_width] = {exposure, TimestampTzGetDatum(statement.now)};
+    bool nulls[reversal_width] = {};
+    put_row(statement, statement.row_type, values, nulls);
+}
+
+// A pass of its own, so that what it meets does not keep the profiles from being noted. As the owner of the store.
+void look_for_reversals(void* context) {
+    Statement& statement = *static_cast<Attempt*>(context)->statement;
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(statement.source->owner,
+                           security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    const int settings = begin_settings();
+    set_safe_path();
+    set_no_waiting();
+    Relation reversals = open_reversals(*statement.source);
+    statement.row_type = RelationGetDescr(reversals);
+    find_reversals(*statement.source, *statement.trigger, statement.now, append_reversal, &statement);
+    relation_close(reversals, NoLock);
     end_settings(settings);
     SetUserIdAndSecContext(user, security);
 }
@@ -522,6 +461,18 @@ void record_failure(Statement& statement, const ErrorData* error) {
              errdetail("The orders themselves are not affected."), error->hint ? errhint("%s", error->hint) : 0));
 }
 
+// Where somebody has locked the ledger, nothing is missed: settling looks at the redemptions again.
+void note_reversals(Statement& statement, Attempt& task) {
+    forget_rows(statement);
+    const ErrorData* error = attempt(look_for_reversals, &task);
+    if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) return;
+    if (error) {
+        record_failure(statement, error);
+    } else if (statement.first || statement.rows) {
+        append_rows(statement.source->reversals, statement.first, statement.rows);
+    }
+}
+
 Datum note_statement(FunctionCallInfo fcinfo, bool of_items) {
     if (!CALLED_AS_TRIGGER(fcinfo)) {
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -549,6 +500,7 @@ Datum note_statement(FunctionCallInfo fcinfo, bool of_items) {
         const BlockNumber block = append_rows(statement.source->pending, statement.first, statement.rows);
         fold_if_large(statement.source->settings, block);
     }
+    if (statement.reverses) note_reversals(statement, task);
     end_statement(statement);
     return PointerGetDatum(nullptr);
 }

@@ -41,7 +41,7 @@ void forget_relation(Datum, Oid relation) {
     while (auto* source = static_cast<LiveSource*>(hash_seq_search(&all))) {
         if (!OidIsValid(relation) || relation == source->relation || relation == source->view ||
             relation == source->settings || relation == source->pending || relation == source->failures ||
-            relation == source->orders) {
+            relation == source->reversals || relation == source->ledger || relation == source->orders) {
             source->known = source->appendable = false;
             source->changed = true;
         }
@@ -254,9 +254,11 @@ void learn_orders(LiveSource& source) {
         source.filter = make_ands_implicit(filter);
     }
     MemoryContextSwitchTo(caller);
+    // Lines find their order by its id, so that its type matters.
     const Oid shape[] = {source.key_type, TIMESTAMPTZOID, NUMERICOID, source.order_type};
+    source.has_order_id = list_length(source.columns) == 4;
     const int count = source.has_items ? 4 : 3;
-    bool same = list_length(source.columns) == count;
+    bool same = list_length(source.columns) == count || source.has_order_id;
     for (int i = 0; same && i < count; ++i)
         same = exprType(static_cast<Node*>(list_nth(source.columns, i))) == shape[i];
     if (!same) refuse_view(view);
@@ -318,6 +320,10 @@ void learn(LiveSource& source, const TriggerData& trigger) {
                                 quote_identifier(RelationGetRelationName(trigger.tg_relation)))));
     }
     source.failures = get_relname_relid("failures", source.schema);
+    source.reversals = get_relname_relid("reversals", source.schema);
+    source.ledger = get_relname_relid("ledger", source.schema);
+    source.redeemed = get_relname_relid("ledger_order", source.schema);
+    source.by_customer = get_relname_relid("ledger_period", source.schema);
     source.pending = get_relname_relid("pending", source.schema);
     source.owner = owner_of(source.settings);
     const Settings settings = read_settings(source.settings);

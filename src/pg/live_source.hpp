@@ -30,15 +30,21 @@ struct LiveSource {
     Oid view;  // _orders or _items
     Oid pending;
     Oid failures;
+    Oid reversals;
+    Oid ledger;
+    Oid redeemed;     // the ledger's index of redemptions, by order
+    Oid by_customer;  // the ledger's index by customer
     Oid orders;
     Oid key_type;
     Oid order_type;  // of pending's column
     Oid profile_type;
     bool has_items;
+    bool has_order_id;
     bool foreign_code;  // the filter calls what is neither PostgreSQL's nor ours
     const Zone* zone;
     MemoryContext memory;
-    List* columns;  // of orders: planned expressions over the table: customer, time, amount, and order id with lines
+    List* columns;  // of orders: planned expressions over the table: customer, time, amount, and order id where there
+                    // is one
     List* filter;
     char* item_columns[3];  // of lines: their names
     SPIPlanPtr item_queries[static_cast<int>(ItemQuery::count)];

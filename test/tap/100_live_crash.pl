@@ -30,34 +30,6 @@ $node->safe_psql('postgres', qq{
 	SELECT clientele.create_store('batch', orders => 'orders', time_zone => 'Europe/Berlin');
 	CALL clientele.refresh('shop'); CALL clientele.refresh('batch'); ANALYZE; CHECKPOINT});
 
-sub is_running { my ($pid) = @_; return -e "/proc/$pid/stat" && slurp_file("/proc/$pid/stat") !~ /\) Z/; }
-
-# The processes of the server, the postmaster first.
-sub processes
-{
-	my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
-	my @children;
-	for my $file (glob '/proc/[0-9]*/stat')
-	{
-		my $stat = eval { slurp_file($file) } // next;
-		push @children, $1 if $stat =~ /^(\d+) \(.*\) \S (\d+) /s && $2 == $postmaster;
-	}
-	return ($postmaster, @children);
-}
-
-sub kill_everything
-{
-	# The postmaster neither starts others any more, nor do they see it end before them.
-	kill 'STOP', (processes())[0];
-	my @pids = reverse processes();
-	kill 'KILL', @pids;
-	$node->kill9;
-	for my $pid (@pids) { for (1 .. 500) { last unless is_running($pid); usleep(10_000); } }
-	# Where nobody takes note of its end, a process is taken to be alive.
-	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock' if grep { -e "/proc/$_/stat" } @pids;
-	return;
-}
-
 # ---- Who places orders writes down what was acknowledged ----
 
 my $next = 1_000_000;
@@ -116,7 +88,7 @@ sub crash
 	my $phase = '';
 	while ($wait && $phase !~ $wait && time < $until) { $phase = ask($watcher, 'SELECT phase FROM clientele.refresh_progress LIMIT 1'); }
 	usleep(1000 * rand 20);
-	kill_everything();
+	kill_everything($node);
 	$kills++;
 	$progress{ $phase || 'none' }++;
 	for (@running)

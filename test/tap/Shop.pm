@@ -7,8 +7,9 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(new_server create_shop create_store session ask begin_asking waits_for_lock same_rows differences exact refused complaints);
+our @EXPORT = qw(new_server create_shop create_store session ask begin_asking waits_for_lock same_rows differences exact refused kill_everything complaints);
 
 sub new_server
 {
@@ -149,6 +150,37 @@ sub refused
 	  $node->psql($database, $query, extra_params => [ @user, '-v', 'VERBOSITY=verbose' ]);
 	like($error, qr/ERROR:  $state: $message/, $name) or diag("answer: $answer");
 	return $error;
+}
+
+sub is_running { my ($pid) = @_; return -e "/proc/$pid/stat" && slurp_file("/proc/$pid/stat") !~ /\) Z/; }
+
+# The processes of the server, the postmaster first.
+sub processes
+{
+	my ($node) = @_;
+	my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+	my @children;
+	for my $file (glob '/proc/[0-9]*/stat')
+	{
+		my $stat = eval { slurp_file($file) } // next;
+		push @children, $1 if $stat =~ /^(\d+) \(.*\) \S (\d+) /s && $2 == $postmaster;
+	}
+	return ($postmaster, @children);
+}
+
+# kill -9 of the whole server, which has ended when this returns.
+sub kill_everything
+{
+	my ($node) = @_;
+	# The postmaster neither starts others any more, nor do they see it end before them.
+	kill 'STOP', (processes($node))[0];
+	my @pids = reverse processes($node);
+	kill 'KILL', @pids;
+	$node->kill9;
+	for my $pid (@pids) { for (1 .. 500) { last unless is_running($pid); usleep(10_000); } }
+	# Where nobody takes note of its end, a process is taken to be alive.
+	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock' if grep { -e "/proc/$_/stat" } @pids;
+	return;
 }
 
 # What a server's log says of internal errors, deadlocks, leaks and crashes.

@@ -1,0 +1,439 @@
+-- Redemption: by code, or found in the orders; and what gives a budget back.
+--
+-- Locks are taken in this order: rows of the ledger, then slots of the budget, these by number. Whoever settles never
+-- waits for a row of the ledger: somebody else is closing it.
+
+CREATE TYPE clientele.redemption AS (
+    exposure_id bigint, program text, customer_id text, order_id text, ordered_at timestamptz, order_value numeric, reward numeric, currency text);
+COMMENT ON TYPE clientele.redemption IS
+    'What redeem_offer() wrote down: the exposure, the order that redeemed it, its value as the store defines it, and the reward, in the currency.';
+
+-- The one definition of what redeems an offer: o is a row of _orders, l one of the ledger.
+CREATE FUNCTION clientele._qualifies() RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '(o.customer_id = l.customer_id AND o.ordered_at >= l.issued_at AND o.ordered_at < l.valid_until AND o.ordered_at <= statement_timestamp() AND o.amount >= l.min_spend)';
+COMMENT ON FUNCTION clientele._qualifies() IS
+    'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, was placed while the offer was valid (from issued_at on, before valid_until) and not in the future, and its value reaches min_spend.';
+
+-- The same order: by its id; where the store has none, a customer has one exposure at a time, and so one redemption at a time.
+CREATE FUNCTION clientele._same_order(settings clientele.store_settings) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT CASE WHEN settings.order_id IS NULL THEN '(o.customer_id = l.customer_id AND o.ordered_at = l.ordered_at)' ELSE '(o.order_id = l.order_id)' END
+$$;
+COMMENT ON FUNCTION clientele._same_order(clientele.store_settings) IS 'Whether o of _orders is the order that a row l of the ledger was redeemed with, as an SQL expression.';
+
+-- A policy on the orders would make those whose orders it hides look as if they had not ordered. What is not the orders has
+-- policies of its own, which are meant to apply; hence a function, which only asks.
+CREATE FUNCTION clientele._require_all_orders(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+BEGIN
+    EXECUTE format('SELECT FROM %I._orders WHERE false', store);
+END $$;
+COMMENT ON FUNCTION clientele._require_all_orders(name) IS 'Fails (42501) where the caller may not read the store''s orders, or row-level security hides some of them.';
+
+CREATE FUNCTION clientele._release(store name, programs text[], slots integer[], rewards numeric[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    -- An offer that is older than the budget has no slot: the first takes it.
+    EXECUTE replace('
+        WITH returned AS MATERIALIZED (
+            SELECT r.program, coalesce(r.slot, (SELECT min(b.slot) FROM STORE.budgets b WHERE b.program = r.program)) AS slot, sum(r.reward) AS reward
+            FROM unnest($1, $2, $3) r (program, slot, reward) GROUP BY 1, 2
+        ), locked AS MATERIALIZED (
+            SELECT b.program, b.slot FROM STORE.budgets b JOIN returned r ON r.program = b.program AND r.slot = b.slot
+            ORDER BY b.program, b.slot FOR NO KEY UPDATE OF b)
+        UPDATE STORE.budgets b SET available = b.available + r.reward FROM locked k JOIN returned r USING (program, slot)
+        WHERE b.program = k.program AND b.slot = k.slot', 'STORE', quote_ident(store)) USING programs, slots, rewards;
+END $$;
+COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[]) IS
+    'Gives rewards, in the currency, back to the slots of the budgets that they were reserved in. Programs without a budget need none.';
+
+-- ---- Settling ----
+
+-- One chunk of exposures that are open, by the end of their validity, above a key.
+CREATE FUNCTION clientele._settle_chunk(store name, only_program text, until timestamptz, expired_by timestamptz, at_most integer,
+        INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+DECLARE
+    settings store_settings := _settings(store);
+    first_until timestamptz := last_until;
+    first_exposure bigint := last_exposure;
+    oldest timestamptz;
+    programs text[];
+    slots integer[];
+    rewards numeric[];
+BEGIN
+    EXECUTE format('
+        SELECT count(*), min(d.issued_at), (array_agg(d.valid_until ORDER BY d.valid_until DESC, d.exposure_id DESC))[1],
+            (array_agg(d.exposure_id ORDER BY d.valid_until DESC, d.exposure_id DESC))[1]
+        FROM (SELECT l.issued_at, l.valid_until, l.exposure_id FROM %I.ledger l
+              WHERE l.state = ''open'' AND (l.valid_until, l.exposure_id) > ($1, $2) AND l.valid_until <= $3 %s
+              ORDER BY l.valid_until, l.exposure_id LIMIT $4) d', store, CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $5' END)
+        INTO seen, oldest, last_until, last_exposure USING first_until, first_exposure, until, at_most, only_program;
+    redeemed := 0;
+    expired := 0;
+    IF seen = 0 THEN
+        RETURN;
+    END IF;
+    -- What was issued since the first query belongs to the next run. An order redeems one exposure: of two that found the same
+    -- one, the second stays open, for the next run to find another. Closed is what nobody else is closing.
+    EXECUTE replace(replace(replace(replace(replace('
+        WITH due AS MATERIALIZED (
+            SELECT l.exposure_id, l.customer_id, l.holdout, l.issued_at, l.valid_until, l.min_spend FROM STORE.ledger l
+            WHERE l.state = ''open'' AND (l.valid_until, l.exposure_id) > ($1, $2) AND l.valid_until <= $4 AND (l.valid_until, l.exposure_id) <= ($4, $5)
+              AND l.issued_at >= $6 PROGRAM
+            ORDER BY l.valid_until, l.exposure_id LIMIT $7
+        ), found AS MATERIALIZED (
+            SELECT DISTINCT ON (l.exposure_id) l.exposure_id, ORDER_ID AS order_id, o.ordered_at, o.amount
+            FROM due l JOIN STORE._orders o ON QUALIFIES
+            WHERE l.holdout IS NULL AND o.ordered_at >= $6
+              AND NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER)
+            ORDER BY l.exposure_id, o.ordered_at, order_id
+        ), verdicts AS MATERIALIZED (
+            SELECT l.exposure_id, f.exposure_id IS NOT NULL AS redeems, f.order_id, f.ordered_at, f.amount
+            FROM due l LEFT JOIN (
+                SELECT g.*, g.order_id IS NOT NULL AND lag(g.order_id) OVER (PARTITION BY g.order_id ORDER BY g.exposure_id) IS NOT NULL AS taken FROM found g) f
+                ON f.exposure_id = l.exposure_id
+            WHERE NOT f.taken OR f.exposure_id IS NULL AND l.valid_until <= $8
+        ), closing AS MATERIALIZED (
+            SELECT l.exposure_id, v.redeems, v.order_id, v.ordered_at, v.amount FROM verdicts v JOIN STORE.ledger l ON l.exposure_id = v.exposure_id
+            WHERE l.state = ''open'' FOR UPDATE OF l SKIP LOCKED
+        ), closed AS (
+            UPDATE STORE.ledger l SET state = CASE WHEN c.redeems THEN ''redeemed'' ELSE ''expired'' END, closed_at = now(),
+                order_id = c.order_id, ordered_at = c.ordered_at, order_value = c.amount
+            FROM closing c WHERE l.exposure_id = c.exposure_id
+            RETURNING l.program, l.slot, l.reward, l.holdout, c.redeems
+        ), freed AS (
+            SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL GROUP BY c.program, c.slot)
+        SELECT (SELECT count(*) FROM closed c WHERE c.redeems), (SELECT count(*) FROM closed c WHERE NOT c.redeems),
+            array_agg(f.program), array_agg(f.slot), array_agg(f.reward) FROM freed f',
+        'PROGRAM', CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $9' ELSE '' END),
+        'ORDER_ID', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END),
+        'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(settings)), 'STORE', quote_ident(store))
+        INTO redeemed, expired, programs, slots, rewards
+        USING first_until, first_exposure, until, last_until, last_exposure, oldest, at_most, expired_by, only_program;
+    PERFORM _release(store, programs, slots, rewards);
+END $$;
+COMMENT ON FUNCTION clientele._settle_chunk(name, text, timestamptz, timestamptz, integer, timestamptz, bigint) IS
+    'Closes exposures that are open and end until a time, at_most of them from a key on: redeemed where an order qualifies, else expired where they ended by expired_by. '
+    'Returns the last key, and how many there were, were redeemed, and expired. Passes over those that another session is closing.';
+
+-- Redemptions whose order no longer counts, above a key: void. One statement, so that what is noted meanwhile stays noted.
+CREATE FUNCTION clientele._write_off_chunk(store name, only_program text, at_most integer, INOUT last_exposure bigint, OUT seen bigint, OUT voided bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+DECLARE
+    programs text[];
+    slots integer[];
+    rewards numeric[];
+BEGIN
+    EXECUTE replace(replace(replace('
+        WITH noted AS MATERIALIZED (
+            SELECT DISTINCT r.exposure_id FROM STORE.reversals r
+            WHERE r.exposure_id > $1 AND ($3 IS NULL OR EXISTS (SELECT FROM STORE.ledger l WHERE l.exposure_id = r.exposure_id AND l.program = $3))
+            ORDER BY r.exposure_id LIMIT $2
+        ), standing AS MATERIALIZED (
+            SELECT n.exposure_id, l.state = ''redeemed'' AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES) AS reversed
+            FROM noted n LEFT JOIN STORE.ledger l ON l.exposure_id = n.exposure_id
+        ), closing AS MATERIALIZED (
+            SELECT l.exposure_id FROM standing s JOIN STORE.ledger l ON l.exposure_id = s.exposure_id
+            WHERE s.reversed AND l.state = ''redeemed'' FOR UPDATE OF l SKIP LOCKED
+        ), closed AS (
+            UPDATE STORE.ledger l SET state = ''void'' FROM closing c WHERE l.exposure_id = c.exposure_id
+            RETURNING l.exposure_id, l.program, l.slot, l.reward
+        ), settled AS (
+            DELETE FROM STORE.reversals r USING standing s
+            WHERE r.exposure_id = s.exposure_id AND (s.reversed IS NOT TRUE OR EXISTS (SELECT FROM closed c WHERE c.exposure_id = s.exposure_id)))
+        SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted), count(*), array_agg(c.program), array_agg(c.slot), array_agg(c.reward)
+        FROM closed c', 'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(_settings(store))), 'STORE', quote_ident(store))
+        INTO seen, last_exposure, voided, programs, slots, rewards USING last_exposure, at_most, only_program;
+    PERFORM _release(store, programs, slots, rewards);
+END $$;
+COMMENT ON FUNCTION clientele._write_off_chunk(name, text, integer, bigint) IS
+    'Voids redemptions noted in reversals (of one program, or NULL: of all), at_most of them from a key on, and gives their rewards back to the budgets; where the order qualifies again, the redemption stands. '
+    'Returns the last key, and how many there were and became void.';
+
+CREATE FUNCTION clientele._settle_due(store name, program text, at_most integer) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    reversed record;
+    done record;
+BEGIN
+    PERFORM _require_all_orders(store);
+    SELECT * INTO reversed FROM _write_off_chunk(store, program, at_most, 0);
+    SELECT * INTO done FROM _settle_chunk(store, program, now(), now(), at_most, '-infinity', 0);
+    RETURN reversed.voided + done.redeemed + done.expired;
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN 0;  -- who issues need not be allowed to settle
+END $$;
+COMMENT ON FUNCTION clientele._settle_due(name, text, integer) IS
+    'Settles exposures of a program whose validity is over, and redemptions of it that were reversed, at most so many of each, and returns how many it closed; 0 where the caller may not read every order, or not write the ledger.';
+
+CREATE FUNCTION clientele._reversed(store name, since timestamptz) RETURNS SETOF bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+BEGIN
+    RETURN QUERY EXECUTE replace(replace(replace('
+        SELECT l.exposure_id FROM STORE.ledger l
+        WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES)
+          AND NOT EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id)',
+        'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(_settings(store))), 'STORE', quote_ident(store)) USING since;
+END $$;
+COMMENT ON FUNCTION clientele._reversed(name, timestamptz) IS
+    'Redemptions written down since a time whose order does not qualify any more, and which are not noted in reversals yet. Reads every order.';
+
+-- The triggers of a live store do not see a redemption that commits while its order is being cancelled, nor orders that
+-- change while there are no triggers.
+CREATE FUNCTION clientele._note_reversals(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    IF (_settings(store)).live THEN
+        EXECUTE format('INSERT INTO %I.reversals (exposure_id, noted_at) SELECT r, now() FROM clientele._reversed($1, now() - interval ''30 days'') r', store)
+            USING store;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._note_reversals(name) IS 'Live stores: notes the redemptions of the last 30 days whose order no longer qualifies, and which no trigger has noted.';
+
+CREATE FUNCTION clientele._begin_settling(store name, grace interval, chunk integer, OUT expired_by timestamptz)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    PERFORM _require_store(store);
+    PERFORM _require(a.name, a.given) FROM (VALUES ('grace', grace IS NOT NULL), ('chunk', chunk IS NOT NULL)) a (name, given);
+    IF grace < interval '0' THEN
+        RAISE EXCEPTION 'invalid grace: %', grace USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'It is how long after the end of an offer its orders may still arrive: not negative.';
+    END IF;
+    IF chunk < 1 THEN
+        RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value', DETAIL = 'At least one exposure is settled at a time.';
+    END IF;
+    PERFORM _require_all_orders(store);
+    expired_by := now() - grace;
+    PERFORM _note_reversals(store);
+END $$;
+COMMENT ON FUNCTION clientele._begin_settling(name, interval, integer) IS 'Checks the arguments of settle_offers(), and that the caller sees every order. expired_by: what ended by then has expired.';
+
+CREATE FUNCTION clientele._settling_summary(store name, voided bigint, redeemed bigint, expired bigint) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    open bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM %I.ledger l WHERE l.state = ''open''', store) INTO open;
+    RETURN format('store %I: %s redeemed, %s expired, %s voided; %s open', store, redeemed, expired, voided, open);
+END $$;
+COMMENT ON FUNCTION clientele._settling_summary(name, bigint, bigint, bigint) IS 'What settle_offers() says at its end.';
+
+-- A procedure that commits has no SET; the functions that it calls have.
+CREATE PROCEDURE clientele.settle_offers(store name, grace interval DEFAULT '0', chunk integer DEFAULT 50000)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    expired_by pg_catalog.timestamptz := clientele._begin_settling(store, grace, chunk);
+    done record;
+    voided pg_catalog.int8 := 0;
+    redeemed pg_catalog.int8 := 0;
+    expired pg_catalog.int8 := 0;
+    last_until pg_catalog.timestamptz := '-infinity';
+    last_exposure pg_catalog.int8 := 0;
+BEGIN
+    COMMIT;
+    LOOP
+        SELECT * INTO done FROM clientele._write_off_chunk(store, NULL, chunk, last_exposure) w;
+        EXIT WHEN done.seen OPERATOR(pg_catalog.=) 0;
+        COMMIT;
+        last_exposure := done.last_exposure;
+        voided := voided OPERATOR(pg_catalog.+) done.voided;
+    END LOOP;
+    last_exposure := 0;
+    LOOP
+        SELECT * INTO done FROM clientele._settle_chunk(store, NULL, 'infinity', expired_by, chunk, last_until, last_exposure) s;
+        EXIT WHEN done.seen OPERATOR(pg_catalog.=) 0;
+        COMMIT;
+        last_until := done.last_until;
+        last_exposure := done.last_exposure;
+        redeemed := redeemed OPERATOR(pg_catalog.+) done.redeemed;
+        expired := expired OPERATOR(pg_catalog.+) done.expired;
+    END LOOP;
+    RAISE NOTICE '%', clientele._settling_summary(store, voided, redeemed, expired);
+END $$;
+COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS
+    'Finds in the orders what became of the offers that are open: the customer''s first order that qualifies redeems an offer (see redeem_offer); one that has ended without expires, and its budget is free again. '
+    'Before that, redemptions are voided whose order a live store has seen cancelled, refunded below the threshold, or deleted. '
+    'grace: how long after the end of an offer its orders may still arrive, not negative; chunk: exposures settled at a time, at least 1, with a commit after each: not within a transaction block. '
+    'Cancel it at any time: what was committed stays, and the next run goes on. Exposures that another session is closing are left to it. '
+    'The caller needs SELECT on the store and its orders, UPDATE on ledger and budgets, DELETE (where live INSERT, too) on reversals; under row-level security on the orders it fails rather than settling by some of them.';
+
+-- ---- By code ----
+
+CREATE FUNCTION clientele._order_literal(store name, order_id text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp SET datestyle = 'ISO' AS $$
+DECLARE
+    type text;
+    key text;
+BEGIN
+    IF (_settings(store)).order_id IS NULL THEN
+        RAISE EXCEPTION 'store % has no order ids', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Its orders were named without one, so that no single order can be meant.',
+            HINT = 'CALL clientele.settle_offers() finds redemptions without; create_store(..., order_id => ''...'') names the column.';
+    END IF;
+    SELECT atttypid::regtype INTO type FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass AND attname = 'order_id';
+    PERFORM _require('order_id', order_id IS NOT NULL);
+    BEGIN
+        EXECUTE format('SELECT $1::%s::text', type) INTO key USING order_id;
+    EXCEPTION
+        WHEN numeric_value_out_of_range THEN
+            RETURN 'NULL';
+        WHEN data_exception THEN
+            RAISE EXCEPTION 'invalid order id: "%"', order_id USING ERRCODE = SQLSTATE,
+                DETAIL = format('The orders of store %s have ids of type %s.', quote_ident(store), type);
+    END;
+    RETURN format('%L::%s', key, type);
+END $$;
+COMMENT ON FUNCTION clientele._order_literal(name, text) IS
+    'An order''s id as an SQL literal of the type that the store''s orders have; NULL where no order can have it. NULL, a malformed one, and a store whose orders have no ids are errors.';
+
+CREATE FUNCTION clientele._refuse_code() RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'the code cannot be redeemed with this order' USING ERRCODE = 'no_data_found',
+        DETAIL = 'There is no such code, or no such order that counts, or the code was not issued to the customer whose order it is.',
+        HINT = 'Check both for typing errors. An order counts when it is in the orders table and passes the store''s filter.';
+END $$;
+COMMENT ON FUNCTION clientele._refuse_code() IS 'One answer to an unknown code, an unknown order, and somebody else''s: who guesses learns nothing.';
+
+CREATE FUNCTION clientele._refuse_taken_order() RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'the order has redeemed another offer already' USING ERRCODE = 'unique_violation', DETAIL = 'An order redeems one offer.';
+END $$;
+COMMENT ON FUNCTION clientele._refuse_taken_order() IS 'A second code for one order.';
+
+CREATE FUNCTION clientele._check_redeemable(state text, is_reversed boolean) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF state = 'void' OR is_reversed THEN
+        RAISE EXCEPTION 'the offer is void' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'The order that it was redeemed with was cancelled or refunded.', HINT = 'The customer may be issued a new one.';
+    ELSIF state = 'redeemed' THEN
+        RAISE EXCEPTION 'the code has been redeemed already' USING ERRCODE = 'unique_violation', DETAIL = 'A code is good for one order.';
+    ELSIF state = 'expired' THEN
+        RAISE EXCEPTION 'the offer has expired' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'It was settled: none of the orders that were there after its end had redeemed it.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_redeemable(text, boolean) IS 'Refuses an exposure that is not open any more, with the reason.';
+
+CREATE FUNCTION clientele._check_qualifies(ordered_at timestamptz, amount numeric, issued_at timestamptz, valid_until timestamptz, min_spend numeric, currency text)
+    RETURNS void LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF ordered_at < issued_at THEN
+        RAISE EXCEPTION 'the order was placed before the offer was issued' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('The order was placed at %s, the offer issued at %s.', ordered_at, issued_at);
+    ELSIF ordered_at >= valid_until THEN
+        RAISE EXCEPTION 'the offer has expired' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('The order was placed at %s, the offer was valid until %s.', ordered_at, valid_until);
+    ELSIF ordered_at > clock_timestamp() THEN
+        RAISE EXCEPTION 'the order is dated in the future' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('It counts from %s on.', ordered_at);
+    ELSIF amount < min_spend THEN
+        RAISE EXCEPTION 'the order is below the threshold' USING ERRCODE = 'check_violation',
+            DETAIL = format('Its value is %s %s, the offer asks for %s %2$s.', trim_scale(amount), currency, trim_scale(min_spend));
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_qualifies(timestamptz, numeric, timestamptz, timestamptz, numeric, text) IS
+    'Refuses an order of the customer that does not qualify, with the reason: when it was placed, or its value, in the currency.';
+
+CREATE FUNCTION clientele._redeem_offer(code text, order_id text, store name) RETURNS clientele.redemption
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    redeemed_order text;
+    placed record;
+    exposure record;
+    redeemed redemption;
+BEGIN
+    PERFORM _require('code', code IS NOT NULL);
+    store := _resolve_store(store);
+    code := _canonical_code(code);
+    redeemed_order := _order_literal(store, order_id);
+    -- Nothing is locked before it is known that the code and the order are the same customer's.
+    EXECUTE format('SELECT o.ordered_at, o.amount FROM %1$I.ledger l JOIN %1$I._orders o ON o.customer_id = l.customer_id
+        WHERE l.code = $1 AND o.order_id = %2$s AND o.amount IS NOT NULL ORDER BY %3$s DESC, o.ordered_at LIMIT 1',
+        store, redeemed_order, _qualifies()) INTO placed USING code;
+    EXECUTE format('SELECT l.exposure_id FROM %I.ledger l WHERE $1 AND l.code = $2 FOR UPDATE', store)
+        INTO exposure USING placed.ordered_at IS NOT NULL, code;
+    IF exposure.exposure_id IS NULL THEN
+        PERFORM _refuse_code();
+    END IF;
+    EXECUTE format('SELECT l.*, EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
+            EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id = %2$s) AS order_is_taken
+        FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order) INTO exposure USING exposure.exposure_id;
+    PERFORM _check_redeemable(exposure.state, exposure.is_reversed);
+    IF exposure.order_is_taken THEN
+        PERFORM _refuse_taken_order();
+    END IF;
+    PERFORM _check_qualifies(placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until, exposure.min_spend, exposure.currency);
+    BEGIN
+        EXECUTE format('UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3 WHERE l.exposure_id = $1
+            RETURNING l.exposure_id, l.program, l.customer_id::text, l.order_id::text, l.ordered_at, l.order_value, l.reward, l.currency',
+            store, redeemed_order) INTO redeemed USING exposure.exposure_id, placed.ordered_at, placed.amount;
+    EXCEPTION WHEN unique_violation THEN
+        PERFORM _refuse_taken_order();  -- by somebody else, since we looked
+    END;
+    RETURN redeemed;
+END $$;
+COMMENT ON FUNCTION clientele._redeem_offer(text, text, name) IS 'redeem_offer() for an order given as text.';
+
+CREATE FUNCTION clientele._void_redemption(order_id text, store name) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    exposure record;
+BEGIN
+    store := _resolve_store(store);
+    EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id = %s
+        RETURNING l.exposure_id, l.program, l.slot, l.reward', store, _order_literal(store, order_id)) INTO exposure;
+    IF exposure.exposure_id IS NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('DELETE FROM %I.reversals r WHERE r.exposure_id = $1', store) USING exposure.exposure_id;
+    PERFORM _release(store, ARRAY[exposure.program], ARRAY[exposure.slot], ARRAY[exposure.reward]);
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION clientele._void_redemption(text, name) IS 'void_redemption() for an order given as text.';
+
+CREATE FUNCTION clientele.redeem_offer(code text, order_id bigint, store name DEFAULT NULL) RETURNS clientele.redemption
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
+COMMENT ON FUNCTION clientele.redeem_offer(text, bigint, name) IS
+    'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
+    'Refused, with the reason: a code that was redeemed (23505), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
+    'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
+CREATE FUNCTION clientele.void_redemption(order_id bigint, store name DEFAULT NULL) RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._void_redemption($1::text, $2); END;
+COMMENT ON FUNCTION clientele.void_redemption(bigint, name) IS
+    'Voids the redemption by an order that was cancelled or refunded: its reward is free in the budget again, and does not count against max_per_customer and cooldown. '
+    'false: the order has redeemed nothing. The offer stays void: the customer may be issued a new one. In live stores it happens by itself. NULL, and a malformed id, are errors.';
+
+CREATE FUNCTION clientele.redeem_offer(code text, order_id uuid, store name DEFAULT NULL) RETURNS clientele.redemption
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
+COMMENT ON FUNCTION clientele.redeem_offer(text, uuid, name) IS
+    'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
+    'Refused, with the reason: a code that was redeemed (23505), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
+    'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
+CREATE FUNCTION clientele.void_redemption(order_id uuid, store name DEFAULT NULL) RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._void_redemption($1::text, $2); END;
+COMMENT ON FUNCTION clientele.void_redemption(uuid, name) IS
+    'Voids the redemption by an order that was cancelled or refunded: its reward is free in the budget again, and does not count against max_per_customer and cooldown. '
+    'false: the order has redeemed nothing. The offer stays void: the customer may be issued a new one. In live stores it happens by itself. NULL, and a malformed id, are errors.';
+
+CREATE FUNCTION clientele.redeem_offer(code text, order_id text, store name DEFAULT NULL) RETURNS clientele.redemption
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
+COMMENT ON FUNCTION clientele.redeem_offer(text, text, name) IS
+    'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
+    'Refused, with the reason: a code that was redeemed (23505), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
+    'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
+CREATE FUNCTION clientele.void_redemption(order_id text, store name DEFAULT NULL) RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._void_redemption($1::text, $2); END;
+COMMENT ON FUNCTION clientele.void_redemption(text, name) IS
+    'Voids the redemption by an order that was cancelled or refunded: its reward is free in the budget again, and does not count against max_per_customer and cooldown. '
+    'false: the order has redeemed nothing. The offer stays void: the customer may be issued a new one. In live stores it happens by itself. NULL, and a malformed id, are errors.';

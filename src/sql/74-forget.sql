@@ -1,0 +1,107 @@
+-- Forgetting a customer: nothing that names them stays, and the sums stay what they are.
+
+-- What would bring back what is being removed: a refresh that has counted the customer and not written yet, and a recording
+-- of segments that has read them. Whoever has counted before us in a transaction that goes on fails (see _touch).
+CREATE FUNCTION clientele._stop_refreshing(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '10s' AS $$
+BEGIN
+    EXECUTE format('LOCK TABLE %1$I.settings, %1$I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
+    PERFORM _touch(store);
+EXCEPTION WHEN lock_not_available THEN
+    RAISE EXCEPTION 'store % is being refreshed, or changed', quote_ident(store) USING ERRCODE = 'object_in_use',
+        DETAIL = 'A refresh may have counted the customer, and would bring back what is removed.', HINT = 'Repeat it when that has ended; clientele.refresh_progress shows it.';
+END $$;
+COMMENT ON FUNCTION clientele._stop_refreshing(name) IS 'Keeps refreshes of a store away until the end of the transaction; refuses (55006) where one goes on for ten seconds.';
+
+CREATE FUNCTION clientele._require_whole_store(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    relation regclass;
+BEGIN
+    FOR relation IN SELECT format('%I.%I', store, t)::regclass FROM unnest('{profiles,pending,segment_membership,reversals}'::text[]) t
+        UNION ALL SELECT settings.customers WHERE settings.customers IS NOT NULL
+    LOOP
+        IF row_security_active(relation) THEN
+            RAISE EXCEPTION 'row-level security hides rows of % from %', relation, quote_ident(current_user) USING ERRCODE = 'insufficient_privilege',
+                DETAIL = 'Some of what is to be removed might stay.', HINT = 'Let the owner of the store do it, or a role with BYPASSRLS.';
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._require_whole_store(name, clientele.store_settings) IS 'Refuses a caller whom a policy keeps from rows of customers.';
+
+CREATE FUNCTION clientele._forget_exposures(store name, key text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    programs text[];
+    slots integer[];
+    rewards numeric[];
+BEGIN
+    -- What was promised can be promised to others. What was spent stays spent, also where the orders were deleted a moment ago,
+    -- in which a live store saw a reversal.
+    EXECUTE format('
+        WITH gone AS (
+            DELETE FROM %1$I.ledger l WHERE l.customer_id = %2$s
+            RETURNING l.exposure_id, l.program, l.program_version, l.holdout IS NOT NULL AS held_out, l.slot, l.reward, l.state
+        ), settled AS (
+            DELETE FROM %1$I.reversals r USING gone g WHERE r.exposure_id = g.exposure_id
+        ), summed AS (
+            INSERT INTO %1$I.forgotten AS f (program, program_version, held_out, exposures, redemptions, rewards)
+            SELECT g.program, g.program_version, g.held_out, count(*), count(*) FILTER (WHERE g.state = ''redeemed''),
+                coalesce(sum(g.reward) FILTER (WHERE g.state = ''redeemed''), 0)
+            FROM gone g GROUP BY g.program, g.program_version, g.held_out
+            ON CONFLICT (program, program_version, held_out) DO UPDATE SET exposures = f.exposures + excluded.exposures,
+                redemptions = f.redemptions + excluded.redemptions, rewards = f.rewards + excluded.rewards)
+        SELECT array_agg(g.program), array_agg(g.slot), array_agg(g.reward) FROM gone g WHERE NOT g.held_out AND g.state = ''open''', store, key)
+        INTO programs, slots, rewards;
+    PERFORM _release(store, programs, slots, rewards);
+END $$;
+COMMENT ON FUNCTION clientele._forget_exposures(name, text) IS 'Removes a customer''s exposures (key: an SQL literal), adds them to the sums in forgotten, and gives back what was reserved.';
+
+CREATE FUNCTION clientele._forget_customer(customer text, store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    key text;
+BEGIN
+    PERFORM _require('customer', customer IS NOT NULL);
+    store := _resolve_store(store);
+    key := _key_literal(store, customer);
+    IF key IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM _require_whole_store(store, _settings(store));
+    PERFORM _stop_refreshing(store);
+    -- Campaigns before exposures, as who issues locks them; one that goes on from this customer goes on from the one before.
+    EXECUTE format('SELECT FROM %I.campaigns c ORDER BY c.program FOR NO KEY UPDATE', store);
+    EXECUTE format('UPDATE %1$I.campaigns c SET last_customer = (SELECT b.customer_id::text FROM %1$I._base_stored b
+            WHERE b.customer_id < %2$s ORDER BY b.customer_id DESC LIMIT 1)
+        WHERE c.last_customer = %2$s::text', store, key);
+    EXECUTE format('DELETE FROM %I.profiles p WHERE p.customer_id = %s', store, key);
+    EXECUTE format('DELETE FROM %I.pending t WHERE t.customer_id = %s', store, key);
+    EXECUTE format('DELETE FROM %I.segment_membership m WHERE m.customer_id = %s', store, key);
+    PERFORM _forget_exposures(store, key);
+END $$;
+COMMENT ON FUNCTION clientele._forget_customer(text, name) IS 'forget_customer() for a customer given as text.';
+
+CREATE FUNCTION clientele.forget_customer(customer bigint, store name DEFAULT NULL) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
+COMMENT ON FUNCTION clientele.forget_customer(bigint, name) IS
+    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
+    'Delete the customer''s own rows in the orders and customers tables before, in the same transaction or an earlier one: the next refresh counts what is there. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings. Refused (55006) while the store is being refreshed.';
+
+CREATE FUNCTION clientele.forget_customer(customer uuid, store name DEFAULT NULL) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
+COMMENT ON FUNCTION clientele.forget_customer(uuid, name) IS
+    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
+    'Delete the customer''s own rows in the orders and customers tables before, in the same transaction or an earlier one: the next refresh counts what is there. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings. Refused (55006) while the store is being refreshed.';
+
+CREATE FUNCTION clientele.forget_customer(customer text, store name DEFAULT NULL) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
+COMMENT ON FUNCTION clientele.forget_customer(text, name) IS
+    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
+    'Delete the customer''s own rows in the orders and customers tables before, in the same transaction or an earlier one: the next refresh counts what is there. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings. Refused (55006) while the store is being refreshed.';

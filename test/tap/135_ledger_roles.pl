@@ -1,0 +1,271 @@
+# Roles and the ledger: reading, issuing, redeeming, settling, forgetting and defining are rights of their own; policies hold;
+# of several sessions that close an exposure one wins; and a ledger survives dump and restore.
+use strict;
+use warnings;
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Shop;
+use Test::More;
+
+my $node = new_server('ledger_roles');
+my $db = 'shopdb';
+$node->safe_psql('postgres', qq{
+	CREATE ROLE owner LOGIN; CREATE ROLE reader LOGIN; CREATE ROLE issuer LOGIN; CREATE ROLE till LOGIN; CREATE ROLE settler LOGIN; CREATE ROLE eraser LOGIN;
+	CREATE ROLE stranger LOGIN; CREATE ROLE hostile LOGIN;
+	CREATE DATABASE $db;
+	GRANT CREATE ON DATABASE $db TO owner, hostile});
+$node->safe_psql($db, 'GRANT CREATE ON SCHEMA public TO owner');
+
+sub answer
+{
+	my ($role, $query) = @_;
+	my ($status, $answer, $error) = $node->psql($db, $query, extra_params => [ '-U', $role, '-v', 'VERBOSITY=verbose' ]);
+	return $status == 0 ? $answer : $error;
+}
+sub as_owner
+{
+	my ($sql) = @_;
+	my $answer = eval { $node->safe_psql($db, $sql, extra_params => [ '-U', 'owner' ]) };
+	BAIL_OUT($@) if $@;
+	return $answer;
+}
+
+# Everybody has bought once, a month ago, and has an offer coming.
+as_owner(q{
+	CREATE EXTENSION clientele;
+	CREATE TABLE customers (customer_id bigint PRIMARY KEY, email text);
+	CREATE TABLE orders (order_id bigint PRIMARY KEY, customer_id bigint, ordered_at timestamptz, amount numeric, note text);
+	CREATE INDEX ON orders (customer_id);
+	INSERT INTO customers SELECT c, c || '@example.com' FROM generate_series(1, 200) c;
+	INSERT INTO orders SELECT c, c, now() - interval '30 days', 40 FROM generate_series(1, 200) c;
+	SELECT clientele.create_store('shop', 'orders', customers => 'customers');
+	CALL clientele.refresh('shop');
+	SELECT clientele.define_offer('shop', 'second', 'second_order', budget => 1000);
+	CREATE SEQUENCE order_ids START 1000});
+my $budget = q{SELECT (SELECT sum(available) FROM shop.budgets) + reserved + spent = budget FROM shop.budget_status};
+
+# ---- What each may do, and needs for it ----
+
+# As docs/store.md has them.
+my %rights = (
+	reader => [ 'USAGE ON SCHEMA shop', 'SELECT ON ALL TABLES IN SCHEMA shop', 'SELECT (customer_id) ON customers' ],
+	issuer => [ 'INSERT ON shop.ledger', 'INSERT, UPDATE ON shop.campaigns', 'UPDATE ON shop.budgets' ],
+	till => [ 'USAGE ON SCHEMA shop', 'SELECT ON shop.settings, shop.ledger, shop.reversals, shop.budgets, shop._orders, shop._base_stored, shop.profiles',
+		'SELECT (customer_id) ON customers', 'SELECT (order_id, customer_id, ordered_at, amount) ON orders',
+		'UPDATE (state, closed_at, order_id, ordered_at, order_value) ON shop.ledger', 'UPDATE (available) ON shop.budgets', 'DELETE ON shop.reversals' ]);
+$rights{issuer} = [ @{ $rights{reader} }, @{ $rights{issuer} } ];
+$rights{settler} = $rights{till};
+$rights{eraser} = [ @{ $rights{reader} }, 'UPDATE ON shop.settings, shop.budgets, shop.campaigns', 'INSERT, UPDATE ON shop.forgotten',
+	'DELETE ON shop.profiles, shop.pending, shop.segment_membership, shop.ledger, shop.reversals' ];
+
+my $code = sub { my ($customer) = @_; return as_owner("SELECT code FROM clientele.issue_offer($customer)"); };
+my $order = sub { my ($customer) = @_; return as_owner("INSERT INTO orders SELECT nextval('order_ids'), $customer, now(), 90 RETURNING order_id"); };
+my $next = 0;
+my $customer = sub { return ++$next; };
+
+# A query for each, which works once: so there is one for each time.
+my %works = (
+	reader => sub { return (q{SELECT count(*) > 0 FROM shop.offers}, 't') },
+	issuer => sub { my $c = $customer->(); return ("SELECT count(code) FROM clientele.issue_offer($c)", '1') },
+	till => sub { my $c = $customer->(); my $code = $code->($c); my $o = $order->($c); return ("SELECT reward > 0 FROM clientele.redeem_offer('$code', $o)", 't') },
+	settler => sub { my $c = $customer->(); $code->($c); $order->($c); return ("SET client_min_messages = warning; CALL clientele.settle_offers('shop')", '') },
+	eraser => sub { my $c = $customer->(); $code->($c); return ("SELECT clientele.forget_customer($c)", '') });
+
+for my $role (qw(reader issuer till settler eraser))
+{
+	my ($query) = $works{$role}->();
+	like(answer($role, $query), qr/ERROR:  42(704|501): (there is no store that you may use|store "shop" does not exist, or you may not use it|permission denied for schema shop)/, "$role, without grants: no store");
+	as_owner(join ';', map { "GRANT $_ TO $role" } @{ $rights{$role} });
+	($query, my $expected) = $works{$role}->();
+	is(answer($role, $query), $expected, "$role, with grants: it works");
+}
+is(as_owner($budget), 't', 'and the budget is exact');
+# A right that a role has in several of these stays until all are gone.
+for my $case (
+	[ reader => 'SELECT ON shop.ledger' ], [ reader => 'SELECT ON shop.reversals' ], [ reader => 'SELECT ON shop.budgets' ], [ reader => 'SELECT ON shop.profiles' ],
+	[ issuer => 'INSERT ON shop.ledger' ], [ issuer => 'UPDATE ON shop.budgets' ], [ issuer => 'SELECT ON shop._offer_inputs' ], [ issuer => 'SELECT ON shop.ledger' ],
+	[ till => 'SELECT ON shop.ledger' ], [ till => 'SELECT ON shop._orders' ], [ till => 'SELECT ON shop.reversals' ], [ till => 'SELECT (ordered_at) ON orders' ],
+	[ till => 'UPDATE (state, closed_at, order_id, ordered_at, order_value) ON shop.ledger' ],
+	[ settler => 'UPDATE (available) ON shop.budgets' ], [ settler => 'DELETE ON shop.reversals' ], [ settler => 'SELECT ON shop._orders' ], [ settler => 'SELECT (amount) ON orders' ],
+	[ settler => 'UPDATE (state, closed_at, order_id, ordered_at, order_value) ON shop.ledger' ],
+	[ eraser => 'DELETE ON shop.ledger' ], [ eraser => 'DELETE ON shop.profiles' ], [ eraser => 'INSERT, UPDATE ON shop.forgotten' ], [ eraser => 'UPDATE ON shop.settings' ])
+{
+	my ($role, $right) = @$case;
+	# An offer that expires is what a settler needs the budget for.
+	my ($query, $expected) = $works{$role}->();
+	as_owner(q{UPDATE shop.ledger SET issued_at = issued_at - interval '40 days', valid_until = valid_until - interval '40 days' WHERE state = 'open' AND exposure_id % 2 = 0}) if $role eq 'settler';
+	as_owner("REVOKE $right FROM $role");
+	my $got = answer($role, $query);
+	like($got, qr/ERROR:  (42501: permission denied|42704: there is no store)/, "$role, without $right");
+	unlike($got, qr/[2-9C-Y]{5}-[2-9C-Y]{5}/, 'and no code is shown');
+	as_owner("GRANT $right TO $role");
+	is(answer($role, $query), $expected, 'with it, it works');
+}
+is(as_owner($budget), 't', 'and the budget is exact');
+
+# None of these rights is another.
+my ($fresh, $known) = map { my $c = $customer->(); $code->($c) if $_; $c } 0, 1;
+my $its_code = $code->($known);
+my $its_order = $order->($known);
+my %others = (
+	issuing => "SELECT * FROM clientele.issue_offer($fresh)", 'issuing to all' => q{CALL clientele.issue_offers('shop')},
+	redeeming => "SELECT * FROM clientele.redeem_offer('$its_code', $its_order)", settling => q{CALL clientele.settle_offers('shop')},
+	forgetting => "SELECT clientele.forget_customer($fresh)", defining => q{SELECT clientele.define_offer('shop', 'x', 'win_back')},
+	dropping => q{SELECT clientele.drop_offer('shop', 'second')});
+my %may = (reader => [], issuer => [ 'issuing', 'issuing to all' ], till => [ 'redeeming', 'settling' ], eraser => [ 'forgetting' ]);
+for my $role (qw(reader issuer till eraser))
+{
+	for my $what (sort keys %others)
+	{
+		next if grep { $_ eq $what } @{ $may{$role} };
+		like(answer($role, $others{$what}), qr/ERROR:  42501: (permission denied|must be owner)/, "$role: $what");
+	}
+}
+# Codes and customers that there are get the answer that others get.
+for my $role (qw(reader issuer eraser stranger))
+{
+	my @answers = map { answer($role, $_) =~ s/'\d+'::bigint//r } "SELECT clientele.redeem_offer('$its_code', $its_order, 'shop')", "SELECT clientele.redeem_offer('22222-22222', $its_order, 'shop')",
+	  "SELECT clientele.redeem_offer('$its_code', 99999, 'shop')";
+	like($answers[0], qr/ERROR:  42(501|704): /, "$role: a code that there is");
+	is($_, $answers[0], 'and others') for @answers[ 1, 2 ];
+}
+for my $role (qw(till stranger))
+{
+	my @answers = map { answer($role, "SELECT * FROM clientele.issue_offer($_, 'shop')") } $fresh, $known, 99999;
+	like($answers[0], qr/ERROR:  42(501|704): /, "$role: issuing to a customer that there is");
+	is($_, $answers[0], 'and to others') for @answers[ 1, 2 ];
+}
+is(answer('till', "SELECT clientele.void_redemption($its_order)"), 'f', 'who may redeem may void');
+is(answer('till', "SELECT order_id FROM clientele.redeem_offer('$its_code', $its_order)"), $its_order, 'redeem');
+is(answer('till', "SELECT clientele.void_redemption($its_order)"), 't', 'and void');
+is(as_owner(q{SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind = 'v'
+		AND relname IN ('_ledger', 'exposures', 'offer_ledger', 'budget_status', '_budgets', 'campaign_progress', '_offer_inputs', 'offers') AND reloptions::text NOT LIKE '%security_invoker=true%'}), '',
+	'the views are read with the rights of who asks');
+
+# ---- Policies ----
+
+as_owner('ALTER TABLE customers ENABLE ROW LEVEL SECURITY; CREATE POLICY even ON customers USING (current_user NOT IN (\'reader\', \'issuer\', \'till\', \'eraser\') OR customer_id % 2 = 0)');
+my ($odd, $even) = (151, 152);
+$code->($_) for 161, 162;
+for my $view (qw(offer_ledger exposures ledger _ledger))
+{
+	is(answer('reader', "SELECT count(*) FILTER (WHERE customer_id % 2 = 1), count(*) > 0 FROM shop.$view"), '0|t', "a policy on customers restricts shop.$view");
+}
+is(answer('issuer', "SELECT count(*) FROM clientele.issue_offer($odd)"), '0', 'whom a policy hides is issued nothing');
+is(as_owner("SELECT count(*) FROM shop.ledger WHERE customer_id = $odd"), '0', 'nor written down');
+is(answer('issuer', "SELECT count(*) FROM clientele.issue_offer($even)"), '1', 'others are');
+is(answer('issuer', 'SELECT count(*) FROM clientele.issue_offer(161)'), '0', 'an offer that is open is not shown, either');
+like(answer('issuer', "INSERT INTO shop.ledger (customer_id, period, program, program_version, global_holdout, basis, reference_value, min_spend, reward, reward_kind, currency, message, reasons,
+	variant, propensity, issued_at, valid_until) VALUES ($odd, 1, 'second', 1, 0, '', 1, 1, 1, '', '', '', '{}', '', 1, now(), now())"),
+	qr/ERROR:  42501: new row violates row-level security policy for table "ledger"/, 'nor can a row be forged');
+my ($hidden_code, $hidden_order) = ($code->(161), $order->(161));
+is(answer('till', "SELECT clientele.redeem_offer('$hidden_code', $hidden_order)") =~ s/redeem_offer\(text, .*?\)//r, answer('till', "SELECT clientele.redeem_offer('22222-22222', $hidden_order)") =~ s/redeem_offer\(text, .*?\)//r,
+	'a code that a policy hides is unknown');
+like(answer('eraser', 'SELECT clientele.forget_customer(162)'), qr/ERROR:  42501: row-level security hides rows of (public\.)?customers/, 'forgetting under a policy fails rather than leaving something');
+is(answer('issuer', q{SET client_min_messages = warning; CALL clientele.issue_offers('shop'); SELECT count(*) > 0 FROM shop.exposures}), 't', 'a campaign under a policy');
+is(as_owner("SELECT count(*) FROM shop.ledger WHERE customer_id = $odd"), '0', 'leaves out whom it hides');
+as_owner('DROP POLICY even ON customers; ALTER TABLE customers DISABLE ROW LEVEL SECURITY;
+	ALTER TABLE shop.profiles ENABLE ROW LEVEL SECURITY; CREATE POLICY even ON shop.profiles TO reader USING (customer_id % 2 = 0)');
+as_owner('ALTER TABLE shop.profiles DISABLE ROW LEVEL SECURITY; DROP POLICY even ON shop.profiles;
+	ALTER TABLE orders ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON orders TO settler, till USING (customer_id < 100)');
+like(answer('settler', q{CALL clientele.settle_offers('shop')}), qr/ERROR:  42501: query would be affected by row-level security policy for table "orders"/, 'settling by some of the orders fails');
+is(answer('settler', q{SELECT clientele._settle_due('shop', 'second', 10)}), '0', 'who issues settles nothing then');
+unlike(answer('owner', q{CALL clientele.settle_offers('shop')}), qr/ERROR/, 'the owner of the orders settles');
+as_owner('DROP POLICY few ON orders; ALTER TABLE orders DISABLE ROW LEVEL SECURITY');
+is(as_owner($budget), 't', 'and the budget is exact');
+
+# ---- Somebody else's store ----
+
+is(answer('hostile', q{CREATE SCHEMA trap; CREATE TABLE trap.log (who name); GRANT INSERT ON trap.log TO PUBLIC;
+	CREATE FUNCTION trap.spring() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN INSERT INTO trap.log VALUES (current_user); RETURN true; END';
+	CREATE TABLE trap.orders (order_id int, customer_id int, ordered_at timestamptz, amount numeric);
+	SELECT clientele.create_store('theirs', 'trap.orders');
+	ALTER TABLE theirs.reversals ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON theirs.reversals USING (trap.spring());
+	CREATE POLICY p ON theirs.ledger USING (trap.spring()); ALTER TABLE theirs.ledger FORCE ROW LEVEL SECURITY;
+	GRANT USAGE ON SCHEMA theirs, trap TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA theirs TO PUBLIC}) =~ s/\s//gr, '', 'a store with traps');
+like(answer('reader', 'SELECT string_agg(store, \' \' ORDER BY store) FROM clientele.stores'), qr/theirs/, 'is listed');
+answer('reader', $_) for q{SELECT * FROM clientele.refresh_progress}, q{SELECT * FROM clientele.models}, q{SELECT clientele.issue_offer(1)};
+answer('till', q{SELECT clientele.redeem_offer('22222-22222', 1)});
+is($node->safe_psql($db, 'SELECT count(*) FROM trap.log'), '0', 'and runs nothing as who lists the stores');
+answer('hostile', q{SELECT clientele.drop_store('theirs'); DROP SCHEMA trap CASCADE});
+
+# ---- Several at a time ----
+
+my ($one, $two) = map { session($node, $db) } 1 .. 2;
+my $pid = ask($two, 'SELECT pg_backend_pid()');
+# What a session does in a transaction, what the other tries meanwhile, and what it is told when the first commits or rolls back.
+for my $case (
+	[ 'redeem', 'redeem', 'COMMIT', qr/23505: the code has been redeemed already/ ], [ 'redeem', 'redeem', 'ROLLBACK', qr/^t$/ ],
+	[ 'redeem', 'other order', 'COMMIT', qr/23505: the code has been redeemed already/ ], [ 'other code', 'redeem', 'COMMIT', qr/23505: the order has redeemed another/ ],
+	[ 'void', 'void', 'COMMIT', qr/^f$/ ], [ 'void', 'void', 'ROLLBACK', qr/^t$/ ], [ 'expire', 'redeem', 'COMMIT', qr/55000: the offer has expired/ ],
+	[ 'redeem', 'forget', 'COMMIT', qr/^$/ ], [ 'forget', 'redeem', 'COMMIT', qr/P0002: / ])
+{
+	my ($first, $second, $end, $told) = @$case;
+	my $c = $customer->();
+	my ($its, $o) = ($code->($c), $order->($c));
+	my $another = $order->($c);
+	my %does = (
+		redeem => "SELECT reward > 0 FROM clientele.redeem_offer('$its', $o)", 'other order' => "SELECT reward > 0 FROM clientele.redeem_offer('$its', $another)",
+		void => "SELECT clientele.void_redemption($o)", forget => "SELECT clientele.forget_customer($c)",
+		'other code' => "SELECT reward > 0 FROM clientele.redeem_offer('22222-22222', $o)", expire => "SELECT clientele._settle_due('shop', 'second', 100)");
+	# A second exposure of the customer, as if time had passed.
+	as_owner("INSERT INTO shop.ledger (customer_id, period, program, program_version, global_holdout, basis, reference_value, min_spend, reward, reward_kind, currency, message, reasons, variant,
+			propensity, issued_at, valid_until, code) SELECT customer_id, 9, program, program_version, global_holdout, basis, reference_value, min_spend, 0, reward_kind, currency, message, reasons, variant,
+			propensity, issued_at, valid_until, '22222-22222' FROM shop.ledger WHERE customer_id = $c") if $first eq 'other code';
+	as_owner("SELECT clientele.redeem_offer('$its', $o)") if $first eq 'void';
+	if ($first eq 'expire')
+	{
+		as_owner("UPDATE shop.ledger SET issued_at = issued_at - interval '60 days', valid_until = valid_until - interval '60 days' WHERE customer_id = $c;
+			DELETE FROM orders WHERE order_id = $another; UPDATE orders SET ordered_at = now() - interval '55 days', amount = 1 WHERE order_id = $o");
+	}
+	ask($one, 'BEGIN');
+	unlike(ask($one, $does{$first}), qr/ERROR/, "$first, $second, $end: the first");
+	begin_asking($two, $does{$second});
+	waits_for_lock($node, $db, $pid);
+	ask($one, $end);
+	like(ask($two, 'SELECT'), $told, 'the second');
+	is(as_owner("SELECT count(*) FROM shop.ledger WHERE order_id = $o AND state = 'redeemed'"), $first eq 'forget' || $second eq 'forget' || $second eq 'void' || $first eq 'expire' ? '0' : '1', 'one outcome');
+	as_owner(q{DELETE FROM shop.ledger WHERE code = '22222-22222'});
+}
+is(as_owner($budget), 't', 'and the budget is exact');
+$_->quit for $one, $two;
+
+# Many at a time, over the same codes.
+my @contested = map { my $c = $customer->(); my $its = $code->($c); [ $its, $order->($c) ] } 1 .. 6;
+my @clients;
+for my $client (0 .. 7)
+{
+	my $script = join '', map { my ($its, $o) = @{ $contested[ rand @contested ] }; $client == 0 ? "CALL clientele.settle_offers('shop', chunk => 3);\n" : $_ % 3 == 0 ? "SELECT 'void' WHERE clientele.void_redemption($o);\n" : "SELECT 'redeemed' FROM clientele.redeem_offer('$its', $o);\n" } 1 .. 60;
+	my ($output, $errors) = ('', '');
+	push @clients, [ IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-U', 'owner', '-d', $node->connstr($db), '-f', '-' ], '<', \$script, '>', \$output, '2>', \$errors, IPC::Run::timeout(60)), \$output, \$errors ];
+}
+my ($all, $failed) = ('', '');
+for (@clients) { my ($run, $output, $errors) = @$_; $run->finish; $all .= $$output; $failed .= $$errors; }
+my @voids = $all =~ /void/g;
+my @redeemed = $all =~ /redeemed/g;
+unlike($failed, qr/ERROR:  (?!23505: the code has been redeemed already|55000: the offer is void)/, 'each is told the outcome, and there is no deadlock');
+cmp_ok(scalar @redeemed, '<=', 6, 'a code is redeemed once');
+cmp_ok(scalar @voids, '<=', 6, 'and voided once');
+is(as_owner($budget), 't', 'and the budget is exact');
+
+# ---- Dump and restore ----
+
+as_owner(q{SELECT clientele.forget_customer(3)});
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $node->basedir . '/dump', '-d', $node->connstr($db) ], 'dump');
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('restored'), $node->basedir . '/dump' ], 'restore');
+for my $table (qw(ledger budgets program_versions campaigns forgotten reversals offer_ledger exposures budget_status))
+{
+	my $rows = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM shop.$table t";
+	is($node->safe_psql('restored', $rows), $node->safe_psql($db, $rows), "shop.$table is the same");
+}
+is($node->safe_psql('restored', q{SELECT count(*) > 0 FROM shop.ledger}), 't', 'and is not empty');
+is($node->safe_psql('restored', q{SET client_min_messages = warning; UPDATE shop.ledger SET issued_at = issued_at - interval '40 days', valid_until = valid_until - interval '40 days';
+	CALL clientele.settle_offers('shop');
+	SELECT count(*) > 0, bool_and(o.exposure_id > (SELECT max(exposure_id) FROM shop.ledger)), (SELECT count(*) FROM shop.ledger WHERE state = 'open') FROM generate_series(171, 180) c, clientele.issue_offer(c) o}),
+	't|t|0', 'issuing goes on with ids of its own');
+is($node->safe_psql('restored', $budget), 't', 'and the budget is exact');
+is(complaints($node), '', 'the server has nothing to complain of');
+
+done_testing();
