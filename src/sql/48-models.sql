@@ -4,7 +4,7 @@ CREATE TYPE clientele.model_version AS (
     kind text, version integer, in_use boolean, fitted_at timestamptz, parameters jsonb,
     data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb);
 COMMENT ON TYPE clientele.model_version IS
-    'A version of a model of a store. kind: clv (purchase and value model together) or kmeans:SEGMENTATION. data_from, data_to: first order and time of what it was fitted to.';
+    'A version of a model of a store. kind: clv (purchase and value model together), kmeans:SEGMENTATION, or offer:PROGRAM (what its arms are worth). data_from, data_to: first order and time of what it was fitted to.';
 
 CREATE FUNCTION clientele._create_models(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -21,7 +21,7 @@ BEGIN
             breaks_set boolean NOT NULL DEFAULT false, breaks_at timestamptz,
             margin double precision NOT NULL, decimals integer NOT NULL, net_share double precision, annual_discount double precision,
             purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
-        COMMENT ON TABLE STORE.models IS 'The versions of the store''s models: written by clientele.fit_clv, learn_segments and use_model.';
+        COMMENT ON TABLE STORE.models IS 'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer and use_model.';
         COMMENT ON TABLE STORE.scoring IS 'What the scores are computed from, in one row: written by refresh, clientele.set_rfm_breaks, fit_clv and use_model.';
         COMMENT ON COLUMN STORE.scoring.breaks_set IS 'Whether set_rfm_breaks() set the breaks; otherwise refresh computes them, the quintiles of the customers.';
         COMMENT ON COLUMN STORE.scoring.net_share IS 'total_spent by gross_spent of all customers, as of the last refresh: what refunds leave of the orders'' value.';
@@ -86,7 +86,7 @@ END $$;
 COMMENT ON FUNCTION clientele._models() IS 'The rows of the view clientele.models.';
 
 CREATE VIEW clientele.models AS SELECT * FROM clientele._models();
-COMMENT ON VIEW clientele.models IS 'The versions of the models of the stores that the caller may read. kind: clv (purchase and value model), or kmeans:SEGMENTATION. '
+COMMENT ON VIEW clientele.models IS 'The versions of the models of the stores that the caller may read. kind: clv (purchase and value model), kmeans:SEGMENTATION, or offer:PROGRAM (expected_profit). '
     'in_use: the one that the store''s scores and segments are computed with. parameters: times are in days. '
     'data_from, data_to: the first order and the time that the fit counted up to. diagnostics: how it fits; for clv see clv_report().';
 GRANT SELECT ON clientele.models TO PUBLIC;
@@ -116,7 +116,7 @@ BEGIN
     EXECUTE format('SELECT string_agg(DISTINCT m.kind, '', '') FROM %I.models m', store) INTO known;
     RAISE EXCEPTION 'store % has no model of kind "%"', quote_ident(store), kind USING ERRCODE = 'undefined_object',
         DETAIL = coalesce('The kinds that it has are: ' || known || '.', 'It has no models.'),
-        HINT = 'Models are made by clientele.fit_clv() (clv) and learn_segments() (kmeans:SEGMENTATION).';
+        HINT = 'Models are made by clientele.fit_clv() (clv), learn_segments() (kmeans:SEGMENTATION) and learn_offer() (offer:PROGRAM).';
 END $$;
 COMMENT ON FUNCTION clientele._model(name, text, integer) IS 'A version of a model; an error that lists what there is where it does not exist.';
 
@@ -182,7 +182,7 @@ CREATE FUNCTION clientele._use_version(store name, kind text, version integer) R
 DECLARE
     model model_version;
 BEGIN
-    IF version IS NOT NULL OR kind <> 'clv' THEN  -- a learned segmentation cannot do without its model
+    IF version IS NOT NULL OR kind NOT LIKE ALL ('{clv,offer:%}') THEN  -- a learned segmentation cannot do without its model
         model := _model(store, kind, version);
     END IF;
     -- One after the other: there is never more than one in use.
@@ -194,9 +194,11 @@ BEGIN
         PERFORM _set_clv(store, model.parameters, version);
     ELSIF kind LIKE 'kmeans:%' THEN
         PERFORM _use_clusters(store, substr(kind, length('kmeans:') + 1), model.parameters);
+    ELSIF kind LIKE 'offer:%' THEN
+        PERFORM _regenerate_offers(store);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._use_version(name, text, integer) IS 'Puts a version of a model in use; NULL, for clv: none.';
+COMMENT ON FUNCTION clientele._use_version(name, text, integer) IS 'Puts a version of a model in use; NULL, for clv and offer:PROGRAM: none.';
 
 CREATE FUNCTION clientele._add_model(store name, kind text, parameters jsonb, data_from timestamptz, data_to timestamptz, customers bigint,
         diagnostics jsonb, in_use boolean DEFAULT true, OUT version integer)
@@ -220,8 +222,8 @@ BEGIN
     PERFORM _use_version(store, kind, version);
 END $$;
 COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
-    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, or kmeans:SEGMENTATION. '
-    'Readers do not wait, and see all of the one or all of the other. version NULL, for clv: without a model; the columns computed with it are NULL then. '
+    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, kmeans:SEGMENTATION, or offer:PROGRAM. '
+    'Readers do not wait, and see all of the one or all of the other. version NULL, for clv and offer:PROGRAM: without a model; what is computed with it is NULL then. '
     'Unknown kinds and versions are refused, and versions that did not converge.';
 
 CREATE FUNCTION clientele._refresh_scoring(store name) RETURNS void

@@ -1,0 +1,391 @@
+-- Measuring: what became of the customers who were offered something, against those who were held out.
+
+CREATE TYPE clientele.lift_report AS (
+    metric text, segment text,
+    n_control bigint, n_treated bigint, mean_control double precision, mean_treated double precision,
+    sd_control double precision, sd_treated double precision, effect double precision, se double precision,
+    df double precision, ci_low double precision, ci_high double precision, p_value double precision,
+    relative_effect double precision, relative_ci_low double precision, relative_ci_high double precision,
+    theta double precision, variance_reduction double precision,
+    sequential_low double precision, sequential_high double precision, p_holm double precision,
+    excluded bigint, versions integer, srm_pvalue double precision,
+    minimum_detectable_effect double precision, customers_needed bigint, note text);
+COMMENT ON TYPE clientele.lift_report IS 'What measure_lift() finds, for all customers or those of a segment; n_control to variance_reduction are the fields of lift_result.';
+COMMENT ON COLUMN clientele.lift_report.segment IS 'The segment as enrolled; NULL: all customers.';
+COMMENT ON COLUMN clientele.lift_report.n_control IS 'Customers who were held out.';
+COMMENT ON COLUMN clientele.lift_report.sequential_low IS 'With sequential_high the interval for the effect that may be looked at every day.';
+COMMENT ON COLUMN clientele.lift_report.p_holm IS 'p_value corrected for the number of segments, after Holm; NULL for all customers.';
+COMMENT ON COLUMN clientele.lift_report.excluded IS 'Customers who are left out because their horizon is not over.';
+COMMENT ON COLUMN clientele.lift_report.versions IS 'How many versions of the program (of the whole store: shares of the global holdout) are compared, each within itself.';
+COMMENT ON COLUMN clientele.lift_report.srm_pvalue IS
+    'Sample-ratio mismatch: p-value of the arms'' sizes under the holdout of their version; of several versions the smallest after Holm''s correction. Below 0.001 the assignment is broken.';
+COMMENT ON COLUMN clientele.lift_report.minimum_detectable_effect IS 'The smallest effect that a comparison of this size and spread finds with 80 % power.';
+COMMENT ON COLUMN clientele.lift_report.customers_needed IS 'Customers, both arms together, that it takes to find target_effect with 80 % power; NULL without one.';
+COMMENT ON COLUMN clientele.lift_report.note IS 'What to know before reading the effect; NULL: nothing.';
+
+CREATE TYPE clientele.lift_stratum AS (
+    is_total boolean, segment text, stratum text, holdout double precision, result clientele.lift_result,
+    mean_square double precision, mean_cube double precision, excluded bigint);
+COMMENT ON TYPE clientele.lift_stratum IS
+    'Internal: the comparison within one version of a program (of the whole store: one share of the global holdout), of all customers or those of a segment. '
+    'mean_square, mean_cube: of the outcome, both arms together.';
+
+-- ---- What is compared ----
+
+-- row_security = off makes PostgreSQL refuse to leave out rows, where it would do so otherwise. The ledger's own policy follows those
+-- of profiles and customers: to whom they show everything it does, too.
+CREATE FUNCTION clientele._require_all_rows(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+DECLARE
+    ledger regclass := format('%I.ledger', store);
+    relation text;
+BEGIN
+    FOR relation IN SELECT format('%I._orders', store) UNION ALL SELECT format('%I.profiles', store)
+            UNION ALL SELECT (_settings(store)).customers::text WHERE (_settings(store)).customers IS NOT NULL LOOP
+        EXECUTE format('SELECT FROM %s LIMIT 0', relation);
+    END LOOP;
+    IF EXISTS (SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.oid = ledger AND p.polname <> 'customers'
+            AND NOT pg_has_role(c.relowner, 'USAGE')) THEN
+        RAISE EXCEPTION 'table % has policies of its own', ledger USING ERRCODE = 'insufficient_privilege',
+            DETAIL = 'Measured are all customers or none.', HINT = 'Its owner can measure.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._require_all_rows(name) IS
+    'Refuses callers from whom row-level security hides orders, profiles or customers of a store: measured are all customers or none.';
+
+-- What a metric is, of the rows of a customer: an expression over o.amount in which WITHIN stands for the time that counts.
+CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT '(' || CASE metric
+        WHEN 'net_margin_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE WITHIN), 0)'
+        WHEN 'revenue_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE WITHIN), 0)'
+        WHEN 'orders_per_customer' THEN 'pg_catalog.count(*) FILTER (WHERE WITHIN AND o.amount >= 0)'
+        WHEN 'repeat_rate' THEN 'COALESCE(pg_catalog.bool_or(o.amount >= 0) FILTER (WHERE WITHIN), false)::integer'
+        WHEN 'aov' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE WITHIN AND o.amount >= 0), 0)' END || ')::double precision'
+$$;
+COMMENT ON FUNCTION clientele._metric_expression(text) IS
+    'A metric as SQL over the amounts of a customer; of net margin those are what orders bring and rewards cost, of aov this is the numerator, whose denominator is orders_per_customer. NULL: there is no such metric.';
+
+-- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3: stratum, treated, labels (further columns
+-- of the ledger), measured (whether the horizon, $4, is over), outcome, and covariate, the same over the time $5 before
+-- (of aov: orders).
+-- Orders are read once: those from $6 to before $7.
+CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, labels text[] DEFAULT '{}') RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    margin numeric := (_settings(store)).margin;
+    outcome text := _metric_expression(metric);
+    after constant text := 'o.ordered_at >= e.enrolled_at';
+    before constant text := 'o.ordered_at < e.enrolled_at';
+    query text := 'SELECT e.customer_id, e.stratum, e.treated, e.measured#E_LABELS#, #OUTCOME# AS outcome, #SECOND#
+        FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, #ARM#, l.issued_at AS enrolled_at#LABELS#,
+                l.issued_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured
+            FROM #STORE#.ledger l WHERE l.issued_at >= $2 AND l.issued_at < $3 AND #ENROLLED#
+            ORDER BY l.customer_id, l.period) e
+        LEFT JOIN (SELECT s.customer_id, s.ordered_at, #AMOUNT# AS amount FROM #STORE#._orders s
+            WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL #REWARDS#) o
+            ON o.customer_id = e.customer_id AND o.ordered_at >= e.starts_at AND o.ordered_at < e.ends_at AND e.measured
+        GROUP BY e.customer_id, e.stratum, e.treated, e.measured#E_LABELS#';
+    -- What a redeemed offer cost counts when its order was placed.
+    rewards constant text := 'UNION ALL SELECT r.customer_id, r.ordered_at, -r.reward FROM #STORE#._ledger r
+        WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.ordered_at >= $6 AND r.ordered_at < $7';
+BEGIN
+    query := replace(query, '#OUTCOME#', replace(outcome, 'WITHIN', after));
+    query := replace(query, '#SECOND#', CASE metric
+        WHEN 'aov' THEN replace(_metric_expression('orders_per_customer'), 'WITHIN', after) || ' AS orders'
+        ELSE replace(outcome, 'WITHIN', before) || ' AS covariate' END);
+    query := replace(query, '#AMOUNT#', CASE metric WHEN 'net_margin_per_customer' THEN format('%s * s.amount', margin) ELSE 's.amount' END);
+    query := replace(query, '#REWARDS#', CASE metric WHEN 'net_margin_per_customer' THEN rewards ELSE '' END);
+    -- Whom the store holds out of everything no program has assigned to an arm.
+    query := replace(query, '#ENROLLED#', CASE WHEN program IS NULL THEN '$1 IS NULL'
+        ELSE 'l.program = $1 AND l.holdout IS DISTINCT FROM ''global''' END);
+    query := replace(query, '#ARM#', CASE WHEN program IS NULL THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
+        ELSE 'l.program_version AS stratum, l.holdout IS NULL AS treated' END);
+    query := replace(query, '#LABELS#', (SELECT coalesce(string_agg(format(', l.%I', label), ''), '') FROM unnest(labels) label));
+    query := replace(query, '#E_LABELS#', (SELECT coalesce(string_agg(format(', e.%I', label), ''), '') FROM unnest(labels) label));
+    RETURN replace(query, '#STORE#', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, text[]) IS
+    'A query for what is compared: a row a customer. Its parameters: program, from, to, horizon, pre_period, and the times between which orders are read.';
+
+CREATE FUNCTION clientele._measured_span(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval, pre_period interval,
+        OUT first_enrolled timestamptz, OUT first_order timestamptz, OUT last_order timestamptz)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    -- A month before one day may be later than a month before the day after: months differ in length.
+    slack constant interval := '4 days';
+BEGIN
+    EXECUTE format('SELECT min(l.issued_at), min(l.issued_at) - $5 - $6, least(max(l.issued_at) + $4 + $6, now())
+        FROM %I.ledger l WHERE ($1 IS NULL OR l.program = $1 AND l.holdout IS DISTINCT FROM ''global'') AND l.issued_at >= $2 AND l.issued_at < $3', store)
+        INTO first_enrolled, first_order, last_order USING program, "from", "to", horizon, pre_period, slack;
+    IF first_enrolled IS NULL THEN
+        RAISE EXCEPTION '%', CASE WHEN program IS NULL THEN format('store %I has enrolled nobody', store)
+                ELSE format('program "%s" has enrolled nobody', program) END
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format('Looked for enrolments from %s to %s.', "from", "to"),
+                HINT = 'Customers are enrolled where clientele.issue_offer() or issue_offers() offers them something, or holds them out.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._measured_span(name, text, timestamptz, timestamptz, interval, interval) IS
+    'The first enrolment of a program (NULL: of any) within a time, and the times between which orders matter. Refuses where nobody was enrolled.';
+
+-- ---- Arguments ----
+
+CREATE FUNCTION clientele._check_measured(store name, program text, "from" timestamptz, "to" timestamptz, INOUT horizon interval, pre_period interval)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    longest constant interval := '10 years';
+    known text;
+BEGIN
+    IF program IS NOT NULL THEN
+        -- A program that was dropped can still be measured.
+        EXECUTE format('SELECT coalesce($2, (SELECT p.valid_for FROM %1$I.programs p WHERE p.program = $1),
+                (SELECT (v.definition ->> ''valid_for'')::interval FROM %1$I.program_versions v WHERE v.program = $1 ORDER BY v.version DESC LIMIT 1)),
+            (SELECT string_agg(quote_ident(a.program), '', '' ORDER BY a.program) FROM (SELECT p.program FROM %1$I.programs p
+                UNION SELECT v.program FROM %1$I.program_versions v) a
+             HAVING count(*) FILTER (WHERE a.program = $1) = 0)', store) INTO horizon, known USING program, horizon;
+        IF horizon IS NULL OR known IS NOT NULL THEN
+            RAISE EXCEPTION 'program "%" does not exist', program USING ERRCODE = 'undefined_object',
+                DETAIL = coalesce('The programs are: ' || known || '.', 'The store has no programs.'),
+                HINT = 'program NULL measures all programs together, against the global holdout.';
+        END IF;
+    END IF;
+    horizon := coalesce(horizon, '14 days');
+    IF NOT isfinite(horizon) OR horizon <= '0' OR horizon > longest THEN
+        RAISE EXCEPTION 'invalid horizon: %', horizon USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Accepted: above 0, up to %s; NULL: the time for which the program''s offers are valid.', longest);
+    END IF;
+    IF NOT isfinite(pre_period) OR pre_period < '0' OR pre_period > longest THEN
+        RAISE EXCEPTION 'invalid pre_period: %', pre_period USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Accepted: from 0 (nothing is adjusted for) up to %s.', longest);
+    END IF;
+    IF "from" >= "to" THEN
+        RAISE EXCEPTION 'the time of enrolment cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('from is %s, to is %s.', "from", "to");
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_measured(name, text, timestamptz, timestamptz, interval, interval) IS
+    'Refuses what cannot be measured; the horizon, NULL for the time for which the program''s offers are valid (of the whole store: 14 days).';
+
+CREATE FUNCTION clientele._check_metric(metric text, target_effect double precision) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    IF _metric_expression(metric) IS NULL THEN
+        RAISE EXCEPTION 'unknown metric: "%"', metric USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'The metrics are: net_margin_per_customer, revenue_per_customer, orders_per_customer, repeat_rate, aov.';
+    END IF;
+    IF target_effect = 0 OR abs(target_effect) > 1e100 THEN  -- NaN is above all numbers
+        RAISE EXCEPTION 'invalid target_effect: %', target_effect USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'Accepted: the effect that would matter, in the unit of the metric, other than 0.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_metric(text, double precision) IS 'Refuses metrics that there are not, and target effects that are none.';
+
+-- ---- Comparing ----
+
+-- The caller has set the time zone to the store's: calendar days of the horizon are its. Of a ledger that was just written the planner
+-- knows nothing, and a nested loop over all of it, taken for a few rows, would not end: hence none.
+CREATE FUNCTION clientele._lift_strata(store name, program text, metric text, "from" timestamptz, "to" timestamptz, horizon interval,
+        pre_period interval, by_segment boolean) RETURNS clientele.lift_stratum[]
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET jit = off SET enable_nestloop = off SET extra_float_digits = 1 AS $$
+DECLARE
+    span record;
+    strata lift_stratum[];
+BEGIN
+    span := _measured_span(store, program, "from", "to", horizon, pre_period);
+    EXECUTE format('SELECT array_agg(ROW(c.is_total, c.segment, c.stratum::text, %s, c.result, c.mean_square, c.mean_cube, c.excluded)::lift_stratum
+            ORDER BY c.stratum, c.is_total DESC, c.segment)
+        FROM (SELECT %s AS is_total, %s AS segment, u.stratum, %s FILTER (WHERE u.measured) AS result, %s,
+                count(*) FILTER (WHERE NOT u.measured) AS excluded
+            FROM (%s) u GROUP BY %s) c',
+        CASE WHEN program IS NULL THEN 'c.stratum' ELSE format('(SELECT (v.definition ->> ''holdout'')::double precision FROM %I.program_versions v
+            WHERE v.program = $1 AND v.version = c.stratum)', store) END,
+        CASE WHEN by_segment THEN 'grouping(u.segment) = 1' ELSE 'true' END,
+        CASE WHEN by_segment THEN 'u.segment' ELSE 'NULL::text' END,
+        CASE metric WHEN 'aov' THEN 'lift_ratio(u.outcome, u.orders, u.treated)' ELSE 'lift(u.outcome, u.treated, u.covariate)' END,
+        CASE metric WHEN 'aov' THEN 'NULL::double precision AS mean_square, NULL::double precision AS mean_cube'
+            -- Exact sums, whatever the order of rows.
+            ELSE '(arm_value(u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_square,
+                (arm_value(u.outcome * u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_cube' END,
+        _outcomes_query(store, program, metric, CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]),
+        CASE WHEN by_segment THEN 'GROUPING SETS ((u.stratum), (u.stratum, u.segment))' ELSE 'u.stratum' END)
+        INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order;
+    PERFORM _check_strata(store, program, strata, horizon, span.first_enrolled);
+    RETURN strata;
+END $$;
+COMMENT ON FUNCTION clientele._lift_strata(name, text, text, timestamptz, timestamptz, interval, interval, boolean) IS
+    'The comparisons of a metric within each version of a program (program NULL: within each share of the global holdout).';
+
+CREATE FUNCTION clientele._can_compare(stratum clientele.lift_stratum) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((stratum).holdout > 0, false) AND ((stratum).result).n_control >= 2 AND ((stratum).result).n_treated >= 2
+$$;
+COMMENT ON FUNCTION clientele._can_compare(clientele.lift_stratum) IS 'Whether a comparison has both arms: a holdout, and at least 2 customers on either side.';
+
+CREATE FUNCTION clientele._check_strata(store name, program text, strata clientele.lift_stratum[], horizon interval, first_enrolled timestamptz) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    what constant text := CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END;
+    found record;
+BEGIN
+    SELECT bool_or(_can_compare(s)) AS comparable, bool_or(s.holdout > 0) AS held_out, sum((s.result).n_control) AS control,
+            sum((s.result).n_treated) AS treated, sum(s.excluded) AS excluded
+        INTO found FROM unnest(strata) s WHERE s.is_total;
+    IF found.held_out IS NOT TRUE THEN
+        RAISE EXCEPTION '% has no holdout to compare with', what USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('%s customers were enrolled, and none could be held out: what they would have bought anyway is not known.', found.treated + found.control + found.excluded),
+            HINT = CASE WHEN program IS NULL THEN format('Hold some out from now on: SELECT clientele.set_global_holdout(%L, 0.05).', store)
+                ELSE 'Hold some out from now on: clientele.define_offer(..., holdout => 0.1).' END;
+    ELSIF NOT found.comparable THEN
+        RAISE EXCEPTION 'too few customers of % to compare: % held out, % not', what, found.control, found.treated
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format('It takes 2 of each at least, in one version. The horizon of %s is not over for %s more; the first was enrolled at %s.', horizon, found.excluded, first_enrolled),
+                HINT = 'Wait, or pass a shorter horizon.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_strata(name, text, clientele.lift_stratum[], interval, timestamptz) IS 'Refuses what has no two arms, with what was found and what to do.';
+
+-- Kohavi, Deng, Longbotham and Xu, "Seven rules of thumb for web site experimenters" (2014), rule 7: below 355 x skewness^2 units an arm,
+-- a mean is not yet normal enough for a 95 % interval.
+CREATE FUNCTION clientele._normal_from(mean double precision, mean_square double precision, mean_cube double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT greatest(100, (SELECT ceil(_significant(355 * (mean_cube - 3 * mean * mean_square + 2 * mean ^ 3) ^ 2 / variance ^ 3))
+        FROM (SELECT mean_square - mean * mean AS variance) v WHERE variance > 1e-12 * mean_square))
+$$;
+COMMENT ON FUNCTION clientele._normal_from(double precision, double precision, double precision) IS
+    'The customers an arm from which the interval of a mean can be believed: 355 x skewness^2, and 100 at least. Source: Kohavi, Deng, Longbotham and Xu (2014).';
+
+CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision) RETURNS SETOF clientele.lift_report
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    WITH compared AS (
+        SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated FROM unnest(strata) s
+        WHERE s.stratum IN (SELECT t.stratum FROM unnest(strata) t WHERE t.is_total AND _can_compare(t))
+    ), left_out AS (
+        SELECT count(*) AS strata, sum((s.result).n_control + (s.result).n_treated) AS customers FROM unnest(strata) s WHERE s.is_total AND NOT _can_compare(s)
+    ), combined AS (
+        SELECT c.is_total, c.segment, combine_lift(array_agg(c.result ORDER BY c.stratum)) AS result, sum(c.excluded)::bigint AS excluded,
+            count(*) FILTER (WHERE c.control >= 2 AND c.treated >= 2)::integer AS versions,
+            (SELECT min(p) FROM unnest(holm(array_agg(srm_pvalue(ARRAY[c.control, c.treated], ARRAY[c.holdout, 1 - c.holdout]) ORDER BY c.stratum))) p) AS srm,
+            sum((c.control * coalesce((c.result).mean_control, 0) + c.treated * coalesce((c.result).mean_treated, 0)) ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean,
+            sum((c.control + c.treated) * c.mean_square ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean_square,
+            sum((c.control + c.treated) * c.mean_cube ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean_cube
+        FROM compared c GROUP BY c.is_total, c.segment
+    ), measured AS (
+        SELECT c.*, (c.result).*, _normal_from(c.mean, c.mean_square, c.mean_cube) AS enough,
+            minimum_detectable_effect((c.result).se, 1, 0, 1) AS detectable,
+            CASE WHEN (c.result).n_control > 0 AND (c.result).n_treated > 0 THEN lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
+                (c.result).n_treated::double precision / ((c.result).n_control + (c.result).n_treated)) END AS needed
+        FROM combined c
+    ), corrected AS (
+        SELECT h.segment, h.p FROM (SELECT array_agg(m.segment ORDER BY m.segment) AS segments, array_agg(m.p_value ORDER BY m.segment) AS p
+                FROM measured m WHERE NOT m.is_total AND m.segment IS NOT NULL) a
+            CROSS JOIN LATERAL unnest(a.segments, holm(a.p)) h (segment, p)
+    )
+    SELECT shown_metric, m.segment, m.n_control, m.n_treated, m.mean_control, m.mean_treated, m.sd_control, m.sd_treated, m.effect, m.se, m.df,
+        m.ci_low, m.ci_high, m.p_value, m.relative_effect, m.relative_ci_low, m.relative_ci_high, m.theta, m.variance_reduction,
+        s.ci_low, s.ci_high, k.p, m.excluded, m.versions, m.srm, m.detectable, m.needed,
+        nullif(concat_ws('; ',
+            CASE WHEN m.srm < 0.001 THEN format('SAMPLE RATIO MISMATCH (p = %s): the assignment is broken, do not read the effect', ltrim(to_char(m.srm, '9.9EEEE'))) END,
+            CASE WHEN least(m.n_control, m.n_treated) < m.enough THEN format('too small a sample for this spread: %s customers in the smaller arm, of %s that it takes for the interval to be believed',
+                least(m.n_control, m.n_treated), m.enough) || coalesce(format('; effects below %s are found with less than 80 %% power', _significant(m.detectable)), '') END,
+            CASE WHEN m.needed > m.n_control + m.n_treated THEN format('an effect of %s takes %s customers, and there are %s', target_effect, m.needed, m.n_control + m.n_treated) END,
+            CASE WHEN m.is_total AND l.strata > 0 THEN format('left out for want of a holdout or of two customers in either arm: %s version%s, %s customers',
+                l.strata, CASE l.strata WHEN 1 THEN '' ELSE 's' END, l.customers) END,
+            CASE shown_metric WHEN 'aov' THEN 'conditional on ordering: customers who did not order do not count, so that it can rise while revenue falls; read it together with orders_per_customer' END), '')
+    FROM measured m CROSS JOIN left_out l LEFT JOIN LATERAL sequential_interval(m.result) s ON true
+    LEFT JOIN corrected k ON k.segment = m.segment AND NOT m.is_total
+    WHERE m.is_total OR m.segment IS NOT NULL
+    ORDER BY m.is_total DESC, m.segment
+$$;
+COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double precision) IS 'The rows of measure_lift() for one metric: the strata combined, and what to know about them.';
+
+-- set_config, which a worker may not call, is why this is PARALLEL UNSAFE; what it reads the orders with may well have workers.
+CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEFAULT 'net_margin_per_customer',
+        "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, horizon interval DEFAULT NULL, pre_period interval DEFAULT '90 days',
+        by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL) RETURNS SETOF clientele.lift_report
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    strata lift_stratum[];
+    shown_metric text;
+    report lift_report;
+BEGIN
+    PERFORM _require(a.name, a.given) FROM (VALUES ('metric', metric IS NOT NULL), ('pre_period', pre_period IS NOT NULL),
+        ('by_segment', by_segment IS NOT NULL)) a (name, given);
+    PERFORM _check_metric(metric, target_effect);
+    PERFORM _require_store(store);
+    PERFORM set_config('timezone', (_settings(store)).time_zone, true);
+    horizon := _check_measured(store, program, "from", "to", horizon, pre_period);
+    PERFORM _require_all_rows(store);
+    FOREACH shown_metric IN ARRAY CASE metric WHEN 'aov' THEN '{aov,orders_per_customer}' ELSE ARRAY[metric] END::text[] LOOP
+        strata := _lift_strata(store, program, shown_metric, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, pre_period, by_segment);
+        FOR report IN SELECT * FROM _lift_rows(strata, shown_metric, CASE shown_metric WHEN metric THEN target_effect END) LOOP
+            IF report.srm_pvalue < 0.001 AND shown_metric = metric THEN
+                RAISE WARNING 'sample ratio mismatch: %', concat_ws(', ', CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END,
+                        'segment ' || quote_ident(report.segment))
+                    USING DETAIL = format('%s customers held out and %s not are not what the holdout gives (p = %s).', report.n_control, report.n_treated, ltrim(to_char(report.srm_pvalue, '9.9EEEE'))),
+                        HINT = 'The assignment is broken, or customers are missing from one arm. Do not read the effect; find out why.';
+            END IF;
+            RETURN NEXT report;
+        END LOOP;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timestamptz, interval, interval, boolean, double precision) IS
+    'What a program changed: customers who were offered something against those whom it held out, from the first enrolment of each within [from, to) (NULL: open), in the arm that was assigned. '
+    'program NULL: all programs together against the global holdout. metric: net_margin_per_customer (margin x revenue, less the rewards of orders within the horizon), revenue_per_customer, '
+    'orders_per_customer, repeat_rate (share with an order within the horizon), aov (with orders_per_customer: it is conditional on ordering). horizon: how long after the own enrolment orders count; '
+    'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same metric over this time before adjusts the effect (CUPED; not aov). '
+    'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many customers it would take to find it. A row all, then a row a segment. '
+    'Refused: no holdout, fewer than 2 customers in an arm, unknown metrics and programs, callers from whom row-level security hides rows.';
+
+-- ---- Health ----
+
+CREATE FUNCTION clientele._arms_pvalue(definition jsonb, variants text[], customers bigint[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT srm_pvalue(array_agg(coalesce(k.customers, 0) ORDER BY a.place), array_agg(a.weight ORDER BY a.place))
+    FROM _arms(definition) a LEFT JOIN unnest(variants, customers) k (variant, customers) ON k.variant = a.variant
+    HAVING count(*) > 1
+$$;
+COMMENT ON FUNCTION clientele._arms_pvalue(jsonb, text[], bigint[]) IS 'The p-value of how customers are spread over the arms of a version of a program; NULL with fewer than two arms.';
+
+CREATE FUNCTION clientele._create_experiment_views(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE replace($views$
+        CREATE VIEW STORE.experiment_health WITH (security_invoker = true) AS
+            SELECT h.program, h.program_version, h.enrolled, h.offered, h.held_out, h.held_out_globally, h.expected_share, h.observed_share,
+                h.srm_pvalue, h.arms_pvalue, COALESCE(h.srm_pvalue < 0.001, false) OR COALESCE(h.arms_pvalue < 0.001, false) AS alarm,
+                NULLIF(pg_catalog.concat_ws('; ',
+                    CASE WHEN h.srm_pvalue < 0.001 THEN pg_catalog.format('SAMPLE RATIO MISMATCH: %s %% are held out where it should be %s %%. Do not read the effect.',
+                        pg_catalog.round(100 * h.observed_share::numeric, 2), pg_catalog.round(100 * h.expected_share::numeric, 2)) END,
+                    CASE WHEN h.arms_pvalue < 0.001 THEN 'ARM RATIO MISMATCH: customers are not spread over the arms as their weights say. Do not compare the arms.' END), '') AS alert,
+                h.first_enrolled_at, h.last_enrolled_at
+            FROM (SELECT c.program, c.program_version, c.offered + c.held_out + c.held_out_globally AS enrolled, c.offered, c.held_out, c.held_out_globally,
+                    d.holdout AS expected_share, c.held_out::double precision / NULLIF(c.offered + c.held_out, 0) AS observed_share,
+                    CASE WHEN d.holdout > 0 THEN clientele.srm_pvalue(ARRAY[c.offered, c.held_out], ARRAY[1 - d.holdout, d.holdout])
+                         WHEN c.held_out > 0 THEN 0 END AS srm_pvalue,
+                    clientele._arms_pvalue(v.definition, c.variants, c.by_variant) AS arms_pvalue, c.first_enrolled_at, c.last_enrolled_at
+                FROM (SELECT a.program, a.program_version, COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout IS NULL), 0)::bigint AS offered,
+                        COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'program'), 0)::bigint AS held_out,
+                        COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'global'), 0)::bigint AS held_out_globally,
+                        pg_catalog.array_agg(a.variant) FILTER (WHERE a.holdout IS NULL) AS variants,
+                        pg_catalog.array_agg(a.customers) FILTER (WHERE a.holdout IS NULL) AS by_variant,
+                        pg_catalog.min(a.first_at) AS first_enrolled_at, pg_catalog.max(a.last_at) AS last_enrolled_at
+                    FROM (SELECT f.program, f.program_version, f.holdout, f.variant, pg_catalog.count(*) AS customers,
+                            pg_catalog.min(f.issued_at) AS first_at, pg_catalog.max(f.issued_at) AS last_at
+                        FROM (SELECT DISTINCT ON (l.program, l.program_version, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global')
+                                l.program, l.program_version, l.holdout, l.variant, l.issued_at
+                            FROM STORE.ledger l
+                            ORDER BY l.program, l.program_version, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global', l.period) f
+                        GROUP BY f.program, f.program_version, f.holdout, f.variant) a
+                    GROUP BY a.program, a.program_version) c
+                LEFT JOIN STORE.program_versions v ON v.program = c.program AND v.version = c.program_version
+                CROSS JOIN LATERAL (SELECT (v.definition ->> 'holdout')::double precision AS holdout) d) h
+            ORDER BY h.program, h.program_version;
+        COMMENT ON VIEW STORE.experiment_health IS
+            'Whether each version of a program assigned its customers as it should: by first enrolment. alarm: the split has a p-value below 0.001, which no chance explains; alert says so in words. held_out_globally are in no program''s comparison.';
+        COMMENT ON COLUMN STORE.experiment_health.expected_share IS 'The holdout of the version; observed_share: held_out by offered and held_out.';
+        COMMENT ON COLUMN STORE.experiment_health.srm_pvalue IS 'Sample-ratio mismatch between offered and held out; NULL without a holdout.';
+        COMMENT ON COLUMN STORE.experiment_health.arms_pvalue IS 'The same between the arms of those offered; NULL without arms.';
+        $views$, 'STORE', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_experiment_views(name) IS 'The view experiment_health of a new store.';

@@ -1,0 +1,198 @@
+-- Learning what the arms of a program are worth, and how to weigh them.
+
+CREATE TYPE clientele.offer_estimate AS (
+    segment text, variant text, customers bigint, held_out bigint,
+    net_margin double precision, net_margin_se double precision, net_margin_low double precision, net_margin_high double precision,
+    expected_profit double precision, expected_profit_low double precision, expected_profit_high double precision,
+    in_use boolean, weight double precision, proposed_weight double precision);
+COMMENT ON TYPE clientele.offer_estimate IS 'What learn_offer() finds out about an arm, for all customers (segment NULL) or those of a segment.';
+COMMENT ON COLUMN clientele.offer_estimate.customers IS 'Customers who were offered this arm and whose horizon is over; held_out: those held out, of the same versions.';
+COMMENT ON COLUMN clientele.offer_estimate.net_margin IS
+    'Net margin per customer, in the currency, if all were offered this arm, with its standard error and 95 % interval: self-normalised inverse propensity.';
+COMMENT ON COLUMN clientele.offer_estimate.expected_profit IS
+    'net_margin less that of the customers held out, with its 95 % interval (normal); NULL without a holdout.';
+COMMENT ON COLUMN clientele.offer_estimate.in_use IS 'Whether offers of this arm to this segment show this expected_profit; where they do not, a segment''s offers show that of all customers.';
+COMMENT ON COLUMN clientele.offer_estimate.proposed_weight IS 'The weight to give the arm next; of all customers only, and where every arm has 100 customers.';
+
+CREATE FUNCTION clientele._arms(definition jsonb) RETURNS TABLE (place bigint, variant text, weight double precision)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.place, coalesce(a.arm ->> 'name', (a.place - 1)::text), coalesce((a.arm ->> 'weight')::double precision, 1.0 / count(*) OVER ())
+    FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place)
+    UNION ALL SELECT 1, 'default', 1 WHERE coalesce(definition -> 'arms', 'null') IN ('null', '[]')
+$$;
+COMMENT ON FUNCTION clientele._arms(jsonb) IS 'The arms of a version of a program: their variants, as the ledger names them, and their weights.';
+
+CREATE FUNCTION clientele._current_definition(store name, program text, OUT definition jsonb)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE format('SELECT v.definition FROM %I.program_versions v WHERE v.program = $1 ORDER BY v.version DESC LIMIT 1', store)
+        INTO definition USING program;
+END $$;
+COMMENT ON FUNCTION clientele._current_definition(name, text) IS 'The definition of a program as of now.';
+
+-- Arms are as they are now: versions with other terms do not count. Nor do, where some have a holdout, those that have none:
+-- who is offered something and who is held out must be of one population.
+CREATE FUNCTION clientele._learnt_versions(store name, program text) RETURNS integer[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    terms jsonb := _learnable_terms(_current_definition(store, program));
+    versions integer[];
+BEGIN
+    EXECUTE format('
+        SELECT array_agg(v.version ORDER BY v.version) FILTER (WHERE v.holds_out OR NOT v.any_holds_out)
+        FROM (SELECT w.version, w.holds_out, bool_or(w.holds_out) OVER () AS any_holds_out
+            FROM (SELECT p.version, (p.definition ->> ''holdout'')::double precision > 0 AS holds_out
+                FROM %I.program_versions p WHERE p.program = $1 AND _learnable_terms(p.definition) = $2) w) v', store)
+        INTO versions USING program, terms;
+    RETURN versions;
+END $$;
+COMMENT ON FUNCTION clientele._learnt_versions(name, text) IS 'The versions of a program that say something about its arms as they are now.';
+
+-- The caller has set the time zone to the store's. enable_nestloop: see _lift_strata().
+CREATE FUNCTION clientele._arm_estimates(store name, program text, versions integer[], "from" timestamptz, "to" timestamptz, horizon interval,
+        first_order timestamptz, last_order timestamptz, min_customers integer) RETURNS clientele.offer_estimate[]
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET jit = off SET enable_nestloop = off AS $$
+DECLARE
+    z constant double precision := 1.959963984540054;
+    estimates offer_estimate[];
+BEGIN
+    EXECUTE format('
+        WITH valued AS MATERIALIZED (
+            SELECT grouping(u.segment) = 1 AS is_total, u.segment, u.variant, arm_value(u.outcome, u.propensity) AS value
+            FROM (SELECT o.segment, CASE WHEN o.treated THEN o.variant END AS variant, o.outcome, o.propensity
+                FROM (%s) o WHERE o.measured AND o.stratum = ANY ($8)) u
+            GROUP BY GROUPING SETS ((u.variant), (u.variant, u.segment))
+        ), arms AS (
+            SELECT s.is_total, s.segment, a.place, a.variant, a.weight, t.value AS treated, c.value AS control,
+                (t.value).mean - (c.value).mean AS profit, %s * sqrt((t.value).se ^ 2 + (c.value).se ^ 2) AS reach
+            FROM (SELECT true AS is_total, NULL AS segment UNION SELECT v.is_total, v.segment FROM valued v WHERE v.is_total OR v.segment IS NOT NULL) s
+            CROSS JOIN _arms($9) a
+            LEFT JOIN valued t ON t.is_total = s.is_total AND t.segment IS NOT DISTINCT FROM s.segment AND t.variant = a.variant
+            LEFT JOIN valued c ON c.is_total = s.is_total AND c.segment IS NOT DISTINCT FROM s.segment AND c.variant IS NULL
+        )
+        SELECT array_agg(ROW(a.segment, a.variant, coalesce((a.treated).customers, 0), coalesce((a.control).customers, 0),
+            (a.treated).mean, (a.treated).se, (a.treated).ci_low, (a.treated).ci_high, a.profit, a.profit - a.reach, a.profit + a.reach,
+            coalesce((a.treated).customers >= $10 AND (a.control).customers >= $10, false), CASE WHEN a.is_total THEN a.weight END,
+            NULL)::offer_estimate ORDER BY a.is_total DESC, a.segment, a.place)
+        FROM arms a',
+        _outcomes_query(store, program, 'net_margin_per_customer', '{segment,variant,propensity}'), z)
+        INTO estimates USING program, "from", "to", horizon, interval '0', first_order, last_order, versions,
+            _current_definition(store, program), min_customers;
+    RETURN estimates;
+END $$;
+COMMENT ON FUNCTION clientele._arm_estimates(name, text, integer[], timestamptz, timestamptz, interval, timestamptz, timestamptz, integer) IS
+    'What each arm of a program is worth, for all customers and by segment.';
+
+CREATE FUNCTION clientele._proposed_weights(estimates clientele.offer_estimate[], min_customers integer) RETURNS double precision[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    means double precision[];
+    ses double precision[];
+    weights double precision[];
+    ready boolean;
+    proposed double precision[];
+BEGIN
+    SELECT array_agg(e.net_margin ORDER BY e.place), array_agg(e.net_margin_se ORDER BY e.place), bool_and(e.customers >= min_customers)
+        INTO means, ses, ready FROM (SELECT *, row_number() OVER () AS place FROM unnest(estimates) WHERE segment IS NULL) e WHERE e.weight > 0;
+    IF cardinality(means) < 2 OR ready IS NOT TRUE THEN
+        RETURN NULL;
+    END IF;
+    weights := propose_weights(means, ses, least(0.05, 0.5 / cardinality(means)));
+    -- An arm that was given no weight gets none.
+    SELECT array_agg(CASE WHEN e.weight > 0 THEN weights[e.nth] ELSE 0 END ORDER BY e.place) INTO proposed
+        FROM (SELECT w.weight, w.place, count(*) FILTER (WHERE w.weight > 0) OVER (ORDER BY w.place) AS nth
+            FROM (SELECT *, row_number() OVER () AS place FROM unnest(estimates) WHERE segment IS NULL) w) e;
+    RETURN proposed;
+END $$;
+COMMENT ON FUNCTION clientele._proposed_weights(clientele.offer_estimate[], integer) IS 'The weights to give the arms next, in their order; NULL where too little is known of one.';
+
+CREATE FUNCTION clientele._store_estimates(store name, program text, estimates clientele.offer_estimate[], data_from timestamptz, diagnostics jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    decimals integer := _currency_decimals((_settings(store)).currency);
+    parameters jsonb;
+BEGIN
+    SELECT jsonb_build_object('estimates', jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
+            'expected_profit', round(e.expected_profit::numeric, decimals)))) INTO parameters
+        FROM unnest(estimates) e WHERE e.in_use;
+    PERFORM _add_model(store, 'offer:' || program, parameters, data_from, now(),
+        (SELECT sum(e.customers) + max(e.held_out) FROM unnest(estimates) e WHERE e.segment IS NULL)::bigint, diagnostics);
+END $$;
+COMMENT ON FUNCTION clientele._store_estimates(name, text, clientele.offer_estimate[], timestamptz, jsonb) IS
+    'Puts what was learnt of a program in use, as a new version of its model. The caller holds the lock of _lock_store().';
+
+CREATE FUNCTION clientele._check_estimates(program text, estimates clientele.offer_estimate[], min_customers integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    found record;
+BEGIN
+    SELECT max(e.customers) AS customers, max(e.held_out) AS held_out, bool_or(e.in_use) AS usable,
+            string_agg(format('%s: %s', e.variant, e.customers), ', ') AS arms
+        INTO found FROM unnest(estimates) e WHERE e.segment IS NULL;
+    IF found.customers IS NULL OR found.customers < min_customers THEN
+        RAISE EXCEPTION 'too few customers to learn from' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('Customers of program "%s" whose horizon is over, by arm: %s. It takes %s in one of them.', program, found.arms, min_customers),
+            HINT = 'Nothing was stored. Wait, or pass a shorter horizon. Versions with other objectives, stretches or rewards do not count.';
+    ELSIF NOT found.usable THEN
+        RAISE WARNING 'expected_profit of program "%" cannot be known: % customers held out, of % required', program, found.held_out, min_customers
+            USING DETAIL = 'Nothing was stored.', HINT = 'Hold some out: clientele.define_offer(..., holdout => 0.1).';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_estimates(text, clientele.offer_estimate[], integer) IS 'Refuses data that are too few to learn from; warns where there are too few held out to compare with.';
+
+-- Computes first and locks then: neither readers nor definers wait while it computes.
+CREATE FUNCTION clientele.learn_offer(store name, program text, "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
+        horizon interval DEFAULT NULL, apply boolean DEFAULT false) RETURNS SETOF clientele.offer_estimate
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
+DECLARE
+    min_customers constant integer := 100;
+    definition jsonb;
+    versions integer[];
+    span record;
+    estimates offer_estimate[];
+    weights double precision[];
+BEGIN
+    PERFORM _require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL)) a (name, given);
+    PERFORM _require_owner(store);
+    PERFORM _check_program(store, program);
+    PERFORM set_config('timezone', (_settings(store)).time_zone, true);
+    horizon := _check_measured(store, program, "from", "to", horizon, '0');
+    PERFORM _require_all_rows(store);
+    definition := _current_definition(store, program);
+    versions := _learnt_versions(store, program);
+    span := _measured_span(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, '0');
+    estimates := _arm_estimates(store, program, versions, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon,
+        span.first_order, span.last_order, min_customers);
+    PERFORM _check_estimates(program, estimates, min_customers);
+    weights := _proposed_weights(estimates, min_customers);
+    IF apply AND weights IS NULL THEN
+        RAISE EXCEPTION 'there are no weights to apply' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = CASE WHEN (SELECT count(*) FROM _arms(definition) a WHERE a.weight > 0) < 2 THEN format('Program "%s" has one arm.', program)
+                ELSE format('Not every arm has %s customers whose horizon is over: %s.', min_customers,
+                    (SELECT string_agg(format('%s: %s', e.variant, e.customers), ', ') FROM unnest(estimates) e WHERE e.segment IS NULL)) END,
+            HINT = 'Nothing was stored. With apply => false what is known is shown.';
+    END IF;
+
+    PERFORM _lock_store(store);
+    IF _learnable_terms(definition) <> _learnable_terms(_current_definition(store, program)) THEN
+        RAISE EXCEPTION 'program "%" was redefined while its customers were counted', program USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Nothing was stored. Try again.';
+    END IF;
+    IF (SELECT bool_or(e.in_use) FROM unnest(estimates) e) THEN
+        PERFORM _store_estimates(store, program, estimates, span.first_enrolled,
+            jsonb_build_object('horizon', horizon, 'versions', to_jsonb(versions), 'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)));
+    END IF;
+    IF apply THEN
+        PERFORM _set_arm_weights(store, program, weights);
+    END IF;
+    RETURN QUERY SELECT e.segment, e.variant, e.customers, e.held_out, e.net_margin, e.net_margin_se, e.net_margin_low, e.net_margin_high,
+            e.expected_profit, e.expected_profit_low, e.expected_profit_high, e.in_use, e.weight,
+            CASE WHEN e.segment IS NULL THEN weights[e.place] END
+        FROM unnest(estimates) WITH ORDINALITY e (segment, variant, customers, held_out, net_margin, net_margin_se, net_margin_low, net_margin_high,
+            expected_profit, expected_profit_low, expected_profit_high, in_use, weight, proposed_weight, place) ORDER BY e.place;
+END $$;
+COMMENT ON FUNCTION clientele.learn_offer(name, text, timestamptz, timestamptz, interval, boolean) IS
+    'What each arm of a program is worth: net margin per customer over the horizon, and that less the held-out customers'' (expected_profit), for all customers and by segment as enrolled; owner only. '
+    'Counted are first enrolments within [from, to) (NULL: open) whose horizon (NULL: as long as offers are valid) is over, in versions with the arms and terms of now, by inverse propensity. '
+    'What rests on 100 customers in the arm and 100 held out is stored as a version of the model offer:PROGRAM and put in use: offers show it as expected_profit; other segments show that of all customers. '
+    'proposed_weight: by the probability that the arm is the best, at least 0.05. They are set, as a new version of the program, only with apply => true. Fewer than 100 customers in every arm are refused.';
