@@ -179,6 +179,8 @@ SELECT segment, customers, round(100 * share::numeric, 1) AS "share, %", pg_temp
 FROM clientele.describe_segments('shop', 'learned');
 \set ECHO none
 
+\ir loop.sql
+
 \echo 'To keep the server and look around:   make demo KEEP=1'
 \echo 'To do this with your own orders:      make demo ORDERS=path.csv'
 \echo '   a CSV (.gz too) with customer_id, ordered_at and amount; where they are called otherwise:'
