@@ -7,10 +7,10 @@ FROM generate_series(1, :orders) n;
 SELECT clientele.create_store('shop', 'orders');
 SELECT clientele.define_offer('shop', 'p', 'grow_order_value', holdout => 0.1);
 INSERT INTO shop.ledger (customer_id, period, program, program_version, holdout, global_holdout, segment, basis, reference_value, min_spend, reward, reward_kind,
-    currency, message, reasons, variant, propensity, issued_at, valid_until, state, order_id, ordered_at)
+    currency, message, reasons, variant, propensity, issued_at, valid_until, state, closed_at, order_id, ordered_at)
 SELECT c, 1, 'p', 1, CASE WHEN held_out THEN 'program' END, 0, 's' || c % 5, 'typical', 50, 70, 3.5, 'amount_off',
     'USD', 'Spend 70 or more and get 3.50 off', '{typical}', 'default', CASE WHEN held_out THEN 0.1 ELSE 0.9 END, at, at + interval '14 days',
-    CASE WHEN redeemed THEN 'redeemed' ELSE 'expired' END, CASE WHEN redeemed THEN c END, CASE WHEN redeemed THEN at + interval '5 days' END
+    CASE WHEN redeemed THEN 'redeemed' ELSE 'expired' END, at + interval '14 days', CASE WHEN redeemed THEN c END, CASE WHEN redeemed THEN at + interval '5 days' END
 FROM (SELECT c, timestamptz '2025-04-01' + c % 30 * interval '1 day' AS at, clientele.bucket('shop:p:holdout', c::text) < 0.1 AS held_out FROM generate_series(1, :exposures) c) s,
     LATERAL (SELECT NOT held_out AND c % 5 = 0 AS redeemed) r;
 VACUUM ANALYZE orders;

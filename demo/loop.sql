@@ -71,7 +71,7 @@ CROSS JOIN LATERAL clientele.measure_lift('shop', 'basket-stretch', metric, hori
 \echo 'And which arm? learn_offer proposes; it changes nothing unasked.'
 \echo
 \set ECHO queries
-SELECT variant, customers, round(mean::numeric, 3) AS "net margin a customer", round(expected_profit::numeric, 3) AS "of it by the offer",
+SELECT variant, customers, round(net_margin::numeric, 3) AS "net margin a customer", round(expected_profit::numeric, 3) AS "of it by the offer",
        weight, proposed_weight AS proposed
 FROM clientele.learn_offer('shop', 'basket-stretch', horizon => '30 days') WHERE segment IS NULL;
 SELECT customer_id, program, variant, min_spend, reward, expected_profit

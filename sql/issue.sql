@@ -214,7 +214,7 @@ DELETE FROM issuing.budgets;
 SELECT clientele._regenerate_offers('issuing');
 INSERT INTO issuing.campaigns VALUES ('', now() - interval '1 hour', '200', 200, 7, 3, 400, NULL);
 SELECT count(*) FROM clientele.issue_offer(250);
-UPDATE issuing.ledger SET state = 'redeemed';
+UPDATE issuing.ledger SET state = 'redeemed', closed_at = coalesce(closed_at, now());
 SET client_min_messages = notice;
 CALL clientele.issue_offers('issuing', chunk => 50);
 RESET client_min_messages;

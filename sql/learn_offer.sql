@@ -32,7 +32,7 @@ SELECT count(l_enrol(c, 3, '{0.5,0.5,0}')) FROM generate_series(5001, 6000) c;
 -- Everybody buys more in the second month; 'high' adds 6, 'rare' 2 and '0' 4 to an order of 50; each costs 2: worth 3 - 2, 1 - 2, 2 - 2.
 INSERT INTO l_orders SELECT customer_id, issued_at + interval '3 days', round((40 + 20 * bucket('l-a', customer_id::text) + 30 * (program_version - 1)
     + CASE WHEN holdout IS NOT NULL THEN 0 WHEN variant = 'high' THEN 6 WHEN variant = 'rare' THEN 2 ELSE 4 END)::numeric, 2) FROM learning.ledger;
-UPDATE learning.ledger SET state = 'redeemed', ordered_at = issued_at + interval '3 days', order_id = customer_id WHERE holdout IS NULL;
+UPDATE learning.ledger SET state = 'redeemed', closed_at = now(), ordered_at = issued_at + interval '3 days', order_id = customer_id WHERE holdout IS NULL;
 CREATE TABLE l_found AS SELECT * FROM learn_offer('learning', 'p');
 SELECT segment, variant, customers, held_out, round(net_margin::numeric, 4) AS net_margin, round(net_margin_low::numeric, 4) AS low, round(net_margin_high::numeric, 4) AS high,
     round(expected_profit::numeric, 2) AS profit, in_use, weight, proposed_weight FROM l_found;

@@ -47,7 +47,7 @@ INSERT INTO m_orders (customer_id, ordered_at, amount) SELECT 1203, t::timestamp
     2025-04-05 12:00,2025-04-19 11:59:59.999999,2025-04-19 12:00}'::text[]) t;
 INSERT INTO m_orders (customer_id, ordered_at, amount) VALUES (1203, now() + interval '1 day', 1000), (1203, NULL, 1000), (NULL, '2025-04-06', 1000), (1250, '2025-04-06', 1000), (1203, '2025-04-06', NULL);
 -- Rewards: of orders within and outside of the horizon, of another program, and what was voided in either way.
-UPDATE measured.ledger l SET state = CASE WHEN l.customer_id % 7 = 0 THEN 'void' ELSE 'redeemed' END, order_id = o.order_id, ordered_at = o.ordered_at, order_value = o.amount, program = CASE WHEN l.period = 2 THEN 'q' ELSE 'p' END
+UPDATE measured.ledger l SET state = CASE WHEN l.customer_id % 7 = 0 THEN 'void' ELSE 'redeemed' END, closed_at = now(), order_id = o.order_id, ordered_at = o.ordered_at, order_value = o.amount, program = CASE WHEN l.period = 2 THEN 'q' ELSE 'p' END
 FROM (SELECT DISTINCT ON (customer_id) * FROM m_orders ORDER BY customer_id, ordered_at DESC) o
 WHERE o.customer_id = l.customer_id AND l.holdout IS NULL AND l.customer_id % 3 > 0 AND (l.period = 2 OR l.customer_id % 10 > 0);
 INSERT INTO measured.reversals SELECT exposure_id, now() FROM measured.ledger WHERE state = 'redeemed' AND customer_id % 5 = 0;
@@ -189,7 +189,7 @@ SELECT define_offer('texts', 'p', 'second_order', holdout => 0.2, valid_for => '
 SELECT count(m_enrol('c' || c, 1, 1, CASE WHEN bucket('texts:p:holdout', 'c' || c) < 0.2 THEN 'program' END, '2025-03-01', store => 'texts')) FROM generate_series(1, 4000) c;
 INSERT INTO m_texts SELECT customer_id, '2025-02-20', round((10 + 100 * bucket('x', customer_id))::numeric, 2) FROM texts.ledger;
 INSERT INTO m_texts SELECT customer_id, '2025-03-05', round((10 + 80 * bucket('x', customer_id) + 20 * bucket('y', customer_id) + CASE WHEN holdout IS NULL THEN 20 ELSE 0 END)::numeric, 2) FROM texts.ledger;
-UPDATE texts.ledger SET state = 'redeemed', ordered_at = '2025-03-05', order_id = customer_id WHERE holdout IS NULL;
+UPDATE texts.ledger SET state = 'redeemed', closed_at = now(), ordered_at = '2025-03-05', order_id = customer_id WHERE holdout IS NULL;
 SELECT n_control + n_treated AS customers, ci_low < 2.5 AND 2.5 < ci_high AS covered, ci_low > 2 AND ci_high < 3 AS found, variance_reduction > 0.8 AS reduced, srm_pvalue > 0.001 AS sound, note FROM measure_lift('texts', 'p');
 SELECT ci_low < 2.5 AND 2.5 < ci_high AS covered FROM measure_lift('texts', 'p', pre_period => '0');
 SELECT round(effect::numeric) AS effect, round(relative_effect::numeric, 2) AS relative FROM measure_lift('texts', 'p', 'aov') WHERE metric = 'aov';

@@ -1,9 +1,10 @@
 #include "open_query.hpp"
 
+#include <cstring>
+
 extern "C" {
 #include "access/xact.h"
 #include "executor/executor.h"
-#include "nodes/nodeFuncs.h"
 #include "utils/plancache.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -22,38 +23,38 @@ struct OpenQuery {
 
 namespace {
 
-using PlanWalker = bool (*)(PlanState*, void*);
-
-// PostgreSQL 15 declares its walkers' callbacks without arguments, which C++ takes at its word.
-bool walk_plan(PlanState* node, PlanWalker walker) {
-#if PG_VERSION_NUM >= 160000
-    return planstate_tree_walker(node, walker, nullptr);
-#else
-    using AnyFunction = void (*)();
-    return planstate_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)), nullptr);
-#endif
-}
-
-// Nodes that compute everything anew when rescanned, whatever has changed. PostgreSQL tells the others by the
-// executor's own parameters, and does not know that one from outside changes.
-bool keeps_results(PlanState* node, void*) {
+// Whether a node, or one below it, would not compute everything anew when rescanned. PostgreSQL tells what has changed
+// by the executor's own parameters, and does not know that one from outside changes.
+bool keeps_results(PlanState* node) {
+    if (node == nullptr) return false;
     switch (nodeTag(node)) {
+        case T_SubqueryScanState:
+            return keeps_results(castNode(SubqueryScanState, node)->subplan);
+        case T_AggState:
+            if (castNode(AggState, node)->aggstrategy > AGG_SORTED) return true;
+            break;
         case T_ResultState:
         case T_NestLoopState:
-        case T_SubqueryScanState:
         case T_SeqScanState:
         case T_IndexScanState:
         case T_IndexOnlyScanState:
         case T_BitmapHeapScanState:
         case T_BitmapIndexScanState:
-            return walk_plan(node, keeps_results);
+            break;
         default:
             return true;
     }
+    return keeps_results(outerPlanState(node)) || keeps_results(innerPlanState(node));
+}
+
+// What a sub-plan keeps is right for as long as the snapshot is the same, unless it knows a parameter from outside.
+bool knows_parameters(const List* subplans) {
+    const char* text = nodeToString(subplans);
+    return std::strstr(text, psprintf("{PARAM :paramkind %d ", PARAM_EXTERN)) != nullptr;
 }
 
 bool can_be_rescanned(const QueryDesc& executor) {
-    return executor.estate->es_subplanstates == NIL && !keeps_results(executor.planstate, nullptr);
+    return !keeps_results(executor.planstate) && !knows_parameters(executor.plannedstmt->subplans);
 }
 
 void close(OpenQuery* query) {

@@ -224,7 +224,8 @@ DECLARE
     -- The ledger now, and as of a time.
     any_exposure constant text := 'true';
     exposure_by_then constant text := 'l.issued_at <= COALESCE($1, pg_catalog.now())';
-    open_now constant text := 'x.state = ''open''';
+    -- Not by the state: whoever looks for one customer is not to search what is due.
+    open_now constant text := 'x.closed_at IS NULL';
     open_then constant text := 'x.issued_at <= g.as_of AND (x.closed_at IS NULL OR x.closed_at > g.as_of)';
     -- A part of the customers, by key. What joins them is told so, too: planners don't carry ranges over.
     between constant text := '($1 IS NULL OR %1$s.customer_id > $1) AND ($2 IS NULL OR %1$s.customer_id <= $2)';

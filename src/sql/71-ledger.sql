@@ -23,7 +23,8 @@ BEGIN
             order_id ORDER_TYPE, ordered_at timestamptz, order_value numeric,
             CONSTRAINT ledger_period UNIQUE (customer_id, period), CONSTRAINT ledger_code UNIQUE (code),
             CONSTRAINT ledger_holdout CHECK (holdout IN ('program', 'global')),
-            CONSTRAINT ledger_state CHECK (state IN ('open', 'redeemed', 'expired', 'void')));
+            CONSTRAINT ledger_state CHECK (state IN ('open', 'redeemed', 'expired', 'void')),
+            CONSTRAINT ledger_closed CHECK ((state = 'open') = (closed_at IS NULL)));
         CREATE INDEX ledger_due ON STORE.ledger (valid_until) WHERE state = 'open';
         CREATE UNIQUE INDEX ledger_order ON STORE.ledger (order_id) WHERE state = 'redeemed';
         -- Appended to by the triggers of live stores: redemptions whose order no longer counts.
@@ -58,12 +59,14 @@ COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 
 CREATE FUNCTION clientele._protect_ledger(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
-    unrestricted text := (SELECT string_agg(format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)', relation), ' AND ')
-        FROM unnest(ARRAY[format('%I.profiles', store), settings.customers::text]) relation WHERE relation IS NOT NULL);
+    visible text;
 BEGIN
+    SELECT string_agg(format('((SELECT NOT pg_catalog.row_security_active(%1$L::pg_catalog.regclass::pg_catalog.oid))
+            OR EXISTS (SELECT FROM %1$s r WHERE r.%2$I = ledger.customer_id))', r.relation, r.key), ' AND ') INTO visible
+    FROM (VALUES (format('%I.profiles', store), 'customer_id'), (settings.customers::text, settings.customer_key)) r (relation, key)
+    WHERE r.relation IS NOT NULL;
     EXECUTE format('ALTER TABLE %I.ledger ENABLE ROW LEVEL SECURITY', store);
-    EXECUTE format('CREATE POLICY customers ON %1$I.ledger
-        USING ((SELECT %2$s) OR EXISTS (SELECT FROM %1$I._base_stored b WHERE b.customer_id = ledger.customer_id))', store, unrestricted);
+    EXECUTE format('CREATE POLICY customers ON %I.ledger USING (%s)', store, visible);
 END $$;
 COMMENT ON FUNCTION clientele._protect_ledger(name, clientele.store_settings) IS 'Extends the policies on profiles and customers to the ledger.';
 

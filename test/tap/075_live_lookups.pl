@@ -173,7 +173,7 @@ ask($session, 'CALL clientele.refresh($$plain$$)');
 # ---- Roles ----
 
 ask($session, q{CREATE ROLE reader LOGIN; CREATE ROLE named LOGIN; GRANT USAGE ON SCHEMA plain TO reader, named; GRANT SELECT ON ALL TABLES IN SCHEMA plain TO reader; GRANT SELECT ON customers TO reader, named;
-	GRANT SELECT ON plain.customers, plain.segments, plain.offers, plain._offer_inputs, plain._base, plain.profiles, plain.typical_values, plain.scoring, plain.segmentations, plain.pending, plain._pending_now, plain._recounted, plain._recounted_all TO named});
+	GRANT SELECT ON plain.customers, plain.segments, plain.offers, plain._offer_inputs, plain._base, plain.profiles, plain.typical_values, plain.scoring, plain.segmentations, plain.pending, plain._pending_now, plain._recounted, plain._recounted_all, plain._ledger, plain.ledger, plain.reversals, plain._budgets, plain.budgets TO named});
 my $reader = session($node, 'postgres', user => 'reader');
 my $named = session($node, 'postgres', user => 'named');
 all_right($reader, 'plain', 0, 'a reader');
