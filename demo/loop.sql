@@ -59,14 +59,18 @@ SELECT enrolled, offered, held_out, round(expected_share::numeric, 3) AS "expect
        round(srm_pvalue::numeric, 3) AS "sample-ratio p", alarm
 FROM shop.experiment_health WHERE enrolled > 0;
 
-\echo 'Was it worth it? The same customers without the offer would have given the shop:'
+\echo 'Was it worth it? What customers gave the shop in their 30 days, offered and held out. The effect is what remains when what they'
+\echo 'gave in the 90 days before is allowed for (CUPED), which is why it is not the plain difference; the last interval is for who'
+\echo 'looks every day and stops when it looks good.'
 \echo
-SELECT m.metric, round(m.mean_control::numeric, 3) AS "held out", round(m.mean_treated::numeric, 3) AS offered, round(m.effect::numeric, 3) AS effect,
-       format('%s to %s', round(m.ci_low::numeric, 3), round(m.ci_high::numeric, 3)) AS "95 % interval",
-       format('%s to %s', round(m.sequential_low::numeric, 3), round(m.sequential_high::numeric, 3)) AS "if looked at daily",
-       round(m.p_value::numeric, 4) AS p
+\set ECHO queries
+SELECT m.metric, round(m.mean_control::numeric, 2) AS "held out", round(m.mean_treated::numeric, 2) AS offered, round(m.effect::numeric, 2) AS effect,
+       format('%s to %s', round(m.ci_low::numeric, 2), round(m.ci_high::numeric, 2)) AS "95 % interval",
+       format('%s to %s', round(m.sequential_low::numeric, 2), round(m.sequential_high::numeric, 2)) AS "any time",
+       pg_temp.wrapped(m.note, 44) AS note
 FROM unnest('{net_margin_per_customer,revenue_per_customer,repeat_rate,aov}'::text[]) AS metric
 CROSS JOIN LATERAL clientele.measure_lift('shop', 'basket-stretch', metric, horizon => '30 days') AS m;
+\set ECHO none
 
 \echo 'And which arm? learn_offer proposes; it changes nothing unasked.'
 \echo

@@ -125,6 +125,7 @@ BEGIN
         'SELECT %1$s, %2$I._segment_main(%1$s) AS segment FROM %3$s f');
     PERFORM _create_view_trio(store, 'segments', names, expressions,
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
+    PERFORM _protect_ledger(store, settings);
     PERFORM _create_ledger_views(store);
     PERFORM _create_experiment_views(store);
     -- With what the ledger knows of the customer: all exposures, and the one that is open.
@@ -210,7 +211,6 @@ BEGIN
         COMMENT ON FUNCTION STORE.customers_at(timestamptz) IS
             'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
         $views$, 'BUDGETS', '(SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM STORE._budgets b)'), 'STORE', quote_ident(store));
-    PERFORM _protect_ledger(store, settings);
     PERFORM _comment_customers(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';

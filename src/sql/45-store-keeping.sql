@@ -108,7 +108,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             ('_profiles_at', 'timestamptz'::regtype::oid::text), ('_base_at', 'timestamptz'::regtype::oid::text),
             ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
             ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
-            ('_offer_book', ''), ('_profiles_now', '')) f (name, types)
+            ('_offer_book', ''), ('_sees_everybody', ''), ('_profiles_now', '')) f (name, types)
         UNION ALL
         SELECT '_offer_inputs_between', concat_ws(' ', k.type, k.type) FROM (SELECT a.atttypid::text AS type FROM pg_attribute a
             WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id') k

@@ -55,18 +55,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 'The tables of a new store''s ledger.';
 
--- Whoever a policy on the profiles or the customers restricts sees, and writes, the exposures of the same customers.
+-- Whoever a policy on the profiles or the customers restricts sees, and writes, the exposures of the same customers, and no sums over all.
 CREATE FUNCTION clientele._protect_ledger(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
+    everybody text;
     visible text;
 BEGIN
-    SELECT string_agg(format('((SELECT NOT pg_catalog.row_security_active(%1$L::pg_catalog.regclass::pg_catalog.oid))
-            OR EXISTS (SELECT FROM %1$s r WHERE r.%2$I = ledger.customer_id))', r.relation, r.key), ' AND ') INTO visible
+    SELECT string_agg(format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)', r.relation), ' AND '),
+        string_agg(format('EXISTS (SELECT FROM %s r WHERE r.%I = ledger.customer_id)', r.relation, r.key), ' AND ')
+        INTO everybody, visible
     FROM (VALUES (format('%I.profiles', store), 'customer_id'), (settings.customers::text, settings.customer_key)) r (relation, key)
     WHERE r.relation IS NOT NULL;
+    EXECUTE format('CREATE FUNCTION %I._sees_everybody() RETURNS boolean STABLE PARALLEL SAFE RETURN %s', store, everybody);
     EXECUTE format('ALTER TABLE %I.ledger ENABLE ROW LEVEL SECURITY', store);
-    EXECUTE format('CREATE POLICY customers ON %I.ledger USING (%s)', store, visible);
+    EXECUTE format('CREATE POLICY customers ON %1$I.ledger USING ((SELECT %1$I._sees_everybody()) OR %2$s)', store, visible);
 END $$;
 COMMENT ON FUNCTION clientele._protect_ledger(name, clientele.store_settings) IS 'Extends the policies on profiles and customers to the ledger.';
 
@@ -90,26 +93,51 @@ BEGIN
                 CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at
             FROM STORE._ledger l WHERE l.holdout IS NULL;
         CREATE VIEW STORE.budget_status WITH (security_invoker = true) AS
-            SELECT p.program, p.budget, COALESCE(u.reserved, 0) AS reserved, COALESCE(u.spent, 0) + COALESCE(f.spent, 0) AS spent,
-                p.budget - COALESCE(u.reserved, 0) - COALESCE(u.spent, 0) - COALESCE(f.spent, 0) AS remaining,
-                COALESCE(u.open, 0) AS open_offers, COALESCE(u.redeemed, 0) + COALESCE(f.redeemed, 0) AS redeemed_offers,
-                COALESCE(u.due, 0) AS to_settle
-            FROM STORE.programs p
-            LEFT JOIN (SELECT l.program, pg_catalog.sum(l.reward) FILTER (WHERE l.state = 'open') AS reserved,
-                    pg_catalog.sum(l.reward) FILTER (WHERE l.status = 'redeemed') AS spent,
-                    pg_catalog.count(*) FILTER (WHERE l.status = 'open') AS open, pg_catalog.count(*) FILTER (WHERE l.status = 'redeemed') AS redeemed,
-                    pg_catalog.count(*) FILTER (WHERE l.state = 'open' AND l.status = 'expired' OR l.state <> 'void' AND l.status = 'void') AS due
-                FROM STORE._ledger l WHERE l.holdout IS NULL GROUP BY l.program) u ON u.program = p.program
-            LEFT JOIN (SELECT g.program, pg_catalog.sum(g.rewards) AS spent, pg_catalog.sum(g.redemptions)::bigint AS redeemed
-                FROM STORE.forgotten g GROUP BY g.program) f ON f.program = p.program;
+            SELECT s.program, p.budget, s.reserved, s.spent, p.budget - s.reserved - s.spent AS remaining, s.open_offers, s.redeemed_offers, s.to_settle
+            FROM (SELECT u.program, COALESCE(pg_catalog.sum(u.reserved), 0) AS reserved, COALESCE(pg_catalog.sum(u.spent), 0) AS spent,
+                    pg_catalog.sum(u.open)::bigint AS open_offers, pg_catalog.sum(u.redeemed)::bigint AS redeemed_offers, pg_catalog.sum(u.due)::bigint AS to_settle
+                FROM (SELECT o.program, 0::numeric AS reserved, 0::numeric AS spent, 0 AS open, 0 AS redeemed, 0 AS due FROM STORE.programs o
+                      UNION ALL SELECT g.program, 0, g.rewards, 0, g.redemptions, 0 FROM STORE.forgotten g
+                      UNION ALL
+                      SELECT l.program, pg_catalog.sum(l.reward) FILTER (WHERE l.state = 'open'),
+                          pg_catalog.sum(l.reward) FILTER (WHERE l.status = 'redeemed'),
+                          pg_catalog.count(*) FILTER (WHERE l.status = 'open'), pg_catalog.count(*) FILTER (WHERE l.status = 'redeemed'),
+                          pg_catalog.count(*) FILTER (WHERE l.state = 'open' AND l.status = 'expired' OR l.state <> 'void' AND l.status = 'void')
+                      FROM STORE._ledger l WHERE l.holdout IS NULL GROUP BY l.program) u
+                GROUP BY u.program) s
+            LEFT JOIN STORE.programs p ON p.program = s.program
+            WHERE (SELECT STORE._sees_everybody());
         CREATE VIEW STORE._budgets WITH (security_invoker = true) AS
             SELECT b.program, pg_catalog.sum(b.available) AS remaining FROM STORE.budgets b GROUP BY b.program;
         CREATE VIEW STORE.campaign_progress WITH (security_invoker = true) AS
             SELECT c.program, c.started_at, c.customers, c.total, c.offered, c.held_out, c.ended_at FROM STORE.campaigns c;
         COMMENT ON VIEW STORE.exposures IS 'A row for each offer that was issued or held out, as it was decided: what experiments are measured by.';
         COMMENT ON VIEW STORE.offer_ledger IS 'A row for each offer that was issued. status: open, redeemed, expired or void; reward_paid: what it cost.';
-        COMMENT ON VIEW STORE.budget_status IS 'A row a program, in the currency. reserved: rewards of offers that are open, or whose end settle_offers has not seen yet (to_settle). remaining: NULL without a budget.';
+        COMMENT ON VIEW STORE.budget_status IS 'A row a program, dropped ones that issued offers included; amounts in the currency. No row for whom a policy hides customers.';
         COMMENT ON VIEW STORE.campaign_progress IS 'How far the last run of clientele.issue_offers came, program by program. ended_at: NULL while it runs, or was cut short.';
+        COMMENT ON COLUMN STORE.exposures.period IS 'The how-manieth exposure of this customer it is.';
+        COMMENT ON COLUMN STORE.exposures.program_version IS 'The version of the program then: see the table program_versions.';
+        COMMENT ON COLUMN STORE.exposures.segment IS 'The customer''s segment of main then.';
+        COMMENT ON COLUMN STORE.exposures.basis IS 'recent, typical, segment or store: what reference_value is.';
+        COMMENT ON COLUMN STORE.exposures.variant IS 'The arm that was drawn, or default; of who was held out the arm that would have been shown.';
+        COMMENT ON COLUMN STORE.exposures.status IS 'offered, or held_out: nothing was shown.';
+        COMMENT ON COLUMN STORE.exposures.holdout IS 'By whom the customer was held out: program, or global (the store).';
+        COMMENT ON COLUMN STORE.exposures.propensity IS 'The probability of what was decided.';
+        COMMENT ON COLUMN STORE.exposures.expected_profit IS 'What was expected of the offer then, in the currency, by learn_offer(); NULL where nothing had been learnt.';
+        COMMENT ON COLUMN STORE.exposures.models IS 'The versions of the models in use then, by kind.';
+        COMMENT ON COLUMN STORE.offer_ledger.code IS 'What the customer gives to redeem the offer.';
+        COMMENT ON COLUMN STORE.offer_ledger.status IS 'open, redeemed, expired, or void: withdrawn, or its order was cancelled.';
+        COMMENT ON COLUMN STORE.offer_ledger.order_id IS 'The order that redeemed it; ordered_at and order_value are that order''s, as the store values it.';
+        COMMENT ON COLUMN STORE.offer_ledger.reward_paid IS 'The reward, of what is redeemed; otherwise 0.';
+        COMMENT ON COLUMN STORE.offer_ledger.closed_at IS 'When the offer stopped being open: by redemption, settling or withdrawal.';
+        COMMENT ON COLUMN STORE.budget_status.budget IS 'The budget; NULL: none, or the program was dropped.';
+        COMMENT ON COLUMN STORE.budget_status.reserved IS 'Rewards of offers that are open, or whose end settle_offers has not seen yet (to_settle).';
+        COMMENT ON COLUMN STORE.budget_status.spent IS 'Rewards of redeemed offers.';
+        COMMENT ON COLUMN STORE.budget_status.remaining IS 'What can still be promised: budget less reserved and spent; NULL without a budget.';
+        COMMENT ON COLUMN STORE.budget_status.to_settle IS 'Offers that ended, and redemptions whose order was cancelled, since settle_offers last ran.';
+        COMMENT ON COLUMN STORE.campaign_progress.program IS 'The program; empty: all programs.';
+        COMMENT ON COLUMN STORE.campaign_progress.customers IS 'Customers looked at so far, of total.';
+        COMMENT ON COLUMN STORE.campaign_progress.ended_at IS 'NULL while it runs, or was cut short.';
         $views$, 'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger_views(name) IS 'The views of a new store''s ledger.';
