@@ -25,11 +25,13 @@ namespace {
 constexpr StoreQuery decision = {
     "SELECT d.enrolled, d.open_exposure, d.period, d.as_of,"
     " (SELECT pg_catalog.jsonb_object_agg(m.kind, m.version) FROM %1$s.models m WHERE m.in_use),"
-    " (SELECT pg_catalog.sum(b.available) OPERATOR(pg_catalog.>=) (d.enrolled).greatest_reward FROM %1$s.budgets b"
-    " WHERE b.program OPERATOR(pg_catalog.=) (d.enrolled).program)"
+    " CASE WHEN " HAS_BUDGETS
+    " THEN (SELECT pg_catalog.sum(b.available) OPERATOR(pg_catalog.>=) (d.enrolled).greatest_reward FROM %1$s.budgets b"
+    " WHERE b.program OPERATOR(pg_catalog.=) (d.enrolled).program) END"
     " FROM (SELECT CASE WHEN i.open_exposure IS NULL THEN clientele._enrol(%1$s._offer_book(), i.customer, i.segment,"
-    " i.profile, i.fallback, i.as_of, $2, i.history, (SELECT pg_catalog.array_agg(ROW(x.program, 0)"
-    "::clientele.offer_budget) FROM pg_catalog.unnest($3) x (program))) END AS enrolled,"
+    " i.profile, i.fallback, i.as_of, $2, i.history, CASE WHEN " HAS_BUDGETS
+    " THEN (SELECT pg_catalog.array_agg("
+    "ROW(x.program, 0)::clientele.offer_budget) FROM pg_catalog.unnest($3) x (program)) END) END AS enrolled,"
     " CASE WHEN i.open_holdout IS NULL AND ($2 IS NULL OR $2 OPERATOR(pg_catalog.=) i.open_program)"
     " THEN i.open_exposure END AS open_exposure,"
     " COALESCE(i.last_period, 0) OPERATOR(pg_catalog.+) 1 AS period, i.as_of"

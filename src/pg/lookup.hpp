@@ -30,6 +30,11 @@ struct StoreQuery {
     bool every_time;  // planned anew for each execution: what it reads is worth it
 };
 
+// Whether a program of the store has a budget, for use in the text of a query: the book is a constant to the planner,
+// and so is this. What nobody asks for is not planned, opened or locked.
+#define HAS_BUDGETS \
+    "pg_catalog.jsonb_path_exists(%1$s._offer_book(), '$.programs[*].budget ? (@ != null)'::pg_catalog.jsonpath)"
+
 // The query's plan, made once a session, whose first parameter is the customer's key, followed by others of these
 // types. Call it connected to SPI.
 SPIPlanPtr plan_of(const Store& store, const StoreQuery& query, bool stored, int more, const Oid* types);

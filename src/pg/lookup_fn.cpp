@@ -22,8 +22,10 @@ constexpr Oid parameter_types[] = {TEXTOID, TIMESTAMPTZOID};
 // An offer that is open stands on its terms; who is held out meanwhile gets nothing.
 #define DECIDED_OFFER                                                                                                  \
     "SELECT CASE WHEN i.open_exposure IS NULL THEN clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, " \
-    "i.profile, i.fallback, i.as_of, $2, i.history, (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)"          \
-    "::clientele.offer_budget) FROM %1$s._budgets b)) WHEN i.open_holdout IS NULL AND ($2 IS NULL OR $2 "              \
+    "i.profile, i.fallback, i.as_of, $2, i.history, CASE WHEN " HAS_BUDGETS                                            \
+    " THEN (SELECT pg_catalog.array_agg(ROW("                                                                          \
+    "b.program, b.remaining)::clientele.offer_budget) FROM %1$s._budgets b) END) WHEN i.open_holdout IS NULL AND ($2 " \
+    "IS NULL OR $2 "                                                                                                   \
     "OPERATOR(pg_catalog.=) i.open_program) THEN i.open_terms END"
 
 constexpr StoreQuery main_segment = {"SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1",

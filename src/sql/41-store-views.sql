@@ -120,7 +120,8 @@ BEGIN
         SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
     PERFORM _regenerate_segments(store, parameters);
     PERFORM _regenerate_offers(store);
-    -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s and %5$s conditions on the ledger.
+    -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s which exposures there are
+    -- in the ledger, %5$s which of them are open.
     PERFORM _create_view_trio(store, 'customers', names, expressions,
         'SELECT %1$s, %2$I._segment_main(%1$s) AS segment FROM %3$s f');
     PERFORM _create_view_trio(store, 'segments', names, expressions,
@@ -132,13 +133,14 @@ BEGIN
     PERFORM _create_view_trio(store, '_offer_inputs', names, expressions,
         'SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
                 CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment) END AS fallback, g.as_of,
-                h.history, h.last_period, x.exposure_id AS open_exposure, x.program AS open_program, x.holdout AS open_holdout,
-                ROW(x.program, x.segment, x.basis, x.reference_value, x.min_spend, x.reward, x.reward_kind, x.currency, x.message,
-                    x.valid_until, x.variant, x.propensity, x.expected_profit, x.reasons, x.disclosure)::clientele.offer AS open_terms
+                h.history, h.last_period, (h.opened).exposure_id AS open_exposure, (h.opened).program AS open_program, (h.opened).holdout AS open_holdout,
+                ROW((h.opened).program, (h.opened).segment, (h.opened).basis, (h.opened).reference_value, (h.opened).min_spend, (h.opened).reward,
+                    (h.opened).reward_kind, (h.opened).currency, (h.opened).message, (h.opened).valid_until, (h.opened).variant, (h.opened).propensity,
+                    (h.opened).expected_profit, (h.opened).reasons, (h.opened).disclosure)::clientele.offer AS open_terms
             FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g
             LEFT JOIN (SELECT l.customer_id, pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = ''void'')::clientele.past_exposure
-                    ORDER BY l.period) AS history, pg_catalog.max(l.period) AS last_period FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id
-            LEFT JOIN %2$I.ledger x ON x.customer_id = g.customer_id AND x.valid_until > g.as_of AND %5$s');
+                    ORDER BY l.period) AS history, pg_catalog.max(l.period) AS last_period, (pg_catalog.array_agg(l) FILTER (WHERE %5$s))[1] AS opened
+                FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id');
     EXECUTE replace(replace($views$
         CREATE VIEW STORE._segment_content WITH (security_invoker = true) AS
             SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
@@ -210,7 +212,8 @@ BEGIN
         COMMENT ON VIEW STORE.segment_sizes IS 'Customers, orders and money by segment; aov is pooled: sums over sums.';
         COMMENT ON FUNCTION STORE.customers_at(timestamptz) IS
             'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
-        $views$, 'BUDGETS', '(SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM STORE._budgets b)'), 'STORE', quote_ident(store));
+        $views$, 'BUDGETS', 'CASE WHEN pg_catalog.jsonb_path_exists(STORE._offer_book(), ''$.programs[*].budget ? (@ != null)'')
+                      THEN (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM STORE._budgets b) END'), 'STORE', quote_ident(store));
     PERFORM _comment_customers(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
@@ -224,9 +227,8 @@ DECLARE
     -- The ledger now, and as of a time.
     any_exposure constant text := 'true';
     exposure_by_then constant text := 'l.issued_at <= COALESCE($1, pg_catalog.now())';
-    -- Not by the state: whoever looks for one customer is not to search what is due.
-    open_now constant text := 'x.closed_at IS NULL';
-    open_then constant text := 'x.issued_at <= g.as_of AND (x.closed_at IS NULL OR x.closed_at > g.as_of)';
+    open_now constant text := 'l.state = ''open'' AND l.valid_until > pg_catalog.now()';
+    open_then constant text := replace('l.valid_until > AS_OF AND (l.closed_at IS NULL OR l.closed_at > AS_OF)', 'AS_OF', 'COALESCE($1, pg_catalog.now())');
     -- A part of the customers, by key. What joins them is told so, too: planners don't carry ranges over.
     between constant text := '($1 IS NULL OR %1$s.customer_id > $1) AND ($2 IS NULL OR %1$s.customer_id <= $2)';
 BEGIN
@@ -239,7 +241,7 @@ BEGIN
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END',
             store, _key_type(store), format(query, names, store, format(replace(facts, ')', ' WHERE ' || format(between, 'b') || ')'), expressions, store, '_base'),
-                format(between, 'l'), open_now || ' AND ' || format(between, 'x')));
+                format(between, 'l'), open_now));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS

@@ -9,7 +9,8 @@ BEGIN
             PRIMARY KEY (program, version));
         CREATE TABLE STORE.budgets (
             program text NOT NULL, slot integer NOT NULL, available numeric NOT NULL CHECK (available >= 0),
-            PRIMARY KEY (program, slot)) WITH (fillfactor = 50);
+            PRIMARY KEY (program, slot))
+            WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
         -- A customer has one exposure at a time: who would issue the next one concurrently meets its key.
         CREATE TABLE STORE.ledger (
             exposure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
