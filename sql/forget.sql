@@ -59,7 +59,27 @@ SELECT program, last_customer FROM shop.campaigns ORDER BY 1;
 TABLE budget;
 SELECT * FROM shop.forgotten ORDER BY program, program_version, held_out;
 SELECT count(*) AS reversals FROM shop.reversals;
--- What is in the orders is counted again.
+-- What is in the orders is counted again: at once, with what comes.
+SELECT customer_id, orders, total_spent FROM shop.customers ORDER BY 1;
+INSERT INTO orders VALUES (35, 3, '2026-01-20', 15);
+SELECT customer_id, orders, total_spent FROM shop.customers WHERE customer_id = 3;
+CALL clientele.refresh('shop');
+SELECT customer_id, orders, total_spent FROM shop.customers ORDER BY 1;
+SELECT * FROM clientele.check_store('shop');
+-- Orders of the future, and such as do not count; of who has no other, too.
+INSERT INTO customers VALUES (6), (7);
+INSERT INTO orders VALUES (55, 5, '2126-01-01', 15), (61, 6, '2126-01-01', 15), (71, 7, '2026-01-01', NULL);
+CALL clientele.refresh('shop');
+SELECT clientele.forget_customer(5), clientele.forget_customer(6), clientele.forget_customer(7);
+SELECT customer_id, due FROM shop.pending ORDER BY 1, 2;
+SELECT customer_id, orders FROM shop.customers WHERE customer_id IN (5, 6, 7);
+-- Deleted first: nothing is left.
+BEGIN;
+DELETE FROM orders WHERE customer_id IN (5, 6, 7);
+DELETE FROM customers WHERE customer_id IN (5, 6, 7);
+SELECT clientele.forget_customer(5), clientele.forget_customer(6), clientele.forget_customer(7);
+COMMIT;
+SELECT c, named(c) FROM generate_series(5, 7) c;
 CALL clientele.refresh('shop', true);
 SELECT customer_id, orders FROM shop.customers ORDER BY 1;
 SELECT customer_id, count(*) FROM shop.segment_membership GROUP BY 1 ORDER BY 1;
@@ -80,6 +100,12 @@ CALL clientele.refresh('visited');
 SELECT clientele.forget_customer('STORE', 'visited'), clientele.forget_customer('o''hara', 'visited'), clientele.forget_customer(7, 'visited');
 SELECT customer_id FROM visited.profiles;
 SELECT count(*) FROM visited.segment_membership;
+SELECT clientele.drop_store('visited');
+SELECT clientele.create_store('visited', 'visits', live => true);
+CALL clientele.refresh('visited');
+SELECT clientele.forget_customer('STORE', 'visited'), clientele.forget_customer('o''hara', 'visited');
+INSERT INTO visits VALUES ('STORE', '2026-01-02', 6);
+SELECT customer_id, orders FROM visited.customers ORDER BY 1;
 SELECT clientele.drop_store('visited');
 DROP VIEW budget;
 DROP FUNCTION named;

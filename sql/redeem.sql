@@ -18,6 +18,7 @@ BEGIN
     RAISE WARNING '%: ACCEPTED', what;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    detail := regexp_replace(detail, '(By .*, at|withdrawn at) [-0-9 :.]+\+00', '\1 (then)');
     RAISE WARNING '%: % %', what, SQLSTATE, message USING DETAIL = coalesce(nullif(detail, ''), '-'), HINT = coalesce(nullif(hint, ''), '-');
 END $$;
 
@@ -103,6 +104,8 @@ SELECT * FROM clientele.redeem_offer(' ccccc ccc-cc', 11);
 SELECT * FROM clientele.redeem_offer('DDDDD-DDDDD', '21', 'shop');
 CALL attempt('the same code again', $$SELECT clientele.redeem_offer('CCCCC-CCCCC', 12)$$);
 CALL attempt('the same code and order again', $$SELECT clientele.redeem_offer('CCCCC-CCCCC', 11)$$);
+SELECT told('CCCCC-CCCCC', o) LIKE '%, at ' || closed_at || '.%' AS says_when FROM shop.ledger, unnest('{11,12}'::text[]) o WHERE exposure_id = 1;
+CALL attempt('a redeemed code by somebody else', $$SELECT clientele.redeem_offer('CCCCC-CCCCC', 41)$$);
 CALL issue('shop', 6, 1, 'HHHHH-HHHHH', issued_at => '2026-01-01');
 CALL attempt('a second code for an order', $$SELECT clientele.redeem_offer('HHHHH-HHHHH', 11)$$);
 SELECT redeemed.* FROM clientele.redeem_offer('HHHHH-HHHHH', 12) redeemed;
@@ -176,15 +179,58 @@ CALL clientele.settle_offers('shop');
 SELECT * FROM budgets('shop');
 
 -- Refused.
-CALL attempt('no store', 'CALL clientele.settle_offers(NULL)');
-CALL attempt('unknown store', $$CALL clientele.settle_offers('nowhere')$$);
-CALL attempt('NULL grace', $$CALL clientele.settle_offers('shop', NULL)$$);
-CALL attempt('negative grace', $$CALL clientele.settle_offers('shop', '-1 day')$$);
-CALL attempt('NULL chunk', $$CALL clientele.settle_offers('shop', chunk => NULL)$$);
-CALL attempt('no chunk', $$CALL clientele.settle_offers('shop', chunk => 0)$$);
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+CALL clientele.settle_offers(NULL);
+CALL clientele.settle_offers('nowhere');
+CALL clientele.settle_offers('shop', NULL);
+CALL clientele.settle_offers('shop', '-1 day');
+CALL clientele.settle_offers('shop', chunk => NULL);
+CALL clientele.settle_offers('shop', chunk => 0);
+-- Where it cannot commit.
+CALL issue('shop', 15, 15, 'KMKMK-KMKMK');
 BEGIN;
 CALL clientele.settle_offers('shop');
 ROLLBACK;
+CREATE FUNCTION settling() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL clientele.settle_offers('shop'); END $$;
+SELECT settling();
+DO $$ BEGIN CALL clientele.settle_offers('shop'); EXCEPTION WHEN undefined_table THEN NULL; END $$;
+BEGIN READ ONLY;
+CALL clientele.settle_offers('shop');
+ROLLBACK;
+SELECT state FROM shop.ledger WHERE exposure_id = 15;
+DO $$ BEGIN CALL clientele.settle_offers('shop'); END $$;
+SELECT state FROM shop.ledger WHERE exposure_id = 15;
+
+-- ---- Withdrawn ----
+
+CALL issue('shop', 20, 20, 'CDCDC-CDCDC', valid_until => '2126-01-15');
+CALL issue('shop', 21, 21, NULL, valid_until => '2126-01-15', holdout => 'program');
+CALL issue('shop', 22, 22, 'FGFGF-FGFGF');
+CALL issue('shop', 23, 23, 'HJHJH-HJHJH', valid_until => '2126-01-15', program => 'free');
+INSERT INTO orders VALUES (201, 20, '2026-01-07', 80), (221, 22, '2026-01-07', 80);
+SELECT * FROM budgets('shop');
+-- Offered, held out; ended and not settled yet, redeemed, unknown; and again.
+SELECT clientele.withdraw_offer(20), clientele.withdraw_offer(21, 'shop') AS held_out, clientele.withdraw_offer(22) AS ended, clientele.withdraw_offer(11) AS redeemed,
+    clientele.withdraw_offer(99) AS unknown, clientele.withdraw_offer(20) AS again;
+SELECT * FROM budgets('shop');
+CALL attempt('a withdrawn offer', $$SELECT clientele.redeem_offer('CDCDC-CDCDC', 201)$$);
+CALL attempt('and by somebody else', $$SELECT clientele.redeem_offer('CDCDC-CDCDC', 221)$$);
+SELECT clientele.void_redemption(201) AS redeemed_nothing;
+CALL clientele.settle_offers('shop');
+SELECT * FROM states WHERE id >= 20;
+SELECT exposure_id, status, reward_paid, order_id FROM shop.offer_ledger WHERE exposure_id >= 20 ORDER BY 1;
+SELECT * FROM budgets('shop');
+-- A whole campaign, both arms.
+DO $$ BEGIN FOR c IN 30..39 LOOP CALL issue('shop', c, c, CASE WHEN c % 4 > 0 THEN rpad(translate(c::text, '0123456789', 'CDFGHJKMNP'), 10, 'X') END, valid_until => '2126-01-15', holdout => CASE c % 4 WHEN 0 THEN 'program' END); END LOOP; END $$;
+SELECT * FROM budgets('shop');
+SELECT count(*) FILTER (WHERE clientele.withdraw_offer(exposure_id, 'shop')) AS withdrawn FROM shop.ledger WHERE program = 'stretch' AND state = 'open';
+SELECT * FROM budgets('shop');
+SELECT state, count(*), count(holdout) AS held_out, count(closed_at) AS closed FROM shop.ledger WHERE exposure_id >= 30 GROUP BY 1;
+CALL attempt('NULL exposure', 'SELECT clientele.withdraw_offer(NULL)');
+CALL attempt('unknown store to withdraw in', $$SELECT clientele.withdraw_offer(1, 'nowhere')$$);
+DROP FUNCTION settling;
+\set VERBOSITY terse
 DROP VIEW states;
 SELECT clientele.drop_store('shop');
 
@@ -298,8 +344,25 @@ TABLE reversed;
 CALL clientele.settle_offers('shop');
 SELECT exposure_id, status FROM shop.offer_ledger WHERE exposure_id > 11 ORDER BY 1;
 SELECT * FROM budgets('shop');
--- What goes wrong is noted, and the statement stands.
+-- An order that comes back after the customer was enrolled again: the redemption did not count then, and stays void.
 ALTER TABLE sales ENABLE TRIGGER USER;
+INSERT INTO sales SELECT c, c, '2026-01-05', 70 FROM generate_series(14, 16) c;
+CALL issue('shop', 14, 14, 'DHXXX-XXXXX');
+CALL issue('shop', 15, 15, 'DJXXX-XXXXX');
+CALL issue('shop', 16, 16, 'DKXXX-XXXXX');
+CALL clientele.settle_offers('shop');
+UPDATE sales SET state = 'cancelled' WHERE id > 13;
+CALL issue('shop', 17, 14, 'DMXXX-XXXXX', issued_at => '2026-01-06', valid_until => '2126-01-15');
+CALL issue('shop', 18, 15, NULL, issued_at => '2026-01-06', valid_until => '2126-01-15', holdout => 'program');
+UPDATE sales SET state = 'completed' WHERE id > 13;
+TABLE reversed;
+SET client_min_messages = notice;
+CALL clientele.settle_offers('shop');
+SET client_min_messages = warning;
+TABLE reversed;
+SELECT exposure_id, customer_id, state, order_id FROM shop.ledger WHERE exposure_id > 13 ORDER BY 1;
+SELECT * FROM budgets('shop');
+-- What goes wrong is noted, and the statement stands.
 SELECT clientele.set_live('shop', true);
 CALL clientele.refresh('shop');
 ALTER TABLE shop.reversals ADD CHECK (exposure_id > 0);
@@ -311,6 +374,24 @@ ALTER TABLE shop.reversals DROP CONSTRAINT reversals_exposure_id_check;
 CALL clientele.settle_offers('shop');
 SELECT exposure_id, status FROM shop.offer_ledger WHERE exposure_id = 13;
 DROP VIEW reversed;
+SELECT clientele.drop_store('shop');
+-- So limits hold whatever becomes of orders.
+TRUNCATE sales;
+INSERT INTO sales SELECT 1, n, now() - n * interval '10 days', 40 FROM generate_series(1, 4) n;
+SELECT clientele.create_store('shop', 'sales', ordered_at => 'placed', amount => 'paid', order_id => 'id', order_filter => $$state = 'completed'$$, live => true);
+CALL clientele.refresh('shop');
+SELECT clientele.define_offer('shop', 'once', 'grow_order_value', max_per_customer => 1, cooldown => '100 days');
+SELECT code FROM clientele.issue_offer(1) \gset
+INSERT INTO sales VALUES (1, 10, now(), 100);
+SELECT order_id FROM clientele.redeem_offer(:'code', 10);
+SELECT count(*) AS second FROM clientele.issue_offer(1);
+UPDATE sales SET state = 'cancelled' WHERE id = 10;
+SELECT code FROM clientele.issue_offer(1) \gset
+UPDATE sales SET state = 'completed' WHERE id = 10;
+INSERT INTO sales VALUES (1, 11, clock_timestamp(), 100);
+CALL clientele.settle_offers('shop');
+SELECT exposure_id, status, order_id, reward_paid FROM shop.offer_ledger ORDER BY 1;
+SELECT count(*) AS third FROM clientele.issue_offer(1);
 SELECT clientele.drop_store('shop');
 
 -- Without order ids, by customer and time.

@@ -1,4 +1,5 @@
-// CALL issue_offers(): the chunks of src/sql/72-issue.sql, with a commit after each.
+// CALL issue_offers(): the chunks of src/sql/72-issue.sql, with a commit after each; and what every procedure that
+// commits asks first.
 #include "postgres.hpp"
 
 #include "store.hpp"
@@ -13,6 +14,18 @@ extern "C" {
 using namespace clientele;
 
 namespace {
+
+// A procedure in C is told by its context whether it may commit, one in PL/pgSQL by its SPI connection.
+void require_commits(const char* procedure, bool is_atomic, const char* hint) {
+    char* command = psprintf("CALL %s", procedure);
+    PreventCommandDuringRecovery(command);
+    PreventCommandIfReadOnly(command);
+    const bool in_block = IsTransactionBlock() || IsSubTransaction();
+    if (!is_atomic && !in_block) return;
+    ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+                    errmsg("%s cannot run inside a %s", command, in_block ? "transaction block" : "function"),
+                    errhint("%s", hint)));
+}
 
 // A parameter that outlives transactions, or NULL.
 struct Parameter {
@@ -59,15 +72,16 @@ void issue_offers(Parameter store, Parameter program, Parameter chunk) {
 
 }  // namespace
 
+CLIENTELE_FUNCTION(clientele_require_commits) {
+    require_commits(text_to_cstring(PG_GETARG_TEXT_PP(0)), !SPI_inside_nonatomic_context(),
+                    text_to_cstring(PG_GETARG_TEXT_PP(1)));
+    PG_RETURN_VOID();
+}
+
 CLIENTELE_FUNCTION(clientele_issue_offers) {
-    PreventCommandDuringRecovery("CALL clientele.issue_offers()");
-    PreventCommandIfReadOnly("CALL clientele.issue_offers()");
-    if (castNode(CallContext, fcinfo->context)->atomic) {
-        ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-                        errmsg("CALL clientele.issue_offers() cannot run inside a transaction block"),
-                        errhint("It commits after each chunk of customers. issue_offer() issues to one customer, in "
-                                "whatever transaction it is called.")));
-    }
+    require_commits("clientele.issue_offers()", castNode(CallContext, fcinfo->context)->atomic,
+                    "It commits after each chunk of customers. issue_offer() issues to one customer, in whatever "
+                    "transaction it is called.");
     if (PG_ARGISNULL(0) || PG_ARGISNULL(2)) {
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                         errmsg("%s must not be NULL", PG_ARGISNULL(0) ? "store" : "chunk")));

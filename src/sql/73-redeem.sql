@@ -52,7 +52,7 @@ COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[]) IS
 
 -- One chunk of exposures that are open, by the end of their validity, above a key.
 CREATE FUNCTION clientele._settle_chunk(store name, only_program text, until timestamptz, expired_by timestamptz, at_most integer,
-        INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint)
+        INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint, OUT held_out bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
 DECLARE
     settings store_settings := _settings(store);
@@ -72,6 +72,7 @@ BEGIN
         INTO seen, oldest, last_until, last_exposure USING first_until, first_exposure, until, at_most, only_program;
     redeemed := 0;
     expired := 0;
+    held_out := 0;
     IF seen = 0 THEN
         RETURN;
     END IF;
@@ -105,20 +106,21 @@ BEGIN
             RETURNING l.program, l.slot, l.reward, l.holdout, c.redeems
         ), freed AS (
             SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL GROUP BY c.program, c.slot)
-        SELECT (SELECT count(*) FROM closed c WHERE c.redeems), (SELECT count(*) FROM closed c WHERE NOT c.redeems),
-            array_agg(f.program), array_agg(f.slot), array_agg(f.reward) FROM freed f',
+        SELECT (SELECT count(*) FROM closed c WHERE c.redeems), (SELECT count(*) FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL),
+            (SELECT count(*) FROM closed c WHERE c.holdout IS NOT NULL), array_agg(f.program), array_agg(f.slot), array_agg(f.reward) FROM freed f',
         'PROGRAM', CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $9' ELSE '' END),
         'ORDER_ID', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END),
         'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(settings)), 'STORE', quote_ident(store))
-        INTO redeemed, expired, programs, slots, rewards
+        INTO redeemed, expired, held_out, programs, slots, rewards
         USING first_until, first_exposure, until, last_until, last_exposure, oldest, at_most, expired_by, only_program;
     PERFORM _release(store, programs, slots, rewards);
 END $$;
 COMMENT ON FUNCTION clientele._settle_chunk(name, text, timestamptz, timestamptz, integer, timestamptz, bigint) IS
     'Closes exposures that are open and end until a time, at_most of them from a key on: redeemed where an order qualifies, else expired where they ended by expired_by. '
-    'Returns the last key, and how many there were, were redeemed, and expired. Passes over those that another session is closing.';
+    'Returns the last key, and how many there were; how many offers were redeemed and expired, and how many that were held out have ended. Passes over those that another session is closing.';
 
--- Redemptions whose order no longer counts, above a key: void. One statement, so that what is noted meanwhile stays noted.
+-- Redemptions whose order no longer counts, above a key: void. One statement, so that what is noted meanwhile stays noted. They
+-- stay void where the customer was enrolled again since: that was allowed because they did not count.
 CREATE FUNCTION clientele._write_off_chunk(store name, only_program text, at_most integer, INOUT last_exposure bigint, OUT seen bigint, OUT voided bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
 DECLARE
@@ -132,7 +134,8 @@ BEGIN
             WHERE r.exposure_id > $1 AND ($3 IS NULL OR EXISTS (SELECT FROM STORE.ledger l WHERE l.exposure_id = r.exposure_id AND l.program = $3))
             ORDER BY r.exposure_id LIMIT $2
         ), standing AS MATERIALIZED (
-            SELECT n.exposure_id, l.state = ''redeemed'' AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES) AS reversed
+            SELECT n.exposure_id, l.state = ''redeemed'' AND (NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES)
+                OR EXISTS (SELECT FROM STORE.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)) AS reversed
             FROM noted n LEFT JOIN STORE.ledger l ON l.exposure_id = n.exposure_id
         ), closing AS MATERIALIZED (
             SELECT l.exposure_id FROM standing s JOIN STORE.ledger l ON l.exposure_id = s.exposure_id
@@ -149,7 +152,7 @@ BEGIN
     PERFORM _release(store, programs, slots, rewards);
 END $$;
 COMMENT ON FUNCTION clientele._write_off_chunk(name, text, integer, bigint) IS
-    'Voids redemptions noted in reversals (of one program, or NULL: of all), at_most of them from a key on, and gives their rewards back to the budgets; where the order qualifies again, the redemption stands. '
+    'Voids redemptions noted in reversals (of one program, or NULL: of all), at_most of them from a key on, and gives their rewards back to the budgets; where the order qualifies again, and the customer has no later exposure, the redemption stands. '
     'Returns the last key, and how many there were and became void.';
 
 CREATE FUNCTION clientele._settle_due(store name, program text, at_most integer) RETURNS bigint
@@ -161,7 +164,7 @@ BEGIN
     PERFORM _require_all_orders(store);
     SELECT * INTO reversed FROM _write_off_chunk(store, program, at_most, 0);
     SELECT * INTO done FROM _settle_chunk(store, program, now(), now(), at_most, '-infinity', 0);
-    RETURN reversed.voided + done.redeemed + done.expired;
+    RETURN reversed.voided + done.redeemed + done.expired + done.held_out;
 EXCEPTION WHEN insufficient_privilege THEN
     RETURN 0;  -- who issues need not be allowed to settle
 END $$;
@@ -215,16 +218,21 @@ CREATE FUNCTION clientele._settling_summary(store name, voided bigint, redeemed 
 DECLARE
     open bigint;
 BEGIN
-    EXECUTE format('SELECT count(*) FROM %I.ledger l WHERE l.state = ''open''', store) INTO open;
+    EXECUTE format('SELECT count(*) FROM %I.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL', store) INTO open;
     RETURN format('store %I: %s redeemed, %s expired, %s voided; %s open', store, redeemed, expired, voided, open);
 END $$;
-COMMENT ON FUNCTION clientele._settling_summary(name, bigint, bigint, bigint) IS 'What settle_offers() says at its end.';
+COMMENT ON FUNCTION clientele._settling_summary(name, bigint, bigint, bigint) IS 'What settle_offers() says at its end: of offers, not of what was held out.';
+
+CREATE FUNCTION clientele._require_commits(procedure text, hint text) RETURNS void
+    AS 'MODULE_PATHNAME', 'clientele_require_commits' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._require_commits(text, text) IS
+    'Refuses (25001, with the hint) what a PL/pgSQL procedure that calls it directly is about to do, where it cannot commit: in a transaction block or a function; and where it cannot write.';
 
 -- A procedure that commits has no SET; the functions that it calls have.
 CREATE PROCEDURE clientele.settle_offers(store name, grace interval DEFAULT '0', chunk integer DEFAULT 50000)
     LANGUAGE plpgsql AS $$
 DECLARE
-    expired_by pg_catalog.timestamptz := clientele._begin_settling(store, grace, chunk);
+    expired_by pg_catalog.timestamptz;
     done record;
     voided pg_catalog.int8 := 0;
     redeemed pg_catalog.int8 := 0;
@@ -232,6 +240,8 @@ DECLARE
     last_until pg_catalog.timestamptz := '-infinity';
     last_exposure pg_catalog.int8 := 0;
 BEGIN
+    PERFORM clientele._require_commits('clientele.settle_offers()', 'It commits after each chunk of exposures. redeem_offer() redeems one offer, in whatever transaction it is called.');
+    expired_by := clientele._begin_settling(store, grace, chunk);
     COMMIT;
     LOOP
         SELECT * INTO done FROM clientele._write_off_chunk(store, NULL, chunk, last_exposure) w;
@@ -254,8 +264,9 @@ BEGIN
 END $$;
 COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS
     'Finds in the orders what became of the offers that are open: the customer''s first order that qualifies redeems an offer (see redeem_offer); one that has ended without expires, and its budget is free again. '
-    'Before that, redemptions are voided whose order a live store has seen cancelled, refunded below the threshold, or deleted. '
-    'grace: how long after the end of an offer its orders may still arrive, not negative; chunk: exposures settled at a time, at least 1, with a commit after each: not within a transaction block. '
+    'Before that, redemptions are voided whose order a live store has seen cancelled, refunded below the threshold, or deleted; where it qualifies again, and the customer has no later exposure, they stand. '
+    'Says how many offers were redeemed, have expired, became void, and are open; what was held out ends, too, and is not counted. '
+    'grace: how long after the end of an offer its orders may still arrive, not negative; chunk: exposures settled at a time, at least 1, with a commit after each: refused (25001) in a transaction block or a function. '
     'Cancel it at any time: what was committed stays, and the next run goes on. Exposures that another session is closing are left to it. '
     'The caller needs SELECT on the store and its orders, UPDATE on ledger and budgets, DELETE (where live INSERT, too) on reversals; under row-level security on the orders it fails rather than settling by some of them.';
 
@@ -304,20 +315,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._refuse_taken_order() IS 'A second code for one order.';
 
-CREATE FUNCTION clientele._check_redeemable(state text, is_reversed boolean) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION clientele._check_redeemable(state text, is_reversed boolean, closed_at timestamptz, redeemed_by text, by_this_order boolean) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF state = 'void' OR is_reversed THEN
         RAISE EXCEPTION 'the offer is void' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = 'The order that it was redeemed with was cancelled or refunded.', HINT = 'The customer may be issued a new one.';
+            DETAIL = CASE WHEN redeemed_by IS NULL THEN format('It was withdrawn at %s.', closed_at) ELSE 'The order that it was redeemed with was cancelled or refunded.' END,
+            HINT = 'The customer may be issued a new one.';
     ELSIF state = 'redeemed' THEN
-        RAISE EXCEPTION 'the code has been redeemed already' USING ERRCODE = 'unique_violation', DETAIL = 'A code is good for one order.';
+        RAISE EXCEPTION 'the code has been redeemed already' USING ERRCODE = 'unique_violation',
+            DETAIL = CASE WHEN by_this_order THEN format('By this very order, at %s.', closed_at) ELSE format('By order %s of the customer, at %s. A code is good for one order.', redeemed_by, closed_at) END;
     ELSIF state = 'expired' THEN
         RAISE EXCEPTION 'the offer has expired' USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'It was settled: none of the orders that were there after its end had redeemed it.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_redeemable(text, boolean) IS 'Refuses an exposure that is not open any more, with the reason.';
+COMMENT ON FUNCTION clientele._check_redeemable(text, boolean, timestamptz, text, boolean) IS
+    'Refuses an exposure that is not open any more, with the reason: of who has a code and an order of its customer, which order has redeemed it (NULL: none) is no secret.';
 
 CREATE FUNCTION clientele._check_qualifies(ordered_at timestamptz, amount numeric, issued_at timestamptz, valid_until timestamptz, min_spend numeric, currency text)
     RETURNS void LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -361,9 +375,9 @@ BEGIN
         PERFORM _refuse_code();
     END IF;
     EXECUTE format('SELECT l.*, EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
-            EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id = %2$s) AS order_is_taken
+            l.order_id = %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id = %2$s) AS order_is_taken
         FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order) INTO exposure USING exposure.exposure_id;
-    PERFORM _check_redeemable(exposure.state, exposure.is_reversed);
+    PERFORM _check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id::text, exposure.by_this_order);
     IF exposure.order_is_taken THEN
         PERFORM _refuse_taken_order();
     END IF;
@@ -401,7 +415,7 @@ CREATE FUNCTION clientele.redeem_offer(code text, order_id bigint, store name DE
     BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
 COMMENT ON FUNCTION clientele.redeem_offer(text, bigint, name) IS
     'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
-    'Refused, with the reason: a code that was redeemed (23505), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
+    'Refused, with the reason: a code that was redeemed (23505; whether by this very order, is said in the detail), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
     'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
 CREATE FUNCTION clientele.void_redemption(order_id bigint, store name DEFAULT NULL) RETURNS boolean
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -415,7 +429,7 @@ CREATE FUNCTION clientele.redeem_offer(code text, order_id uuid, store name DEFA
     BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
 COMMENT ON FUNCTION clientele.redeem_offer(text, uuid, name) IS
     'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
-    'Refused, with the reason: a code that was redeemed (23505), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
+    'Refused, with the reason: a code that was redeemed (23505; whether by this very order, is said in the detail), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
     'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
 CREATE FUNCTION clientele.void_redemption(order_id uuid, store name DEFAULT NULL) RETURNS boolean
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -429,7 +443,7 @@ CREATE FUNCTION clientele.redeem_offer(code text, order_id text, store name DEFA
     BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
 COMMENT ON FUNCTION clientele.redeem_offer(text, text, name) IS
     'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
-    'Refused, with the reason: a code that was redeemed (23505), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
+    'Refused, with the reason: a code that was redeemed (23505; whether by this very order, is said in the detail), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
     'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
 CREATE FUNCTION clientele.void_redemption(order_id text, store name DEFAULT NULL) RETURNS boolean
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -437,3 +451,31 @@ CREATE FUNCTION clientele.void_redemption(order_id text, store name DEFAULT NULL
 COMMENT ON FUNCTION clientele.void_redemption(text, name) IS
     'Voids the redemption by an order that was cancelled or refunded: its reward is free in the budget again, and does not count against max_per_customer and cooldown. '
     'false: the order has redeemed nothing. The offer stays void: the customer may be issued a new one. In live stores it happens by itself. NULL, and a malformed id, are errors.';
+
+-- ---- Withdrawn ----
+
+-- Many are withdrawn in one transaction. So a row that somebody is closing is left to them, and of a budget all slots are
+-- locked, in their order, before one is written: those who lock several do not meet in different orders.
+CREATE FUNCTION clientele.withdraw_offer(exposure_id bigint, store name DEFAULT NULL) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    exposure record;
+BEGIN
+    PERFORM _require('exposure_id', exposure_id IS NOT NULL);
+    store := _resolve_store(store);
+    EXECUTE format('SELECT l.program, l.slot, l.reward, l.holdout FROM %I.ledger l WHERE l.exposure_id = $1 AND l.state = ''open'' AND l.valid_until > now()
+        FOR UPDATE SKIP LOCKED', store) INTO exposure USING exposure_id;
+    IF exposure.program IS NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('UPDATE %I.ledger l SET state = ''void'', closed_at = now() WHERE l.exposure_id = $1', store) USING exposure_id;
+    IF exposure.holdout IS NULL THEN
+        PERFORM _lock_budgets(store, exposure.program);
+        PERFORM _release(store, ARRAY[exposure.program], ARRAY[exposure.slot], ARRAY[exposure.reward]);
+    END IF;
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION clientele.withdraw_offer(bigint, name) IS
+    'Takes back an offer that is open: it becomes void, its code is refused, its reward is free in the budget again, and it does not count against max_per_customer and cooldown. The same for an exposure that was held out. '
+    'false: it is not open any more, is unknown, or another session is closing it. An order that has qualified and was not settled yet redeems nothing afterwards: CALL settle_offers() first. '
+    'Needs what void_redemption() needs. NULL is an error.';

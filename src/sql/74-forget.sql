@@ -1,4 +1,4 @@
--- Forgetting a customer: nothing that names them stays, and the sums stay what they are.
+-- Forgetting a customer: nothing that names them stays, unless they still have orders; and the sums stay what they are.
 
 -- What would bring back what is being removed: a refresh that has counted the customer and not written yet, and a recording
 -- of segments that has read them. Whoever has counted before us in a transaction that goes on fails (see _touch).
@@ -20,14 +20,15 @@ DECLARE
 BEGIN
     FOR relation IN SELECT format('%I.%I', store, t)::regclass FROM unnest('{profiles,pending,segment_membership,reversals}'::text[]) t
         UNION ALL SELECT settings.customers WHERE settings.customers IS NOT NULL
+        UNION ALL SELECT settings.orders WHERE settings.live
     LOOP
         IF row_security_active(relation) THEN
             RAISE EXCEPTION 'row-level security hides rows of % from %', relation, quote_ident(current_user) USING ERRCODE = 'insufficient_privilege',
-                DETAIL = 'Some of what is to be removed might stay.', HINT = 'Let the owner of the store do it, or a role with BYPASSRLS.';
+                DETAIL = 'Some of what is to be removed, or counted anew, might be missed.', HINT = 'Let the owner of the store do it, or a role with BYPASSRLS.';
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._require_whole_store(name, clientele.store_settings) IS 'Refuses a caller whom a policy keeps from rows of customers.';
+COMMENT ON FUNCTION clientele._require_whole_store(name, clientele.store_settings) IS 'Refuses a caller whom a policy keeps from rows of customers, or, where the store is live, from orders.';
 
 CREATE FUNCTION clientele._forget_exposures(store name, key text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -57,9 +58,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._forget_exposures(name, text) IS 'Removes a customer''s exposures (key: an SQL literal), adds them to the sums in forgotten, and gives back what was reserved.';
 
+-- Where orders are left, a live store counts them, as any other does when it is refreshed: without a mark it would take later
+-- ones for the only ones. The marks are those of the triggers, for orders of the future, too.
+CREATE FUNCTION clientele._mark_for_recount(store name, key text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    EXECUTE format('INSERT INTO %1$I.pending (customer_id, due)
+        SELECT DISTINCT o.customer_id, CASE WHEN o.ordered_at <= now() THEN ''-infinity'' ELSE o.ordered_at END FROM %1$I._orders o
+        WHERE o.customer_id = %2$s AND o.ordered_at IS NOT NULL AND o.amount IS NOT NULL', store, key);
+END $$;
+COMMENT ON FUNCTION clientele._mark_for_recount(name, text) IS 'Live stores: has a customer (key: an SQL literal) counted anew, now and when orders of the future count; none is left where there are no orders.';
+
 CREATE FUNCTION clientele._forget_customer(customer text, store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
+    settings store_settings;
     key text;
 BEGIN
     PERFORM _require('customer', customer IS NOT NULL);
@@ -68,7 +81,8 @@ BEGIN
     IF key IS NULL THEN
         RETURN;
     END IF;
-    PERFORM _require_whole_store(store, _settings(store));
+    settings := _settings(store);
+    PERFORM _require_whole_store(store, settings);
     PERFORM _stop_refreshing(store);
     -- Campaigns before exposures, as who issues locks them; one that goes on from this customer goes on from the one before.
     EXECUTE format('SELECT FROM %I.campaigns c ORDER BY c.program FOR NO KEY UPDATE', store);
@@ -79,6 +93,9 @@ BEGIN
     EXECUTE format('DELETE FROM %I.pending t WHERE t.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.segment_membership m WHERE m.customer_id = %s', store, key);
     PERFORM _forget_exposures(store, key);
+    IF settings.live THEN
+        PERFORM _mark_for_recount(store, key);
+    END IF;
 END $$;
 COMMENT ON FUNCTION clientele._forget_customer(text, name) IS 'forget_customer() for a customer given as text.';
 
@@ -87,21 +104,21 @@ CREATE FUNCTION clientele.forget_customer(customer bigint, store name DEFAULT NU
     BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
 COMMENT ON FUNCTION clientele.forget_customer(bigint, name) IS
     'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
-    'Delete the customer''s own rows in the orders and customers tables before, in the same transaction or an earlier one: the next refresh counts what is there. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
-    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings. Refused (55006) while the store is being refreshed.';
+    'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings; where the store is live, read the orders and add to pending. Refused (55006) while the store is being refreshed.';
 
 CREATE FUNCTION clientele.forget_customer(customer uuid, store name DEFAULT NULL) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
 COMMENT ON FUNCTION clientele.forget_customer(uuid, name) IS
     'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
-    'Delete the customer''s own rows in the orders and customers tables before, in the same transaction or an earlier one: the next refresh counts what is there. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
-    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings. Refused (55006) while the store is being refreshed.';
+    'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings; where the store is live, read the orders and add to pending. Refused (55006) while the store is being refreshed.';
 
 CREATE FUNCTION clientele.forget_customer(customer text, store name DEFAULT NULL) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
 COMMENT ON FUNCTION clientele.forget_customer(text, name) IS
     'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
-    'Delete the customer''s own rows in the orders and customers tables before, in the same transaction or an earlier one: the next refresh counts what is there. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
-    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings. Refused (55006) while the store is being refreshed.';
+    'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings; where the store is live, read the orders and add to pending. Refused (55006) while the store is being refreshed.';

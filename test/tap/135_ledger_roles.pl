@@ -111,9 +111,10 @@ my $its_order = $order->($known);
 my %others = (
 	issuing => "SELECT * FROM clientele.issue_offer($fresh)", 'issuing to all' => q{CALL clientele.issue_offers('shop')},
 	redeeming => "SELECT * FROM clientele.redeem_offer('$its_code', $its_order)", settling => q{CALL clientele.settle_offers('shop')},
+	withdrawing => "SELECT clientele.withdraw_offer(exposure_id, 'shop') FROM shop.ledger WHERE customer_id = $known",
 	forgetting => "SELECT clientele.forget_customer($fresh)", defining => q{SELECT clientele.define_offer('shop', 'x', 'win_back')},
 	dropping => q{SELECT clientele.drop_offer('shop', 'second')});
-my %may = (reader => [], issuer => [ 'issuing', 'issuing to all' ], till => [ 'redeeming', 'settling' ], eraser => [ 'forgetting' ]);
+my %may = (reader => [], issuer => [ 'issuing', 'issuing to all' ], till => [ 'redeeming', 'settling', 'withdrawing' ], eraser => [ 'forgetting' ]);
 for my $role (qw(reader issuer till eraser))
 {
 	for my $what (sort keys %others)
@@ -139,6 +140,9 @@ for my $role (qw(till stranger))
 is(answer('till', "SELECT clientele.void_redemption($its_order)"), 'f', 'who may redeem may void');
 is(answer('till', "SELECT order_id FROM clientele.redeem_offer('$its_code', $its_order)"), $its_order, 'redeem');
 is(answer('till', "SELECT clientele.void_redemption($its_order)"), 't', 'and void');
+my $unwanted = do { my $c = $customer->(); $code->($c); $c };
+is(answer('till', "SELECT clientele.withdraw_offer(exposure_id) FROM shop.ledger WHERE customer_id = $unwanted"), 't', 'and withdraw');
+is(as_owner($budget), 't', 'and the budget is exact');
 is(as_owner(q{SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind = 'v'
 		AND relname IN ('_ledger', 'exposures', 'offer_ledger', 'budget_status', '_budgets', 'campaign_progress', '_offer_inputs', 'offers') AND reloptions::text NOT LIKE '%security_invoker=true%'}), '',
 	'the views are read with the rights of who asks');
@@ -162,6 +166,8 @@ like(answer('issuer', "INSERT INTO shop.ledger (customer_id, period, program, pr
 my ($hidden_code, $hidden_order) = ($code->(161), $order->(161));
 is(answer('till', "SELECT clientele.redeem_offer('$hidden_code', $hidden_order)") =~ s/redeem_offer\(text, .*?\)//r, answer('till', "SELECT clientele.redeem_offer('22222-22222', $hidden_order)") =~ s/redeem_offer\(text, .*?\)//r,
 	'a code that a policy hides is unknown');
+my $hidden = as_owner('SELECT exposure_id FROM shop.ledger WHERE customer_id = 161');
+is(answer('till', "SELECT clientele.withdraw_offer($hidden)"), 'f', 'and is not withdrawn');
 like(answer('eraser', 'SELECT clientele.forget_customer(162)'), qr/ERROR:  42501: row-level security hides rows of (public\.)?customers/, 'forgetting under a policy fails rather than leaving something');
 is(answer('issuer', q{SET client_min_messages = warning; CALL clientele.issue_offers('shop'); SELECT count(*) > 0 FROM shop.exposures}), 't', 'a campaign under a policy');
 is(as_owner("SELECT count(*) FROM shop.ledger WHERE customer_id = $odd"), '0', 'leaves out whom it hides');
@@ -174,6 +180,17 @@ is(answer('settler', q{SELECT clientele._settle_due('shop', 'second', 10)}), '0'
 unlike(answer('owner', q{CALL clientele.settle_offers('shop')}), qr/ERROR/, 'the owner of the orders settles');
 as_owner('DROP POLICY few ON orders; ALTER TABLE orders DISABLE ROW LEVEL SECURITY');
 is(as_owner($budget), 't', 'and the budget is exact');
+
+# In a live store, who forgets has what is left in the orders counted again.
+as_owner(q{SELECT clientele.set_live('shop', true); CALL clientele.refresh('shop')});
+my $left = $customer->();
+like(answer('eraser', "SELECT clientele.forget_customer($left)"), qr/ERROR:  42501: permission denied for table (pending|orders)/, 'forgetting in a live store');
+as_owner('GRANT INSERT ON shop.pending TO eraser; GRANT SELECT (order_id, customer_id, ordered_at, amount) ON orders TO eraser');
+is(answer('eraser', "SELECT clientele.forget_customer($left)"), '', 'with grants, it works');
+is(as_owner("SELECT orders FROM shop.customers WHERE customer_id = $left"), as_owner("SELECT count(*) FROM orders WHERE customer_id = $left"), 'and counts what is left');
+as_owner('ALTER TABLE orders ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON orders TO eraser USING (false)');
+like(answer('eraser', "SELECT clientele.forget_customer($left)"), qr/ERROR:  42501: row-level security hides rows of (public\.)?orders/, 'where a policy hides orders, it fails');
+as_owner(q{DROP POLICY few ON orders; ALTER TABLE orders DISABLE ROW LEVEL SECURITY; SELECT clientele.set_live('shop', false)});
 
 # ---- Somebody else's store ----
 
@@ -199,6 +216,7 @@ for my $case (
 	[ 'redeem', 'redeem', 'COMMIT', qr/23505: the code has been redeemed already/ ], [ 'redeem', 'redeem', 'ROLLBACK', qr/^t$/ ],
 	[ 'redeem', 'other order', 'COMMIT', qr/23505: the code has been redeemed already/ ], [ 'other code', 'redeem', 'COMMIT', qr/23505: the order has redeemed another/ ],
 	[ 'void', 'void', 'COMMIT', qr/^f$/ ], [ 'void', 'void', 'ROLLBACK', qr/^t$/ ], [ 'expire', 'redeem', 'COMMIT', qr/55000: the offer has expired/ ],
+	[ 'withdraw', 'redeem', 'COMMIT', qr/55000: the offer is void/ ], [ 'withdraw', 'redeem', 'ROLLBACK', qr/^t$/ ],
 	[ 'redeem', 'forget', 'COMMIT', qr/^$/ ], [ 'forget', 'redeem', 'COMMIT', qr/P0002: / ])
 {
 	my ($first, $second, $end, $told) = @$case;
@@ -207,6 +225,7 @@ for my $case (
 	my $another = $order->($c);
 	my %does = (
 		redeem => "SELECT reward > 0 FROM clientele.redeem_offer('$its', $o)", 'other order' => "SELECT reward > 0 FROM clientele.redeem_offer('$its', $another)",
+		withdraw => "SELECT clientele.withdraw_offer(exposure_id) FROM shop.ledger WHERE customer_id = $c",
 		void => "SELECT clientele.void_redemption($o)", forget => "SELECT clientele.forget_customer($c)",
 		'other code' => "SELECT reward > 0 FROM clientele.redeem_offer('22222-22222', $o)", expire => "SELECT clientele._settle_due('shop', 'second', 100)");
 	# A second exposure of the customer, as if time had passed.
@@ -225,10 +244,18 @@ for my $case (
 	waits_for_lock($node, $db, $pid);
 	ask($one, $end);
 	like(ask($two, 'SELECT'), $told, 'the second');
-	is(as_owner("SELECT count(*) FROM shop.ledger WHERE order_id = $o AND state = 'redeemed'"), $first eq 'forget' || $second eq 'forget' || $second eq 'void' || $first eq 'expire' ? '0' : '1', 'one outcome');
+	is(as_owner("SELECT count(*) FROM shop.ledger WHERE order_id = $o AND state = 'redeemed'"), $first eq 'forget' || $second eq 'forget' || $second eq 'void' || $first eq 'expire' || $first eq 'withdraw' && $end eq 'COMMIT' ? '0' : '1', 'one outcome');
 	as_owner(q{DELETE FROM shop.ledger WHERE code = '22222-22222'});
 }
 is(as_owner($budget), 't', 'and the budget is exact');
+# What somebody is closing is not withdrawn, nor waited for.
+my $closing = $customer->();
+my ($its_own, $closed_by) = ($code->($closing), $order->($closing));
+ask($one, 'BEGIN');
+ask($one, "SELECT clientele.redeem_offer('$its_own', $closed_by)");
+is(ask($two, "SELECT clientele.withdraw_offer(exposure_id) FROM shop.ledger WHERE customer_id = $closing"), 'f', 'what is being redeemed is not withdrawn');
+ask($one, 'ROLLBACK');
+is(ask($two, "SELECT clientele.withdraw_offer(exposure_id) FROM shop.ledger WHERE customer_id = $closing"), 't', 'afterwards it is');
 $_->quit for $one, $two;
 
 # Many at a time, over the same codes.
@@ -247,6 +274,27 @@ my @redeemed = $all =~ /redeemed/g;
 unlike($failed, qr/ERROR:  (?!23505: the code has been redeemed already|55000: the offer is void)/, 'each is told the outcome, and there is no deadlock');
 cmp_ok(scalar @redeemed, '<=', 6, 'a code is redeemed once');
 cmp_ok(scalar @voids, '<=', 6, 'and voided once');
+is(as_owner($budget), 't', 'and the budget is exact');
+
+# Whole campaigns withdrawn while others issue and settle: nobody meets anybody in another order.
+@clients = ();
+my @crowd = map { $customer->() } 1 .. 20;
+for my $client (0 .. 5)
+{
+	my $withdraw = "SELECT count(*) FILTER (WHERE clientele.withdraw_offer(exposure_id)) FROM (SELECT exposure_id FROM shop.ledger WHERE state = 'open' ORDER BY random()) l;\n";
+	my $issue = join '', map { "SELECT count(*) FROM clientele.issue_offer($_);\n" } @crowd;
+	my $settle = "UPDATE shop.ledger SET issued_at = issued_at - interval '40 days', valid_until = valid_until - interval '40 days'
+		WHERE exposure_id = (SELECT exposure_id FROM shop.ledger WHERE state = 'open' LIMIT 1 FOR UPDATE SKIP LOCKED);\nCALL clientele.settle_offers('shop', chunk => 5);\n";
+	my $script = ($withdraw, $withdraw, $issue, $issue, $settle, $settle)[$client] x ($client < 2 ? 40 : $client < 4 ? 6 : 40);
+	my ($output, $errors) = ('', '');
+	push @clients, [ IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-U', 'owner', '-d', $node->connstr($db), '-f', '-' ], '<', \$script, '>', \$output, '2>', \$errors, IPC::Run::timeout(60)), \$output, \$errors ];
+}
+$failed = '';
+my $withdrawn = 0;
+for (@clients) { my ($run, $output, $errors) = @$_; $run->finish; $failed .= $$errors; }
+$withdrawn += $_ for map { split ' ', ${ $clients[$_][1] } } 0, 1;
+unlike($failed, qr/ERROR/, 'withdrawing, issuing and settling: no deadlock');
+cmp_ok($withdrawn, '>', 20, 'many are withdrawn');
 is(as_owner($budget), 't', 'and the budget is exact');
 
 # ---- Dump and restore ----
