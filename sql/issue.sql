@@ -68,6 +68,11 @@ SELECT count(*) FROM clientele.issue_offer(6);
 SELECT clientele.define_offer('issuing', 'a', 'grow_order_value', holdout => 0), clientele.define_offer('issuing', 'b', 'grow_order_value', reward_rate => 0.01);
 SELECT program FROM clientele.issue_offer(7, program => 'b');
 SELECT count(*) FROM clientele.issue_offer(7, program => 'a');
+SELECT count(*) FROM clientele.personalized_offer(7, program => 'a');
+\set SHOW_CONTEXT never
+SELECT count(*) FROM clientele.issue_offer(7, program => 'typo');
+SELECT count(*) FROM clientele.personalized_offer(7, program => 'typo');
+\set SHOW_CONTEXT errors
 SELECT program FROM clientele.issue_offer(7);
 SELECT program, period FROM issuing.ledger WHERE customer_id = 7;
 
@@ -215,7 +220,7 @@ SELECT clientele._regenerate_offers('issuing');
 INSERT INTO issuing.campaigns VALUES ('', now() - interval '1 hour', '200', 200, 7, 3, 400, NULL);
 SELECT count(*) FROM clientele.issue_offer(250);
 UPDATE issuing.ledger SET state = 'redeemed', closed_at = coalesce(closed_at, now());
-SET client_min_messages = notice;
+SET client_min_messages = warning;  -- the notice names a time
 CALL clientele.issue_offers('issuing', chunk => 50);
 RESET client_min_messages;
 SELECT min(customer_id), max(customer_id), count(*) FILTER (WHERE customer_id = 250) AS of_250 FROM issuing.ledger;

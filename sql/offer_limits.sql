@@ -35,7 +35,11 @@ CREATE TABLE histories (label text, history clientele.past_exposure[]);
 INSERT INTO histories VALUES
     ('none', NULL),
     ('empty', '{}'),
-    ('of another program', exposures('(gone,2025-04-20,10,f)')),
+    ('of another program', exposures('(then,2025-04-20,50,f)')),
+    ('of one that is gone', exposures('(gone,2025-04-20,50,f)')),
+    ('last of another', exposures('(grow,2025-02-01,50,f)', '(then,2025-03-01,70,f)')),
+    ('last of this one', exposures('(then,2025-02-01,70,f)', '(grow,2025-03-01,50,f)')),
+    ('of others, too low', exposures('(then,2025-04-20,10,t)')),
     ('at the first rung', exposures('(grow,2025-02-01,20,f)')),
     ('in the other order', exposures('(grow,2025-02-01,60,f)', '(grow,2025-01-01,20,f)')),
     ('one rung above', exposures('(grow,2025-02-01,50,f)')),
@@ -62,7 +66,7 @@ WHERE name = 'limited' ORDER BY h.ctid;
 \pset format unaligned
 SELECT label, e.explanation
 FROM books, histories h, LATERAL clientele.explain_programs(book, '42', 'average', customer_of(45), NULL, '2025-05-01 12:00+00', history) AS e
-WHERE name = 'limited' AND e.program = 'grow' AND label IN ('one rung above', 'cooling down', 'at every limit', 'in the other order') ORDER BY h.ctid;
+WHERE name = 'limited' AND e.program = 'grow' AND label IN ('of one that is gone', 'of others, too low', 'one rung above', 'cooling down', 'at every limit', 'in the other order') ORDER BY h.ctid;
 \pset format aligned
 
 -- It cools down until the same hour and day of the next month, in the store's zone: the clocks went forward meanwhile.
@@ -189,6 +193,7 @@ FROM books, unnest(ARRAY[
     $${"arms": [{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}$$,
     $${"arms": [{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}$$,
     $${"arms": [{}]}$$, $${"arms": [{"weight": 1}, {"weight": 0, "reward_rate": 0}]}$$, $${"arms": null}$$,
+    $${"arms": [{}, {"strech": 1.5}]}$$, $${"arms": [{"name": "bold", "strech": 1.5}]}$$, $${"arms": [{"name": "bold", "stretch": 0.5}]}$$,
     $${"estimates": 1}$$, $${"estimates": [1]}$$, $${"estimates": [{"variant": "default"}]}$$, $${"estimates": [{"expected_profit": 1}]}$$,
     $${"estimates": [{"variant": "default", "expected_profit": "1"}]}$$, $${"estimates": [{"variant": "default", "expected_profit": 1, "segment": 1}]}$$,
     $${"estimates": [{"variant": "default", "expected_profit": 1, "profit": 2}]}$$, $${"estimates": []}$$,

@@ -87,6 +87,9 @@ SELECT program, status FROM clientele.explain_offer(1, as_of => now() - interval
 SELECT clientele.drop_offer('v', 'more');
 SELECT program, min_spend, reward FROM clientele.personalized_offer(1);
 SELECT priority, program, status FROM clientele.explain_offer(1);
+SELECT program, status, min_spend, reward, propensity FROM v.offer_decisions WHERE customer_id = 1;
+SELECT count(*) FILTER (WHERE e.program IS NULL OR d.program IS NULL OR (d.status, d.reasons) IS DISTINCT FROM (e.status, e.reasons)) AS differences, count(*) > 0 AS compared
+FROM v.offer_decisions d FULL JOIN (SELECT c.customer_id, e.* FROM v.customers c, LATERAL clientele.explain_offer(c.customer_id) e) e USING (customer_id, program);
 ROLLBACK;
 
 -- What define_offer refuses is refused; with a budget below what was promised, too.

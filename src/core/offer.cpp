@@ -102,7 +102,7 @@ struct Quote {
 
 Quote quote_of(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
     Quote quote;
-    quote.highest = highest_threshold(standing_of(book, program, customer), customer.as_of);
+    quote.highest = highest_threshold(customer.last_threshold, customer.as_of);
     quote.outgrown = has_outgrown(program, reference, quote.highest);
     if (quote.outgrown) return quote;
     for (std::size_t index = 0; index < program.arm_count(); ++index) {

@@ -158,6 +158,7 @@ struct Customer {
     Reference fallback;  // for a customer without orders
     Instant as_of = 0;
     std::span<const Standing> standings;  // one a program of the book, in its order; empty: nothing limits
+    LastThreshold last_threshold;
 };
 
 // What the customer would be asked for and get; zero is unknown.

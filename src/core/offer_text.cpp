@@ -310,14 +310,15 @@ class Explanation {
         text_.add(" are asked for");
     }
 
+    // Whether they were shown an offer or held out of it.
     void write_limit() {
-        text_.add("the customer was offered it ");
+        text_.add("the customer was enrolled ");
         add_count(text_, standing_.exposures, "time");
         text_.add(", at most ").add_number(program_.max_per_customer).add(" are allowed");
     }
 
     void write_cooldown() {
-        text_.add("the last offer was issued at ");
+        text_.add("the customer was last enrolled at ");
         add_instant(text_, standing_.last_issued_at);
         text_.add("; again from ");
         write_moment(standing_.cools_until);
@@ -326,13 +327,13 @@ class Explanation {
     // "one rung above the $60 last asked for"
     void write_step() {
         text_.add("one rung above the ");
-        add_whole(text_, book_, limiting_threshold(standing_, customer_.as_of));
+        add_whole(text_, book_, limiting_threshold(customer_.last_threshold, customer_.as_of));
         text_.add(" last asked for");
     }
 
     void write_outgrown() {
         text_.add("the next offer may ask for at most ");
-        add_whole(text_, book_, highest_threshold(standing_, customer_.as_of));
+        add_whole(text_, book_, highest_threshold(customer_.last_threshold, customer_.as_of));
         text_.add(", ");
         write_step();
         text_.add(grows() ? ", not more than the " : ", less than the ").add(basis_words()).add(" of ");
@@ -352,8 +353,8 @@ class Explanation {
         text_.add("the reward would be below the smallest unit of the currency");
         for (std::size_t index = 0; index < program_.arm_count(); ++index) {
             const Arm arm = program_.arm(index);
-            const Terms terms =
-                terms_of(book_, program_, arm, decision_.reference, highest_threshold(standing_, customer_.as_of));
+            const Terms terms = terms_of(book_, program_, arm, decision_.reference,
+                                         highest_threshold(customer_.last_threshold, customer_.as_of));
             if (!(arm.weight > 0) || terms.reward > 0) continue;
             if (!program_.arms.empty()) add_quoted(text_.add(" in arm "), arm.name);
             text_.add(": ");
@@ -468,7 +469,7 @@ class Explanation {
 
     // Where the last offer does not forbid to ask for more.
     void write_counterfactual() {
-        const std::int64_t highest = highest_threshold(standing_, customer_.as_of);
+        const std::int64_t highest = highest_threshold(customer_.last_threshold, customer_.as_of);
         const std::int64_t units = next_step_value(book_, program_, decision_.arm, decision_.terms);
         if (units == 0 || decision_.terms.min_spend >= highest) return;
         text_.add(" Would be asked for ");

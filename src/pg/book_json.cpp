@@ -17,16 +17,40 @@ char* shown(const JsonbValue* value) {
     return psprintf("%.*s ...", pg_mbcliplen(text, size, most_bytes), text);
 }
 
+// "Of arm "bold" of program "grow" it is 1.5."
+char* place_of(const BookSource& source, const char* found) {
+    const auto quoted = [](const char* what, std::string_view name) {
+        return psprintf("%s \"%.*s\"", what, static_cast<int>(name.size()), name.data());
+    };
+    if (source.program.empty()) return psprintf("It is %s.", found);
+    const char* program = quoted("program", source.program);
+    if (source.arm.empty()) return psprintf("Of %s it is %s.", program, found);
+    return psprintf("Of %s of %s it is %s.", quoted("arm", source.arm), program, found);
+}
+
+char* list_of(std::span<const std::string_view> keys) {
+    StringInfoData list;
+    initStringInfo(&list);
+    for (const std::string_view key : keys) {
+        appendStringInfo(&list, "%s%.*s", list.len > 0 ? ", " : "", static_cast<int>(key.size()), key.data());
+    }
+    return list.data;
+}
+
+[[noreturn]] void refuse_key(const BookSource& source, std::string_view key, const JsonbValue* value,
+                             std::span<const std::string_view> known) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("unknown key \"%.*s\"", static_cast<int>(key.size()), key.data()),
+                    errdetail("%s", place_of(source, shown(value))), errhint("The keys are %s.", list_of(known))));
+    pg_unreachable();
+}
+
 }  // namespace
 
 void refuse(const BookSource& source, const char* key, const JsonbValue* value, const char* accepted) {
-    const int name_size = static_cast<int>(source.program.size());
     const char* found = value == nullptr ? "missing" : shown(value);
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid %s", key),
-                    source.program.empty()
-                        ? errdetail("It is %s.", found)
-                        : errdetail("Of program \"%.*s\" it is %s.", name_size, source.program.data(), found),
-                    errhint("%s", accepted)));
+                    errdetail("%s", place_of(source, found)), errhint("%s", accepted)));
     pg_unreachable();
 }
 
@@ -120,7 +144,7 @@ void check_keys(const BookSource& source, std::span<const std::string_view> know
         if (token != WJB_VALUE || item.type == jbvNull) continue;
         bool found = false;
         for (const std::string_view name : known) found = found || name == key;
-        if (!found) refuse(source, terminated(key), &item, "This release knows no such key.");
+        if (!found) refuse_key(source, key, &item, known);
     }
 }
 

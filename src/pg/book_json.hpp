@@ -12,7 +12,8 @@ namespace clientele {
 // An object within the book, and how errors speak of it.
 struct BookSource {
     JsonbContainer* object;
-    std::string_view program;  // empty: the book itself
+    std::string_view program = {};  // empty: the book itself
+    std::string_view arm = {};      // empty: the program itself
 };
 
 // Raises an ERROR: the key's value (nullptr: none), and what would be accepted.

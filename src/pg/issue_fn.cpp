@@ -19,9 +19,10 @@ using namespace clientele;
 
 namespace {
 
-// $2 is the program or NULL, $3 the programs whose budgets are known to be exhausted. affordable: NULL without a
-// budget. The period belongs to the snapshot of the decision: where somebody else takes it meanwhile, the decision is
-// made again.
+// $2 is the program or NULL, $3 the programs whose budgets are known to be exhausted. Where an offer of another program
+// is open, one that the book does not have is refused as ever; without a profile nothing is enrolled. affordable: NULL
+// without a budget. The period belongs to the snapshot of the decision: where somebody else takes it meanwhile, the
+// decision is made again.
 constexpr StoreQuery decision = {
     "SELECT d.enrolled, d.open_exposure, d.period, d.as_of,"
     " (SELECT pg_catalog.jsonb_object_agg(m.kind, m.version) FROM %1$s.models m WHERE m.in_use),"
@@ -31,7 +32,9 @@ constexpr StoreQuery decision = {
     " FROM (SELECT CASE WHEN i.open_exposure IS NULL THEN clientele._enrol(%1$s._offer_book(), i.customer, i.segment,"
     " i.profile, i.fallback, i.as_of, $2, i.history, CASE WHEN " HAS_BUDGETS
     " THEN (SELECT pg_catalog.array_agg("
-    "ROW(x.program, 0)::clientele.offer_budget) FROM pg_catalog.unnest($3) x (program)) END) END AS enrolled,"
+    "ROW(x.program, 0)::clientele.offer_budget) FROM pg_catalog.unnest($3) x (program)) END)"
+    " WHEN $2 OPERATOR(pg_catalog.<>) i.open_program THEN"
+    " clientele._enrol(%1$s._offer_book(), i.customer, NULL, NULL, NULL, i.as_of, $2, NULL, NULL) END AS enrolled,"
     " CASE WHEN i.open_holdout IS NULL AND ($2 IS NULL OR $2 OPERATOR(pg_catalog.=) i.open_program)"
     " THEN i.open_exposure END AS open_exposure,"
     " COALESCE(i.last_period, 0) OPERATOR(pg_catalog.+) 1 AS period, i.as_of"

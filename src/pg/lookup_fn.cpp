@@ -19,14 +19,16 @@ namespace {
 // In all of them $1 is the customer, $2 the segmentation or program, $3 as_of.
 constexpr Oid parameter_types[] = {TEXTOID, TIMESTAMPTZOID};
 
-// An offer that is open stands on its terms; who is held out meanwhile gets nothing.
+// An offer that is open stands on its terms; who is held out meanwhile gets nothing, and so does who asks for another
+// program: without a profile there is no offer, but one that the book does not have is refused as ever.
 #define DECIDED_OFFER                                                                                                  \
     "SELECT CASE WHEN i.open_exposure IS NULL THEN clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, " \
     "i.profile, i.fallback, i.as_of, $2, i.history, CASE WHEN " HAS_BUDGETS                                            \
     " THEN (SELECT pg_catalog.array_agg(ROW("                                                                          \
-    "b.program, b.remaining)::clientele.offer_budget) FROM %1$s._budgets b) END) WHEN i.open_holdout IS NULL AND ($2 " \
-    "IS NULL OR $2 "                                                                                                   \
-    "OPERATOR(pg_catalog.=) i.open_program) THEN i.open_terms END"
+    "b.program, b.remaining)::clientele.offer_budget) FROM %1$s._budgets b) END) "                                     \
+    "WHEN $2 OPERATOR(pg_catalog.<>) i.open_program THEN "                                                             \
+    "clientele.decide_offer(%1$s._offer_book(), i.customer, NULL, NULL, NULL, i.as_of, $2) "                           \
+    "WHEN i.open_holdout IS NULL THEN i.open_terms END"
 
 constexpr StoreQuery main_segment = {"SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1",
                                      View::customers, false};

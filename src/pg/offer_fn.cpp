@@ -164,7 +164,7 @@ Customer read_customer(FunctionCallInfo fcinfo, PreparedBook& book, const MoreAr
     if (customer.facts.orders == 0 && !PG_ARGISNULL(fallback_argument)) {
         customer.fallback = read_fallback(PG_GETARG_DATUM(fallback_argument));
     }
-    customer.standings = standings_of(book, array_argument(fcinfo, more.history), array_argument(fcinfo, more.budgets));
+    read_standings(book, array_argument(fcinfo, more.history), array_argument(fcinfo, more.budgets), customer);
     return customer;
 }
 

@@ -165,8 +165,9 @@ std::int64_t reward_rate_in(const BookSource& source, std::int64_t otherwise) {
                     {rate_unit, 0, rate_unit, "reward_rate is a share from 0 to 1, with at most 6 decimals."});
 }
 
-std::string_view arm_name_in(const BookSource& source, std::uint32_t index) {
-    return lookup(source, "name") == nullptr ? psprintf("%u", index) : required_text(source, "name");
+// An arm without a name of its own goes by its place.
+std::string_view arm_name_in(const BookSource& source) {
+    return lookup(source, "name") == nullptr ? source.arm : required_text(source, "name");
 }
 
 double weight_in(const BookSource& source, double otherwise) {
@@ -177,10 +178,12 @@ double weight_in(const BookSource& source, double otherwise) {
     return weight;
 }
 
-void read_arm(const BookSource& source, const Program& program, std::uint32_t index, double equal_share, Arm& arm) {
+void read_arm(const BookSource& object, const Program& program, std::uint32_t index, double equal_share, Arm& arm) {
     constexpr std::string_view known[] = {"stretch", "reward_rate", "weight", "name"};
+    BookSource source = object;
+    source.arm = psprintf("%u", index);
+    source.arm = arm.name = arm_name_in(source);
     check_keys(source, known);
-    arm.name = arm_name_in(source, index);
     arm.stretch = stretch_in(source, program.stretch);
     arm.reward_rate = reward_rate_in(source, program.reward_rate);
     arm.weight = weight_in(source, equal_share);

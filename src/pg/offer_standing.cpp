@@ -100,7 +100,7 @@ std::int64_t remaining_in(Datum number, int decimals) {
     return scaled.value < 0 ? 0 : scaled.value / unit;
 }
 
-void read_history(PreparedBook& book, ArrayType* array) {
+void read_history(PreparedBook& book, ArrayType* array, LastThreshold& last) {
     enum { program, issued_at, min_spend, is_void, columns };
     constexpr const char* accepted =
         "history is a plain array of clientele.past_exposure, each with its program and when it was issued.";
@@ -119,6 +119,7 @@ void read_history(PreparedBook& book, ArrayType* array) {
         }
         if (!nulls[min_spend]) exposure.min_spend = threshold_in(values[min_spend]);
         exposure.is_void = !nulls[is_void] && DatumGetBool(values[is_void]);
+        add_exposure(last, exposure);
         if (Standing* standing = find_standing(book, values[program])) add_exposure(*standing, exposure);
     }
     rows.release();
@@ -142,23 +143,23 @@ void read_budgets(PreparedBook& book, ArrayType* array) {
 
 }  // namespace
 
-std::span<const Standing> standings_of(PreparedBook& book, ArrayType* history, ArrayType* budgets) {
-    if (history == nullptr && !book.asks_for_budgets) return {};
+void read_standings(PreparedBook& book, ArrayType* history, ArrayType* budgets, Customer& customer) {
+    if (history == nullptr && !book.asks_for_budgets) return;
     const std::size_t count = book.book.programs.size();
     for (std::size_t index = 0; index < count; ++index) {
         book.standings[index] = Standing{};
         book.standings[index].remaining = book.parts[index].budget;
     }
+    customer.standings = {book.standings, count};
     if (book.asks_for_budgets && budgets != nullptr) read_budgets(book, budgets);
-    if (history == nullptr) return {book.standings, count};
-    read_history(book, history);
+    if (history == nullptr) return;
+    read_history(book, history, customer.last_threshold);
     for (std::size_t index = 0; index < count; ++index) {
         Standing& standing = book.standings[index];
         const ProgramParts& parts = book.parts[index];
         if (!parts.cools_down || standing.exposures == 0) continue;
         standing.cools_until = later(*book.zone, standing.last_issued_at, parts.cooldown);
     }
-    return {book.standings, count};
 }
 
 }  // namespace clientele

@@ -185,8 +185,14 @@ BEGIN
                          ELSE ROW(d.program, d.segment, d.basis, d.reference_value, d.min_spend, d.reward, d.reward_kind, d.currency, d.message,
                              d.valid_until, d.variant, CASE WHEN i.open_exposure IS NULL THEN d.propensity ELSE 1 END, d.expected_profit, d.reasons, d.disclosure)::clientele.offer END AS o
                 FROM STORE._offer_inputs i
-                CROSS JOIN LATERAL clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of,
-                    i.history, BUDGETS) d) e;
+                CROSS JOIN LATERAL (
+                    SELECT d.program, d.status, d.reasons, d.segment, d.basis, d.reference_value, d.min_spend, d.reward, d.reward_kind, d.currency,
+                        d.message, d.valid_until, d.variant, d.propensity, d.expected_profit, d.disclosure
+                    FROM clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, i.history, BUDGETS) d
+                    UNION ALL
+                    -- A program that was dropped meanwhile: all else is in the open terms.
+                    SELECT i.open_program, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+                    WHERE i.open_exposure IS NOT NULL AND NOT EXISTS (SELECT FROM STORE.programs p WHERE p.program = i.open_program)) d) e;
         CREATE VIEW STORE.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
                 pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
@@ -207,7 +213,7 @@ BEGIN
         COMMENT ON VIEW STORE.segments IS 'A row for each customer and segmentation.';
         COMMENT ON VIEW STORE.campaign IS 'The whole decision in one row a customer: segment, contents by slot, and the offer, if there is one.';
         COMMENT ON VIEW STORE.offers IS 'A row for each customer who has an offer now.';
-        COMMENT ON VIEW STORE.offer_decisions IS 'A row for each customer and program: offered, held_out or refused, with the reasons.';
+        COMMENT ON VIEW STORE.offer_decisions IS 'A row for each customer and program, and for an open offer of one that was dropped: offered, held_out or refused, with the reasons.';
         COMMENT ON VIEW STORE.offer_summary IS 'Customers by program, status and first reason; mean threshold; cost if every offer were redeemed.';
         COMMENT ON VIEW STORE.segment_sizes IS 'Customers, orders and money by segment; aov is pooled: sums over sums.';
         COMMENT ON FUNCTION STORE.customers_at(timestamptz) IS

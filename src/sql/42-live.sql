@@ -145,12 +145,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_live_source(regclass, text) IS 'Refuses a table whose changes triggers cannot follow.';
 
+CREATE FUNCTION clientele._has_index(relation regclass, column_name name) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = relation AND i.indisvalid AND i.indpred IS NULL AND a.attname = column_name)
+$$;
+COMMENT ON FUNCTION clientele._has_index(regclass, name) IS 'Whether rows of a table are found by a column through an index.';
+
 -- Whoever reads a customer who has changed reads the orders of that customer.
 CREATE FUNCTION clientele._advise_index(relation regclass, column_name name, purpose text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-            WHERE i.indrelid = relation AND i.indisvalid AND i.indpred IS NULL AND a.attname = column_name) THEN
+    IF NOT _has_index(relation, column_name) THEN
         RAISE WARNING '% has no index on "%": % will be slow', relation, column_name, purpose
             USING HINT = format('CREATE INDEX ON %s (%I);', relation, column_name);
     END IF;

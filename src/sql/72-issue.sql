@@ -66,7 +66,7 @@ CREATE PROCEDURE clientele.issue_offers(store name, program text DEFAULT NULL, c
     AS 'MODULE_PATHNAME', 'clientele_issue_offers' LANGUAGE C;
 COMMENT ON PROCEDURE clientele.issue_offers(name, text, integer) IS
     'Issues to every customer whose offer is of this program (NULL: of any), as issue_offer() would, in the order of the keys, with a commit after each chunk of customers (1 to 1,000,000). '
-    'Who has an offer that is open is passed over. Cancel it at any time: what was committed stays, and the next call goes on from there. The store''s campaign_progress shows how far it is. '
+    'Who has an offer that is open is passed over. Cancel it at any time: what was committed stays, and the next call goes on from there if the run began less than 24 hours before it, and says so. The store''s campaign_progress shows how far it is. '
     'Cannot run in a transaction block.';
 
 -- Returns the customers with whom chunks end.
@@ -87,7 +87,7 @@ BEGIN
     EXECUTE format('
         INSERT INTO %I.campaigns AS c VALUES ($1, now(), NULL, 0, 0, 0, NULL, NULL)
         ON CONFLICT (program) DO UPDATE SET (started_at, last_customer, customers, offered, held_out, total, ended_at) = (now(), NULL, 0, 0, 0, NULL, NULL)
-        WHERE c.ended_at IS NOT NULL', store) USING coalesce(program, '');
+        WHERE c.ended_at IS NOT NULL OR c.started_at <= now() - interval ''24 hours''', store) USING coalesce(program, '');
     PERFORM _settle_budgets(store, program);  -- as in each chunk, slots are locked after the campaign
     EXECUTE format('SELECT c.last_customer FROM %I.campaigns c WHERE c.program = $1', store) USING coalesce(program, '') INTO above;
     EXECUTE format('
@@ -101,7 +101,7 @@ BEGIN
     RETURN coalesce(ends, '{}');
 END $$;
 COMMENT ON FUNCTION clientele._begin_campaign(name, text, integer) IS
-    'Begins a run of issue_offers(), or takes up one that was cut short, and returns the keys of the customers with whom its chunks end.';
+    'Begins a run of issue_offers(), or takes up one that was cut short within the last 24 hours, and returns the keys of the customers with whom its chunks end.';
 
 -- Concurrent runs take the next chunk each, because they lock the campaign. Returns whether there is another chunk.
 CREATE FUNCTION clientele._continue_campaign(store name, program text, ends text[]) RETURNS boolean
@@ -124,7 +124,8 @@ BEGIN
             USING coalesce(program, ''), upto, counts.customers, counts.offered, counts.held_out INTO campaign;
     END IF;
     IF campaign.ended_at IS NOT NULL THEN
-        RAISE NOTICE 'store %: % customers, % offers issued, % held out', quote_ident(store), campaign.customers, campaign.offered, campaign.held_out;
+        RAISE NOTICE 'store %: % customers, % offers issued, % held out%', quote_ident(store), campaign.customers, campaign.offered, campaign.held_out,
+            CASE WHEN campaign.started_at < statement_timestamp() THEN format('; went on with the run begun at %s', campaign.started_at) ELSE '' END;
     END IF;
     RETURN campaign.ended_at IS NULL;
 END $$;

@@ -53,7 +53,7 @@ COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[]) IS
 -- One chunk of exposures that are open, by the end of their validity, above a key.
 CREATE FUNCTION clientele._settle_chunk(store name, only_program text, until timestamptz, expired_by timestamptz, at_most integer,
         INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint, OUT held_out bigint)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off SET enable_nestloop = on AS $$
 DECLARE
     settings store_settings := _settings(store);
     first_until timestamptz := last_until;
@@ -63,6 +63,8 @@ DECLARE
     slots integer[];
     rewards numeric[];
 BEGIN
+    -- Tables that have just been filled look small to the planner: loops only for a few, through an index.
+    PERFORM set_config('enable_nestloop', (at_most <= 1000 AND _has_index(settings.orders, settings.customer_id))::text, true);
     EXECUTE format('
         SELECT count(*), min(d.issued_at), (array_agg(d.valid_until ORDER BY d.valid_until DESC, d.exposure_id DESC))[1],
             (array_agg(d.exposure_id ORDER BY d.valid_until DESC, d.exposure_id DESC))[1]
@@ -90,11 +92,11 @@ BEGIN
             WHERE l.holdout IS NULL AND o.ordered_at >= $6
               AND NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER)
             ORDER BY l.exposure_id, o.ordered_at, order_id
+        ), claims AS MATERIALIZED (
+            SELECT f.*, f.order_id IS NOT NULL AND lag(f.order_id) OVER (PARTITION BY f.order_id ORDER BY f.exposure_id) IS NOT NULL AS taken FROM found f
         ), verdicts AS MATERIALIZED (
             SELECT l.exposure_id, f.exposure_id IS NOT NULL AS redeems, f.order_id, f.ordered_at, f.amount
-            FROM due l LEFT JOIN (
-                SELECT g.*, g.order_id IS NOT NULL AND lag(g.order_id) OVER (PARTITION BY g.order_id ORDER BY g.exposure_id) IS NOT NULL AS taken FROM found g) f
-                ON f.exposure_id = l.exposure_id
+            FROM due l LEFT JOIN claims f ON f.exposure_id = l.exposure_id
             WHERE NOT f.taken OR f.exposure_id IS NULL AND l.valid_until <= $8
         ), closing AS MATERIALIZED (
             SELECT l.exposure_id, v.redeems, v.order_id, v.ordered_at, v.amount FROM verdicts v JOIN STORE.ledger l ON l.exposure_id = v.exposure_id

@@ -166,9 +166,22 @@ subtest 'cut short' => sub {
 	is(value(q{SELECT customers = offered, offered = (SELECT count(*) FROM short.ledger), ended_at IS NULL FROM short.campaigns}), 't|t|t', 'whole chunks remain');
 	is(value(q{SELECT s.remaining = sum(b.available) FROM short.budget_status s JOIN short.budgets b USING (program) GROUP BY s.remaining}), 't', 'and an exact budget');
 	my $started = value('SELECT started_at FROM short.campaigns');
-	ask($campaign, "CALL clientele.issue_offers('short')");
-	is(value(qq{SELECT customers, total, offered, started_at = '$started', ended_at IS NOT NULL FROM short.campaigns}), '4100|4100|4100|t|t', 'the next call goes on');
+	ask($campaign, 'SET client_min_messages = notice');
+	like(ask($campaign, "CALL clientele.issue_offers('short')"), qr/4100 customers, 4100 offers issued, 0 held out; went on with the run begun at \Q$started\E$/m, 'the next call goes on, and says so');
+	is(value(qq{SELECT customers, total, offered, started_at = '$started', ended_at IS NOT NULL FROM short.campaigns}), '4100|4100|4100|t|t', 'from where it was');
 	is(value(q{SELECT count(*), count(DISTINCT customer_id) FROM short.ledger}), '4100|4100', 'to everybody once');
+
+	# As if it had been cut short behind the first 2000 customers, at another time, and their offers had ended.
+	my $cut_short = sub {
+		value(qq{UPDATE short.campaigns SET started_at = now() - interval '$_[0]', ended_at = NULL, last_customer = '2000', customers = 2000, offered = 2000;
+			UPDATE short.ledger SET state = 'expired', closed_at = now(), issued_at = now() - interval '60 days' WHERE state = 'open'});
+	};
+	$cut_short->('23 hours 59 minutes');
+	like(ask($campaign, "CALL clientele.issue_offers('short')"), qr/4100 customers, 4100 offers issued, 0 held out; went on with/, 'a day long it goes on');
+	is(value(q{SELECT count(*), min(customer_id) FROM short.ledger WHERE state = 'open'}), '2100|2001', 'behind where it was');
+	$cut_short->('24 hours');
+	like(ask($campaign, "CALL clientele.issue_offers('short')"), qr/4100 customers, 4100 offers issued, 0 held out$/m, 'then it begins a new run');
+	is(value(q{SELECT count(*) FROM short.ledger WHERE state = 'open'}), '4100', 'for everybody');
 	$_->quit for $campaign, $watcher;
 };
 

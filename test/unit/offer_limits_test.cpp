@@ -56,6 +56,10 @@ struct OfferLimits : testing::Test {
         program.arms = arms;
         program.weights = weights;
     }
+    void enrol_before(const PastExposure& exposure) {
+        add_exposure(standing, exposure);
+        add_exposure(customer.last_threshold, exposure);
+    }
     Decision decide() const { return decide_program(book, program, customer, winner_of(book, customer)); }
     Decision enrol() const { return decide_enrolment(book, customer, nullptr); }
 
@@ -69,31 +73,29 @@ struct OfferLimits : testing::Test {
 };
 
 TEST_F(OfferLimits, VoidExposuresCountAgainstNoLimitButTheStep) {
-    add_exposure(standing, {now - 3 * day, 40, false});
-    add_exposure(standing, {now - 1 * day, 60, true});
-    add_exposure(standing, {now - 2 * day, 50, false});  // whatever the order
-    add_exposure(standing, {now, 0, false});             // of which nobody knows what it asked for
+    enrol_before({now - 3 * day, 40, false});
+    enrol_before({now - 1 * day, 60, true});
+    enrol_before({now - 2 * day, 50, false});  // whatever the order
+    enrol_before({now, 0, false});             // of which nobody knows what it asked for
     EXPECT_EQ(standing.exposures, 3);
     EXPECT_EQ(standing.last_issued_at, now);
-    EXPECT_EQ(standing.last_asked, 60);
-    EXPECT_EQ(highest_threshold(standing, now), 70);
+    EXPECT_EQ(customer.last_threshold.min_spend, 60);
+    EXPECT_EQ(highest_threshold(customer.last_threshold, now), 70);
 }
 
 TEST_F(OfferLimits, TheStepIsForgottenAfter180Days) {
-    add_exposure(standing, {now - 180 * day, 60, false});
-    EXPECT_EQ(highest_threshold(standing, now), 70);
-    EXPECT_EQ(highest_threshold(standing, now + 1), highest_rung);
-    EXPECT_EQ(highest_threshold(Standing{}, now), highest_rung);
-    EXPECT_EQ(limiting_threshold(Standing{}, now), 0);
+    const LastThreshold last{now - 180 * day, 60};
+    EXPECT_EQ(highest_threshold(last, now), 70);
+    EXPECT_EQ(highest_threshold(last, now + 1), highest_rung);
+    EXPECT_EQ(highest_threshold(LastThreshold{}, now), highest_rung);
+    EXPECT_EQ(limiting_threshold(LastThreshold{}, now), 0);
 }
 
 TEST_F(OfferLimits, TheStepStartsFromTheRungAtOrAbove) {
     const std::pair<std::int64_t, std::int64_t> cases[] = {
         {1, 2}, {10, 15}, {11, 20}, {61, 80}, {100, 125}, {1'000, 1'250}, {highest_rung, highest_rung}};
     for (const auto& [asked, next] : cases) {
-        Standing last;
-        add_exposure(last, {now, asked, false});
-        EXPECT_EQ(highest_threshold(last, now), next) << asked;
+        EXPECT_EQ(highest_threshold({now, asked}, now), next) << asked;
     }
 }
 
@@ -131,20 +133,41 @@ TEST_F(OfferLimits, AnExhaustedBudgetStopsEveryArm) {
 }
 
 TEST_F(OfferLimits, TheThresholdRisesByOneRungAtMost) {
-    add_exposure(standing, {now - day, 50, false});
+    enrol_before({now - day, 50, false});
     const Decision decision = decide();  // 50 asks for 70
     EXPECT_EQ(decision.terms.min_spend, 60);
     EXPECT_TRUE(decision.terms.limited);
     // Half of 30 % of 10, which is less than 5 % of 60.
     EXPECT_EQ(decision.terms.reward, 150);
     EXPECT_EQ(codes_of(decision), (Codes{"usual_spend", "reward_capped_by_margin", "one_rung_up"}));
-    add_exposure(standing, {now - 1, 60, false});
+    enrol_before({now - 1, 60, false});
     EXPECT_EQ(decide().terms.min_spend, 70);
     EXPECT_FALSE(decide().terms.limited);
 }
 
+// Else a customer who has outgrown one program would be asked for any amount by the next.
+TEST_F(OfferLimits, TheStepIsTheSameForEveryProgram) {
+    std::vector<Program> programs(2, program);
+    std::vector<Standing> standings(2);
+    programs[0].max_per_customer = 1;
+    programs[1].name = "then";
+    book.programs = programs;
+    customer.standings = standings;
+    const PastExposure past{now - day, 50, false};
+    add_exposure(standings[0], past);
+    add_exposure(customer.last_threshold, past);
+    EXPECT_EQ(enrol().program, &programs[1]);
+    EXPECT_EQ(enrol().terms.min_spend, 60);
+    EXPECT_TRUE(enrol().terms.limited);
+    spends(100);
+    for (const Program& each : programs) {
+        EXPECT_TRUE(decide_program(book, each, customer, nullptr).reasons.has(Reason::outgrown));
+    }
+    EXPECT_EQ(enrol().program, nullptr);
+}
+
 TEST_F(OfferLimits, WhoeverHasOutgrownTheStepIsRefused) {
-    add_exposure(standing, {now - day, 50, false});
+    enrol_before({now - day, 50, false});
     spends(55);
     EXPECT_EQ(decide().status, Status::offered);
     for (const double amount : {60.0, 100.0}) {
@@ -173,6 +196,7 @@ TEST_F(OfferLimits, ThresholdsThatAreIssuedNeverRiseByMoreThanARung) {
     for (int id = 0; id < 500; ++id) {
         be_customer(id);
         standing = {};
+        customer.last_threshold = {};
         customer.as_of = now;
         Instant last_at = 0;
         std::int64_t last = 0;
@@ -189,7 +213,7 @@ TEST_F(OfferLimits, ThresholdsThatAreIssuedNeverRiseByMoreThanARung) {
             limited += decision.terms.limited ? 1 : 0;
             last = decision.terms.min_spend;
             last_at = customer.as_of;
-            add_exposure(standing, {last_at, last, random() % 4 == 0});
+            enrol_before({last_at, last, random() % 4 == 0});
         }
     }
     EXPECT_GT(limited, 500);
@@ -243,8 +267,9 @@ TEST_F(OfferArms, EligibilityDoesNotDependOnTheArm) {
     for (int round = 0; round < 3'000; ++round) {
         be_customer(random() % 1'000);
         standing = {};
+        customer.last_threshold = {};
         if (random() % 2 == 0) {
-            add_exposure(standing, {now - day, static_cast<std::int64_t>(1 + random() % 100), false});
+            enrol_before({now - day, static_cast<std::int64_t>(1 + random() % 100), false});
         }
         if (random() % 2 == 0) standing.remaining = static_cast<std::int64_t>(random() % 1'000);
         spends(static_cast<double>(random() % 10'000) / 100);
@@ -352,12 +377,11 @@ TEST_F(OfferArms, TheShortWayAgreesWithTheLong) {
             one = {};
             if (random() % 2 == 0) {
                 one.exposures = static_cast<std::int64_t>(random() % 3);
-                one.last_asked = static_cast<std::int64_t>(1 + random() % 150);
-                one.last_asked_at = now - day;
                 one.cools_until = now - 2 + static_cast<std::int64_t>(random() % 5);
                 one.remaining = static_cast<std::int64_t>(random() % 1'500);
             }
         }
+        customer.last_threshold = {now - day, static_cast<std::int64_t>(random() % 150)};
         Decision expected;
         const Program* winner = winner_of(book, customer);
         for (const Program& each : programs) {

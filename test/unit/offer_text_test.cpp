@@ -274,13 +274,12 @@ TEST_F(LimitText, ExplainsTheLimits) {
     program.max_per_customer = 2;
     add_exposure(standing, {0, 0, false});
     add_exposure(standing, {microseconds_a_day, 0, false});
-    EXPECT_TRUE(
-        starts_with("Refused: the customer was offered it 2 times, at most 2 are allowed. Otherwise: spend $50"))
+    EXPECT_TRUE(starts_with("Refused: the customer was enrolled 2 times, at most 2 are allowed. Otherwise: spend $50"))
         << explain();
     program.max_per_customer = 3;
     standing.cools_until = 31 * microseconds_a_day;
     EXPECT_TRUE(starts_with(
-        "Refused: the last offer was issued at 2000-01-02 00:00:00 UTC; again from 2000-02-01 00:00:00 UTC, "
+        "Refused: the customer was last enrolled at 2000-01-02 00:00:00 UTC; again from 2000-02-01 00:00:00 UTC, "
         "this is as of 2000-01-11 00:00:00 UTC. Otherwise: "))
         << explain();
     standing.cools_until = never;
@@ -289,18 +288,18 @@ TEST_F(LimitText, ExplainsTheLimits) {
 }
 
 TEST_F(LimitText, ExplainsTheStep) {
-    add_exposure(standing, {customer.as_of, 35, false});
+    customer.last_threshold = {customer.as_of, 35};
     EXPECT_TRUE(starts_with(
         "Offered: spend $50 or more, get $2.50 off. The customer usually spends $30.00 (median of the last 8 "
         "orders); 1.4 × 30.00 = 42.00, the next rung is $50. The reward is 5 % of $50. Breaks even"))
         << explain();
-    standing.last_asked = 30;
+    customer.last_threshold.min_spend = 30;
     EXPECT_TRUE(starts_with(
         "Offered: spend $40 or more, get $1.50 off. The customer usually spends $30.00 (median of the last 8 "
         "orders); 1.4 × 30.00 = 42.00, but at most $40 is asked for, one rung above the $30 last asked for. "
         "The reward is half the margin of 30 % on the extra $10.00, less than 5 % of $40. Breaks even"))
         << explain();
-    standing.last_asked = 25;
+    customer.last_threshold.min_spend = 25;
     EXPECT_EQ(
         explain(),
         "Refused: the next offer may ask for at most $30, one rung above the $25 last asked for, not more than the "
@@ -313,10 +312,10 @@ TEST_F(LimitText, ExplainsTheStep) {
 // More is asked of a higher value only as far as the step allows.
 TEST_F(LimitText, WhatWouldBeAskedForStaysWithinTheStep) {
     customer.facts.typical_value = 2'000'000;
-    add_exposure(standing, {customer.as_of, 25, false});
+    customer.last_threshold = {customer.as_of, 25};
     EXPECT_NE(explain().find("1.4 × 20.00 = 28.00, the next rung is $30. "), std::string::npos) << explain();
     EXPECT_EQ(explain().find("Would be asked"), std::string::npos) << explain();
-    standing.last_asked = 30;
+    customer.last_threshold.min_spend = 30;
     EXPECT_NE(explain().find("Would be asked for $40 from a typical value of 21.43."), std::string::npos) << explain();
 }
 
