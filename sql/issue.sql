@@ -247,20 +247,20 @@ CREATE TABLE issue_uuids (customer_id uuid, ordered_at timestamptz, amount numer
 INSERT INTO issue_uuids SELECT md5(c::text)::uuid, now() - make_interval(days => n), 30 + c FROM generate_series(1, 60) c, generate_series(1, 4) n;
 CREATE TABLE issue_texts (customer_id text, ordered_at timestamptz, amount numeric);
 INSERT INTO issue_texts SELECT 'customer ''' || c || '''', now() - make_interval(days => n), 30 + c FROM generate_series(1, 60) c, generate_series(1, 4) n;
-SELECT clientele.create_store('Issue''s uuids', 'issue_uuids'), clientele.create_store('issue texts', 'issue_texts');
+SELECT clientele.create_store('Issue''s uuids', 'issue_uuids'), clientele.create_store('issue KEY WANTED', 'issue_texts');
 CALL clientele.refresh('Issue''s uuids');
-CALL clientele.refresh('issue texts');
-SELECT clientele.define_offer(s, 'p', 'grow_order_value') FROM unnest('{Issue''s uuids,issue texts}'::name[]) s;
+CALL clientele.refresh('issue KEY WANTED');
+SELECT clientele.define_offer(s, 'p', 'grow_order_value') FROM unnest('{Issue''s uuids,issue KEY WANTED}'::name[]) s;
 SELECT i.code = j.code AS same FROM clientele.issue_offer(md5('7')::uuid, 'Issue''s uuids') i, clientele.issue_offer(md5('7'), 'Issue''s uuids') j;
-SELECT i.code = j.code AS same FROM clientele.issue_offer('customer ''7''', 'issue texts') i, clientele.issue_offer('customer ''7''', 'issue texts') j;
+SELECT i.code = j.code AS same FROM clientele.issue_offer('customer ''7''', 'issue KEY WANTED') i, clientele.issue_offer('customer ''7''', 'issue KEY WANTED') j;
 \set VERBOSITY sqlstate
 SELECT * FROM clientele.issue_offer(7, 'Issue''s uuids');
 SELECT * FROM clientele.issue_offer('seven', 'Issue''s uuids');
 \set VERBOSITY default
 CALL clientele.issue_offers('Issue''s uuids', chunk => 7);
-CALL clientele.issue_offers('issue texts', chunk => 7);
-SELECT customers, total, offered FROM "Issue's uuids".campaign_progress UNION ALL SELECT customers, total, offered FROM "issue texts".campaign_progress;
-SELECT clientele.drop_store(s) FROM unnest('{Issue''s uuids,issue texts}'::name[]) s;
+CALL clientele.issue_offers('issue KEY WANTED', chunk => 7);
+SELECT customers, total, offered FROM "Issue's uuids".campaign_progress UNION ALL SELECT customers, total, offered FROM "issue KEY WANTED".campaign_progress;
+SELECT clientele.drop_store(s) FROM unnest('{Issue''s uuids,issue KEY WANTED}'::name[]) s;
 
 DROP PROCEDURE clear_issuing;
 DROP TABLE issue_customers, issue_orders, issue_uuids, issue_texts;

@@ -40,7 +40,7 @@ BEGIN
             exposures bigint NOT NULL, redemptions bigint NOT NULL, rewards numeric NOT NULL, PRIMARY KEY (program, program_version, held_out));
         COMMENT ON TABLE STORE.program_versions IS 'What each program was, version by version: written by clientele.define_offer.';
         COMMENT ON TABLE STORE.budgets IS 'What can still be promised of a program''s budget, in slots, so that many can issue at a time. budget_status shows the sums.';
-        COMMENT ON TABLE STORE.ledger IS 'A row an exposure: an offer issued to a customer, or held out. Written by clientele.issue_offer, issue_offers, redeem_offer, settle_offers, void_redemption.';
+        COMMENT ON TABLE STORE.ledger IS 'A row an exposure: an offer issued to a customer, or held out. Written by clientele.issue_offer, issue_offers, redeem_offer, settle_offers, void_redemption, withdraw_offer.';
         COMMENT ON COLUMN STORE.ledger.period IS 'The how-manieth exposure of this customer it is.';
         COMMENT ON COLUMN STORE.ledger.holdout IS 'program or global: the customer was shown nothing. NULL: the offer was shown.';
         COMMENT ON COLUMN STORE.ledger.global_holdout IS 'The share that the store held out of everything then.';

@@ -67,7 +67,7 @@ CREATE PROCEDURE clientele.issue_offers(store name, program text DEFAULT NULL, c
 COMMENT ON PROCEDURE clientele.issue_offers(name, text, integer) IS
     'Issues to every customer whose offer is of this program (NULL: of any), as issue_offer() would, in the order of the keys, with a commit after each chunk of customers (1 to 1,000,000). '
     'Who has an offer that is open is passed over. Cancel it at any time: what was committed stays, and the next call goes on from there if the run began less than 24 hours before it, and says so. The store''s campaign_progress shows how far it is. '
-    'Cannot run in a transaction block.';
+    'Cannot run in a transaction block, nor under row-level security that hides customers.';
 
 -- Returns the customers with whom chunks end.
 CREATE FUNCTION clientele._begin_campaign(store name, program text, chunk integer) RETURNS text[]
@@ -75,6 +75,7 @@ CREATE FUNCTION clientele._begin_campaign(store name, program text, chunk intege
 DECLARE
     above text;
     ends text[];
+    everybody boolean;
 BEGIN
     PERFORM _require_store(store);
     IF program IS NOT NULL THEN
@@ -83,6 +84,12 @@ BEGIN
     IF chunk NOT BETWEEN 1 AND 1000000 THEN
         RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'A chunk is a number of customers from 1 to 1000000.';
+    END IF;
+    EXECUTE format('SELECT %I._sees_everybody()', store) INTO everybody;
+    IF NOT everybody THEN
+        RAISE EXCEPTION 'row-level security hides customers of store % from %', quote_ident(store), quote_ident(current_user)
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'A run of issue_offers() is for all customers.',
+            HINT = 'issue_offer() issues to one customer that you see.';
     END IF;
     EXECUTE format('
         INSERT INTO %I.campaigns AS c VALUES ($1, now(), NULL, 0, 0, 0, NULL, NULL)
@@ -174,7 +181,7 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM %I.budgets)', store) INTO has_budgets;
     LOOP
         BEGIN
-            EXECUTE _pass_query(store, program, above, upto, has_budgets, careful) USING program, started_at INTO pass;
+            EXECUTE _pass_query(store, program, has_budgets, careful) USING program, started_at, above, upto INTO pass;
         EXCEPTION WHEN unique_violation THEN
             careful := true;
             CONTINUE;
@@ -204,8 +211,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._take(name, text, numeric) IS 'Takes rewards from a budget whose slots are locked, and spreads what is left over them evenly.';
 
--- $1: the program or NULL; $2: when the run started. Rows stay in the order of the keys, in which all who issue write them.
-CREATE FUNCTION clientele._pass_query(store name, program text, above text, upto text, has_budgets boolean, careful boolean) RETURNS text
+-- $1: the program or NULL; $2: when the run started; $3, $4: the keys. Rows stay in the order of the keys, in which all who issue write them.
+CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
     SELECT replace(replace(replace(replace(replace(replace('
         WITH budget AS MATERIALIZED (
@@ -215,7 +222,7 @@ CREATE FUNCTION clientele._pass_query(store name, program text, above text, upto
                 CASE WHEN i.open_exposure IS NULL AND coalesce((i.history[cardinality(i.history)]).issued_at < $2, true) THEN
                     clientele._enrol(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
                         (SELECT array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM budget b)) END AS enrolled
-            FROM STORE._offer_inputs_between(BOUNDS) i ORDER BY i.customer_id
+            FROM STORE._offer_inputs_between($3::KEY, $4::KEY) i ORDER BY i.customer_id
         ), AFFORDABLE issued AS (
             INSERT INTO STORE.ledger (customer_id, period, program, program_version, holdout, global_holdout, segment, basis, reference_value,
                 min_spend, reward, reward_kind, currency, message, disclosure, reasons, variant, propensity, expected_profit, models,
@@ -252,8 +259,7 @@ CREATE FUNCTION clientele._pass_query(store name, program text, above text, upto
             ELSE '
             (SELECT count(*) FROM decided) AS customers, NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards' END),
         'WANTED', '(d.enrolled).program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END),
-        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'STORE', quote_ident(store)), 'BOUNDS', bounds.keys)
-    FROM (SELECT format('%s, %s', coalesce(_key_literal(store, above), 'NULL'), coalesce(_key_literal(store, upto), 'NULL')) AS keys) bounds
+        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'KEY', _key_type(store)::text), 'STORE', quote_ident(store))
 $$;
-COMMENT ON FUNCTION clientele._pass_query(name, text, text, text, boolean, boolean) IS
+COMMENT ON FUNCTION clientele._pass_query(name, text, boolean, boolean) IS
     'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the keys, until a budget is too small for either arm.';

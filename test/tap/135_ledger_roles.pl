@@ -169,8 +169,7 @@ is(answer('till', "SELECT clientele.redeem_offer('$hidden_code', $hidden_order)"
 my $hidden = as_owner('SELECT exposure_id FROM shop.ledger WHERE customer_id = 161');
 is(answer('till', "SELECT clientele.withdraw_offer($hidden)"), 'f', 'and is not withdrawn');
 like(answer('eraser', 'SELECT clientele.forget_customer(162)'), qr/ERROR:  42501: row-level security hides rows of (public\.)?customers/, 'forgetting under a policy fails rather than leaving something');
-is(answer('issuer', q{SET client_min_messages = warning; CALL clientele.issue_offers('shop'); SELECT count(*) > 0 FROM shop.exposures}), 't', 'a campaign under a policy');
-is(as_owner("SELECT count(*) FROM shop.ledger WHERE customer_id = $odd"), '0', 'leaves out whom it hides');
+like(answer('issuer', q{CALL clientele.issue_offers('shop')}), qr/ERROR:  42501: row-level security hides customers of store shop/, 'a campaign for some of the customers fails');
 as_owner('DROP POLICY even ON customers; ALTER TABLE customers DISABLE ROW LEVEL SECURITY;
 	ALTER TABLE shop.profiles ENABLE ROW LEVEL SECURITY; CREATE POLICY even ON shop.profiles TO reader USING (customer_id % 2 = 0)');
 as_owner('ALTER TABLE shop.profiles DISABLE ROW LEVEL SECURITY; DROP POLICY even ON shop.profiles;
