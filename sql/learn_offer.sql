@@ -55,6 +55,29 @@ SELECT use_model('learning', 'offer:p', NULL);
 SELECT count(*) FILTER (WHERE in_use) AS in_use FROM models WHERE store = 'learning';
 SELECT learning._offer_book() -> 'programs' -> 0 -> 'estimates' AS estimates;
 SELECT use_model('learning', 'offer:p', 3);
+-- Learnt to be looked at, and not used.
+SELECT bool_or(in_use) AS in_use, count(proposed_weight) AS proposed FROM learn_offer('learning', 'p', use => false);
+SELECT string_agg(version || CASE WHEN in_use THEN '*' ELSE '' END, ' ' ORDER BY version) AS versions FROM models WHERE store = 'learning';
+-- Of other terms, or of a program that is no more, an estimate says nothing; weights, holdout and the like are no terms.
+BEGIN;
+SELECT define_offer('learning', 'p', 'grow_order_value', holdout => 0.3, max_cv => NULL,
+    arms => '[{"stretch": 1.4, "reward_rate": 0.02, "weight": 0.4}, {"name": "high", "stretch": 1.4, "reward_rate": 0.05, "weight": 0.4}, {"name": "rare", "stretch": 2, "reward_rate": 0.1, "weight": 0.2}]');
+SELECT use_model('learning', 'offer:p', 2);
+SELECT define_offer('learning', 'p', 'grow_order_value', stretch => 3, reward_rate => 0.2, holdout => 0.2, max_cv => NULL, valid_for => '10 days');
+SAVEPOINT other;
+SELECT use_model('learning', 'offer:p', 2);
+ROLLBACK TO other;
+SELECT use_model('learning', 'offer:p', NULL);
+SELECT drop_offer('learning', 'p');
+SAVEPOINT dropped;
+SELECT use_model('learning', 'offer:p', 2);
+ROLLBACK TO dropped;
+SELECT use_model('learning', 'offer:p', NULL);
+SELECT define_offer('learning', 'p', 'grow_order_value', holdout => 0.2, max_cv => NULL,
+    arms => '[{"stretch": 1.4, "reward_rate": 0.02}, {"name": "high", "stretch": 1.4, "reward_rate": 0.05}, {"name": "rare", "stretch": 2, "reward_rate": 0.1}]');
+SELECT use_model('learning', 'offer:p', 2);  -- as it was
+ROLLBACK;
+DELETE FROM learning.models WHERE version = 3;
 SELECT use_model('learning', 'offer:p', 2);
 -- What an offer shows: that of its segment, else that of all.
 INSERT INTO l_orders SELECT c, now() - n * interval '20 days', 50 FROM generate_series(7001, 7040) c, generate_series(1, CASE WHEN c % 2 = 0 THEN 4 ELSE 1 END) n;
@@ -70,8 +93,14 @@ SELECT string_agg(version || CASE WHEN in_use THEN '*' ELSE '' END, ' ' ORDER BY
 
 -- ---- Refusals ----
 
+-- Rewards that were earned and are not settled.
+BEGIN;
+UPDATE learning.ledger SET state = 'open', closed_at = NULL, order_id = NULL, min_spend = 45 WHERE state = 'redeemed' AND customer_id <= 500;
+SELECT learn_offer('learning', 'p');
+ROLLBACK;
 SELECT learn_offer('learning', NULL);
 SELECT learn_offer('learning', 'p', apply => NULL);
+SELECT learn_offer('learning', 'p', use => NULL);
 SELECT learn_offer('learning', 'q');
 SELECT learn_offer('learning', 'p', horizon => '-1 day');
 SELECT learn_offer(NULL, 'p');

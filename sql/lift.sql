@@ -13,6 +13,9 @@ SELECT abs(relative_effect + 0.2817071538457276) < 1e-9 AS effect, abs(relative_
        abs(sd_treated - 0.4235295982315325) < 1e-9 AS sd, round(mean_control::numeric, 9) AS unadjusted,
        round(variance_reduction::numeric, 6) AS reduction
 FROM clientele.lift_from_moments(3001, 300, 600, 3000, 222, 555, 210, 415, -20, 120, 405, -10);
+SELECT abs(clientele.relative_p_value(l) - 0.0037325486152390446) < 1e-9 AS p, abs(clientele.relative_se(l) - 0.09710487644510962) < 1e-9 AS se,
+       round((l).p_value::numeric, 6) AS p_of_effect
+FROM clientele.lift_from_moments(3001, 300, 600, 3000, 222, 555, 210, 415, -20, 120, 405, -10) l;
 SELECT abs(theta - 0.01864) < 5e-6 AS theta
 FROM (SELECT (clientele.lift(post, treated, pre)).* FROM (VALUES (0.3, 2), (0.5, 1), (0.9, 5), (22, 3)) v (pre, post), (VALUES (true), (false)) t (treated)) l;
 SELECT observed, expected, p AS published, abs(clientele.srm_pvalue(observed, expected) - p) < 5e-10 AS agrees
@@ -74,6 +77,10 @@ SELECT (clientele.lift(y, t, 7)).* FROM (VALUES (1::float8, true), (2, true), (0
 SELECT (clientele.lift(3 * x + 1, t, x)).* FROM (VALUES (0.1::float8, true), (2, true), (0.3, false), (0.7, false)) v (x, t);
 \x off
 SELECT clientele.lift_from_moments(NULL, 1, 1, 2, 2, 2) IS NULL AS no_moments;
+-- No relative effect of a control mean of 0, no test of what does not vary, none of no result.
+SELECT clientele.relative_p_value(clientele.lift(y, t)) AS p, clientele.relative_se(clientele.lift(y, t)) AS se FROM (VALUES (1::float8, true), (2, true), (0, false), (0, false)) v (y, t);
+SELECT clientele.relative_p_value(clientele.lift(y, t)) AS p, clientele.relative_se(clientele.lift(y, t)) AS se FROM (VALUES (2::float8, true), (2, true), (2, false), (2, false)) v (y, t);
+SELECT clientele.relative_p_value(NULL) AS p, clientele.relative_se(NULL) AS se;
 -- What is less than nothing by rounding is nothing.
 SELECT sd_control, sd_treated, se FROM clientele.lift_from_moments(3, 3, 2.9999999999, 3, 3, 3);
 
@@ -88,6 +95,8 @@ SELECT clientele.lift_from_moments(2, 4, 7, 2, 2, 2);
 SELECT clientele.lift_from_moments(0, 1, 1, 2, 2, 2);
 SELECT clientele.lift_from_moments(2, 2, 2.5, 2, 2, 2.5, 2, 2.5, 9, 2, 2.5, 2);
 SELECT clientele.lift_from_moments(2, 2, 2.5, 2, 2, 2.5, 2, 2.5);
+SELECT clientele.relative_p_value(jsonb_populate_record(clientele.lift_from_moments(9, 9, 19, 9, 12, 28), '{"df": 0.5}'));
+SELECT clientele.relative_se(jsonb_populate_record(clientele.lift_from_moments(9, 9, 19, 9, 12, 28), '{"relative_ci_low": 9}'));
 -- Not the steps of an aggregate, and not its state.
 SELECT clientele._lift_add(NULL, 1, true);
 SELECT clientele._lift_final('\x00');

@@ -52,6 +52,9 @@ FROM (SELECT DISTINCT ON (customer_id) * FROM m_orders ORDER BY customer_id, ord
 WHERE o.customer_id = l.customer_id AND l.holdout IS NULL AND l.customer_id % 3 > 0 AND (l.period = 2 OR l.customer_id % 10 > 0);
 INSERT INTO measured.reversals SELECT exposure_id, now() FROM measured.ledger WHERE state = 'redeemed' AND customer_id % 5 = 0;
 INSERT INTO measured.reversals SELECT exposure_id, now() FROM measured.ledger WHERE state = 'redeemed' AND customer_id % 50 = 0;
+-- The rest is settled, and what was reversed stays so: those orders no longer reach the threshold.
+UPDATE measured.ledger SET state = 'expired', closed_at = now() WHERE state = 'open' AND valid_until <= now();
+UPDATE measured.ledger SET min_spend = 1e6 WHERE exposure_id IN (SELECT exposure_id FROM measured.reversals);
 
 -- ---- The same rows by plain SQL ----
 
@@ -135,6 +138,50 @@ FROM measure_lift('measured', 'p', pre_period => '90 days') r;
 SET timezone = 'UTC';
 UPDATE measured.settings SET time_zone = 'UTC';
 
+-- ---- What was earned and is not settled ----
+
+\set VERBOSITY terse
+UPDATE measured.settings SET order_id = 'order_id';
+CREATE TABLE m_kept AS SELECT * FROM measured.ledger;
+CREATE TABLE m_noted AS SELECT * FROM measured.reversals;
+-- By hand: the same offers, first enrolment and horizon.
+CREATE FUNCTION m_unsettled(horizon interval) RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM measured.ledger l, LATERAL (SELECT f.issued_at AS since, f.issued_at + horizon AS until FROM measured.ledger f
+        WHERE f.customer_id = l.customer_id AND f.program = 'p' AND coalesce(f.holdout, 'none') <> 'global' ORDER BY f.period LIMIT 1) f
+    WHERE l.holdout IS NULL AND f.until <= now() AND EXISTS (SELECT FROM measured._orders o WHERE o.customer_id = l.customer_id
+        AND o.ordered_at >= greatest(since, l.issued_at) AND o.ordered_at < least(until, l.valid_until) AND o.ordered_at <= now() AND o.amount >= l.min_spend
+        AND CASE l.state WHEN 'open' THEN NOT EXISTS (SELECT FROM measured.ledger r WHERE r.state = 'redeemed' AND r.order_id = o.order_id)
+            WHEN 'redeemed' THEN o.order_id = l.order_id AND EXISTS (SELECT FROM measured.reversals v WHERE v.exposure_id = l.exposure_id)
+                AND l.period = (SELECT max(period) FROM measured.ledger m WHERE m.customer_id = l.customer_id) ELSE false END) $$;
+CREATE FUNCTION m_same_count(horizon interval) RETURNS text LANGUAGE sql AS $$
+    SELECT _unsettled_offers('measured', 'p', '-infinity', 'infinity', horizon) || ' ' || m_unsettled(horizon) $$;
+SET client_min_messages = error;
+SELECT m_same_count('14 days') AS settled;
+UPDATE measured.ledger SET state = 'open', closed_at = NULL WHERE state = 'expired';
+SELECT m_same_count('14 days') AS open, m_same_count('5 days') AS short, m_same_count('60 days') AS long;
+SET client_min_messages = warning;
+SELECT round(effect::numeric, 4) AS effect, note FROM measure_lift('measured', 'p');
+SELECT segment, note FROM measure_lift('measured', 'p', by_segment => true, "to" => '2025-04-03');
+SELECT note FROM measure_lift('measured', 'p', 'revenue_per_customer');  -- knows no rewards
+-- Redemptions whose order came back: it counts, its reward does not.
+UPDATE measured.ledger SET state = 'expired', closed_at = now() WHERE state = 'open';
+UPDATE measured.ledger SET min_spend = 10 WHERE exposure_id IN (SELECT exposure_id FROM measured.reversals);
+SET client_min_messages = error;
+SELECT m_same_count('14 days') AS reversed;
+-- After settling nothing is left, and the effect is that of the rewards that were found.
+UPDATE measured.ledger SET state = 'open', closed_at = NULL WHERE state = 'expired';
+CREATE TABLE m_overstated AS SELECT effect FROM measure_lift('measured', 'p', pre_period => '0');
+CALL settle_offers('measured');
+SET client_min_messages = warning;
+SELECT _unsettled_offers('measured', 'p', '-infinity', 'infinity', '14 days') AS unsettled, r.effect < o.effect AS lower, m_fields(r)::text = m_expected(r.metric, NULL, pre_period => '0')::text AS same, note
+FROM measure_lift('measured', 'p', pre_period => '0') r, m_overstated o;
+TRUNCATE measured.ledger, measured.reversals;
+INSERT INTO measured.ledger OVERRIDING SYSTEM VALUE SELECT * FROM m_kept;
+INSERT INTO measured.reversals SELECT * FROM m_noted;
+\set VERBOSITY default
+-- Nobody has ordered yet: no effect is too small to be found, and none is found.
+SELECT n_control > 0 AS compared, effect, se, minimum_detectable_effect, note FROM measure_lift('measured', 'p', "from" => '2025-04-06', horizon => '1 microsecond', pre_period => '0');
+
 -- ---- The whole store, against those who are held out of everything ----
 
 SELECT measure_lift('measured', NULL, "to" => '2025-04-01');
@@ -206,5 +253,5 @@ SELECT n_control, n_treated, mean_control, mean_treated, round(effect::numeric, 
 
 DROP VIEW m_values, m_paid;
 SELECT drop_store('measured'), drop_store('texts'), drop_store('uuids');
-DROP FUNCTION m_enrol, m_metric, m_expected, m_fields;
-DROP TABLE m_orders, m_customers, m_copy, m_before, m_texts, m_uuids;
+DROP FUNCTION m_unsettled, m_same_count, m_enrol, m_metric, m_expected, m_fields;
+DROP TABLE m_orders, m_customers, m_copy, m_before, m_kept, m_noted, m_overstated, m_texts, m_uuids;

@@ -87,16 +87,19 @@ double welch_df(double control, double n_control, double treated, double n_treat
     return 1 / (share * share / (n_control - 1) + rest * rest / (n_treated - 1));
 }
 
+double two_sided_p(double t, double df) {
+    return std::min(1.0, 2 * cdf(complement(boost::math::students_t(df), std::abs(t))));
+}
+
 bool has_error(const Lift& lift) { return lift.se > 0 && std::isfinite(lift.se) && std::isfinite(lift.df); }
 
 // Interval and test of the effect, where se and df are known.
 void set_inference(Lift& lift) {
     if (!has_error(lift)) return;
-    const boost::math::students_t t(lift.df);
     const double half = lift.se * student_quantile(coverage, lift.df);
     lift.ci_low = lift.effect - half;
     lift.ci_high = lift.effect + half;
-    lift.p_value = std::min(1.0, 2 * cdf(complement(t, std::abs(lift.effect) / lift.se)));
+    lift.p_value = two_sided_p(lift.effect / lift.se, lift.df);
 }
 
 // The relative effect; `variance` is that of the effect's mean after the delta method, times mean_control^2.
@@ -274,6 +277,20 @@ Lift combined_lift(std::span<const Lift> strata) {
     total.theta = common_theta(strata);
     if (sums.adjusted && sums.variance > 0) total.variance_reduction = 1 - sums.variance / sums.plain_variance;
     return total;
+}
+
+double relative_se(const Lift& lift) {
+    check_lift(lift);
+    const double width = lift.relative_ci_high - lift.relative_ci_low;
+    if (!std::isfinite(width) || !std::isfinite(lift.df)) return unknown;
+    if (width < 0) refuse_lift("Its relative interval ends before it starts.");
+    return width / 2 / student_quantile(coverage, lift.df);
+}
+
+double relative_p_value(const Lift& lift) {
+    const double se = relative_se(lift);
+    if (!(se > 0) || !std::isfinite(lift.relative_effect)) return unknown;
+    return two_sided_p(lift.relative_effect / se, lift.df);
 }
 
 void check_lift(const Lift& lift) {

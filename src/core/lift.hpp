@@ -28,6 +28,11 @@ Lift lift_of(const Comparison& comparison);
 // The stratified lift of disjoint strata; refuses what lift_of() cannot have made.
 Lift combined_lift(std::span<const Lift> strata);
 
+// Standard error of the relative effect, and the two-sided p-value of no relative effect; NaN where it has no interval.
+// The test is not that of the effect: the control mean, which it is divided by, is uncertain too.
+double relative_se(const Lift& lift);
+double relative_p_value(const Lift& lift);
+
 // Refuses a lift that cannot have come from lift_of().
 void check_lift(const Lift& lift);
 

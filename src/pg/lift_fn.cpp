@@ -189,6 +189,15 @@ std::span<const double> doubles_argument(FunctionCallInfo fcinfo, int argument, 
     return doubles_of(array);
 }
 
+// A function of a lift that gives a number, or NULL.
+Datum number_of_lift(FunctionCallInfo fcinfo, double (*function)(const Lift&)) {
+    const Lift lift = lift_of_datum(PG_GETARG_DATUM(0));
+    double number = 0;
+    think([&] { number = function(lift); });
+    if (std::isnan(number)) PG_RETURN_NULL();
+    PG_RETURN_FLOAT8(number);
+}
+
 Power power_argument(FunctionCallInfo fcinfo, int argument) {
     return {PG_GETARG_FLOAT8(argument), PG_GETARG_FLOAT8(argument + 1)};
 }
@@ -311,6 +320,10 @@ CLIENTELE_FUNCTION(clientele_sequential_interval) {
     const double numbers[] = {interval.low, interval.high};
     return row_of(fcinfo, {}, numbers);
 }
+
+CLIENTELE_FUNCTION(clientele_relative_se) { return number_of_lift(fcinfo, relative_se); }
+
+CLIENTELE_FUNCTION(clientele_relative_p_value) { return number_of_lift(fcinfo, relative_p_value); }
 
 CLIENTELE_FUNCTION(clientele_srm_pvalue) {
     ArrayType* counts = PG_GETARG_ARRAYTYPE_P(0);

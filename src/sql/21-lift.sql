@@ -7,7 +7,7 @@ CREATE TYPE clientele.lift_result AS (
     relative_effect double precision, relative_ci_low double precision, relative_ci_high double precision,
     theta double precision, variance_reduction double precision);
 COMMENT ON TYPE clientele.lift_result IS
-    'A comparison of two arms. n: rows. mean: of the outcome, never adjusted. sd: sample standard deviation of the outcome (adjusted by the covariate where there is one). effect: treated less control (adjusted where there is a covariate); se, df: its standard error, with Welch''s degrees of freedom; ci: its 95 % interval; p_value: two-sided, of no effect. relative_effect: effect / mean_control, NULL where that mean is 0, its interval by the delta method. theta: coefficient of the covariate, and variance_reduction: 1 - variance of the adjusted effect / that of the plain one; NULL without a covariate. NULL is what cannot be known: an arm below 2 rows has no sd, and the effect then no se; where no outcome varies, se is 0, and df, ci and p_value are NULL.';
+    'A comparison of two arms. n: rows. mean: of the outcome, never adjusted. sd: sample standard deviation of the outcome (adjusted by the covariate where there is one). effect: treated less control (adjusted where there is a covariate); se, df: its standard error, with Welch''s degrees of freedom; ci: its 95 % interval; p_value: two-sided, of no effect (of no relative effect: relative_p_value()). relative_effect: effect / mean_control, NULL where that mean is 0, its interval by the delta method. theta: coefficient of the covariate, and variance_reduction: 1 - variance of the adjusted effect / that of the plain one; NULL without a covariate. NULL is what cannot be known: an arm below 2 rows has no sd, and the effect then no se; where no outcome varies, se is 0, and df, ci and p_value are NULL.';
 
 CREATE TYPE clientele.arm_estimate AS (
     customers bigint, mean double precision, se double precision, ci_low double precision, ci_high double precision);
@@ -83,6 +83,17 @@ CREATE FUNCTION clientele.sequential_interval(
     AS 'MODULE_PATHNAME', 'clientele_sequential_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.sequential_interval(clientele.lift_result, double precision, double precision) IS
     'An interval for the effect that may be looked at every day: over all looks together it misses with probability alpha at most, asymptotically. It is wider than ci_low to ci_high, and narrowest, for its sample, at about `tuning` rows in all. The confidence sequence is widened from the normal to Student''s t with the result''s df, for looks at few rows. NULLs where the result has no interval. alpha: in (0, 1); tuning: above 0. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences" (2024), as GrowthBook uses it.';
+
+CREATE FUNCTION clientele.relative_se(result clientele.lift_result) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_relative_se' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.relative_se(clientele.lift_result) IS
+    'The standard error of relative_effect, by the delta method: half of its interval by Student''s t with the result''s df. NULL where it has no interval. Results that lift() cannot have made are errors.';
+CREATE FUNCTION clientele.relative_p_value(result clientele.lift_result) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_relative_p_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.relative_p_value(clientele.lift_result) IS
+    'Two-sided p-value of no relative effect: the test that goes with relative_ci_low and relative_ci_high (Student''s t with the result''s df), as p_value goes with ci_low and ci_high. '
+    'The two differ, for the relative effect is divided by a control mean that is uncertain too; decide beforehand which to read. NULL where the relative effect has no interval, or one without width. '
+    'Results that lift() cannot have made are errors. Source: delta method, as GrowthBook''s test of a relative effect.';
 
 -- Is the experiment sound, and large enough?
 

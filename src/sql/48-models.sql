@@ -185,6 +185,9 @@ BEGIN
     IF version IS NOT NULL OR kind NOT LIKE ALL ('{clv,offer:%}') THEN  -- a learned segmentation cannot do without its model
         model := _model(store, kind, version);
     END IF;
+    IF kind LIKE 'offer:%' AND version IS NOT NULL THEN
+        PERFORM _check_learnt_terms(store, substr(kind, length('offer:') + 1), version, model.parameters -> 'terms');
+    END IF;
     -- One after the other: there is never more than one in use.
     EXECUTE format('UPDATE %I.models m SET in_use = false WHERE m.kind = $1 AND m.in_use AND m.version IS DISTINCT FROM $2', store)
         USING kind, version;
@@ -224,7 +227,7 @@ END $$;
 COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
     'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, kmeans:SEGMENTATION, or offer:PROGRAM. '
     'Readers do not wait, and see all of the one or all of the other. version NULL, for clv and offer:PROGRAM: without a model; what is computed with it is NULL then. '
-    'Unknown kinds and versions are refused, and versions that did not converge.';
+    'Unknown kinds and versions are refused, versions that did not converge, and estimates of a program that was dropped or has other terms now than they were learnt under.';
 
 CREATE FUNCTION clientele._refresh_scoring(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$

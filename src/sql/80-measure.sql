@@ -13,13 +13,14 @@ CREATE TYPE clientele.lift_report AS (
 COMMENT ON TYPE clientele.lift_report IS 'What measure_lift() finds, for all customers or those of a segment; n_control to variance_reduction are the fields of lift_result.';
 COMMENT ON COLUMN clientele.lift_report.segment IS 'The segment as enrolled; NULL: all customers.';
 COMMENT ON COLUMN clientele.lift_report.n_control IS 'Customers who were held out.';
+COMMENT ON COLUMN clientele.lift_report.effect IS 'Treated less held out, adjusted by what the same customers did before (CUPED): not exactly mean_treated - mean_control, which are unadjusted.';
 COMMENT ON COLUMN clientele.lift_report.sequential_low IS 'With sequential_high the interval for the effect that may be looked at every day.';
 COMMENT ON COLUMN clientele.lift_report.p_holm IS 'p_value corrected for the number of segments, after Holm; NULL for all customers.';
 COMMENT ON COLUMN clientele.lift_report.excluded IS 'Customers who are left out because their horizon is not over.';
 COMMENT ON COLUMN clientele.lift_report.versions IS 'How many versions of the program (of the whole store: shares of the global holdout) are compared, each within itself.';
 COMMENT ON COLUMN clientele.lift_report.srm_pvalue IS
     'Sample-ratio mismatch: p-value of the arms'' sizes under the holdout of their version; of several versions the smallest after Holm''s correction. Below 0.001 the assignment is broken.';
-COMMENT ON COLUMN clientele.lift_report.minimum_detectable_effect IS 'The smallest effect that a comparison of this size and spread finds with 80 % power.';
+COMMENT ON COLUMN clientele.lift_report.minimum_detectable_effect IS 'The smallest effect that a comparison of this size and spread finds with 80 % power; NULL where no outcome varies.';
 COMMENT ON COLUMN clientele.lift_report.customers_needed IS 'Customers, both arms together, that it takes to find target_effect with 80 % power; NULL without one.';
 COMMENT ON COLUMN clientele.lift_report.note IS 'What to know before reading the effect; NULL: nothing.';
 
@@ -66,6 +67,13 @@ $$;
 COMMENT ON FUNCTION clientele._metric_expression(text) IS
     'A metric as SQL over the amounts of a customer; of net margin those are what orders bring and rewards cost, of aov this is the numerator, whose denominator is orders_per_customer. NULL: there is no such metric.';
 
+CREATE FUNCTION clientele._enrolled_by(program text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN program IS NULL THEN '$1 IS NULL' ELSE 'l.program = $1 AND l.holdout IS DISTINCT FROM ''global''' END
+$$;
+COMMENT ON FUNCTION clientele._enrolled_by(text) IS
+    'Whether a row l of the ledger is an enrolment by program $1 (NULL: any), as an SQL expression: whom the store holds out of everything no program has assigned to an arm.';
+
 -- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3: stratum, treated, labels (further columns
 -- of the ledger), measured (whether the horizon, $4, is over), outcome, and covariate, the same over the time $5 before
 -- (of aov: orders).
@@ -96,9 +104,7 @@ BEGIN
         ELSE replace(outcome, 'WITHIN', before) || ' AS covariate' END);
     query := replace(query, '#AMOUNT#', CASE metric WHEN 'net_margin_per_customer' THEN format('%s * s.amount', margin) ELSE 's.amount' END);
     query := replace(query, '#REWARDS#', CASE metric WHEN 'net_margin_per_customer' THEN rewards ELSE '' END);
-    -- Whom the store holds out of everything no program has assigned to an arm.
-    query := replace(query, '#ENROLLED#', CASE WHEN program IS NULL THEN '$1 IS NULL'
-        ELSE 'l.program = $1 AND l.holdout IS DISTINCT FROM ''global''' END);
+    query := replace(query, '#ENROLLED#', _enrolled_by(program));
     query := replace(query, '#ARM#', CASE WHEN program IS NULL THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
         ELSE 'l.program_version AS stratum, l.holdout IS NULL AS treated' END);
     query := replace(query, '#LABELS#', (SELECT coalesce(string_agg(format(', l.%I', label), ''), '') FROM unnest(labels) label));
@@ -116,7 +122,7 @@ DECLARE
     slack constant interval := '4 days';
 BEGIN
     EXECUTE format('SELECT min(l.issued_at), min(l.issued_at) - $5 - $6, least(max(l.issued_at) + $4 + $6, now())
-        FROM %I.ledger l WHERE ($1 IS NULL OR l.program = $1 AND l.holdout IS DISTINCT FROM ''global'') AND l.issued_at >= $2 AND l.issued_at < $3', store)
+        FROM %I.ledger l WHERE %s AND l.issued_at >= $2 AND l.issued_at < $3', store, _enrolled_by(program))
         INTO first_enrolled, first_order, last_order USING program, "from", "to", horizon, pre_period, slack;
     IF first_enrolled IS NULL THEN
         RAISE EXCEPTION '%', CASE WHEN program IS NULL THEN format('store %I has enrolled nobody', store)
@@ -128,6 +134,35 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._measured_span(name, text, timestamptz, timestamptz, interval, interval) IS
     'The first enrolment of a program (NULL: of any) within a time, and the times between which orders matter. Refuses where nobody was enrolled.';
+
+-- What the customers measured have earned within their horizon, and nobody has settled yet: its reward is subtracted from nothing. The caller
+-- has set the time zone to the store's. enable_nestloop: see _lift_strata().
+CREATE FUNCTION clientele._unsettled_offers(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval) RETURNS bigint
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET jit = off SET enable_nestloop = off AS $$
+DECLARE
+    span record := _measured_span(store, program, "from", "to", horizon, '0');
+    unsettled bigint;
+BEGIN
+    -- A redemption that was reversed stands again where its order qualifies again, unless the customer was enrolled again since.
+    EXECUTE replace(replace(replace(replace('
+        WITH pending AS MATERIALIZED (
+            SELECT l.* FROM STORE.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL
+            UNION ALL SELECT l.* FROM STORE.ledger l WHERE l.state = ''redeemed'' AND l.exposure_id IN (SELECT r.exposure_id FROM STORE.reversals r)
+                AND NOT EXISTS (SELECT FROM STORE.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)
+        ), enrolled AS MATERIALIZED (
+            SELECT DISTINCT ON (l.customer_id) l.customer_id, l.issued_at, l.issued_at + $4 AS ends_at
+            FROM STORE.ledger l WHERE l.issued_at >= $2 AND l.issued_at < $3 AND ENROLLED AND l.customer_id IN (SELECT p.customer_id FROM pending p)
+            ORDER BY l.customer_id, l.period)
+        SELECT count(DISTINCT l.exposure_id) FROM pending l
+        JOIN enrolled e ON e.customer_id = l.customer_id AND e.ends_at <= now() AND l.issued_at < e.ends_at
+        JOIN STORE._orders o ON QUALIFIES AND o.ordered_at >= e.issued_at AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
+        WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER) END',
+        'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(_settings(store))), 'STORE', quote_ident(store)), 'ENROLLED', _enrolled_by(program))
+        INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order;
+    RETURN unsettled;
+END $$;
+COMMENT ON FUNCTION clientele._unsettled_offers(name, text, timestamptz, timestamptz, interval) IS
+    'How many offers the customers measured have earned with orders within their horizon that settle_offers() has not found yet.';
 
 -- ---- Arguments ----
 
@@ -255,7 +290,7 @@ $$;
 COMMENT ON FUNCTION clientele._normal_from(double precision, double precision, double precision) IS
     'The customers an arm from which the interval of a mean can be believed: 355 x skewness^2, and 100 at least. Source: Kohavi, Deng, Longbotham and Xu (2014).';
 
-CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision) RETURNS SETOF clientele.lift_report
+CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision, remark text) RETURNS SETOF clientele.lift_report
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
     WITH compared AS (
         SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated FROM unnest(strata) s
@@ -272,7 +307,7 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
         FROM compared c GROUP BY c.is_total, c.segment
     ), measured AS (
         SELECT c.*, (c.result).*, _normal_from(c.mean, c.mean_square, c.mean_cube) AS enough,
-            minimum_detectable_effect((c.result).se, 1, 0, 1) AS detectable,
+            minimum_detectable_effect(nullif((c.result).se, 0), 1, 0, 1) AS detectable,
             CASE WHEN (c.result).n_control > 0 AND (c.result).n_treated > 0 THEN lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
                 (c.result).n_treated::double precision / ((c.result).n_control + (c.result).n_treated)) END AS needed
         FROM combined c
@@ -286,10 +321,12 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
         s.ci_low, s.ci_high, k.p, m.excluded, m.versions, m.srm, m.detectable, m.needed,
         nullif(concat_ws('; ',
             CASE WHEN m.srm < 0.001 THEN format('SAMPLE RATIO MISMATCH (p = %s): the assignment is broken, do not read the effect', ltrim(to_char(m.srm, '9.9EEEE'))) END,
+            remark,
+            CASE WHEN m.se = 0 THEN 'no outcome varies: how certain the effect is cannot be known' END,
             CASE WHEN least(m.n_control, m.n_treated) < m.enough THEN format('too small a sample for this spread: %s customers in the smaller arm, of %s that it takes for the interval to be believed',
                 least(m.n_control, m.n_treated), m.enough) || coalesce(format('; effects below %s are found with less than 80 %% power', _significant(m.detectable)), '') END,
             CASE WHEN m.needed > m.n_control + m.n_treated THEN format('an effect of %s takes %s customers, and there are %s', target_effect, m.needed, m.n_control + m.n_treated) END,
-            CASE WHEN m.is_total AND l.strata > 0 THEN format('left out for want of a holdout or of two customers in either arm: %s version%s, %s customers',
+            CASE WHEN m.is_total AND l.strata > 0 THEN format('left out for want of a holdout or of two customers in either arm: %s version%s, %s customers; "from" => the time from which some were held out counts those who were enrolled again since',
                 l.strata, CASE l.strata WHEN 1 THEN '' ELSE 's' END, l.customers) END,
             CASE shown_metric WHEN 'aov' THEN 'conditional on ordering: customers who did not order do not count, so that it can rise while revenue falls; read it together with orders_per_customer' END), '')
     FROM measured m CROSS JOIN left_out l LEFT JOIN LATERAL sequential_interval(m.result) s ON true
@@ -297,7 +334,7 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
     WHERE m.is_total OR m.segment IS NOT NULL
     ORDER BY m.is_total DESC, m.segment
 $$;
-COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double precision) IS 'The rows of measure_lift() for one metric: the strata combined, and what to know about them.';
+COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double precision, text) IS 'The rows of measure_lift() for one metric: the strata combined, and what to know about them: remark too, if there is one.';
 
 -- set_config, which a worker may not call, is why this is PARALLEL UNSAFE; what it reads the orders with may well have workers.
 CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEFAULT 'net_margin_per_customer',
@@ -307,6 +344,7 @@ CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEF
 DECLARE
     strata lift_stratum[];
     shown_metric text;
+    unsettled bigint;
     report lift_report;
 BEGIN
     PERFORM _require(a.name, a.given) FROM (VALUES ('metric', metric IS NOT NULL), ('pre_period', pre_period IS NOT NULL),
@@ -318,7 +356,15 @@ BEGIN
     PERFORM _require_all_rows(store);
     FOREACH shown_metric IN ARRAY CASE metric WHEN 'aov' THEN '{aov,orders_per_customer}' ELSE ARRAY[metric] END::text[] LOOP
         strata := _lift_strata(store, program, shown_metric, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, pre_period, by_segment);
-        FOR report IN SELECT * FROM _lift_rows(strata, shown_metric, CASE shown_metric WHEN metric THEN target_effect END) LOOP
+        IF shown_metric = 'net_margin_per_customer' THEN
+            unsettled := _unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon);
+        END IF;
+        IF unsettled > 0 THEN
+            RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
+                USING DETAIL = 'Their rewards are not subtracted.', HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
+        END IF;
+        FOR report IN SELECT * FROM _lift_rows(strata, shown_metric, CASE shown_metric WHEN metric THEN target_effect END,
+                CASE WHEN unsettled > 0 THEN format('OVERSTATED: offers that were earned are not settled (in all segments: %s), and their rewards not subtracted: CALL clientele.settle_offers(%L) first', unsettled, store) END) LOOP
             IF report.srm_pvalue < 0.001 AND shown_metric = metric THEN
                 RAISE WARNING 'sample ratio mismatch: %', concat_ws(', ', CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END,
                         'segment ' || quote_ident(report.segment))
@@ -333,8 +379,10 @@ COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timest
     'What a program changed: customers who were offered something against those whom it held out, from the first enrolment of each within [from, to) (NULL: open), in the arm that was assigned. '
     'program NULL: all programs together against the global holdout. metric: net_margin_per_customer (margin x revenue, less the rewards of orders within the horizon), revenue_per_customer, '
     'orders_per_customer, repeat_rate (share with an order within the horizon), aov (with orders_per_customer: it is conditional on ordering). horizon: how long after the own enrolment orders count; '
-    'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same metric over this time before adjusts the effect (CUPED; not aov). '
-    'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many customers it would take to find it. A row all, then a row a segment. '
+    'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same metric over this time before adjusts the effect (CUPED; not aov): '
+    'effect is then not mean_treated - mean_control, but that less what the arms differed in before; with pre_period 0 it is. '
+    'Net margin knows the rewards of settled offers: where some were earned and are not settled, a warning and the note say so. '
+    'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many customers it would take to find it. A row for all, then a row a segment. '
     'Refused: no holdout, fewer than 2 customers in an arm, unknown metrics and programs, callers from whom row-level security hides rows.';
 
 -- ---- Health ----
@@ -380,9 +428,10 @@ BEGIN
                     GROUP BY a.program, a.program_version) c
                 LEFT JOIN STORE.program_versions v ON v.program = c.program AND v.version = c.program_version
                 CROSS JOIN LATERAL (SELECT (v.definition ->> 'holdout')::double precision AS holdout) d) h
+            WHERE (SELECT STORE._sees_everybody())
             ORDER BY h.program, h.program_version;
         COMMENT ON VIEW STORE.experiment_health IS
-            'Whether each version of a program assigned its customers as it should: by first enrolment. alarm: the split has a p-value below 0.001, which no chance explains; alert says so in words. held_out_globally are in no program''s comparison.';
+            'Whether each version of a program assigned its customers as it should: by first enrolment. alarm: the split has a p-value below 0.001, which no chance explains; alert says so in words. held_out_globally are in no program''s comparison. No row for whom a policy hides customers.';
         COMMENT ON COLUMN STORE.experiment_health.expected_share IS 'The holdout of the version; observed_share: held_out by offered and held_out.';
         COMMENT ON COLUMN STORE.experiment_health.srm_pvalue IS 'Sample-ratio mismatch between offered and held out; NULL without a holdout.';
         COMMENT ON COLUMN STORE.experiment_health.arms_pvalue IS 'The same between the arms of those offered; NULL without arms.';

@@ -106,20 +106,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._proposed_weights(clientele.offer_estimate[], integer) IS 'The weights to give the arms next, in their order; NULL where too little is known of one.';
 
-CREATE FUNCTION clientele._store_estimates(store name, program text, estimates clientele.offer_estimate[], data_from timestamptz, diagnostics jsonb) RETURNS void
+CREATE FUNCTION clientele._store_estimates(store name, program text, definition jsonb, estimates clientele.offer_estimate[], data_from timestamptz,
+        diagnostics jsonb, in_use boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     decimals integer := _currency_decimals((_settings(store)).currency);
     parameters jsonb;
 BEGIN
-    SELECT jsonb_build_object('estimates', jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
+    SELECT jsonb_build_object('terms', _learnable_terms(definition), 'estimates', jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
             'expected_profit', round(e.expected_profit::numeric, decimals)))) INTO parameters
         FROM unnest(estimates) e WHERE e.in_use;
     PERFORM _add_model(store, 'offer:' || program, parameters, data_from, now(),
-        (SELECT sum(e.customers) + max(e.held_out) FROM unnest(estimates) e WHERE e.segment IS NULL)::bigint, diagnostics);
+        (SELECT sum(e.customers) + max(e.held_out) FROM unnest(estimates) e WHERE e.segment IS NULL)::bigint, diagnostics, in_use);
 END $$;
-COMMENT ON FUNCTION clientele._store_estimates(name, text, clientele.offer_estimate[], timestamptz, jsonb) IS
-    'Puts what was learnt of a program in use, as a new version of its model. The caller holds the lock of _lock_store().';
+COMMENT ON FUNCTION clientele._store_estimates(name, text, jsonb, clientele.offer_estimate[], timestamptz, jsonb, boolean) IS
+    'Stores what was learnt of a program, with the terms that it was learnt under, as a new version of its model, and puts it in use, if asked to. The caller holds the lock of _lock_store().';
+
+-- Estimates say nothing about other arms, stretches and rewards than those that they were learnt of.
+CREATE FUNCTION clientele._check_learnt_terms(store name, program text, version integer, terms jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    current_terms jsonb;
+BEGIN
+    PERFORM _check_program(store, program);
+    current_terms := _learnable_terms(_current_definition(store, program));
+    IF terms IS DISTINCT FROM current_terms THEN
+        RAISE EXCEPTION 'version % of offer:% was learnt under other terms than the program has now', version, program
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = coalesce((SELECT string_agg(format('%s was %s, and is %s', t.key, t.value, current_terms -> t.key), '; ' ORDER BY t.key) || '.'
+                    FROM jsonb_each(terms) t WHERE t.value IS DISTINCT FROM current_terms -> t.key), 'It does not say under which.'),
+                HINT = 'Learn what the program is worth now with clientele.learn_offer(), or define it as it was.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_learnt_terms(name, text, integer, jsonb) IS
+    'Refuses estimates of a program that the store does not have any more, or that has other learnable terms now.';
 
 CREATE FUNCTION clientele._check_estimates(program text, estimates clientele.offer_estimate[], min_customers integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -142,7 +162,7 @@ COMMENT ON FUNCTION clientele._check_estimates(text, clientele.offer_estimate[],
 
 -- Computes first and locks then: neither readers nor definers wait while it computes.
 CREATE FUNCTION clientele.learn_offer(store name, program text, "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
-        horizon interval DEFAULT NULL, apply boolean DEFAULT false) RETURNS SETOF clientele.offer_estimate
+        horizon interval DEFAULT NULL, apply boolean DEFAULT false, use boolean DEFAULT true) RETURNS SETOF clientele.offer_estimate
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
 DECLARE
     min_customers constant integer := 100;
@@ -151,8 +171,9 @@ DECLARE
     span record;
     estimates offer_estimate[];
     weights double precision[];
+    unsettled bigint;
 BEGIN
-    PERFORM _require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL)) a (name, given);
+    PERFORM _require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL), ('use', use IS NOT NULL)) a (name, given);
     PERFORM _require_owner(store);
     PERFORM _check_program(store, program);
     PERFORM set_config('timezone', (_settings(store)).time_zone, true);
@@ -164,6 +185,13 @@ BEGIN
     estimates := _arm_estimates(store, program, versions, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon,
         span.first_order, span.last_order, min_customers);
     PERFORM _check_estimates(program, estimates, min_customers);
+    unsettled := _unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon);
+    IF unsettled > 0 THEN
+        RAISE EXCEPTION 'nothing can be learnt of program "%" yet: offers that were earned are not settled: %', program, unsettled
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = 'Nothing was stored. Without their rewards the net margin would be overstated.',
+                HINT = format('CALL clientele.settle_offers(%L), and learn again.', store);
+    END IF;
     weights := _proposed_weights(estimates, min_customers);
     IF apply AND weights IS NULL THEN
         RAISE EXCEPTION 'there are no weights to apply' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -179,20 +207,20 @@ BEGIN
             HINT = 'Nothing was stored. Try again.';
     END IF;
     IF (SELECT bool_or(e.in_use) FROM unnest(estimates) e) THEN
-        PERFORM _store_estimates(store, program, estimates, span.first_enrolled,
-            jsonb_build_object('horizon', horizon, 'versions', to_jsonb(versions), 'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)));
+        PERFORM _store_estimates(store, program, definition, estimates, span.first_enrolled,
+            jsonb_build_object('horizon', horizon, 'versions', to_jsonb(versions), 'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)), use);
     END IF;
     IF apply THEN
         PERFORM _set_arm_weights(store, program, weights);
     END IF;
     RETURN QUERY SELECT e.segment, e.variant, e.customers, e.held_out, e.net_margin, e.net_margin_se, e.net_margin_low, e.net_margin_high,
-            e.expected_profit, e.expected_profit_low, e.expected_profit_high, e.in_use, e.weight,
+            e.expected_profit, e.expected_profit_low, e.expected_profit_high, e.in_use AND use, e.weight,
             CASE WHEN e.segment IS NULL THEN weights[e.place] END
         FROM unnest(estimates) WITH ORDINALITY e (segment, variant, customers, held_out, net_margin, net_margin_se, net_margin_low, net_margin_high,
             expected_profit, expected_profit_low, expected_profit_high, in_use, weight, proposed_weight, place) ORDER BY e.place;
 END $$;
-COMMENT ON FUNCTION clientele.learn_offer(name, text, timestamptz, timestamptz, interval, boolean) IS
+COMMENT ON FUNCTION clientele.learn_offer(name, text, timestamptz, timestamptz, interval, boolean, boolean) IS
     'What each arm of a program is worth: net margin per customer over the horizon, and that less the held-out customers'' (expected_profit), for all customers and by segment as enrolled; owner only. '
     'Counted are first enrolments within [from, to) (NULL: open) whose horizon (NULL: as long as offers are valid) is over, in versions with the arms and terms of now, by inverse propensity. '
-    'What rests on 100 customers in the arm and 100 held out is stored as a version of the model offer:PROGRAM and put in use: offers show it as expected_profit; other segments show that of all customers. '
-    'proposed_weight: by the probability that the arm is the best, at least 0.05. They are set, as a new version of the program, only with apply => true. Fewer than 100 customers in every arm are refused.';
+    'What rests on 100 customers in the arm and 100 held out is stored as a version of the model offer:PROGRAM and put in use: offers show it as expected_profit; other segments show that of all customers. use: false stores the version without putting it in use. '
+    'proposed_weight: by the probability that the arm is the best, at least 0.05. They are set, as a new version of the program, only with apply => true. Refused: fewer than 100 customers in every arm, and offers that were earned and are not settled.';

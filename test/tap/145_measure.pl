@@ -62,6 +62,8 @@ for my $table ('orders', 'customers')
 }
 as_owner('ALTER TABLE shop.profiles ENABLE ROW LEVEL SECURITY; CREATE POLICY half ON shop.profiles USING (customer_id % 2 = 0)');
 refused($node, $db, q{SELECT clientele.measure_lift('shop', 'p')}, '42501', 'query would be affected by row-level security policy for table "profiles"', 'a policy on the profiles', user => 'analyst');
+is(as_analyst(q{SELECT count(*) FROM shop.experiment_health}), '0', 'experiment_health shows no part of the customers');
+is(as_owner(q{SELECT enrolled FROM shop.experiment_health}), '4000', 'and the owner all of them');
 is(as_owner($query), $all, 'does not restrict the owner');
 as_owner('DROP POLICY half ON shop.profiles; ALTER TABLE shop.profiles DISABLE ROW LEVEL SECURITY; CREATE POLICY half ON shop.ledger AS RESTRICTIVE USING (customer_id % 2 = 0)');
 refused($node, $db, q{SELECT clientele.measure_lift('shop', 'p')}, '42501', 'table shop.ledger has policies of its own', 'a policy that was added to the ledger', user => 'analyst');

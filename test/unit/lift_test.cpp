@@ -67,13 +67,23 @@ TEST(Lift, PublishedWelch) {
 TEST(Lift, PublishedCuped) {
     const Lift lift = lift_from(Rows::adjusted, {3001, 300, 600, 210, 415, -20}, {3000, 222, 555, 120, 405, -10});
     EXPECT_NEAR(lift.relative_effect, -0.2817071538457276, 1e-9);
-    const double half = (lift.relative_ci_high - lift.relative_ci_low) / 2;
-    EXPECT_NEAR(half / student_quantile(0.95, lift.df), 0.09710487644510962, 1e-9);
+    EXPECT_NEAR(relative_se(lift), 0.09710487644510962, 1e-9);
+    EXPECT_NEAR(relative_p_value(lift), 0.0037325486152390446, 1e-9);
     EXPECT_NEAR(lift.relative_ci_low, -0.47206764569207416, 1e-9);
     EXPECT_NEAR(lift.relative_ci_high, -0.09134666199938105, 1e-9);
     EXPECT_NEAR(lift.theta, -0.07321194034813545, 1e-9);
     EXPECT_NEAR(lift.sd_treated, 0.4235295982315325, 1e-9);
     EXPECT_DOUBLE_EQ(lift.mean_control, 300.0 / 3001);
+}
+
+TEST(Lift, RelativeTestIsUnknownWhereItsIntervalIs) {
+    EXPECT_TRUE(std::isnan(relative_se(Lift{})) && std::isnan(relative_p_value(Lift{})));
+    Lift lift = lift_from(Rows::outcomes, {100, 50, 50}, {100, 60, 60});
+    lift.relative_ci_low = lift.relative_ci_high = lift.relative_effect;
+    EXPECT_EQ(relative_se(lift), 0);
+    EXPECT_TRUE(std::isnan(relative_p_value(lift)));
+    lift.relative_ci_low = lift.relative_ci_high + 1;
+    EXPECT_THROW(relative_se(lift), Error);
 }
 
 TEST(Lift, AnyOrderAndAnyPartsGiveTheSameBytes) {

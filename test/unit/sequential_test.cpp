@@ -76,6 +76,20 @@ TEST(LiftSimulation, IntervalsHoldTheTrueEffect) {
     EXPECT_NEAR(tallies.adjusted.variance_reduction, 0.36, 0.05);
 }
 
+// What a seed gives is the same whenever it runs, and whatever ran before it.
+TEST(LiftSimulation, RunsAreThoseOfTheirSeeds) {
+    const Experiment experiment{.outcomes = Outcomes::skewed, .n = 200, .looks = 2};
+    const Tallies once = simulate(experiment, 20), again = simulate(experiment, 20), more = simulate(experiment, 21);
+    for (const auto arm : {&Tallies::plain, &Tallies::adjusted}) {
+        EXPECT_EQ((once.*arm).covered, (again.*arm).covered);
+        EXPECT_EQ((once.*arm).rejected, (again.*arm).rejected);
+        EXPECT_EQ((once.*arm).variance_reduction, (again.*arm).variance_reduction);
+        EXPECT_LE((more.*arm).covered - (once.*arm).covered, 1);
+        EXPECT_GE((more.*arm).covered, (once.*arm).covered);
+    }
+    EXPECT_GT(once.plain.covered, 10);
+}
+
 TEST(LiftSimulation, SequentialIntervalsHoldForSkewedOutcomes) {
     const Tallies tallies = simulate({.outcomes = Outcomes::skewed, .n = 2'000, .looks = 10}, runs);
     expect_sequential_holds(tallies.plain);
