@@ -265,6 +265,14 @@ SELECT what, result FROM refusals ORDER BY n;
 SELECT customer_id, orders, total_spent FROM rows_shop.customers ORDER BY 1;
 TRUNCATE refusals;
 
+-- ---- Damage: something else in the place of a part ----
+CALL attempt('other customers', $$ALTER VIEW rows_shop.customers RENAME TO before; CREATE VIEW rows_shop.customers AS SELECT customer_id, 7 AS segment FROM rows_shop.profiles; SELECT clientele.assign_segment(1, 'rows_shop')$$);
+CALL attempt('other segments', $$ALTER VIEW rows_shop.segments RENAME TO before; CREATE VIEW rows_shop.segments AS SELECT customer_id, 'x'::text AS segmentation, 7::bigint AS segment FROM rows_shop.profiles; SELECT clientele.assign_segment(1, 'rows_shop', 'x')$$);
+CALL attempt('other segmentations', $$ALTER TABLE rows_shop.segmentations RENAME TO before; CREATE TABLE rows_shop.segmentations AS SELECT 'x'::text AS segmentation, 7 AS default_segment; SELECT clientele.assign_segment(NULL::bigint, 'rows_shop', 'x'), clientele.assign_segment(99, 'rows_shop', 'x')$$);
+CALL attempt('other profiles', $$ALTER TABLE rows_shop.profiles RENAME TO before; CREATE TABLE rows_shop.profiles (other text, customer_id integer, profile clientele.order_profile, category_mix jsonb); CALL clientele.refresh('rows_shop', true)$$);
+SELECT what, result FROM refusals ORDER BY n;
+TRUNCATE refusals;
+
 -- ---- Damage: a missing part is named ----
 CALL attempt('a customer after the table of profiles is gone', $$DROP TABLE rows_shop.profiles CASCADE; SELECT clientele.assign_segment(1, 'rows_shop')$$);
 CALL attempt('a part of a store cannot be dropped by chance', $$DROP TABLE rows_shop.profiles$$);

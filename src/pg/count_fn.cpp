@@ -146,7 +146,7 @@ void count_by_bytes(const Count& count, ReturnSetInfo* result) {
 void count_by_collation(const Count& count, ReturnSetInfo* result) {
     DestReceiver* receiver = CreateTuplestoreDestReceiver();
     SetTuplestoreDestReceiverParams(receiver, result->setResult, result->econtext->ecxt_per_query_memory, false,
-                                    nullptr, nullptr);
+                                    result->setDesc, "the store's orders have other keys than its profiles");
     ParamListInfo parameters = makeParamList(1);
     parameters->params[0] = {TimestampTzGetDatum(count.until), false, PARAM_FLAG_CONST, TIMESTAMPTZOID};
     const char* zone = quote_literal_cstr(count.zone->name);

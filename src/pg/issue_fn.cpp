@@ -83,6 +83,7 @@ constexpr StoreQuery thorough_reservation = {
 // For whom, in which store, of which program.
 struct Request {
     Store store;
+    Oid key_type;
     Datum customer;
     Datum program;
     bool program_given;
@@ -121,7 +122,8 @@ bool run(const Request& request, const StoreQuery& query, bool stored, bool read
         values[i + 1] = fields[i].value;
         nulls[i + 1] = fields[i].is_null ? 'n' : ' ';
     }
-    const int code = SPI_execute_plan(plan_of(request.store, query, stored, more, types), values, nulls, read_only, 0);
+    const int code = SPI_execute_plan(plan_of(request.store, request.key_type, query, stored, more, types), values,
+                                      nulls, read_only, 0);
     if (code < 0) elog(ERROR, "issuing failed: %s", SPI_result_code_string(code));
     return SPI_processed > 0;
 }
@@ -131,9 +133,11 @@ bool decide(const Request& request, ArrayBuildState* exhausted, Decision* decide
     const Field fields[] = {{request.program, !request.program_given},
                             {makeArrayResult(exhausted, CurrentMemoryContext), exhausted->nelems == 0}};
     PushActiveSnapshot(GetTransactionSnapshot());
-    const bool stored = stored_suffices(request.store, View::offer_inputs, request.customer);
+    const bool stored = stored_suffices(request.store, View::offer_inputs, request.key_type, request.customer);
     const bool known = run(request, decision, stored, true, 2, decision_types, fields);
     PopActiveSnapshot();
+    const Oid types[] = {request.enrolment_type, INT8OID, INT4OID, TIMESTAMPTZOID, JSONBOID, BOOLOID};
+    check_result(request.store, SPI_tuptable->tupdesc, types, lengthof(types));
     if (known) {
         *decided = {result_field(1), result_field(2), result_field(3),
                     result_field(4), result_field(5), result_field(6)};
@@ -168,6 +172,7 @@ bool reserve_quickly(const Request& request, const Decision& decided, Field* slo
     const Oid types[] = {request.enrolment_type, INT4OID};
     const Field fields[] = {decided.enrolled, {Int32GetDatum(MyProcPid), false}};
     if (!run(request, reservation, false, false, 2, types, fields)) return false;
+    check_result(request.store, SPI_tuptable->tupdesc, &types[1], 1);
     *slot = result_field(1);
     return true;
 }
@@ -282,7 +287,8 @@ Field issue_offer(FunctionCallInfo fcinfo) {
     Request request{};
     request.caller = CurrentMemoryContext;
     request.store = resolve_store(PG_ARGISNULL(1) ? nullptr : NameStr(*PG_GETARG_NAME(1)));
-    if (!key_argument(fcinfo, key_type_of(request.store), &request.customer)) return {0, true};
+    request.key_type = key_type_of(request.store);
+    if (!key_argument(fcinfo, request.key_type, &request.customer)) return {0, true};
     request.program_given = !PG_ARGISNULL(2);
     if (request.program_given) request.program = PG_GETARG_DATUM(2);
     request.enrolment_type = type_of_enrolments();

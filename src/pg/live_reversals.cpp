@@ -3,18 +3,22 @@
 #include <cstring>
 
 #include "append.hpp"
+#include "index_shape.hpp"
 #include "live_orders.hpp"
 
 extern "C" {
 #include "access/genam.h"
 #include "access/relation.h"
-#include "access/stratnum.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/fmgrprotos.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
 
@@ -41,20 +45,81 @@ struct Ledger {
     TupleTableSlot* slot;
     Snapshot snapshot;
     bool registered;
-    Oid equals;
+    RegProcedure equals;
     bool by_order;
     TimestampTz now;
-    AttrNumber exposure, customer, state, ordered_at, issued_at, valid_until, min_spend;
+    AttrNumber exposure, customer, order, state, ordered_at, issued_at, valid_until, min_spend;
     Oid customer_type;
 };
 
-AttrNumber column_of(Relation ledger, const char* name) {
-    const AttrNumber number = get_attnum(RelationGetRelid(ledger), name);
-    if (number == InvalidAttrNumber) {
-        ereport(ERROR,
-                (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the ledger of the store lacks the column \"%s\"", name)));
+// Text where the orders have no ids.
+Oid order_type_of(const LiveSource& source) {
+    return source.has_order_id ? exprType(static_cast<Node*>(list_nth(source.columns, 3))) : TEXTOID;
+}
+
+// What the ledger is read by has to be of the types that it was created with: nothing else looks at them.
+AttrNumber column_of(Relation ledger, const char* name, Oid type) {
+    const AttrNumber column = clientele::column_of(RelationGetRelid(ledger), name, type);
+    if (column == InvalidAttrNumber || ledger->rd_rel->relkind != RELKIND_RELATION) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the ledger of the store is not a table with a column \"%s\" of type %s", name,
+                               format_type_be(type))));
     }
-    return number;
+    return column;
+}
+
+// Its indexes may have been dropped in the meantime, or be missing: see learn_indexes().
+Relation open_index(Oid oid, Relation ledger, AttrNumber column) {
+    Relation index = OidIsValid(oid) ? open_now(oid) : nullptr;
+    if (!index || !is_btree_over(index, ledger, column)) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the ledger of the store lacks an index that it was created with")));
+    }
+    return index;
+}
+
+// state = 'redeemed', which the index of redemptions is restricted to.
+List* redeemed_clause(AttrNumber state) {
+    auto* column = makeVar(1, state, TEXTOID, -1, DEFAULT_COLLATION_OID, 0);
+    auto* value = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, CStringGetTextDatum("redeemed"), false, false);
+    return list_make1(make_opclause(TextEqualOperator, BOOLOID, false, reinterpret_cast<Expr*>(column),
+                                    reinterpret_cast<Expr*>(value), InvalidOid, DEFAULT_COLLATION_OID));
+}
+
+// Finds the indexes on the order and on the customer that have every redemption; InvalidOid where there is none. False
+// where one is locked.
+bool learn_indexes(LiveSource& source, Relation ledger) {
+    const Oid oid = RelationGetRelid(ledger);
+    const AttrNumber order = clientele::column_of(oid, "order_id", order_type_of(source));
+    const AttrNumber customer = clientele::column_of(oid, "customer_id", source.key_type);
+    const AttrNumber state = clientele::column_of(oid, "state", TEXTOID);
+    if (ledger->rd_rel->relkind != RELKIND_RELATION || state == InvalidAttrNumber) return true;
+    List* redeemed = redeemed_clause(state);
+    ListCell* cell;
+    foreach (cell, RelationGetIndexList(ledger)) {
+        if (!ConditionalLockRelationOid(lfirst_oid(cell), AccessShareLock)) return false;
+        Relation index = try_relation_open(lfirst_oid(cell), NoLock);
+        if (!index) return false;
+        const bool by_order = is_btree_over(index, ledger, order);
+        if ((by_order || is_btree_over(index, ledger, customer)) &&
+            predicate_implied_by(RelationGetIndexPredicate(index), redeemed, false)) {
+            (by_order ? source.redeemed : source.by_customer) = lfirst_oid(cell);
+        }
+        relation_close(index, NoLock);
+    }
+    return true;
+}
+
+// False where somebody has locked the ledger.
+bool learn_ledger(LiveSource& source) {
+    if (!ConditionalLockRelationOid(source.ledger, AccessShareLock)) return false;
+    Relation ledger = try_relation_open(source.ledger, NoLock);
+    if (!ledger) return false;
+    source.ledger_known = true;  // before, so that a change meanwhile is not lost
+    source.redeemed = source.by_customer = InvalidOid;
+    if (!learn_indexes(source, ledger)) source.ledger_known = false;
+    relation_close(ledger, NoLock);
+    return source.ledger_known;
 }
 
 // A serializable transaction takes a snapshot that leaves no trace, lest it be failed for what it has read.
@@ -62,20 +127,21 @@ Ledger open_ledger(const LiveSource& source, TimestampTz now) {
     Ledger ledger{};
     ledger.table = open_now(source.ledger);
     ledger.by_order = source.has_order_id;
-    ledger.index = open_now(ledger.by_order ? source.redeemed : source.by_customer);
+    ledger.exposure = column_of(ledger.table, "exposure_id", INT8OID);
+    ledger.customer = column_of(ledger.table, "customer_id", source.key_type);
+    ledger.order = column_of(ledger.table, "order_id", order_type_of(source));
+    ledger.state = column_of(ledger.table, "state", TEXTOID);
+    ledger.ordered_at = column_of(ledger.table, "ordered_at", TIMESTAMPTZOID);
+    ledger.issued_at = column_of(ledger.table, "issued_at", TIMESTAMPTZOID);
+    ledger.valid_until = column_of(ledger.table, "valid_until", TIMESTAMPTZOID);
+    ledger.min_spend = column_of(ledger.table, "min_spend", NUMERICOID);
+    ledger.index = ledger.by_order ? open_index(source.redeemed, ledger.table, ledger.order)
+                                   : open_index(source.by_customer, ledger.table, ledger.customer);
+    ledger.equals = equality_of(ledger.index);
     ledger.slot = table_slot_create(ledger.table, nullptr);
     ledger.registered = !IsolationIsSerializable();
     ledger.snapshot = ledger.registered ? RegisterSnapshot(GetLatestSnapshot()) : SnapshotSelf;
-    const Oid type = ledger.index->rd_opcintype[0];
-    ledger.equals = get_opcode(get_opfamily_member(ledger.index->rd_opfamily[0], type, type, BTEqualStrategyNumber));
     ledger.now = now;
-    ledger.exposure = column_of(ledger.table, "exposure_id");
-    ledger.customer = column_of(ledger.table, "customer_id");
-    ledger.state = column_of(ledger.table, "state");
-    ledger.ordered_at = column_of(ledger.table, "ordered_at");
-    ledger.issued_at = column_of(ledger.table, "issued_at");
-    ledger.valid_until = column_of(ledger.table, "valid_until");
-    ledger.min_spend = column_of(ledger.table, "min_spend");
     ledger.customer_type = source.key_type;
     return ledger;
 }
@@ -87,31 +153,42 @@ void close_ledger(Ledger& ledger) {
     relation_close(ledger.table, NoLock);
 }
 
-// A column of the row that is being looked at; NULL reads as 0.
-Datum value_of(const Ledger& ledger, AttrNumber column) {
+// A column of the row that is being looked at; false where it is NULL, whatever constraints there were.
+bool read(const Ledger& ledger, AttrNumber column, Datum* value) {
     bool is_null;
-    const Datum value = slot_getattr(ledger.slot, column, &is_null);
-    return is_null ? 0 : value;
+    *value = slot_getattr(ledger.slot, column, &is_null);
+    return !is_null;
 }
 
 bool is_redeemed(const Ledger& ledger) {
-    const Datum state = value_of(ledger, ledger.state);
-    return state && std::strcmp(TextDatumGetCString(state), "redeemed") == 0;
+    Datum state;
+    return read(ledger, ledger.state, &state) && std::strcmp(TextDatumGetCString(state), "redeemed") == 0;
+}
+
+bool was_ordered_at(const Ledger& ledger, TimestampTz at) {
+    Datum ordered_at;
+    return read(ledger, ledger.ordered_at, &ordered_at) && DatumGetTimestampTz(ordered_at) == at;
 }
 
 bool same_customer(const Ledger& ledger, Datum customer) {
+    Datum its;
+    if (!read(ledger, ledger.customer, &its)) return false;
     bool by_value;
     int16 length;
     get_typlenbyval(ledger.customer_type, &length, &by_value);
-    return datumIsEqual(value_of(ledger, ledger.customer), customer, by_value, length);
+    return datumIsEqual(its, customer, by_value, length);
 }
 
 // What clientele._qualifies() says in SQL.
 bool qualifies(const Ledger& ledger, const OrderRow& order) {
+    Datum issued_at;
+    Datum valid_until;
+    Datum min_spend;
     return order.counts && same_customer(ledger, order.customer) && order.at <= ledger.now &&
-           order.at >= DatumGetTimestampTz(value_of(ledger, ledger.issued_at)) &&
-           order.at < DatumGetTimestampTz(value_of(ledger, ledger.valid_until)) &&
-           DatumGetBool(DirectFunctionCall2(numeric_ge, order.value, value_of(ledger, ledger.min_spend)));
+           read(ledger, ledger.issued_at, &issued_at) && order.at >= DatumGetTimestampTz(issued_at) &&
+           read(ledger, ledger.valid_until, &valid_until) && order.at < DatumGetTimestampTz(valid_until) &&
+           read(ledger, ledger.min_spend, &min_spend) &&
+           DatumGetBool(DirectFunctionCall2(numeric_ge, order.value, min_spend));
 }
 
 IndexScanDesc begin_scan(const Ledger& ledger) {
@@ -136,10 +213,10 @@ void look_up(const Ledger& ledger, const OrderRow& order, const OrderRow* now, c
     IndexScanDesc scan = begin_scan(ledger);
     index_rescan(scan, &key, 1, nullptr, 0);
     while (index_getnext_slot(scan, ForwardScanDirection, ledger.slot)) {
-        const bool is_it = is_redeemed(ledger) &&
-                           (ledger.by_order || DatumGetTimestampTz(value_of(ledger, ledger.ordered_at)) == order.at);
-        if (is_it && !(now && qualifies(ledger, *now))) {
-            finding.note(finding.context, value_of(ledger, ledger.exposure));
+        const bool is_it = is_redeemed(ledger) && (ledger.by_order || was_ordered_at(ledger, order.at));
+        Datum exposure;
+        if (is_it && !(now && qualifies(ledger, *now)) && read(ledger, ledger.exposure, &exposure)) {
+            finding.note(finding.context, exposure);
         }
     }
     index_endscan(scan);
@@ -190,15 +267,18 @@ void look_at_what_is_left(const LiveSource& source, const Finding& finding) {
     if (result != SPI_OK_SELECT) elog(ERROR, "could not look redemptions up: %s", SPI_result_code_string(result));
     for (std::uint64_t i = 0; i < SPI_processed; ++i) {
         bool is_null;
-        finding.note(finding.context, SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+        const Datum exposure = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null);
+        if (!is_null) finding.note(finding.context, exposure);
     }
     SPI_finish();
 }
 
 }  // namespace
 
-bool has_redemptions(const LiveSource& source) {
-    if (!OidIsValid(source.redeemed) || !OidIsValid(source.reversals)) return false;
+bool has_redemptions(LiveSource& source) {
+    if (!OidIsValid(source.ledger) || !OidIsValid(source.reversals)) return false;
+    if (!source.ledger_known && !learn_ledger(source)) return false;  // settling looks again
+    if (!OidIsValid(source.redeemed)) return true;
     if (!ConditionalLockRelationOid(source.redeemed, AccessShareLock)) return false;  // settling looks again
     Relation index = try_relation_open(source.redeemed, NoLock);
     if (!index) return false;

@@ -9,7 +9,8 @@ namespace clientele {
 constexpr int reversal_width = 2;  // the columns of the table "reversals"
 
 // Whether the store ever had a redemption: where it had none, a statement costs no more than this. Waits for nobody.
-bool has_redemptions(const LiveSource& source);
+// Also where the ledger is not what it was created as: find_reversals() raises an ERROR then.
+bool has_redemptions(LiveSource& source);
 
 // The table "reversals", locked and found to take rows.
 Relation open_reversals(const LiveSource& source);

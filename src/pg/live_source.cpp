@@ -42,7 +42,7 @@ void forget_relation(Datum, Oid relation) {
         if (!OidIsValid(relation) || relation == source->relation || relation == source->view ||
             relation == source->settings || relation == source->pending || relation == source->failures ||
             relation == source->reversals || relation == source->ledger || relation == source->orders) {
-            source->known = source->appendable = false;
+            source->known = source->appendable = source->ledger_known = false;
             source->changed = true;
         }
     }
@@ -308,7 +308,7 @@ void learn(LiveSource& source, const TriggerData& trigger) {
     if (source.memory) MemoryContextDelete(source.memory);
     source.memory = AllocSetContextCreate(TopMemoryContext, "clientele live source", ALLOCSET_SMALL_SIZES);
     source.columns = source.filter = NIL;
-    source.placed = source.watched = source.appendable = false;
+    source.placed = source.watched = source.appendable = source.ledger_known = false;
     source.relation = RelationGetRelid(trigger.tg_relation);
     source.settings = source.pending = source.failures = source.view = source.orders = source.owner = InvalidOid;
     source.schema = schema_of(*trigger.tg_trigger, source.relation);
@@ -322,8 +322,6 @@ void learn(LiveSource& source, const TriggerData& trigger) {
     source.failures = get_relname_relid("failures", source.schema);
     source.reversals = get_relname_relid("reversals", source.schema);
     source.ledger = get_relname_relid("ledger", source.schema);
-    source.redeemed = get_relname_relid("ledger_order", source.schema);
-    source.by_customer = get_relname_relid("ledger_period", source.schema);
     source.pending = get_relname_relid("pending", source.schema);
     source.owner = owner_of(source.settings);
     const Settings settings = read_settings(source.settings);

@@ -32,8 +32,9 @@ struct LiveSource {
     Oid failures;
     Oid reversals;
     Oid ledger;
-    Oid redeemed;     // the ledger's index of redemptions, by order
-    Oid by_customer;  // the ledger's index by customer
+    bool ledger_known;  // its indexes were found, and it has not changed since
+    Oid redeemed;       // that of redemptions, by order
+    Oid by_customer;
     Oid orders;
     Oid key_type;
     Oid order_type;  // of pending's column

@@ -126,14 +126,13 @@ bool key_argument(FunctionCallInfo fcinfo, Oid key_type, Datum* key) {
     }
 }
 
-SPIPlanPtr plan_of(const Store& store, const StoreQuery& query, bool stored, int more, const Oid* types) {
+SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bool stored, int more, const Oid* types) {
     PlanKey key;
     std::memset(&key, 0, sizeof key);
     key.settings = store.settings;
     key.query = &query;
     key.stored = stored;
     const char* schema = get_namespace_name(store.schema);
-    const Oid key_type = key_type_of(store);
     auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
     if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
     SPIPlanPtr prepared = prepare(query, stored, schema, key_type, more, types);

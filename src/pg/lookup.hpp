@@ -35,8 +35,8 @@ struct StoreQuery {
 #define HAS_BUDGETS \
     "pg_catalog.jsonb_path_exists(%1$s._offer_book(), '$.programs[*].budget ? (@ != null)'::pg_catalog.jsonpath)"
 
-// The query's plan, made once a session, whose first parameter is the customer's key, followed by others of these
-// types. Call it connected to SPI.
-SPIPlanPtr plan_of(const Store& store, const StoreQuery& query, bool stored, int more, const Oid* types);
+// The query's plan, made once a session, whose first parameter is the customer's key, of the type that key_type_of()
+// told when the key was read, followed by others of these types. Call it connected to SPI.
+SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bool stored, int more, const Oid* types);
 
 }  // namespace clientele

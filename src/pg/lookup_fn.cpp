@@ -52,6 +52,7 @@ constexpr StoreQuery offer_at = {DECIDED_OFFER
 // One look-up: who is asked for, in which store, of what, and when.
 struct LookUp {
     Store store;
+    Oid key_type;
     Datum customer;
     bool possible;  // false: no such key can exist
     Datum option;   // text: the segmentation or program
@@ -63,7 +64,8 @@ struct LookUp {
 LookUp look_up_arguments(FunctionCallInfo fcinfo) {
     LookUp look_up{};
     look_up.store = resolve_store(PG_ARGISNULL(1) ? nullptr : NameStr(*PG_GETARG_NAME(1)));
-    look_up.possible = key_argument(fcinfo, key_type_of(look_up.store), &look_up.customer);
+    look_up.key_type = key_type_of(look_up.store);
+    look_up.possible = key_argument(fcinfo, look_up.key_type, &look_up.customer);
     look_up.option_given = !PG_ARGISNULL(2);
     if (look_up.option_given) look_up.option = PG_GETARG_DATUM(2);
     if (!PG_ARGISNULL(3)) {
@@ -73,15 +75,17 @@ LookUp look_up_arguments(FunctionCallInfo fcinfo) {
     return look_up;
 }
 
-// Runs a query and copies its only value to the caller's memory; false where there is no row or it is NULL.
-bool fetch(const LookUp& look_up, const StoreQuery& query, bool stored, Datum* result) {
+// Runs a query and copies its only value, of this type, to the caller's memory; false where there is no row or it is
+// NULL.
+bool fetch(const LookUp& look_up, const StoreQuery& query, bool stored, Oid type, Datum* result) {
     MemoryContext caller = CurrentMemoryContext;
     SPI_connect();
     Datum values[] = {look_up.customer, look_up.option, TimestampTzGetDatum(look_up.as_of)};
     const char nulls[] = {' ', look_up.option_given ? ' ' : 'n', ' ', '\0'};
-    const int code =
-        SPI_execute_plan(plan_of(look_up.store, query, stored, 2, parameter_types), values, nulls, true, 1);
+    const int code = SPI_execute_plan(plan_of(look_up.store, look_up.key_type, query, stored, 2, parameter_types),
+                                      values, nulls, true, 1);
     if (code != SPI_OK_SELECT) elog(ERROR, "a look-up failed: %s", SPI_result_code_string(code));
+    check_result(look_up.store, SPI_tuptable->tupdesc, &type, 1);
     bool is_null = true;
     if (SPI_processed > 0) {
         TupleDesc row = SPI_tuptable->tupdesc;
@@ -99,6 +103,7 @@ struct OfferQuery {
     std::uint64_t calls;
     OpenQuery* open;  // from the second call on, where possible
     Oid settings;     // whose store it is
+    Oid key_type;
     Datum program;
     bool program_given;
 };
@@ -116,14 +121,16 @@ CallSite* call_site(FunctionCallInfo fcinfo) {
     return site;
 }
 
-void open(OfferQuery& query, const LookUp& look_up, bool stored, MemoryContext lifetime) {
-    const Oid types[] = {key_type_of(look_up.store), TEXTOID, TIMESTAMPTZOID};
+void open(OfferQuery& query, const LookUp& look_up, bool stored, Oid type, MemoryContext lifetime) {
+    const Oid types[] = {look_up.key_type, TEXTOID, TIMESTAMPTZOID};
     const Datum values[] = {look_up.customer, look_up.option, 0};
     SPI_connect();
-    query.open = open_query(plan_of(look_up.store, current_offer, stored, 2, parameter_types), types, values,
-                            look_up.option_given ? "  n" : " nn", 3, lifetime);
+    query.open = open_query(plan_of(look_up.store, look_up.key_type, current_offer, stored, 2, parameter_types), types,
+                            values, look_up.option_given ? "  n" : " nn", 3, lifetime);
     SPI_finish();
+    if (query.open) check_result(look_up.store, columns_of(*query.open), &type, 1);
     query.settings = look_up.store.settings;
+    query.key_type = look_up.key_type;
     query.program_given = look_up.option_given;
     MemoryContext caller = MemoryContextSwitchTo(lifetime);
     if (query.program_given) query.program = datumCopy(look_up.option, false, -1);
@@ -132,18 +139,19 @@ void open(OfferQuery& query, const LookUp& look_up, bool stored, MemoryContext l
 
 bool may_ask_for(const OfferQuery& query, const LookUp& look_up) {
     return query.open && may_ask(*query.open) && query.settings == look_up.store.settings &&
-           query.program_given == look_up.option_given &&
+           query.key_type == look_up.key_type && query.program_given == look_up.option_given &&
            (!query.program_given || datumIsEqual(query.program, look_up.option, false, -1));
 }
 
 bool fetch_offer(FunctionCallInfo fcinfo, const LookUp& look_up, Datum* offer) {
-    if (look_up.past) return fetch(look_up, offer_at, false, offer);
-    const bool stored = stored_suffices(look_up.store, View::offer_inputs, look_up.customer);
+    const Oid type = get_fn_expr_rettype(fcinfo->flinfo);
+    if (look_up.past) return fetch(look_up, offer_at, false, type, offer);
+    const bool stored = stored_suffices(look_up.store, View::offer_inputs, look_up.key_type, look_up.customer);
     CallSite* site = call_site(fcinfo);
     OfferQuery& query = stored ? site->stored : site->ordinary;
-    if (++query.calls == 2) open(query, look_up, stored, fcinfo->flinfo->fn_mcxt);
+    if (++query.calls == 2) open(query, look_up, stored, type, fcinfo->flinfo->fn_mcxt);
     if (may_ask_for(query, look_up)) return ask(*query.open, look_up.customer, offer);
-    return fetch(look_up, current_offer, stored, offer);
+    return fetch(look_up, current_offer, stored, type, offer);
 }
 
 bool is_main(Datum segmentation) {
@@ -182,10 +190,11 @@ CLIENTELE_FUNCTION(clientele_assign_segment) {
     const StoreQuery& query = look_up.past ? segment_at : is_main(look_up.option) ? main_segment : any_segment;
     Datum segment;
     if (look_up.possible) {
-        const bool stored = !look_up.past && stored_suffices(look_up.store, query.view, look_up.customer);
-        if (fetch(look_up, query, stored, &segment)) return segment;
+        const bool stored =
+            !look_up.past && stored_suffices(look_up.store, query.view, look_up.key_type, look_up.customer);
+        if (fetch(look_up, query, stored, TEXTOID, &segment)) return segment;
     }
-    if (fetch(look_up, default_segment, false, &segment)) return segment;
+    if (fetch(look_up, default_segment, false, TEXTOID, &segment)) return segment;
     refuse_segmentation(look_up);
 }
 

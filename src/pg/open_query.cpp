@@ -133,6 +133,8 @@ OpenQuery* open_query(SPIPlanPtr plan, const Oid* types, const Datum* values, co
     return query;
 }
 
+TupleDesc columns_of(const OpenQuery& query) { return query.executor->tupDesc; }
+
 // While the query holds its snapshot, no other can have the same address.
 bool may_ask(const OpenQuery& query) {
     return query.executor->snapshot == GetActiveSnapshot() && query.owner == CurrentResourceOwner;

@@ -21,6 +21,9 @@ struct OpenQuery;
 OpenQuery* open_query(SPIPlanPtr plan, const Oid* types, const Datum* values, const char* nulls, int count,
                       MemoryContext lifetime);
 
+// What it gives. Its plan is its own: that stays so.
+TupleDesc columns_of(const OpenQuery& query);
+
 // Whether the query may be asked by who calls now: same snapshot, same resource owner.
 bool may_ask(const OpenQuery& query);
 

@@ -2,16 +2,15 @@
 
 #include <cstring>
 
+#include "index_shape.hpp"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/relation.h"
-#include "access/stratnum.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
 #include "storage/lmgr.h"
@@ -19,7 +18,6 @@ extern "C" {
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
@@ -50,6 +48,7 @@ struct Probe {
     ProbeKey key;
     bool known;
     bool readable[view_count];  // both kinds, by this user; false where the store is not live
+    Oid key_type;
     Oid pending;
     Oid index;  // on its customer_id
     AttrNumber due;
@@ -144,27 +143,15 @@ bool compares_bytes(const Store& store) {
     return !OidIsValid(collation) || get_collation_isdeterministic(collation);
 }
 
-bool is_usable(Relation index, AttrNumber column) {
-    return index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
-           index->rd_index->indkey.values[0] == column &&
-           heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr);
-}
-
-// The column of a table, provided that it has this type.
-AttrNumber column_of(Oid table, const char* name, Oid type) {
-    const AttrNumber column = get_attnum(table, name);
-    return column != InvalidAttrNumber && get_atttype(table, column) == type ? column : InvalidAttrNumber;
-}
-
 void learn_index(Probe& probe, Relation pending, AttrNumber column) {
     List* indexes = RelationGetIndexList(pending);
     ListCell* cell;
     foreach (cell, indexes) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-        if (is_usable(index, column)) {
-            const Oid type = index->rd_opcintype[0];
+        if (is_btree_over(index, pending, column) &&
+            heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr)) {
             probe.index = RelationGetRelid(index);
-            probe.equal = get_opcode(get_opfamily_member(index->rd_opfamily[0], type, type, BTEqualStrategyNumber));
+            probe.equal = equality_of(index);
             probe.collation = index->rd_indcollation[0];
         }
         index_close(index, NoLock);
@@ -172,14 +159,14 @@ void learn_index(Probe& probe, Relation pending, AttrNumber column) {
     list_free(indexes);
 }
 
-void learn(Probe& probe, const Store& store) {
+void learn(Probe& probe, const Store& store, Oid key_type) {
+    probe.key_type = key_type;
     std::memset(probe.readable, 0, sizeof probe.readable);
     const Oid profiles = profiles_function(store.schema);
     if (!is_live(store, profiles) || !may_execute(profiles)) return;
     if (!may_read_foundations(store) || !compares_bytes(store)) return;
     probe.pending = get_relname_relid("pending", store.schema);
-    const Oid key_type = get_atttype(get_relname_relid("profiles", store.schema), 1);
-    const AttrNumber customer = column_of(probe.pending, "customer_id", key_type);
+    const AttrNumber customer = column_of(probe.pending, "customer_id", probe.key_type);
     probe.due = column_of(probe.pending, "due", TIMESTAMPTZOID);
     if (customer == InvalidAttrNumber || probe.due == InvalidAttrNumber) return;
     probe.index = InvalidOid;
@@ -192,14 +179,14 @@ void learn(Probe& probe, const Store& store) {
     }
 }
 
-Probe& probe_of(const Store& store) {
+Probe& probe_of(const Store& store, Oid key_type) {
     const ProbeKey key = {store.settings, GetUserId()};
     bool found;
     auto* probe = static_cast<Probe*>(hash_search(probe_table(), &key, HASH_ENTER, &found));
     if (!found) probe->known = false;
-    if (!probe->known) {
+    if (!probe->known || probe->key_type != key_type) {
         probe->known = true;  // before, so that a change meanwhile is not lost
-        learn(*probe, store);
+        learn(*probe, store, key_type);
     }
     return *probe;
 }
@@ -264,8 +251,8 @@ const char* name_of(View view, bool stored) {
     return stored ? names.stored : names.ordinary;
 }
 
-bool stored_suffices(const Store& store, View view, Datum customer) {
-    const Probe& probe = probe_of(store);
+bool stored_suffices(const Store& store, View view, Oid key_type, Datum customer) {
+    const Probe& probe = probe_of(store, key_type);
     return probe.readable[static_cast<int>(view)] && nothing_due(probe, customer);
 }
 

@@ -15,7 +15,8 @@ enum class View : int { customers, segments, offer_inputs };
 const char* name_of(View view, bool stored);
 
 // Whether the view over what is stored shows of this customer, under the active snapshot, what the ordinary one shows,
-// to a caller who may read either. Always false where the store is not live: there the ordinary one costs no more.
-bool stored_suffices(const Store& store, View view, Datum customer);
+// to a caller who may read either. Always false where the store is not live: there the ordinary one costs no more. The
+// key is of the type that key_type_of() told.
+bool stored_suffices(const Store& store, View view, Oid key_type, Datum customer);
 
 }  // namespace clientele

@@ -106,6 +106,8 @@ Portal open_count(Refresh& refresh) {
     SPIPlanPtr plan = SPI_prepare_cursor(query, 0, nullptr, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_NO_SCROLL);
     if (!plan) elog(ERROR, "could not prepare the count of a store: %s", SPI_result_code_string(SPI_result));
     Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);
+    const Oid columns[] = {refresh.key_type, refresh.profile_type, JSONBOID};
+    check_result(refresh.store, portal->tupDesc, columns, lengthof(columns));
     refresh.counted_at = GetCurrentTimestamp();
     PinPortal(portal);
     count_progress = report_done;

@@ -136,6 +136,19 @@ void require_owner(const Store& store) {
     if (!owns) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, get_namespace_name(store.schema));
 }
 
+void check_result(const Store& store, TupleDesc columns, const Oid* types, int count) {
+    for (int i = 0; i < count; ++i) {
+        const FormData_pg_attribute* column = i < columns->natts ? TupleDescAttr(columns, i) : nullptr;
+        if (column && column->atttypid == types[i]) continue;
+        const char* schema = get_namespace_name(store.schema);
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("a view or table of store \"%s\" is not the one that was created", schema ? schema : ""),
+                        errdetail("Column %d of what was read is %s, not %s.", i + 1,
+                                  column ? format_type_be(column->atttypid) : "missing", format_type_be(types[i])),
+                        errhint("Drop what stands in its place, and give what create_store() created its name back.")));
+    }
+}
+
 Store resolve_store(const char* name) {
     // A definition that another session committed counts from the next look-up on, also within a transaction.
     AcceptInvalidationMessages();

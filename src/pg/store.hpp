@@ -20,6 +20,10 @@ Store resolve_store(const char* name);
 // Raises an ERROR unless the caller is the store's owner, or a member of it.
 void require_owner(const Store& store);
 
+// Raises an ERROR unless the columns of a query over the store have these types. Values are taken as what they should
+// be, and the owner of a store may have put something else in the place of its views and tables.
+void check_result(const Store& store, TupleDesc columns, const Oid* types, int count);
+
 // The settings table in a schema, where that is a store.
 Oid settings_table(Oid schema);
 

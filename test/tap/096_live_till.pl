@@ -130,6 +130,46 @@ for my $case (
 	is_mended($mend) if defined $mend;
 }
 
+# A ledger that is not what it was created as: it is not read, or what it lacks is taken for NULL. In a session that has
+# read it before, and in a new one.
+my $ledger = q{CREATE TABLE shop.ledger (exposure_id bigint, customer_id bigint, state text, ordered_at timestamptz, issued_at timestamptz, valid_until timestamptz, min_spend numeric, order_id bigint);
+	INSERT INTO shop.ledger SELECT exposure_id, customer_id, state, ordered_at, issued_at, valid_until, min_spend, order_id FROM shop.ledger0; CREATE INDEX ledger_order ON shop.ledger (order_id)};
+my $move = 'ALTER TABLE shop.ledger RENAME TO ledger0; ALTER INDEX shop.ledger_order RENAME TO ledger_order0;';
+my $recreate = 'DROP INDEX shop.ledger_order; CREATE';
+for my $case (
+	# [ name, what happens, warnings a statement, what is noted of a reversal ]
+	[ 'no threshold', 'ALTER TABLE shop.ledger ALTER min_spend DROP NOT NULL; UPDATE shop.ledger SET min_spend = NULL', 0, 2 ],
+	[ 'nobody\'s', 'ALTER TABLE shop.ledger ALTER customer_id DROP NOT NULL; UPDATE shop.ledger SET customer_id = NULL', 0, 2 ],
+	[ 'another table of the same shape', "$move $ledger", 0, 0 ],
+	[ 'another index of the same shape', "$recreate INDEX ON shop.ledger (order_id)", 0, 0 ],
+	[ 'a view', "$move $ledger; ALTER TABLE shop.ledger RENAME TO ledger1; CREATE VIEW shop.ledger AS SELECT * FROM shop.ledger1", 1, 0 ],
+	map({ [ "$_->[0] as $_->[1]", "$move " . $ledger =~ s/(?<=\b$_->[0] )\w+/$_->[1]/r =~ s/(SELECT.*)\b$_->[0]\b(.*FROM)/$1($_->[2])::$_->[1]$2/r, 1, 0 ] } [ 'state', 'bigint', 4702111234474983745 ], [ 'state', 'name', 'state' ], [ 'order_id', 'text', 'order_id' ],
+		[ 'order_id', 'integer', 'order_id' ], [ 'customer_id', 'text', 'customer_id' ], [ 'min_spend', 'bigint', 3 ], [ 'issued_at', 'text', 'issued_at' ], [ 'exposure_id', 'text', 'exposure_id' ]),
+	[ 'a hash index', "$recreate INDEX ledger_order ON shop.ledger USING hash (order_id)", 1, 0 ],
+	[ 'an index of another table', "$recreate TABLE shop.other (order_id bigint); INSERT INTO shop.other VALUES (77); CREATE INDEX ledger_order ON shop.other (order_id)", 1, 0 ],
+	[ 'an index of another column', "$recreate INDEX ledger_order ON shop.ledger (state)", 1, 0 ],
+	[ 'an index of an expression', "$recreate INDEX ledger_order ON shop.ledger ((order_id::text))", 1, 0 ],
+	[ 'an index of other rows', "$recreate INDEX ledger_order ON shop.ledger (order_id) WHERE state = 'open'", 1, 0 ])
+{
+	my ($name, $sql, $warnings, $noted) = @$case;
+	new_shop();
+	is(answer('owner', q{INSERT INTO shop.ledger (customer_id, period, program, program_version, global_holdout, basis, reference_value, min_spend, reward, reward_kind, currency, message, reasons, variant,
+		propensity, issued_at, valid_until, code, state, closed_at, order_id, ordered_at, order_value) SELECT customer_id, 1, 'p', 1, 0, 'b', 1, 1, 1, 'amount', 'USD', 'm', '{}', 'v', 1, ordered_at - interval '1 day', ordered_at + interval '1 day', 'CODE',
+		'redeemed', now(), order_id, ordered_at, amount FROM orders WHERE order_id = 77}), '', 'an offer was redeemed');
+	my $known = $node->background_psql($database, on_error_stop => 0, extra_params => [ '-U', 'till', '-v', 'VERBOSITY=verbose' ]);
+	my $update = 'UPDATE orders SET amount = amount + 1 WHERE order_id = 77';
+	is(ask($known, $update), '', 'an order');
+	is(answer('owner', $sql), '', "the ledger has $name");
+	my $warning = qr/WARNING:  01000: [^\n]*the ledger of the store/;
+	like(ask($known, $update), $warnings ? qr/^(?!.*WARNING.*WARNING).*$warning/s : qr/^$/, 'another order');
+	my $told = accepted($update, $warnings, 'and one of a new session');
+	like($told, $warning, 'which says why') if $warnings;
+	is(answer('owner', 'SELECT count(*) FROM shop.failures'), 2 * $warnings, 'recorded, where it was not read');
+	is(answer('owner', 'SELECT count(*) FROM shop.reversals'), $noted, 'noted, where it no longer qualifies');
+	is(answer('owner', differences('shop')), '0', 'the profiles are exact all the same');
+	$known->quit;
+}
+
 # The same while a session has already written orders.
 new_shop();
 my $till = $node->background_psql($database, on_error_stop => 0, extra_params => [ '-U', 'till', '-v', 'VERBOSITY=verbose' ]);
