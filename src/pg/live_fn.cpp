@@ -522,18 +522,38 @@ Tables tables_argument(ArrayType* array) {
     return tables;
 }
 
+void wait_for_lockers(Oid table, LOCKMODE mode) {
+    LOCKTAG tag;
+    SET_LOCKTAG_RELATION(tag, MyDatabaseId, table);
+    WaitForLockers(tag, mode, false);
+}
+
 // Waits for one table while it holds none, and takes the others if they are free: who writes orders, then lines (or the
-// other way round) cannot deadlock with us.
-void lock_tables(const Tables& tables, LOCKMODE mode) {
+// other way round) cannot deadlock with us. The first ones are those whose triggers write to the others. They are
+// locked before these, lest a trigger that runs meets a lock; where that fails for long, whoever reads the others must
+// wait.
+void lock_tables(const Tables& tables, int sources, LOCKMODE mode) {
+    constexpr int patience = 100;
     int first = 0;
-    for (int held = 0; held < tables.count;) {
+    const auto nth = [&](int n) {
+        const int turning = first < sources ? sources : tables.count;
+        return n < turning ? (first + n) % turning : n;
+    };
+    for (int attempt = 0; tables.count > 0; ++attempt) {
         LockRelationOid(tables.oids[first], mode);
-        for (held = 1; held < tables.count; ++held) {
-            if (!ConditionalLockRelationOid(tables.oids[(first + held) % tables.count], mode)) break;
+        int held = 1;
+        for (; held < tables.count; ++held) {
+            if (!ConditionalLockRelationOid(tables.oids[nth(held)], mode)) break;
         }
         if (held == tables.count) return;
-        for (int i = 0; i < held; ++i) UnlockRelationOid(tables.oids[(first + i) % tables.count], mode);
-        first = (first + held) % tables.count;
+        // The sources last: who waits for them goes on at once, and its triggers must find the others free.
+        for (int i = held - 1; i >= 0; --i) UnlockRelationOid(tables.oids[nth(i)], mode);
+        const int missed = nth(held);
+        if (missed < sources || attempt >= patience) {
+            first = missed;
+        } else {
+            wait_for_lockers(tables.oids[missed], mode);
+        }
         CHECK_FOR_INTERRUPTS();
     }
 }
@@ -576,7 +596,7 @@ CLIENTELE_FUNCTION(clientele_lock_sources) {
             aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(tables.oids[i]));
         }
     }
-    lock_tables(tables, ShareRowExclusiveLock);
+    lock_tables(tables, tables.count, ShareRowExclusiveLock);
     PG_RETURN_VOID();
 }
 
@@ -586,12 +606,15 @@ CLIENTELE_FUNCTION(clientele_drop_triggers) {
     require_owner(store);
     Tables tables = tables_argument(PG_GETARG_ARRAYTYPE_P(1));
     int count = 0;
+    int sources = 0;  // which come first
     for (int i = 0; i < tables.count; ++i) {
         const bool is_ours = get_rel_namespace(tables.oids[i]) == store.schema;
-        if (is_ours || triggers_of(tables.oids[i], store.settings)) tables.oids[count++] = tables.oids[i];
+        if (!is_ours && !triggers_of(tables.oids[i], store.settings)) continue;
+        tables.oids[count++] = tables.oids[i];
+        if (!is_ours) ++sources;
     }
     tables.count = count;
-    lock_tables(tables, AccessExclusiveLock);
+    lock_tables(tables, sources, AccessExclusiveLock);
     for (int i = 0; i < tables.count; ++i) drop_triggers(tables.oids[i], store.settings);
     PG_RETURN_VOID();
 }
