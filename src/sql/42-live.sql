@@ -163,12 +163,37 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._advise_index(regclass, name, text) IS 'Warns where a live store would have to read a whole table.';
 
+-- A refresh takes the row of the settings while it reads the orders, and the orders while it holds the row: whoever wants both
+-- for itself lets go of the orders where the row is not free.
+CREATE FUNCTION clientele._release_sources(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+BEGIN
+    PERFORM _require_owner(store);
+    LOOP
+        BEGIN
+            PERFORM _drop_triggers(store, _triggered(_settings(store)));
+            BEGIN
+                EXECUTE format('SELECT FROM %I.settings FOR UPDATE NOWAIT', store);
+            EXCEPTION WHEN lock_not_available THEN
+                RAISE EXCEPTION 'another session changes store %', quote_ident(store) USING ERRCODE = 'CL001';
+            END;
+            EXIT;
+        EXCEPTION WHEN SQLSTATE 'CL001' THEN
+            PERFORM pg_sleep(0.05);
+        END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._release_sources(name) IS 'Drops a store''s triggers and locks its settings.';
+
 CREATE FUNCTION clientele.set_live(store name, live boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     settings store_settings;
 BEGIN
     PERFORM _require('live', live IS NOT NULL);
+    IF NOT live THEN
+        PERFORM _release_sources(store);
+    END IF;
     PERFORM _lock_store(store);
     settings := _settings(store);
     IF live THEN
@@ -189,7 +214,6 @@ BEGIN
             EXECUTE format('INSERT INTO %I.pending (due) VALUES (''-infinity'')', store);
         END IF;
     ELSE
-        PERFORM _drop_triggers(store, _triggered(settings));
         EXECUTE format('DELETE FROM %I.pending', store);
         EXECUTE format('DELETE FROM %I.failures', store);
     END IF;
