@@ -8,7 +8,7 @@ SET search_path = public, clientele;
 CREATE TABLE orders (customer_id int, ordered_at timestamptz, amount numeric(12, 2));
 CREATE FUNCTION pg_temp.fill(customers int) RETURNS void LANGUAGE sql AS $$
     INSERT INTO orders
-    SELECT c, date_trunc('day', now()) - (days - floor(t)::int) * interval '1 day' + interval '9 hours', round((mean * (0.5 + clientele.bucket('amount', c || ':' || i)))::numeric, 2)
+    SELECT c, date_trunc('day', now()) - (days - floor(t)::int) * interval '1 day', round((mean * (0.5 + clientele.bucket('amount', c || ':' || i)))::numeric, 2)
     FROM (SELECT c, 30 + (500 * clientele.bucket('first', c::text))::int AS days, 15 + 60 * clientele.bucket('gap', c::text) AS gap,
               least(40, floor(ln(1 - clientele.bucket('life', c::text)) / ln(1 - 0.01 - 0.98 * clientele.bucket('leaves', c::text) ^ 1.5)))::int AS life, 10 + 90 * clientele.bucket('mean', c::text) ^ 2 AS mean FROM generate_series(1, customers) c) s
     CROSS JOIN LATERAL (SELECT 0 AS i, 0.0::float8 AS t UNION ALL
