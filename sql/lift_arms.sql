@@ -102,6 +102,9 @@ SELECT clientele.best_arm_probabilities('{}', '{}');
 SELECT clientele.best_arm_probabilities('{1}', '{1,2}');
 SELECT clientele.best_arm_probabilities('{1,2}', '{1,-1}');
 SELECT clientele.best_arm_probabilities('{1,NULL}', '{1,1}');
+SELECT clientele.best_arm_probabilities('{1,1}', '{5e-324,5e-324}');
+SELECT clientele.sequential_interval(clientele.lift_from_moments(5, 5, 10, 5, 5, 10), 0.05, 5e-324);
+SELECT clientele.minimum_detectable_effect(1e308, 1, 1e308, 1);
 SELECT clientele.propose_weights('{1,2,3}', '{1,1,1}') AS proposed, clientele.propose_weights('{0,9,0}', '{1,1,1}') AS at_the_floor,
        clientele.propose_weights('{0,9,0}', '{1,1,1}', 0) AS no_floor, clientele.propose_weights('{0,9,0}', '{1,1,1}', 1.0 / 3) AS thirds;
 SELECT clientele.propose_weights('{0,9}', '{1,1}', 0.5) AS halves, (SELECT sum(w::numeric) = 1 FROM unnest(clientele.propose_weights('{1,1.1,1.2,1.3,0.9,1,1}', '{1,2,1,2,1,2,3}', 0.0123)) w) AS sums;

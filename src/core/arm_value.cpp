@@ -33,11 +33,12 @@ void check_estimates(std::span<const double> means, std::span<const double> ses)
                "1 to 100 can be compared.");
     }
     for (std::size_t arm = 0; arm < means.size(); ++arm) {
-        if (std::abs(means[arm]) <= max_outcome && ses[arm] >= 0 && ses[arm] <= max_outcome) continue;
+        const bool known = ses[arm] == 0 || (ses[arm] >= 1 / max_outcome && ses[arm] <= max_outcome);
+        if (std::abs(means[arm]) <= max_outcome && known) continue;
         refuse("estimate of an arm out of range",
                "Mean " + std::to_string(arm + 1) + " is " + shown(means[arm]) + ", with the standard error " +
                    shown(ses[arm]) + ".",
-               "Means are finite numbers, and standard errors are 0 or more; both up to 1e100 in magnitude.");
+               "Means are finite numbers up to 1e100 in magnitude, standard errors 0, or from 1e-100 to 1e100.");
     }
 }
 

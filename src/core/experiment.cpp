@@ -12,6 +12,7 @@
 #include <boost/math/distributions/normal.hpp>
 
 #include "error.hpp"
+#include "moments.hpp"
 
 namespace clientele {
 namespace {
@@ -42,9 +43,9 @@ void check_arms(std::span<const std::int64_t> observed, std::span<const double> 
 }
 
 void check_sd(double sd) {
-    if (sd >= 0 && std::isfinite(sd)) return;
+    if (sd >= 0 && sd <= max_outcome) return;
     refuse("standard deviation out of range", "It is " + shown(sd) + ".",
-           "Standard deviations are finite numbers of 0 or more, such as sd_control of lift().");
+           "Standard deviations are from 0 to 1e100, such as sd_control of lift().");
 }
 
 void check_share(double value, const char* name) {

@@ -18,9 +18,9 @@ void check_settings(double alpha, double tuning) {
         throw Error(ErrorKind::invalid_parameter, "alpha out of range", "It is " + shown(alpha) + ".",
                     "alpha is the probability to miss: above 0 and below 1; 0.05 is customary.");
     }
-    if (!(tuning > 0 && std::isfinite(tuning))) {
+    if (!(tuning >= 1 && tuning <= 1e15)) {
         throw Error(ErrorKind::invalid_parameter, "tuning out of range", "It is " + shown(tuning) + ".",
-                    "tuning is the number of rows at which the interval shall be narrowest: above 0.");
+                    "tuning is the number of rows at which the interval shall be narrowest: from 1 to 1e15.");
     }
 }
 

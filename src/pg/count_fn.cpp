@@ -43,7 +43,7 @@ Oid key_column(const Store& store, const char* name, Oid* collation) {
     const AttrNumber column = OidIsValid(relation) ? get_attnum(relation, "customer_id") : InvalidAttrNumber;
     if (column == InvalidAttrNumber) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("\"%s\" of store \"%s\" is missing", name, get_namespace_name(store.schema))));
+                        errmsg("\"%s\" of store \"%s\" is missing", name, schema_name(store.schema))));
     }
     return column_type(relation, column, collation);
 }
@@ -164,7 +164,7 @@ CLIENTELE_FUNCTION(clientele_count_profiles) {
     const Store store = resolve_store(NameStr(*PG_GETARG_NAME(0)));
     Oid collation;
     Count count{};
-    count.schema = quote_identifier(get_namespace_name(store.schema));
+    count.schema = quote_identifier(schema_name(store.schema));
     count.key_type = key_column(store, "profiles", &collation);
     count.until = GetCurrentTimestamp();
     key_column(store, "_orders", &collation);

@@ -179,7 +179,7 @@ bool reserve_quickly(const Request& request, const Decision& decided, Field* slo
 
 bool reserve_thoroughly(const Request& request, const Decision& decided, Field* slot) {
     const Oid types[] = {request.enrolment_type, NAMEOID};
-    const Datum name = DirectFunctionCall1(namein, CStringGetDatum(get_namespace_name(request.store.schema)));
+    const Datum name = DirectFunctionCall1(namein, CStringGetDatum(schema_name(request.store.schema)));
     const Field fields[] = {decided.enrolled, {name, false}};
     run(request, thorough_reservation, false, false, 2, types, fields);
     *slot = result_field(1);

@@ -279,7 +279,7 @@ SPIPlanPtr item_plan(LiveSource& source, ItemQuery query) {
     SPIPlanPtr& plan = source.item_queries[static_cast<int>(query)];
     if (plan) return plan;
     const char* lines = changed_lines(query, source);
-    const char* schema = quote_identifier(get_namespace_name(source.schema));
+    const char* schema = quote_identifier(schema_name(source.schema));
     const char* text =
         is_blind(query)
             ? psprintf(

@@ -5,6 +5,7 @@
 #include "append.hpp"
 #include "index_shape.hpp"
 #include "live_orders.hpp"
+#include "store.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -261,7 +262,7 @@ void look_at_what_is_left(const LiveSource& source, const Finding& finding) {
     if (IsolationIsSerializable()) return;
     SPI_connect();
     const Oid types[] = {NAMEOID};
-    const Datum values[] = {DirectFunctionCall1(namein, CStringGetDatum(get_namespace_name(source.schema)))};
+    const Datum values[] = {DirectFunctionCall1(namein, CStringGetDatum(schema_name(source.schema)))};
     const int result = SPI_execute_with_args("SELECT r FROM clientele._reversed($1, '-infinity') r", 1,
                                              const_cast<Oid*>(types), const_cast<Datum*>(values), nullptr, false, 0);
     if (result != SPI_OK_SELECT) elog(ERROR, "could not look redemptions up: %s", SPI_result_code_string(result));

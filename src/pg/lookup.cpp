@@ -85,7 +85,7 @@ Oid key_type_of(const Store& store) {
     const AttrNumber column = OidIsValid(profiles) ? get_attnum(profiles, "customer_id") : InvalidAttrNumber;
     if (column == InvalidAttrNumber) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("the table \"profiles\" of store \"%s\" is missing", get_namespace_name(store.schema))));
+                        errmsg("the table \"profiles\" of store \"%s\" is missing", schema_name(store.schema))));
     }
     return get_atttype(profiles, column);
 }
@@ -132,7 +132,7 @@ SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bo
     key.settings = store.settings;
     key.query = &query;
     key.stored = stored;
-    const char* schema = get_namespace_name(store.schema);
+    const char* schema = schema_name(store.schema);
     auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
     if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
     SPIPlanPtr prepared = prepare(query, stored, schema, key_type, more, types);

@@ -161,7 +161,7 @@ bool is_main(Datum segmentation) {
 
 [[noreturn]] void refuse_segmentation(const LookUp& look_up) {
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                    errmsg("store \"%s\" has no segmentation \"%s\"", get_namespace_name(look_up.store.schema),
+                    errmsg("store \"%s\" has no segmentation \"%s\"", schema_name(look_up.store.schema),
                            TextDatumGetCString(look_up.option)),
                     errhint("The table segmentations of the store lists them; 'main' is the default.")));
     pg_unreachable();

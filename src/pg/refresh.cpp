@@ -5,6 +5,7 @@
 #include "count_progress.hpp"
 #include "progress.hpp"
 #include "settings_scope.hpp"
+#include "store.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -246,7 +247,7 @@ Refresh begin(const Store& store, bool atomic) {
     refresh.atomic = atomic;
     refresh.memory = AllocSetContextCreate(PortalContext, "clientele refresh", ALLOCSET_DEFAULT_SIZES);
     MemoryContext caller = MemoryContextSwitchTo(refresh.memory);
-    refresh.name = DirectFunctionCall1(namein, CStringGetDatum(get_namespace_name(store.schema)));
+    refresh.name = DirectFunctionCall1(namein, CStringGetDatum(schema_name(store.schema)));
     MemoryContextSwitchTo(caller);
     const Oid profiles = get_relname_relid("profiles", store.schema);
     refresh.key_type = OidIsValid(profiles) ? get_atttype(profiles, 1) : InvalidOid;

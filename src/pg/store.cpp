@@ -127,25 +127,31 @@ Oid settings_table(Oid schema) {
     return OidIsValid(row_type) && row_type == settings_type ? table : InvalidOid;
 }
 
+const char* schema_name(Oid schema) {
+    const char* name = get_namespace_name(schema);
+    if (!name) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("the store was dropped by another session")));
+    return name;
+}
+
 void require_owner(const Store& store) {
 #if PG_VERSION_NUM >= 160000
     const bool owns = object_ownercheck(NamespaceRelationId, store.schema, GetUserId());
 #else
     const bool owns = pg_namespace_ownercheck(store.schema, GetUserId());
 #endif
-    if (!owns) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, get_namespace_name(store.schema));
+    if (!owns) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, schema_name(store.schema));
 }
 
 void check_result(const Store& store, TupleDesc columns, const Oid* types, int count) {
     for (int i = 0; i < count; ++i) {
         const FormData_pg_attribute* column = i < columns->natts ? TupleDescAttr(columns, i) : nullptr;
         if (column && column->atttypid == types[i]) continue;
-        const char* schema = get_namespace_name(store.schema);
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("a view or table of store \"%s\" is not the one that was created", schema ? schema : ""),
-                        errdetail("Column %d of what was read is %s, not %s.", i + 1,
-                                  column ? format_type_be(column->atttypid) : "missing", format_type_be(types[i])),
-                        errhint("Drop what stands in its place, and give what create_store() created its name back.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("a view or table of store \"%s\" is not the one that was created", schema_name(store.schema)),
+                 errdetail("Column %d of what was read is %s, not %s.", i + 1,
+                           column ? format_type_be(column->atttypid) : "missing", format_type_be(types[i])),
+                 errhint("Drop what stands in its place, and give what create_store() created its name back.")));
     }
 }
 
@@ -163,7 +169,7 @@ Store resolve_store(const char* name) {
 
 CLIENTELE_FUNCTION(clientele_resolve_store) {
     const char* name = PG_ARGISNULL(0) ? nullptr : NameStr(*PG_GETARG_NAME(0));
-    const char* found = get_namespace_name(clientele::resolve_store(name).schema);
+    const char* found = clientele::schema_name(clientele::resolve_store(name).schema);
     return DirectFunctionCall1(namein, CStringGetDatum(found));
 }
 

@@ -24,6 +24,9 @@ void require_owner(const Store& store);
 // be, and the owner of a store may have put something else in the place of its views and tables.
 void check_result(const Store& store, TupleDesc columns, const Oid* types, int count);
 
+// A schema's name; an ERROR where another session has dropped it.
+const char* schema_name(Oid schema);
+
 // The settings table in a schema, where that is a store.
 Oid settings_table(Oid schema);
 

@@ -82,7 +82,7 @@ CREATE FUNCTION clientele.sequential_interval(
         OUT ci_low double precision, OUT ci_high double precision)
     AS 'MODULE_PATHNAME', 'clientele_sequential_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.sequential_interval(clientele.lift_result, double precision, double precision) IS
-    'An interval for the effect that may be looked at every day: over all looks together it misses with probability alpha at most, asymptotically. It is wider than ci_low to ci_high, and narrowest, for its sample, at about `tuning` rows in all. The confidence sequence is widened from the normal to Student''s t with the result''s df, for looks at few rows. NULLs where the result has no interval. alpha: in (0, 1); tuning: above 0. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences" (2024), as GrowthBook uses it.';
+    'An interval for the effect that may be looked at every day: over all looks together it misses with probability alpha at most, asymptotically. It is wider than ci_low to ci_high, and narrowest, for its sample, at about `tuning` rows in all. The confidence sequence is widened from the normal to Student''s t with the result''s df, for looks at few rows. NULLs where the result has no interval. alpha: in (0, 1); tuning: from 1 to 1e15. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences" (2024), as GrowthBook uses it.';
 
 CREATE FUNCTION clientele.relative_se(result clientele.lift_result) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_relative_se' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

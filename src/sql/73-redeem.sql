@@ -202,9 +202,9 @@ CREATE FUNCTION clientele._begin_settling(store name, grace interval, chunk inte
 BEGIN
     PERFORM _require_store(store);
     PERFORM _require(a.name, a.given) FROM (VALUES ('grace', grace IS NOT NULL), ('chunk', chunk IS NOT NULL)) a (name, given);
-    IF grace < interval '0' THEN
+    IF grace NOT BETWEEN interval '0' AND interval '100 years' THEN
         RAISE EXCEPTION 'invalid grace: %', grace USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = 'It is how long after the end of an offer its orders may still arrive: not negative.';
+            DETAIL = 'It is how long after the end of an offer its orders may still arrive: from 0 to 100 years.';
     END IF;
     IF chunk < 1 THEN
         RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value', DETAIL = 'At least one exposure is settled at a time.';

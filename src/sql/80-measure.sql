@@ -157,7 +157,7 @@ BEGIN
         JOIN enrolled e ON e.customer_id = l.customer_id AND e.ends_at <= now() AND l.issued_at < e.ends_at
         JOIN STORE._orders o ON QUALIFIES AND o.ordered_at >= e.issued_at AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
         WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER) END',
-        'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(_settings(store))), 'STORE', quote_ident(store)), 'ENROLLED', _enrolled_by(program))
+        'ENROLLED', _enrolled_by(program)), 'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(_settings(store))), 'STORE', quote_ident(store))
         INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order;
     RETURN unsettled;
 END $$;
