@@ -5,7 +5,7 @@
 #include "count_progress.hpp"
 #include "progress.hpp"
 #include "settings_scope.hpp"
-#include "store.hpp"
+#include "source_lock.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -280,6 +280,9 @@ void refresh_store(const Store& store, bool full, bool atomic) {
     PreventCommandIfReadOnly("CALL clientele.refresh()");
     Refresh refresh = begin(store, atomic);
     SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+    MemoryContext spi = MemoryContextSwitchTo(refresh.memory);
+    const List* sources = share_sources(store, !atomic);
+    MemoryContextSwitchTo(spi);
     LockRelId lock = {store.settings, MyDatabaseId};
     if (atomic) {
         LockRelationOid(store.settings, refresh_lock);
@@ -292,18 +295,24 @@ void refresh_store(const Store& store, bool full, bool atomic) {
     begin_progress(store.settings);
     run_refresh(refresh, full);
     end_progress();
-    if (!atomic) UnlockRelationIdForSession(&lock, refresh_lock);
+    if (!atomic) {
+        UnlockRelationIdForSession(&lock, refresh_lock);
+        release_sources(sources);
+    }
     SPI_finish();
     MemoryContextDelete(refresh.memory);
 }
 
 bool fold_store(const Store& store) {
-    if (!ConditionalLockRelationOid(store.settings, refresh_lock)) return false;
     Refresh refresh = begin(store, true);
     SPI_connect();
-    resolve_order_marks(refresh);
-    const int64 folded = fold_chunk(refresh);
-    touch(refresh);
+    share_sources(refresh.store, false);
+    int64 folded = 0;
+    if (ConditionalLockRelationOid(store.settings, refresh_lock)) {
+        resolve_order_marks(refresh);
+        folded = fold_chunk(refresh);
+        touch(refresh);
+    }
     SPI_finish();
     MemoryContextDelete(refresh.memory);
     return folded == chunk_size;

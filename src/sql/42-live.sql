@@ -89,6 +89,18 @@ CREATE FUNCTION clientele._family(root regclass) RETURNS SETOF regclass
 $$;
 COMMENT ON FUNCTION clientele._family(regclass) IS 'A table and everything that inherits from it.';
 
+CREATE FUNCTION clientele._sources(store name) RETURNS SETOF regclass
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT f FROM _settings(store) s CROSS JOIN LATERAL (
+        SELECT 1, s.orders, f FROM _family(s.orders) f UNION ALL SELECT 2, s.items, f FROM _family(s.items) f) t (nth, root, f)
+    ORDER BY nth, f <> root, f
+$$;
+COMMENT ON FUNCTION clientele._sources(name) IS 'The orders of a store and their partitions, then its lines and theirs.';
+CREATE FUNCTION clientele._share_sources(store name) RETURNS void
+    AS 'MODULE_PATHNAME', 'clientele_share_sources' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._share_sources(name) IS
+    'Locks them as reading does: before a lock on the store, so that whoever has written orders and waits for the store does not wait for us in vain.';
+
 -- Every trigger that a live store has, or should have; missing ones have no oid.
 CREATE FUNCTION clientele._triggers(store name, settings clientele.store_settings)
     RETURNS TABLE (relation regclass, event text, name name, kind name, oid oid, enabled boolean)
@@ -163,27 +175,42 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._advise_index(regclass, name, text) IS 'Warns where a live store would have to read a whole table.';
 
--- A refresh takes the row of the settings while it reads the orders, and the orders while it holds the row: whoever wants both
--- for itself lets go of the orders where the row is not free.
-CREATE FUNCTION clientele._release_sources(store name) RETURNS void
+CREATE FUNCTION clientele._await_refresh(store name) RETURNS void
+    AS 'MODULE_PATHNAME', 'clientele_await_refresh' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._await_refresh(name) IS
+    'Waits for the refresh that holds a store: before a lock on its orders that the refresh would keep waiting, and new orders behind it. For the store''s owner.';
+
+-- The orders before the row of the settings, as whoever writes orders and then refreshes. But a refresh holds that row while it
+-- goes on reading orders, so they are let go of where the row is not free: the errors end subtransactions.
+CREATE FUNCTION clientele._lock_for_triggers(store name, live boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+DECLARE
+    settings store_settings := _settings(store);
+    is_free boolean;
 BEGIN
-    PERFORM _require_owner(store);
     LOOP
         BEGIN
-            PERFORM _drop_triggers(store, _triggered(_settings(store)));
-            BEGIN
-                EXECUTE format('SELECT FROM %I.settings FOR UPDATE NOWAIT', store);
-            EXCEPTION WHEN lock_not_available THEN
-                RAISE EXCEPTION 'another session changes store %', quote_ident(store) USING ERRCODE = 'CL001';
-            END;
-            EXIT;
-        EXCEPTION WHEN SQLSTATE 'CL001' THEN
-            PERFORM pg_sleep(0.05);
+            IF live THEN
+                PERFORM _lock_sources(ARRAY(SELECT DISTINCT t.relation FROM _triggers(store, settings) t WHERE NOT t.enabled));
+            ELSE
+                PERFORM _await_refresh(store);
+                PERFORM _drop_triggers(store, _triggered(settings));
+            END IF;
+            EXECUTE format('SELECT true FROM %I.settings FOR UPDATE SKIP LOCKED', store) INTO is_free;
+            EXIT WHEN is_free;
+            RAISE EXCEPTION 'another session changes store %', quote_ident(store) USING ERRCODE = 'CL001';
+        EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
+        END;
+        BEGIN
+            PERFORM _lock_store(store);
+            RAISE EXCEPTION 'store % is free', quote_ident(store) USING ERRCODE = 'CL001';
+        EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
         END;
     END LOOP;
+    PERFORM _lock_store(store);
 END $$;
-COMMENT ON FUNCTION clientele._release_sources(name) IS 'Drops a store''s triggers and locks its settings.';
+COMMENT ON FUNCTION clientele._lock_for_triggers(name, boolean) IS
+    'Locks a store and, as CREATE TRIGGER does, the tables that lack its triggers (live), or drops those that it has (not live).';
 
 CREATE FUNCTION clientele.set_live(store name, live boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -191,10 +218,7 @@ DECLARE
     settings store_settings;
 BEGIN
     PERFORM _require('live', live IS NOT NULL);
-    IF NOT live THEN
-        PERFORM _release_sources(store);
-    END IF;
-    PERFORM _lock_store(store);
+    PERFORM _require_owner(store);
     settings := _settings(store);
     IF live THEN
         PERFORM _check_live_source(r, 'orders') FROM _family(settings.orders) r;
@@ -209,6 +233,10 @@ BEGIN
             PERFORM _advise_index(settings.orders, settings.order_id, 'writing order lines');
             PERFORM _advise_index(settings.items, settings.item_order_id, 'reading customers whose orders have changed');
         END IF;
+    END IF;
+    PERFORM _lock_for_triggers(store, live);
+    settings := _settings(store);
+    IF live THEN
         -- Nobody knows what has changed while there were no triggers, unless all that was missing were those of empty partitions.
         IF _create_triggers(store, settings) OR NOT settings.live THEN
             EXECUTE format('INSERT INTO %I.pending (due) VALUES (''-infinity'')', store);

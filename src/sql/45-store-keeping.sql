@@ -131,6 +131,7 @@ BEGIN
     PERFORM _require_owner(store);
     -- Locks the orders and the store together, without waiting for one while holding another: who writes an order waits for no
     -- reader of the store, and nobody is the victim of a deadlock. (Hence not _lock_store(), which would hold a row meanwhile.)
+    PERFORM _await_refresh(store);
     PERFORM _drop_triggers(store, _triggered(_settings(store))
         || ARRAY(SELECT o.object::regclass FROM _store_objects(store) o WHERE o.class = 'pg_class'::regclass));
     -- Everything that depends on the schema or on an object of ours, and is neither ours nor a part of ours.

@@ -3,10 +3,10 @@
 -- Everything is read by STABLE functions, so under the snapshot of the one statement that calls them: orders that are
 -- committed meanwhile are neither shown nor counted.
 
-CREATE FUNCTION clientele._lock_refresh(store name) RETURNS void
+CREATE FUNCTION clientele._lock_refresh(store name, command text) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_lock_refresh' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION clientele._lock_refresh(name) IS
-    'Keeps refreshes of a store out until the end of the transaction. For who may write when its orders were counted.';
+COMMENT ON FUNCTION clientele._lock_refresh(name, text) IS
+    'Keeps refreshes of a store out until the end of the transaction. command: for messages. For who may write when its orders were counted.';
 
 CREATE FUNCTION clientele.check_store(store name, sample double precision DEFAULT NULL, repair boolean DEFAULT false)
     RETURNS TABLE (finding text, customer text, detail text)
@@ -20,7 +20,7 @@ BEGIN
     PERFORM _require('repair', repair IS NOT NULL);
     PERFORM _check_sample(sample);
     IF repair THEN
-        PERFORM _lock_refresh(store);
+        PERFORM _lock_refresh(store, 'check_store(repair => true)');
         PERFORM _touch(store);
     END IF;
     -- The orders of failures that were there before are counted.

@@ -48,6 +48,9 @@ BEGIN
         RAISE EXCEPTION 'permission denied for table %', history USING ERRCODE = 'insufficient_privilege',
             HINT = format('Recording needs these rights: GRANT SELECT, INSERT, UPDATE ON %s TO %I.', history, current_user);
     END IF;
+    IF (_settings(store)).live THEN
+        PERFORM _share_sources(store);
+    END IF;
     -- One recording at a time; readers and other stores go on.
     EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', history);
     -- Later than all that is recorded, also where the clock was set back: so no interval is empty, and none overlaps another.

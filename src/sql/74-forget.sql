@@ -5,7 +5,8 @@
 CREATE FUNCTION clientele._stop_refreshing(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '10s' AS $$
 BEGIN
-    EXECUTE format('LOCK TABLE %1$I.settings, %1$I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
+    PERFORM _lock_refresh(store, 'forget_customer()');
+    EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
     PERFORM _touch(store);
 EXCEPTION WHEN lock_not_available THEN
     RAISE EXCEPTION 'store % is being refreshed, or changed', quote_ident(store) USING ERRCODE = 'object_in_use',

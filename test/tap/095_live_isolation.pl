@@ -291,6 +291,35 @@ for my $level ('REPEATABLE READ', 'SERIALIZABLE')
 	is(ask($watcher, q{CALL clientele.refresh('big')} . '; ' . differences('big')), '0', 'also after the next');
 }
 
+# Who has written orders and then refreshes waits for nobody who waits for these orders.
+ask($two, q{SET lock_timeout = '20s'});
+for my $reading (q{CALL clientele.refresh('big')}, q{CALL clientele.refresh('big', true)}, q{CALL clientele.record_segments('big')}, q{SELECT count(*) FROM clientele.check_store('big', repair => true)}, q{SELECT clientele.forget_customer(99999999, 'big')})
+{
+	# Alone with the orders, as who loads them anew; then with somebody who waits to be alone with them.
+	for my $waits (0, 1)
+	{
+		ask($one, 'BEGIN; ' . ($waits ? sale(70, 1) : 'LOCK TABLE sales'));
+		if ($waits) { begin_asking($two, 'BEGIN; LOCK TABLE sales'); waits_for_lock($node, 'postgres', $two_pid); }
+		begin_asking($refresher, $reading);
+		waits_for_lock($node, 'postgres', $refresher_pid);
+		unlike(ask($one, q{CALL clientele.refresh('big')}), qr/ERROR|WARNING/, "$reading, " . ($waits ? 'behind a lock that waits for an order: the order' : 'behind the orders: their transaction') . ' can end with a refresh');
+		is(ask($one, 'COMMIT'), '', 'and is committed');
+		is(ask($two, 'SELECT 1; COMMIT'), '1', 'the lock is granted') if $waits;
+		unlike(ask($refresher, 'SELECT 1'), qr/ERROR/, 'and nothing fails');
+	}
+}
+for my $live ('false', 'true')
+{
+	ask($one, 'BEGIN; ' . sale(70, 1));
+	begin_asking($two, "SELECT clientele.set_live('big', $live)");
+	waits_for_lock($node, 'postgres', $two_pid);
+	unlike(ask($one, q{CALL clientele.refresh('big')}), qr/ERROR|WARNING/, "beside set_live($live), too");
+	is(ask($one, 'COMMIT'), '', 'it is committed');
+	unlike(ask($two, 'SELECT 1'), qr/ERROR/, 'and nothing fails');
+}
+ask($two, q{SET lock_timeout = '2s'});
+is(ask($watcher, differences('big')), '0', 'the store is exact');
+
 # A reader with a snapshot sees its own state across refreshes.
 my $seen = q{SELECT count(*), sum(orders), sum(gross_spent), min(as_of) = now() FROM big.customers};
 ask($one, sale(35, 3));
