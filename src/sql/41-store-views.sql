@@ -89,6 +89,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) IS 'Profiles and attributes side by side; with a customers table everyone in it.';
 
+-- Everything that is joined is told so: planners do not carry ranges over.
+CREATE FUNCTION clientele._between(alias text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('($1 IS NULL OR %1$s.customer_id > $1) AND ($2 IS NULL OR %1$s.customer_id <= $2)', alias)
+$$;
+COMMENT ON FUNCTION clientele._between(text) IS 'The condition for a part of the customers: above the key $1, up to the key $2; NULL: without bound.';
+
 CREATE FUNCTION clientele._create_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
@@ -115,6 +122,9 @@ BEGIN
         _base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
     EXECUTE format('CREATE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
         store, _base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
+    EXECUTE format('CREATE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC
+        SELECT * FROM (%3$s) b WHERE %4$s; END', store, _key_type(store),
+        _base_query(settings, format('(SELECT * FROM %I._profiles_now() p WHERE %s)', store, _between('p')), 'pg_catalog.now()'), _between('b'));
     -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
     EXECUTE format('CREATE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
@@ -235,8 +245,6 @@ DECLARE
     exposure_by_then constant text := 'l.issued_at <= COALESCE($1, pg_catalog.now())';
     open_now constant text := 'l.state = ''open'' AND l.valid_until > pg_catalog.now()';
     open_then constant text := replace('l.valid_until > AS_OF AND (l.closed_at IS NULL OR l.closed_at > AS_OF)', 'AS_OF', 'COALESCE($1, pg_catalog.now())');
-    -- A part of the customers, by key. What joins them is told so, too: planners don't carry ranges over.
-    between constant text := '($1 IS NULL OR %1$s.customer_id > $1) AND ($2 IS NULL OR %1$s.customer_id <= $2)';
 BEGIN
     EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
         format(query, names, store, format(facts, expressions, store, '_base'), any_exposure, open_now));
@@ -246,8 +254,7 @@ BEGIN
         store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END',
-            store, _key_type(store), format(query, names, store, format(replace(facts, ')', ' WHERE ' || format(between, 'b') || ')'), expressions, store, '_base'),
-                format(between, 'l'), open_now));
+            store, _key_type(store), format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), _between('l'), open_now));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS

@@ -110,8 +110,8 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
             ('_offer_book', ''), ('_sees_everybody', ''), ('_profiles_now', '')) f (name, types)
         UNION ALL
-        SELECT '_offer_inputs_between', concat_ws(' ', k.type, k.type) FROM (SELECT a.atttypid::text AS type FROM pg_attribute a
-            WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id') k
+        SELECT f.name, concat_ws(' ', k.type, k.type) FROM (VALUES ('_base_between'), ('_offer_inputs_between')) f (name), (
+            SELECT a.atttypid::text AS type FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id') k
         UNION ALL
         -- These take the columns of customers but the last.
         SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches')) f (name), (

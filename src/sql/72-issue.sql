@@ -99,10 +99,10 @@ BEGIN
     EXECUTE format('SELECT c.last_customer FROM %I.campaigns c WHERE c.program = $1', store) USING coalesce(program, '') INTO above;
     EXECUTE format('
         WITH counted AS (
-            SELECT b.customer_id::text AS customer, row_number() OVER (ORDER BY b.customer_id) AS n FROM %1$I._base b WHERE %2$s
+            SELECT b.customer_id, row_number() OVER (ORDER BY b.customer_id) AS n FROM %1$I._base b WHERE %2$s
         ), noted AS (
             UPDATE %1$I.campaigns c SET total = c.customers + (SELECT count(*) FROM counted) WHERE c.program = $2)
-        SELECT array_agg(c.customer ORDER BY c.n) FROM counted c WHERE c.n %% $1 = 0',
+        SELECT array_agg(c.customer_id::text ORDER BY c.n) FROM counted c WHERE c.n %% $1 = 0',
         store, CASE WHEN above IS NULL THEN 'true' ELSE format('b.customer_id > %s', _key_literal(store, above)) END)
         USING chunk, coalesce(program, '') INTO ends;
     RETURN coalesce(ends, '{}');
@@ -214,51 +214,50 @@ COMMENT ON FUNCTION clientele._take(name, text, numeric) IS 'Takes rewards from 
 -- $1: the program or NULL; $2: when the run started; $3, $4: the keys. Rows stay in the order of the keys, in which all who issue write them.
 CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT replace(replace(replace(replace(replace(replace('
+    SELECT replace(replace(replace(replace(replace(replace(replace(replace('
         WITH budget AS MATERIALIZED (
             SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots FROM STORE.budgets b GROUP BY b.program
         ), decided AS MATERIALIZED (
-            SELECT i.customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period,
-                CASE WHEN i.open_exposure IS NULL AND coalesce((i.history[cardinality(i.history)]).issued_at < $2, true) THEN
-                    clientele._enrol(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
-                        (SELECT array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM budget b)) END AS enrolled
-            FROM STORE._offer_inputs_between($3::KEY, $4::KEY) i ORDER BY i.customer_id
-        ), AFFORDABLE issued AS (
+            SELECT i.customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.*
+            FROM STORE._offer_inputs_between($3::KEY, $4::KEY) i
+            CROSS JOIN LATERAL clientele._enrol(STORE._offer_book(),
+                CASE WHEN i.open_exposure IS NULL AND coalesce((i.history[cardinality(i.history)]).issued_at < $2, true) THEN i.customer END,
+                i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
+                (SELECT array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM budget b)) e
+            ORDER BY i.customer_id
+        ), STOP affordable AS NOT MATERIALIZED (
+            SELECT d.* FROM decided d WHERE WANTED AND BEFORE
+        ), issued AS (
             INSERT INTO STORE.ledger (customer_id, period, program, program_version, holdout, global_holdout, segment, basis, reference_value,
                 min_spend, reward, reward_kind, currency, message, disclosure, reasons, variant, propensity, expected_profit, models,
                 issued_at, valid_until, code, slot)
-            SELECT w.customer_id, w.period, w.program, w.program_version, w.holdout, w.global_holdout, w.segment, w.basis, w.reference_value,
-                w.min_spend, w.reward, w.reward_kind, w.currency, w.message, w.disclosure, w.reasons, w.variant, w.propensity, w.expected_profit,
+            SELECT a.customer_id, a.period, a.program, a.program_version, a.holdout, a.global_holdout, a.segment, a.basis, a.reference_value,
+                a.min_spend, a.reward, a.reward_kind, a.currency, a.message, a.disclosure, a.reasons, a.variant, a.propensity, a.expected_profit,
                 (SELECT jsonb_object_agg(m.kind, m.version) FROM STORE.models m WHERE m.in_use),
-                w.as_of, w.valid_until, CASE WHEN w.holdout IS NULL THEN clientele._new_code() END, CASE WHEN w.holdout IS NULL THEN w.slot END
-            FROM (SELECT a.customer_id, a.period, a.as_of, a.slot, (a.enrolled).* FROM affordable a) w
+                a.as_of, a.valid_until, CASE WHEN a.holdout IS NULL THEN clientele._new_code() END, SLOT
+            FROM affordable a
             CAREFULLY RETURNING program, holdout, reward)
         SELECT count(*) FILTER (WHERE n.holdout IS NULL) AS offered, count(*) FILTER (WHERE n.holdout IS NOT NULL) AS held_out,
-            (SELECT count(*) FROM affordable) - count(*) AS missed, SPENT FROM issued n',
-        'AFFORDABLE', CASE WHEN has_budgets THEN '
-        ranked AS MATERIALIZED (
-            SELECT d.*, b.slots[1 + (row_number() OVER earlier - 1) % cardinality(b.slots)] AS slot,
-                (d.enrolled).greatest_reward > b.remaining
-                    - coalesce(sum(CASE WHEN (d.enrolled).holdout IS NULL THEN (d.enrolled).reward ELSE 0 END) OVER earlier, 0) AS too_dear
-            FROM decided d LEFT JOIN budget b ON b.program = (d.enrolled).program
-            WHERE WANTED
-            WINDOW earlier AS (PARTITION BY (d.enrolled).program ORDER BY d.customer_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            (SELECT count(*) FROM affordable) - count(*) AS missed, (SELECT count(*) FROM decided d WHERE BEFORE) AS customers, SPENT FROM issued n',
+        'STOP', CASE WHEN has_budgets THEN '
+        spending AS (
+            SELECT d.customer_id, d.greatest_reward > b.remaining
+                - coalesce(sum(CASE WHEN d.holdout IS NULL THEN d.reward ELSE 0 END) OVER earlier, 0) AS too_dear
+            FROM decided d JOIN budget b ON b.program = d.program WHERE WANTED
+            WINDOW earlier AS (PARTITION BY d.program ORDER BY d.customer_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ), stop AS MATERIALIZED (
-            SELECT r.customer_id FROM ranked r WHERE r.too_dear ORDER BY r.customer_id LIMIT 1
-        ), passed AS MATERIALIZED (
-            SELECT d.customer_id FROM decided d WHERE coalesce(d.customer_id < (SELECT s.customer_id FROM stop s), true)
-        ), affordable AS MATERIALIZED (
-            SELECT r.* FROM ranked r WHERE coalesce(r.customer_id < (SELECT s.customer_id FROM stop s), true) ORDER BY r.customer_id
-        ),' ELSE '
-        affordable AS NOT MATERIALIZED (SELECT d.*, NULL::integer AS slot FROM decided d WHERE WANTED),' END),
+            SELECT s.customer_id FROM spending s WHERE s.too_dear ORDER BY s.customer_id LIMIT 1
+        ),' ELSE '' END),
+        -- Any slot does.
+        'SLOT', CASE WHEN has_budgets THEN 'CASE WHEN a.holdout IS NULL THEN
+                    (SELECT b.slots[1 + floor(random() * cardinality(b.slots))::integer] FROM budget b WHERE b.program = a.program) END' ELSE 'NULL' END),
         'SPENT', CASE WHEN has_budgets THEN '
-            (SELECT count(*) FROM passed) AS customers,
-            (SELECT p.customer_id::text FROM passed p WHERE EXISTS (SELECT FROM stop) ORDER BY p.customer_id DESC LIMIT 1) AS stopped_after,
+            (SELECT d.customer_id::text FROM decided d WHERE BEFORE AND EXISTS (SELECT FROM stop) ORDER BY d.customer_id DESC LIMIT 1) AS stopped_after,
             (SELECT array_agg(b.program ORDER BY b.program) FROM budget b) AS programs,
             (SELECT array_agg((SELECT coalesce(sum(n.reward), 0) FROM issued n WHERE n.program = b.program AND n.holdout IS NULL) ORDER BY b.program) FROM budget b) AS rewards'
-            ELSE '
-            (SELECT count(*) FROM decided) AS customers, NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards' END),
-        'WANTED', '(d.enrolled).program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END),
+            ELSE 'NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards' END),
+        'WANTED', 'd.program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END),
+        'BEFORE', CASE WHEN has_budgets THEN 'coalesce(d.customer_id < (SELECT s.customer_id FROM stop s), true)' ELSE 'true' END),
         'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'KEY', _key_type(store)::text), 'STORE', quote_ident(store))
 $$;
 COMMENT ON FUNCTION clientele._pass_query(name, text, boolean, boolean) IS
