@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,21 @@ using namespace clientele;
 namespace {
 
 constexpr std::size_t shown_length = code_length + 1;  // with the hyphen
+
+// Random bytes, each given out once. The system is asked for many at a time: it takes as long for a few.
+std::span<const std::uint8_t> random_bytes() {
+    constexpr std::size_t needed = code_length + 2;
+    static std::uint8_t pool[64 * needed];
+    static std::size_t used = sizeof pool;
+    if (used == sizeof pool) {
+        if (!pg_strong_random(pool, sizeof pool)) {
+            ereport(ERROR, (errcode(ERRCODE_SYSTEM_ERROR), errmsg("the system gave no random bytes for a code")));
+        }
+        used = 0;
+    }
+    used += needed;
+    return {pool + used - needed, needed};
+}
 
 struct ShownCode {
     char characters[shown_length];
@@ -33,10 +49,7 @@ CLIENTELE_FUNCTION(clientele_new_code) {
     ShownCode code{};
     // One code in a thousand needs a second look at the dice.
     while (!code.found) {
-        std::uint8_t bytes[code_length + 2];
-        if (!pg_strong_random(bytes, sizeof bytes)) {
-            ereport(ERROR, (errcode(ERRCODE_SYSTEM_ERROR), errmsg("the system gave no random bytes for a code")));
-        }
+        const std::span<const std::uint8_t> bytes = random_bytes();
         think([&] { show(code_from_random(bytes), code); });
     }
     PG_RETURN_TEXT_P(cstring_to_text_with_len(code.characters, shown_length));

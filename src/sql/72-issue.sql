@@ -225,20 +225,20 @@ CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets bool
                 i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
                 (SELECT array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM budget b)) e
             ORDER BY i.customer_id
-        ), STOP affordable AS NOT MATERIALIZED (
-            SELECT d.* FROM decided d WHERE WANTED AND BEFORE
+        ), STOP seen AS (
+            SELECT count(*) AS customers, count(*) FILTER (WHERE WANTED) AS affordable FROM decided d WHERE BEFORE
         ), issued AS (
             INSERT INTO STORE.ledger (customer_id, period, program, program_version, holdout, global_holdout, segment, basis, reference_value,
                 min_spend, reward, reward_kind, currency, message, disclosure, reasons, variant, propensity, expected_profit, models,
                 issued_at, valid_until, code, slot)
-            SELECT a.customer_id, a.period, a.program, a.program_version, a.holdout, a.global_holdout, a.segment, a.basis, a.reference_value,
-                a.min_spend, a.reward, a.reward_kind, a.currency, a.message, a.disclosure, a.reasons, a.variant, a.propensity, a.expected_profit,
+            SELECT d.customer_id, d.period, d.program, d.program_version, d.holdout, d.global_holdout, d.segment, d.basis, d.reference_value,
+                d.min_spend, d.reward, d.reward_kind, d.currency, d.message, d.disclosure, d.reasons, d.variant, d.propensity, d.expected_profit,
                 (SELECT jsonb_object_agg(m.kind, m.version) FROM STORE.models m WHERE m.in_use),
-                a.as_of, a.valid_until, CASE WHEN a.holdout IS NULL THEN clientele._new_code() END, SLOT
-            FROM affordable a
+                d.as_of, d.valid_until, CASE WHEN d.holdout IS NULL THEN clientele._new_code() END, SLOT
+            FROM decided d WHERE WANTED AND BEFORE
             CAREFULLY RETURNING program, holdout, reward)
         SELECT count(*) FILTER (WHERE n.holdout IS NULL) AS offered, count(*) FILTER (WHERE n.holdout IS NOT NULL) AS held_out,
-            (SELECT count(*) FROM affordable) - count(*) AS missed, (SELECT count(*) FROM decided d WHERE BEFORE) AS customers, SPENT FROM issued n',
+            (SELECT e.affordable FROM seen e) - count(*) AS missed, (SELECT e.customers FROM seen e) AS customers, SPENT FROM issued n',
         'STOP', CASE WHEN has_budgets THEN '
         spending AS (
             SELECT d.customer_id, d.greatest_reward > b.remaining
@@ -249,8 +249,8 @@ CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets bool
             SELECT s.customer_id FROM spending s WHERE s.too_dear ORDER BY s.customer_id LIMIT 1
         ),' ELSE '' END),
         -- Any slot does.
-        'SLOT', CASE WHEN has_budgets THEN 'CASE WHEN a.holdout IS NULL THEN
-                    (SELECT b.slots[1 + floor(random() * cardinality(b.slots))::integer] FROM budget b WHERE b.program = a.program) END' ELSE 'NULL' END),
+        'SLOT', CASE WHEN has_budgets THEN 'CASE WHEN d.holdout IS NULL THEN
+                    (SELECT b.slots[1 + floor(random() * cardinality(b.slots))::integer] FROM budget b WHERE b.program = d.program) END' ELSE 'NULL' END),
         'SPENT', CASE WHEN has_budgets THEN '
             (SELECT d.customer_id::text FROM decided d WHERE BEFORE AND EXISTS (SELECT FROM stop) ORDER BY d.customer_id DESC LIMIT 1) AS stopped_after,
             (SELECT array_agg(b.program ORDER BY b.program) FROM budget b) AS programs,
