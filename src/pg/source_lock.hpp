@@ -12,8 +12,8 @@ extern "C" {
 
 namespace clientele {
 
-// Takes ACCESS SHARE on the orders and lines of a store, partitions included, as far as the caller may read them: until
-// the end of the transaction, or of the session. Returns their oids. The caller is connected to SPI.
+// Takes ACCESS SHARE on the orders and lines of a store, partitions included, if the caller may read them: until the
+// end of the transaction, or of the session. Returns their oids. The caller is connected to SPI.
 List* share_sources(const Store& store, bool for_session);
 
 // Gives back those that were taken for the session; an error does so by itself.

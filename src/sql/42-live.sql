@@ -93,9 +93,9 @@ CREATE FUNCTION clientele._sources(store name) RETURNS SETOF regclass
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
     SELECT f FROM _settings(store) s CROSS JOIN LATERAL (
         SELECT 1, s.orders, f FROM _family(s.orders) f UNION ALL SELECT 2, s.items, f FROM _family(s.items) f) t (nth, root, f)
-    ORDER BY nth, f <> root, f
+    WHERE has_any_column_privilege(root, 'SELECT') ORDER BY nth, f <> root, f
 $$;
-COMMENT ON FUNCTION clientele._sources(name) IS 'The orders of a store and their partitions, then its lines and theirs.';
+COMMENT ON FUNCTION clientele._sources(name) IS 'The orders of a store and their partitions, then its lines and theirs, as far as the caller may read them: in the order in which every query locks them.';
 CREATE FUNCTION clientele._share_sources(store name) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_share_sources' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._share_sources(name) IS
