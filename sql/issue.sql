@@ -264,3 +264,24 @@ SELECT clientele.drop_store(s) FROM unnest('{Issue''s uuids,issue KEY WANTED}'::
 
 DROP PROCEDURE clear_issuing;
 DROP TABLE issue_customers, issue_orders, issue_uuids, issue_texts;
+
+-- ---- Keys that the customers table orders otherwise ----
+
+CREATE TABLE mixed_customers (customer_id text COLLATE "en-x-icu" PRIMARY KEY);
+CREATE TABLE mixed_orders (order_id bigint PRIMARY KEY, customer_id text, ordered_at timestamptz, amount numeric);
+INSERT INTO mixed_customers SELECT (CASE WHEN n % 2 = 0 THEN 'a' ELSE 'B' END) || n FROM generate_series(1, 20) n;
+INSERT INTO mixed_orders SELECT row_number() OVER (), customer_id, now() - n * interval '10 days', 80 FROM mixed_customers, generate_series(1, 3) n;
+SELECT clientele.create_store('mixed', 'mixed_orders', customers => 'mixed_customers');
+CALL clientele.refresh('mixed');
+SELECT clientele.define_offer('mixed', 'stretch', 'grow_order_value', cooldown => '1 day');
+CREATE TABLE expected_of_mixed AS SELECT customer_id, basis, min_spend, reward FROM mixed.offers;
+SELECT basis, count(*) FROM expected_of_mixed GROUP BY basis;
+CALL clientele.issue_offers('mixed', chunk => 3);
+SELECT count(*) FROM (SELECT customer_id COLLATE "C", basis, min_spend, reward FROM mixed.ledger EXCEPT SELECT customer_id COLLATE "C", basis, min_spend, reward FROM expected_of_mixed) d;
+SELECT customers, total, offered FROM mixed.campaign_progress;
+UPDATE mixed.ledger SET valid_until = issued_at + interval '1 microsecond', issued_at = issued_at - interval '2 days';
+CALL clientele.settle_offers('mixed', grace => '0');
+CALL clientele.issue_offers('mixed', chunk => 3);
+SELECT period, count(*) FROM mixed.ledger GROUP BY period ORDER BY period;
+SELECT clientele.drop_store('mixed');
+DROP TABLE mixed_customers, mixed_orders, expected_of_mixed;

@@ -36,7 +36,13 @@ struct Refresh {
     int64 done;
     Datum above;  // text: the highest customer of the last chunk
     bool has_above;
+    List* sources;  // the orders and lines that are locked for the session
 };
+
+void let_go_of_sources(Refresh& refresh) {
+    release_sources(refresh.sources);
+    refresh.sources = NIL;
+}
 
 void end_chunk(const Refresh& refresh) {
     if (!refresh.atomic) SPI_commit();
@@ -227,13 +233,16 @@ Hints hints_of(const Refresh& refresh) {
     return {TextDatumGetCString(amounts), TextDatumGetCString(times)};
 }
 
-// Rows that a count settles are those that it could see: they were collected before it.
-void count_all(Refresh& refresh, const Datum* collected, const char* nulls) {
+// Rows that a count settles are those that it could see: they were collected before it. A store that is not live needs
+// the orders no longer than that.
+void count_all(Refresh& refresh, bool folds, const Datum* collected, const char* nulls) {
     enter_phase(Phase::counting, orders_estimate(refresh));
     Hints hints = hints_of(refresh);
     ErrorContextCallback helpful = {error_context_stack, add_hint, &hints};
     error_context_stack = &helpful;
-    write_counted(refresh, open_count(refresh));
+    Portal portal = open_count(refresh);
+    if (!folds) let_go_of_sources(refresh);
+    write_counted(refresh, portal);
     error_context_stack = helpful.previous;
     const Oid types[] = {NAMEOID, TIMESTAMPTZOID, TIDARRAYOID, TIDARRAYOID};
     const Datum values[] = {refresh.name, TimestampTzGetDatum(refresh.counted_at), collected[0], collected[1]};
@@ -268,7 +277,7 @@ void run_refresh(Refresh& refresh, bool full) {
                           result_value(refresh, 4, false, -1, &collected[1]) ? ' ' : 'n', '\0'};
     refresh.counted_at = GetCurrentTimestamp();
     end_chunk(refresh);
-    if (DatumGetBool(counts_all)) count_all(refresh, collected, nulls);
+    if (DatumGetBool(counts_all)) count_all(refresh, DatumGetBool(folds), collected, nulls);
     if (DatumGetBool(folds)) fold(refresh);
     summarise(refresh);
 }
@@ -281,8 +290,9 @@ void refresh_store(const Store& store, bool full, bool atomic) {
     Refresh refresh = begin(store, atomic);
     SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
     MemoryContext spi = MemoryContextSwitchTo(refresh.memory);
-    const List* sources = share_sources(store, !atomic);
+    List* sources = share_sources(store, !atomic);
     MemoryContextSwitchTo(spi);
+    if (!atomic) refresh.sources = sources;
     LockRelId lock = {store.settings, MyDatabaseId};
     if (atomic) {
         LockRelationOid(store.settings, refresh_lock);
@@ -297,7 +307,7 @@ void refresh_store(const Store& store, bool full, bool atomic) {
     end_progress();
     if (!atomic) {
         UnlockRelationIdForSession(&lock, refresh_lock);
-        release_sources(sources);
+        let_go_of_sources(refresh);
     }
     SPI_finish();
     MemoryContextDelete(refresh.memory);

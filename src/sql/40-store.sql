@@ -128,6 +128,13 @@ CREATE FUNCTION clientele._key_type(store name) RETURNS regtype
 $$;
 COMMENT ON FUNCTION clientele._key_type(name) IS 'The type of a store''s customer key.';
 
+-- The customers table may order its keys by another collation than the store's own tables.
+CREATE FUNCTION clientele._key_collation(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT CASE WHEN typcollation <> 0 THEN ' COLLATE pg_catalog."default"' ELSE '' END FROM pg_type WHERE oid = _key_type(store)
+$$;
+COMMENT ON FUNCTION clientele._key_collation(name) IS 'What follows a store''s customer key where its order matters: one collation for all.';
+
 CREATE FUNCTION clientele._key_literal(store name, customer text) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele_key_literal' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION clientele._key_literal(name, text) IS

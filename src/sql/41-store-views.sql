@@ -90,11 +90,11 @@ END $$;
 COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) IS 'Profiles and attributes side by side; with a customers table everyone in it.';
 
 -- Everything that is joined is told so: planners do not carry ranges over.
-CREATE FUNCTION clientele._between(alias text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('($1 IS NULL OR %1$s.customer_id > $1) AND ($2 IS NULL OR %1$s.customer_id <= $2)', alias)
+CREATE FUNCTION clientele._between(store name, alias text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    SELECT format('($1 IS NULL OR %1$s.customer_id%2$s > $1) AND ($2 IS NULL OR %1$s.customer_id%2$s <= $2)', alias, _key_collation(store))
 $$;
-COMMENT ON FUNCTION clientele._between(text) IS 'The condition for a part of the customers: above the key $1, up to the key $2; NULL: without bound.';
+COMMENT ON FUNCTION clientele._between(name, text) IS 'The condition for a part of the customers: above the key $1, up to the key $2; NULL: without bound.';
 
 CREATE FUNCTION clientele._create_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp
@@ -124,7 +124,7 @@ BEGIN
         store, _base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
     EXECUTE format('CREATE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT * FROM (%3$s) b WHERE %4$s; END', store, _key_type(store),
-        _base_query(settings, format('(SELECT * FROM %I._profiles_now() p WHERE %s)', store, _between('p')), 'pg_catalog.now()'), _between('b'));
+        _base_query(settings, format('(SELECT * FROM %I._profiles_now() p WHERE %s)', store, _between(store, 'p')), 'pg_catalog.now()'), _between(store, 'b'));
     -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
     EXECUTE format('CREATE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
@@ -254,7 +254,7 @@ BEGIN
         store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END',
-            store, _key_type(store), format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), _between('l'), open_now));
+            store, _key_type(store), format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), _between(store, 'l'), open_now));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS

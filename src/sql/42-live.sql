@@ -186,15 +186,21 @@ CREATE FUNCTION clientele._lock_for_triggers(store name, live boolean) RETURNS v
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     settings store_settings := _settings(store);
+    wanting regclass[];
+    dropped regclass[];
     is_free boolean;
 BEGIN
     LOOP
         BEGIN
-            IF live THEN
-                PERFORM _lock_sources(ARRAY(SELECT DISTINCT t.relation FROM _triggers(store, settings) t WHERE NOT t.enabled));
-            ELSE
+            wanting := ARRAY(SELECT DISTINCT t.relation FROM _triggers(store, settings) t WHERE live AND NOT t.enabled);
+            dropped := ARRAY(SELECT d FROM unnest(_triggered(settings)) d WHERE NOT live OR d = ANY (wanting));
+            IF dropped <> '{}' THEN
                 PERFORM _await_refresh(store);
-                PERFORM _drop_triggers(store, _triggered(settings));
+            END IF;
+            PERFORM _lock_sources(wanting);
+            PERFORM _drop_triggers(store, dropped);
+            IF live THEN
+                PERFORM _share_sources(store);
             END IF;
             EXECUTE format('SELECT true FROM %I.settings FOR UPDATE SKIP LOCKED', store) INTO is_free;
             EXIT WHEN is_free;
@@ -210,7 +216,7 @@ BEGIN
     PERFORM _lock_store(store);
 END $$;
 COMMENT ON FUNCTION clientele._lock_for_triggers(name, boolean) IS
-    'Locks a store and, as CREATE TRIGGER does, the tables that lack its triggers (live), or drops those that it has (not live).';
+    'Locks a store, and first the tables: those that lack its triggers (live), as CREATE TRIGGER does; those whose triggers go, because they are disabled (live) or no longer wanted, as DROP TRIGGER does.';
 
 CREATE FUNCTION clientele.set_live(store name, live boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
@@ -264,7 +270,7 @@ DECLARE
     t record;
 BEGIN
     PERFORM _lock_sources(wanting);
-    PERFORM _drop_triggers(store, detached || ARRAY(SELECT unnest(_triggered(settings)) INTERSECT SELECT unnest(wanting)));
+    PERFORM _drop_triggers(store, detached);
     FOR t IN SELECT r AS relation FROM unnest(wanting) r LOOP
         IF NOT missed THEN
             EXECUTE format('SELECT EXISTS (SELECT FROM %s)', t.relation) INTO missed;

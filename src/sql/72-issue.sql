@@ -99,11 +99,11 @@ BEGIN
     EXECUTE format('SELECT c.last_customer FROM %I.campaigns c WHERE c.program = $1', store) USING coalesce(program, '') INTO above;
     EXECUTE format('
         WITH counted AS (
-            SELECT b.customer_id, row_number() OVER (ORDER BY b.customer_id) AS n FROM %1$I._base b WHERE %2$s
+            SELECT b.customer_id, row_number() OVER (ORDER BY b.customer_id%3$s) AS n FROM %1$I._base b WHERE %2$s
         ), noted AS (
             UPDATE %1$I.campaigns c SET total = c.customers + (SELECT count(*) FROM counted) WHERE c.program = $2)
         SELECT array_agg(c.customer_id::text ORDER BY c.n) FROM counted c WHERE c.n %% $1 = 0',
-        store, CASE WHEN above IS NULL THEN 'true' ELSE format('b.customer_id > %s', _key_literal(store, above)) END)
+        store, CASE WHEN above IS NULL THEN 'true' ELSE format('b.customer_id%s > %s', _key_collation(store), _key_literal(store, above)) END, _key_collation(store))
         USING chunk, coalesce(program, '') INTO ends;
     RETURN coalesce(ends, '{}');
 END $$;
@@ -122,7 +122,7 @@ BEGIN
     IF campaign.ended_at IS NULL THEN
         EXECUTE format('SELECT e.customer FROM unnest($1) WITH ORDINALITY e (customer, n) WHERE %s ORDER BY e.n LIMIT 1',
             CASE WHEN campaign.last_customer IS NULL THEN 'true'
-                 ELSE format('e.customer::%s > %s', _key_type(store), _key_literal(store, campaign.last_customer)) END) USING ends INTO upto;
+                 ELSE format('e.customer::%s%s > %s', _key_type(store), _key_collation(store), _key_literal(store, campaign.last_customer)) END) USING ends INTO upto;
         SELECT * INTO counts FROM _issue_between(store, program, campaign.last_customer, upto, campaign.started_at);
         EXECUTE format('
             UPDATE %I.campaigns c SET (last_customer, customers, offered, held_out, ended_at)
@@ -214,17 +214,17 @@ COMMENT ON FUNCTION clientele._take(name, text, numeric) IS 'Takes rewards from 
 -- $1: the program or NULL; $2: when the run started; $3, $4: the keys. Rows stay in the order of the keys, in which all who issue write them.
 CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT replace(replace(replace(replace(replace(replace(replace(replace('
+    SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace('
         WITH budget AS MATERIALIZED (
             SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots FROM STORE.budgets b GROUP BY b.program
         ), decided AS MATERIALIZED (
-            SELECT i.customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.*
+            SELECT i.customer_id COLLATION AS customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.*
             FROM STORE._offer_inputs_between($3::KEY, $4::KEY) i
             CROSS JOIN LATERAL clientele._enrol(STORE._offer_book(),
                 CASE WHEN i.open_exposure IS NULL AND coalesce((i.history[cardinality(i.history)]).issued_at < $2, true) THEN i.customer END,
                 i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
                 (SELECT array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM budget b)) e
-            ORDER BY i.customer_id
+            ORDER BY 1
         ), STOP seen AS (
             SELECT count(*) AS customers, count(*) FILTER (WHERE WANTED) AS affordable FROM decided d WHERE BEFORE
         ), issued AS (
@@ -258,7 +258,7 @@ CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets bool
             ELSE 'NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards' END),
         'WANTED', 'd.program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END),
         'BEFORE', CASE WHEN has_budgets THEN 'coalesce(d.customer_id < (SELECT s.customer_id FROM stop s), true)' ELSE 'true' END),
-        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'KEY', _key_type(store)::text), 'STORE', quote_ident(store))
+        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'KEY', _key_type(store)::text), 'COLLATION', _key_collation(store)), 'STORE', quote_ident(store))
 $$;
 COMMENT ON FUNCTION clientele._pass_query(name, text, boolean, boolean) IS
     'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the keys, until a budget is too small for either arm.';

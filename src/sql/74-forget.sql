@@ -88,8 +88,8 @@ BEGIN
     -- Campaigns before exposures, as who issues locks them; one that goes on from this customer goes on from the one before.
     EXECUTE format('SELECT FROM %I.campaigns c ORDER BY c.program FOR NO KEY UPDATE', store);
     EXECUTE format('UPDATE %1$I.campaigns c SET last_customer = (SELECT b.customer_id::text FROM %1$I._base_stored b
-            WHERE b.customer_id < %2$s ORDER BY b.customer_id DESC LIMIT 1)
-        WHERE c.last_customer = %2$s::text', store, key);
+            WHERE b.customer_id%3$s < %2$s ORDER BY b.customer_id%3$s DESC LIMIT 1)
+        WHERE c.last_customer = %2$s::text', store, key, _key_collation(store));
     EXECUTE format('DELETE FROM %I.profiles p WHERE p.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.pending t WHERE t.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.segment_membership m WHERE m.customer_id = %s', store, key);

@@ -317,6 +317,16 @@ for my $live ('false', 'true')
 	is(ask($one, 'COMMIT'), '', 'it is committed');
 	unlike(ask($two, 'SELECT 1'), qr/ERROR/, 'and nothing fails');
 }
+# Triggers that somebody disabled, restored in the middle of a refresh.
+ask($watcher, 'ALTER TABLE sales DISABLE TRIGGER USER; UPDATE sales SET amount = amount + 1 WHERE customer_id % 3 = 0');
+hold('big', 9000);
+begin_asking($refresher, q{CALL clientele.refresh('big', true)});
+waits_for_lock($node, 'postgres', $refresher_pid);
+begin_asking($two, q{SELECT clientele.set_live('big', true)});
+waits_for_lock($node, 'postgres', $two_pid);
+is(ask($one, sale(71, 1)), '', 'no order waits for set_live(true) that waits for a refresh');
+ask($holder, 'COMMIT');
+unlike(ask($_, 'SELECT 1'), qr/ERROR/, 'both end') for $refresher, $two;
 ask($two, q{SET lock_timeout = '2s'});
 is(ask($watcher, differences('big')), '0', 'the store is exact');
 
