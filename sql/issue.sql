@@ -284,4 +284,18 @@ CALL clientele.settle_offers('mixed', grace => '0');
 CALL clientele.issue_offers('mixed', chunk => 3);
 SELECT period, count(*) FROM mixed.ledger GROUP BY period ORDER BY period;
 SELECT clientele.drop_store('mixed');
+
+-- What is due of another program is settled first, as issue_offer() does: else its customers would get this one.
+SELECT clientele.create_store('due', 'mixed_orders');
+CALL clientele.refresh('due');
+SELECT clientele.define_offer('due', 'a', 'grow_order_value', budget => 20 * 6.25), clientele.define_offer('due', 'b', 'grow_order_value', reward_rate => 0.02);
+CALL clientele.issue_offers('due', 'a');
+UPDATE due.ledger SET valid_until = issued_at + interval '1 microsecond', issued_at = issued_at - interval '2 days';
+BEGIN;
+SELECT i.program, count(*) FROM mixed_customers c, clientele.issue_offer(c.customer_id, 'due') i GROUP BY 1;
+ROLLBACK;
+CALL clientele.issue_offers('due', 'b');
+CALL clientele.issue_offers('due');
+SELECT program, period, count(*) FROM due.ledger GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT clientele.drop_store('due');
 DROP TABLE mixed_customers, mixed_orders, expected_of_mixed;

@@ -95,7 +95,7 @@ BEGIN
         INSERT INTO %I.campaigns AS c VALUES ($1, now(), NULL, 0, 0, 0, NULL, NULL)
         ON CONFLICT (program) DO UPDATE SET (started_at, last_customer, customers, offered, held_out, total, ended_at) = (now(), NULL, 0, 0, 0, NULL, NULL)
         WHERE c.ended_at IS NOT NULL OR c.started_at <= now() - interval ''24 hours''', store) USING coalesce(program, '');
-    PERFORM _settle_budgets(store, program);  -- as in each chunk, slots are locked after the campaign
+    PERFORM _settle_budgets(store);  -- as in each chunk, slots are locked after the campaign
     EXECUTE format('SELECT c.last_customer FROM %I.campaigns c WHERE c.program = $1', store) USING coalesce(program, '') INTO above;
     EXECUTE format('
         WITH counted AS (
@@ -140,18 +140,19 @@ COMMENT ON FUNCTION clientele._continue_campaign(name, text, text[]) IS
     'The next chunk of a run of issue_offers(), up to the next of these keys; beyond the last of them, all others.';
 
 -- As for _reserve(): slots are locked before exposures are closed, so that nobody is waited for while they are.
-CREATE FUNCTION clientele._settle_budgets(store name, only_program text) RETURNS void
+CREATE FUNCTION clientele._settle_budgets(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
 DECLARE
     budgeted text;
 BEGIN
-    PERFORM _lock_budgets(store, only_program);
-    FOR budgeted IN EXECUTE format('SELECT DISTINCT b.program FROM %I.budgets b WHERE $1 IS NULL OR b.program = $1', store) USING only_program LOOP
+    PERFORM _lock_budgets(store, NULL);
+    FOR budgeted IN EXECUTE format('SELECT DISTINCT b.program FROM %I.budgets b', store) LOOP
         WHILE _settle_due(store, budgeted, 50000) > 0 LOOP
         END LOOP;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._settle_budgets(name, text) IS 'Settles what is due of a program that has a budget (NULL: of all), so that all that can be promised is there.';
+COMMENT ON FUNCTION clientele._settle_budgets(name) IS
+    'Settles what is due of all programs that have a budget, so that all that can be promised is there: who gets an offer of one program depends on what is left of the others.';
 
 CREATE FUNCTION clientele._lock_budgets(store name, only_program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
