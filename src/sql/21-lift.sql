@@ -107,7 +107,7 @@ CREATE FUNCTION clientele.minimum_detectable_effect(
         power double precision DEFAULT 0.8, alpha double precision DEFAULT 0.05) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_minimum_detectable_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.minimum_detectable_effect(double precision, bigint, double precision, bigint, double precision, double precision) IS
-    'The smallest effect, in the outcome''s unit, that a two-sided test at level alpha finds with this power: (z(1 - alpha/2) + z(power)) x sqrt(sd_control^2 / n_control + sd_treated^2 / n_treated). It depends on spread and size only, never on the observed effect. NULL where an arm is empty. Negative or non-finite standard deviations, negative counts, and power or alpha outside (0, 1) or power not above alpha / 2 are errors. Source: normal approximation, Cohen (1988).';
+    'The smallest effect, in the outcome''s unit, that a two-sided test at level alpha finds with this power: (z(1 - alpha/2) + z(power)) x sqrt(sd_control^2 / n_control + sd_treated^2 / n_treated). It depends on spread and size only, never on the observed effect. NULL where an arm is empty. Standard deviations that are not from 0 to 1e100, negative counts, and power or alpha outside (0, 1) or power not above alpha / 2 are errors. Source: normal approximation, Cohen (1988).';
 
 CREATE FUNCTION clientele.lift_sample_size(
         effect double precision, sd_control double precision, sd_treated double precision, share_treated double precision,
@@ -126,7 +126,7 @@ COMMENT ON FUNCTION clientele.holm(pg_catalog.float8[]) IS
 CREATE FUNCTION clientele.best_arm_probabilities(means pg_catalog.float8[], ses pg_catalog.float8[]) RETURNS pg_catalog.float8[]
     AS 'MODULE_PATHNAME', 'clientele_best_arm_probabilities' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.best_arm_probabilities(pg_catalog.float8[], pg_catalog.float8[]) IS
-    'For each arm the probability that its mean is the highest, where the means are independent and normal with these estimates and standard errors; they sum to 1. A standard error of 0 is a mean that is known; known means that tie share alike. 1 to 100 arms. Errors: no arms or more, arrays of different lengths, NULL elements, negative standard errors, NaN, magnitudes beyond 1e100. Computed by Gauss-Legendre quadrature.';
+    'For each arm the probability that its mean is the highest, where the means are independent and normal with these estimates and standard errors; they sum to 1. A standard error of 0 is a mean that is known; known means that tie share alike. 1 to 100 arms. Errors: no arms or more, arrays of different lengths, NULL elements, standard errors that are neither 0 nor from 1e-100 to 1e100, NaN, means beyond 1e100 in magnitude. Computed by Gauss-Legendre quadrature.';
 
 CREATE FUNCTION clientele.propose_weights(
         means pg_catalog.float8[], ses pg_catalog.float8[], floor double precision DEFAULT 0.05) RETURNS pg_catalog.float8[]

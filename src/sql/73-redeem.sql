@@ -268,7 +268,7 @@ COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS
     'Finds in the orders what became of the offers that are open: the customer''s first order that qualifies redeems an offer (see redeem_offer); one that has ended without expires, and its budget is free again. '
     'Before that, redemptions are voided whose order a live store has seen cancelled, refunded below the threshold, or deleted; where it qualifies again, and the customer has no later exposure, they stand. '
     'Says how many offers were redeemed, have expired, became void, and are open; what was held out ends, too, and is not counted. '
-    'grace: how long after the end of an offer its orders may still arrive, not negative; chunk: exposures settled at a time, at least 1, with a commit after each: refused (25001) in a transaction block or a function. '
+    'grace: how long after the end of an offer its orders may still arrive, from 0 to 100 years; chunk: exposures settled at a time, at least 1, with a commit after each: refused (25001) in a transaction block or a function. '
     'Cancel it at any time: what was committed stays, and the next run goes on. Exposures that another session is closing are left to it. '
     'The caller needs SELECT on the store and its orders, UPDATE on ledger and budgets, DELETE (where live INSERT, too) on reversals; under row-level security on the orders it fails rather than settling by some of them.';
 
