@@ -36,7 +36,7 @@ OBJDIR := build/obj
 
 EXTENSION = clientele
 MODULE_big = clientele
-OBJS = $(patsubst src/%.cpp,$(OBJDIR)/%.o,$(sort $(wildcard src/core/*.cpp src/pg/*.cpp)))
+OBJS = $(patsubst src/%.cpp,$(OBJDIR)/%.o,$(sort $(shell find src/core src/pg -name "*.cpp")))
 DATA = $(wildcard src/sql/upgrade/clientele--*.sql)
 DATA_built = $(VERSION_SQL)
 EXTRA_CLEAN = build

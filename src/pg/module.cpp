@@ -1,5 +1,5 @@
-#include "fold_worker.hpp"
-#include "store.hpp"
+#include "pg/count/fold_worker.hpp"
+#include "pg/store/store.hpp"
 
 extern "C" {
 #include "utils/guc.h"

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "core/lift.hpp"
-#include "core/random.hpp"
-#include "core/sequential.hpp"
+#include "core/base/random.hpp"
+#include "core/experiment/lift.hpp"
+#include "core/experiment/sequential.hpp"
 
 namespace clientele {
 namespace {

@@ -25,7 +25,7 @@ for my $line (@lines) {
 is(scalar(grep { /^(not )?ok / } @lines), scalar(@pages), 'every page was run');
 
 # The table of reason codes lists those of the code, in its order, and the two that explain_offer adds.
-my $offer = slurp_file('src/core/offer.cpp');
+my $offer = slurp_file('src/core/offer/offer.cpp');
 my ($list) = $offer =~ /codes\[reason_count\] = \{(.*?)\}/s;
 my ($table) = slurp_file('docs/offer.md') =~ /^## Reason codes\n(.*?)^## /ms;
 is(join(' ', $table =~ /^\| *\w* *\| `(\w+)` \|/mg),

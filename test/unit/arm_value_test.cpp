@@ -1,4 +1,4 @@
-#include "core/arm_value.hpp"
+#include "core/experiment/arm_value.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <numeric>
 #include <vector>
 
-#include "core/error.hpp"
-#include "core/random.hpp"
+#include "core/base/error.hpp"
+#include "core/base/random.hpp"
 
 namespace clientele {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/exact_sum.hpp"
+#include "core/base/exact_sum.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "core/random.hpp"
+#include "core/base/random.hpp"
 
 namespace clientele {
 namespace {

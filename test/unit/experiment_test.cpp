@@ -1,4 +1,4 @@
-#include "core/experiment.hpp"
+#include "core/experiment/experiment.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace clientele {
 namespace {

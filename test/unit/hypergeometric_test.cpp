@@ -1,4 +1,4 @@
-#include "core/hypergeometric.hpp"
+#include "core/score/hypergeometric.hpp"
 
 #include <gtest/gtest.h>
 

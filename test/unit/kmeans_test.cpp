@@ -1,4 +1,4 @@
-#include "core/kmeans.hpp"
+#include "core/score/kmeans.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@
 #include <sstream>
 #include <string>
 
-#include "core/error.hpp"
-#include "core/random.hpp"
-#include "core/silhouette.hpp"
+#include "core/base/error.hpp"
+#include "core/base/random.hpp"
+#include "core/score/silhouette.hpp"
 
 namespace clientele {
 namespace {

@@ -1,10 +1,10 @@
-#include "core/ladder.hpp"
+#include "core/offer/ladder.hpp"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace clientele {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/lift.hpp"
+#include "core/experiment/lift.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <limits>
 #include <vector>
 
-#include "core/error.hpp"
-#include "core/random.hpp"
+#include "core/base/error.hpp"
+#include "core/base/random.hpp"
 
 namespace clientele {
 namespace {

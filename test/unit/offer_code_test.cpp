@@ -1,4 +1,4 @@
-#include "core/offer_code.hpp"
+#include "core/offer/offer_code.hpp"
 
 #include <gtest/gtest.h>
 

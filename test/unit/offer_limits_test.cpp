@@ -1,4 +1,4 @@
-#include "core/offer_limits.hpp"
+#include "core/offer/offer_limits.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/offer.hpp"
+#include "core/offer/offer.hpp"
 
 namespace clientele {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/offer.hpp"
+#include "core/offer/offer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/error.hpp"
-#include "core/ladder.hpp"
-#include "core/prediction.hpp"
+#include "core/base/error.hpp"
+#include "core/offer/ladder.hpp"
+#include "core/score/prediction.hpp"
 
 namespace clientele {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/offer_text.hpp"
+#include "core/offer/offer_text.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace clientele {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/order_log.hpp"
+#include "core/profile/order_log.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/prediction.hpp"
+#include "core/score/prediction.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/error.hpp"
-#include "core/hypergeometric.hpp"
+#include "core/base/error.hpp"
+#include "core/score/hypergeometric.hpp"
 
 namespace clientele {
 namespace {

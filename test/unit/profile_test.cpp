@@ -1,4 +1,4 @@
-#include "core/profile.hpp"
+#include "core/profile/profile.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace clientele {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/purchase_fit.hpp"
+#include "core/score/purchase_fit.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <random>
 #include <vector>
 
-#include "core/error.hpp"
-#include "core/purchase_likelihood.hpp"
-#include "core/value_fit.hpp"
+#include "core/base/error.hpp"
+#include "core/score/purchase_likelihood.hpp"
+#include "core/score/value_fit.hpp"
 
 #include <boost/math/quadrature/tanh_sinh.hpp>
 

@@ -1,11 +1,11 @@
-#include "core/sequential.hpp"
+#include "core/experiment/sequential.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 #include "lift_simulation.hpp"
 
 namespace clientele {

@@ -1,4 +1,4 @@
-#include "core/value_fit.hpp"
+#include "core/score/value_fit.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace clientele {
 namespace {

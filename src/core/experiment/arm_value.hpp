@@ -1,0 +1,30 @@
+// What arms would yield, from customers who were given them with known probabilities, and which arm is best.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/experiment/lift.hpp"
+
+namespace clientele {
+
+inline constexpr std::size_t max_arms = 100;
+
+// The members of the SQL type arm_estimate, in its order. NaN is what cannot be known.
+struct ArmEstimate {
+    std::int64_t customers = 0;
+    double mean = unknown, se = unknown, ci_low = unknown, ci_high = unknown;
+};
+
+// The self-normalised estimate from weighted rows.
+ArmEstimate arm_value(const Comparison& comparison);
+
+// The probability of each arm that its mean is the highest, under independent normals; se 0 is a known mean.
+std::vector<double> best_arm_probabilities(std::span<const double> means, std::span<const double> ses);
+
+// Those probabilities, none below the floor, in four decimals that sum to 1.
+std::vector<double> propose_weights(std::span<const double> means, std::span<const double> ses, double floor);
+
+}  // namespace clientele

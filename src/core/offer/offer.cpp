@@ -1,0 +1,419 @@
+#include "core/offer/offer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "core/score/prediction.hpp"
+
+namespace clientele {
+namespace {
+
+using Wide = __int128;
+
+constexpr int second_order_from_days = 7;
+constexpr int second_order_to_days = 180;
+constexpr int win_back_purchase_days = 3;
+constexpr int win_back_from_days = 14;
+constexpr double win_back_gaps = 2;
+constexpr std::int64_t typical_from_orders = 3;
+
+// In 64 bits where the numbers allow it: dividing 128 bits takes ten times as long.
+Wide divide(Wide dividend, std::int64_t divisor) {
+    if (dividend <= INT64_MAX) return static_cast<std::int64_t>(dividend) / divisor;
+    return dividend / divisor;
+}
+
+std::int64_t divide_up(Wide dividend, std::int64_t divisor) {
+    return static_cast<std::int64_t>(divide(dividend + divisor - 1, divisor));
+}
+
+bool serves(const Program& program, std::string_view segment) {
+    if (program.every_segment) return true;
+    if (segment.data() == nullptr) return false;
+    return std::find(program.segments.begin(), program.segments.end(), segment) != program.segments.end();
+}
+
+void check_second_order(const CustomerFacts& facts, Reasons& found) {
+    if (facts.orders != 1) found.add(Reason::not_exactly_one_order);
+    if (facts.orders < 1) return;
+    if (facts.recency_days < second_order_from_days) found.add(Reason::too_soon);
+    if (facts.recency_days > second_order_to_days) found.add(Reason::too_late);
+}
+
+void check_win_back(const CustomerFacts& facts, Reasons& found) {
+    if (facts.purchase_days < win_back_purchase_days) found.add(Reason::too_few_purchase_days);
+    if (facts.orders < 1) return;
+    if (facts.recency_days < win_back_from_days || facts.recency_days <= win_back_gaps * facts.median_gap_days) {
+        found.add(Reason::not_overdue);
+    }
+}
+
+void check_limits(const Program& program, const Standing& standing, Instant as_of, Reasons& found) {
+    if (standing.exposures >= program.max_per_customer) found.add(Reason::limit_reached);
+    if (as_of < standing.cools_until) found.add(Reason::cooling_down);
+}
+
+// All that speaks against a program, but for its terms, which take more to compute.
+Reasons refusals(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
+    Reasons found;
+    if (!serves(program, customer.segment)) found.add(Reason::not_in_segment);
+    if (customer.as_of < program.starts_at) found.add(Reason::not_started);
+    if (customer.as_of >= program.ends_at) found.add(Reason::ended);
+    if (!reference.known()) found.add(Reason::no_reference_value);
+    switch (program.objective) {
+        case Objective::grow_order_value:
+            if (reference.basis == Basis::typical && customer.facts.typical_cv > program.max_cv) {
+                found.add(Reason::too_variable);
+            }
+            break;
+        case Objective::second_order:
+            check_second_order(customer.facts, found);
+            break;
+        case Objective::win_back:
+            check_win_back(customer.facts, found);
+            break;
+    }
+    check_limits(program, standing_of(book, program, customer), customer.as_of, found);
+    return found;
+}
+
+// What half the margin is taken of: the extra spend where an order would have come anyway, else all of it.
+Wide spend_at_stake(const Program& program, const Terms& terms, const Reference& reference) {
+    const Wide spend = static_cast<Wide>(terms.min_spend) * value_unit;
+    return program.objective == Objective::grow_order_value ? spend - reference.value : spend;
+}
+
+// Whether nothing can be asked for within one rung that is worth a reward. It is the same in every arm.
+bool has_outgrown(const Program& program, const Reference& reference, std::int64_t highest) {
+    const Wide spend = static_cast<Wide>(highest) * value_unit;
+    return program.objective == Objective::grow_order_value ? spend <= reference.value : spend < reference.value;
+}
+
+// What a program asks for and pays, over the arms that anyone is in: whether a customer is eligible must not depend on
+// the one they are in.
+struct Quote {
+    std::int64_t highest = highest_rung;  // threshold
+    bool outgrown = false;                // then there are no terms
+    std::int64_t least_reward = unlimited;
+    std::int64_t greatest_reward = 0;
+    Terms terms;  // of the last arm, which often is the only one
+};
+
+Quote quote_of(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
+    Quote quote;
+    quote.highest = highest_threshold(customer.last_threshold, customer.as_of);
+    quote.outgrown = has_outgrown(program, reference, quote.highest);
+    if (quote.outgrown) return quote;
+    for (std::size_t index = 0; index < program.arm_count(); ++index) {
+        const Arm arm = program.arm(index);
+        if (!(arm.weight > 0)) continue;
+        quote.terms = terms_of(book, program, arm, reference, quote.highest);
+        quote.least_reward = std::min(quote.least_reward, quote.terms.reward);
+        quote.greatest_reward = std::max(quote.greatest_reward, quote.terms.reward);
+    }
+    return quote;
+}
+
+void check_quote(const Quote& quote, const Standing& standing, Reasons& found) {
+    if (quote.outgrown) return found.add(Reason::outgrown);
+    if (quote.least_reward == 0) found.add(Reason::no_reward);
+    if (standing.remaining < quote.greatest_reward) found.add(Reason::budget_exhausted);
+}
+
+// A program and what it asks for and pays; nullptr: none.
+struct Candidate {
+    const Program* program = nullptr;
+    Quote quote;
+};
+
+// The program as a candidate, if the customer is eligible.
+Candidate candidate_of(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
+    Reasons found = refusals(book, program, customer, reference);
+    if (!found.empty()) return {};
+    const Quote quote = quote_of(book, program, customer, reference);
+    check_quote(quote, standing_of(book, program, customer), found);
+    return {found.empty() ? &program : nullptr, quote};
+}
+
+Candidate find_winner(const Book& book, const Customer& customer, const Reference& reference) {
+    for (const Program& program : book.programs) {
+        const Candidate candidate = candidate_of(book, program, customer, reference);
+        if (candidate.program != nullptr) return candidate;
+    }
+    return {};
+}
+
+// Fills in the arm that the customer is in, and its terms.
+void draw(const Book& book, const Customer& customer, const Quote& quote, Decision& decision) {
+    const Program& program = *decision.program;
+    decision.arm_index = arm_index_of(program, customer);
+    decision.arm = program.arm(static_cast<std::size_t>(decision.arm_index));
+    decision.terms =
+        program.arms.empty() ? quote.terms : terms_of(book, program, decision.arm, decision.reference, quote.highest);
+    decision.greatest_reward = quote.greatest_reward;
+}
+
+Reason reason_of(Basis basis) {
+    switch (basis) {
+        case Basis::recent:
+            return Reason::recent_order;
+        case Basis::typical:
+            return Reason::usual_spend;
+        case Basis::segment:
+            return Reason::segment_median;
+        default:
+            return Reason::store_median;
+    }
+}
+
+Reasons reasons_for(const Decision& decision) {
+    Reasons reasons;
+    reasons.add(reason_of(decision.reference.basis));
+    if (decision.program->objective == Objective::second_order) reasons.add(Reason::second_order_due);
+    if (decision.program->objective == Objective::win_back) reasons.add(Reason::overdue);
+    reasons.add(decision.terms.capped ? Reason::reward_capped_by_margin : Reason::reward_by_rate);
+    if (decision.terms.limited) reasons.add(Reason::one_rung_up);
+    return reasons;
+}
+
+void offer(const Book& book, Decision& decision) {
+    decision.status = Status::offered;
+    decision.reasons = reasons_for(decision);
+    decision.propensity = (1 - book.global_holdout) * (1 - decision.program->holdout) * decision.arm.weight;
+}
+
+void hold_out(Decision& decision, Holdout holdout, Reason reason, double propensity) {
+    decision.status = Status::held_out;
+    decision.holdout = holdout;
+    decision.reasons.add(reason);
+    decision.propensity = propensity;
+}
+
+// An eligible customer's offer, or by whom they are held out of it.
+void assign(const Book& book, const Customer& customer, Decision& decision) {
+    const Program& program = *decision.program;
+    const double global = book.global_holdout;
+    if (is_held_out_globally(book, customer)) {
+        hold_out(decision, Holdout::global, Reason::held_out_globally, global);
+    } else if (is_held_out(program, customer)) {
+        hold_out(decision, Holdout::program, Reason::held_out, (1 - global) * program.holdout);
+    } else {
+        offer(book, decision);
+    }
+}
+
+// What a purchase model says of a customer to win back: whatever is decided, its reasons say it.
+void consult_model(const Book& book, const CustomerFacts& facts, Decision& decision) {
+    const bool asked = book.has_purchase_model && decision.program->objective == Objective::win_back;
+    if (!asked || facts.purchase_days < 1 || facts.recency_days < 0) return;
+    const double t_x = facts.last_purchase_age_days;
+    decision.p_alive =
+        p_alive(book.purchase_model, {static_cast<double>(facts.purchase_days - 1), t_x, t_x + facts.recency_days});
+}
+
+}  // namespace
+
+bool Reasons::has(Reason reason) const {
+    const auto codes = all();
+    return std::find(codes.begin(), codes.end(), reason) != codes.end();
+}
+
+bool Book::asks_for_cv() const {
+    return std::any_of(programs.begin(), programs.end(), [](const Program& program) {
+        return program.objective == Objective::grow_order_value && !std::isnan(program.max_cv);
+    });
+}
+
+bool Book::asks_for_recency() const {
+    return std::any_of(programs.begin(), programs.end(),
+                       [](const Program& program) { return program.objective != Objective::grow_order_value; });
+}
+
+bool Book::asks_for_gap() const {
+    return std::any_of(programs.begin(), programs.end(),
+                       [](const Program& program) { return program.objective == Objective::win_back; });
+}
+
+int currency_decimals(std::string_view currency) {
+    constexpr std::string_view none[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",
+                                         "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"};
+    constexpr std::string_view three[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
+    constexpr std::string_view four[] = {"CLF", "UYW"};
+    const auto is_in = [&](const auto& list) {
+        return std::find(std::begin(list), std::end(list), currency) != std::end(list);
+    };
+    if (is_in(none)) return 0;
+    if (is_in(three)) return 3;
+    return is_in(four) ? 4 : 2;
+}
+
+int shown_decimals(std::int64_t value, int currency_decimals) {
+    int decimals = value_decimals;
+    for (; decimals > currency_decimals && value % 10 == 0; --decimals) value /= 10;
+    return decimals;
+}
+
+Reference reference_of(const Customer& customer) {
+    const CustomerFacts& facts = customer.facts;
+    if (facts.orders >= typical_from_orders) return {Basis::typical, facts.typical_value};
+    if (facts.orders > 0) return {Basis::recent, facts.last_value};
+    return customer.fallback;
+}
+
+Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
+               std::int64_t highest) {
+    Terms terms;
+    const bool grows = program.objective == Objective::grow_order_value;
+    const Wide target = static_cast<Wide>(reference.value) * (grows ? arm.stretch : rate_unit);
+    const std::int64_t rung = ladder_rung(divide_up(target, value_unit * rate_unit));
+    terms.limited = highest < rung;
+    terms.min_spend = std::min(rung, highest);
+    const std::int64_t units = power_of_ten(book.decimals);
+    const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
+    const Wide by_margin =
+        divide(spend_at_stake(program, terms, reference) * book.margin * units, 2 * value_unit * rate_unit);
+    terms.capped = by_margin < by_rate;
+    terms.reward = static_cast<std::int64_t>(std::min(by_rate, by_margin));
+    return terms;
+}
+
+int arm_index_of(const Program& program, const Customer& customer) {
+    if (program.arms.empty()) return 0;
+    const int drawn = choose_variant(bucket_share(bucket_number(program.arm_seed, customer.id)), program.weights);
+    if (drawn >= 0) return drawn;
+    // The weights sum to a little less than 1, and the bucket is in what is missing.
+    auto last = static_cast<int>(program.arms.size()) - 1;
+    while (last > 0 && !(program.arms[last].weight > 0)) --last;
+    return last;
+}
+
+bool is_held_out(const Program& program, const Customer& customer) {
+    return program.holdout > 0 && bucket_share(bucket_number(program.holdout_seed, customer.id)) < program.holdout;
+}
+
+bool is_held_out_globally(const Book& book, const Customer& customer) {
+    return book.global_holdout > 0 &&
+           bucket_share(bucket_number(book.global_holdout_seed, customer.id)) < book.global_holdout;
+}
+
+const Standing& standing_of(const Book& book, const Program& program, const Customer& customer) {
+    static constexpr Standing none;
+    return customer.standings.empty() ? none : customer.standings[&program - book.programs.data()];
+}
+
+const Program* winner_of(const Book& book, const Customer& customer) {
+    return find_winner(book, customer, reference_of(customer)).program;
+}
+
+Decision decide_enrolment(const Book& book, const Customer& customer, const Program* only) {
+    Decision decision;
+    decision.reference = reference_of(customer);
+    Candidate chosen = find_winner(book, customer, decision.reference);
+    if (chosen.program == nullptr) return decision;
+    // The winner's holdout comes before the one of the store, which so is the same share of those who are left.
+    if (only != nullptr && only != chosen.program) {
+        if (is_held_out(*chosen.program, customer)) return decision;
+        chosen = candidate_of(book, *only, customer, decision.reference);
+        if (chosen.program == nullptr) return decision;
+    }
+    decision.program = chosen.program;
+    consult_model(book, customer.facts, decision);
+    draw(book, customer, chosen.quote, decision);
+    assign(book, customer, decision);
+    return decision;
+}
+
+Decision decide_offer(const Book& book, const Customer& customer, const Program* only) {
+    Decision decision = decide_enrolment(book, customer, only);
+    if (decision.status != Status::offered) decision.program = nullptr;
+    return decision;
+}
+
+Decision decide_program(const Book& book, const Program& program, const Customer& customer, const Program* winner) {
+    Decision decision;
+    decision.program = &program;
+    decision.reference = reference_of(customer);
+    consult_model(book, customer.facts, decision);
+    decision.reasons = refusals(book, program, customer, decision.reference);
+    if (decision.reference.known()) {
+        const Quote quote = quote_of(book, program, customer, decision.reference);
+        check_quote(quote, standing_of(book, program, customer), decision.reasons);
+        if (!quote.outgrown) draw(book, customer, quote, decision);
+    }
+    if (!decision.reasons.empty()) return decision;
+    if (winner == &program) {
+        assign(book, customer, decision);
+    } else {
+        decision.reasons.add(Reason::outranked);
+    }
+    return decision;
+}
+
+double break_even_share(const Book& book, const Decision& decision) {
+    if (decision.terms.reward == 0) return std::numeric_limits<double>::quiet_NaN();
+    const Wide stake = spend_at_stake(*decision.program, decision.terms, decision.reference);
+    const Wide reward = static_cast<Wide>(decision.terms.reward) * (value_unit / power_of_ten(book.decimals));
+    return static_cast<double>(reward * rate_unit) / static_cast<double>(stake * book.margin);
+}
+
+std::int64_t next_step_value(const Book& book, const Program& program, const Arm& arm, const Terms& terms) {
+    if (terms.min_spend == 0 || terms.min_spend >= highest_rung) return 0;
+    const bool grows = program.objective == Objective::grow_order_value;
+    const Wide rung = static_cast<Wide>(terms.min_spend) * power_of_ten(book.decimals) * rate_unit;
+    const Wide value = rung / (grows ? arm.stretch : rate_unit) + 1;
+    return value * (value_unit / power_of_ten(book.decimals)) < max_value ? static_cast<std::int64_t>(value) : 0;
+}
+
+std::int64_t asked_from(const Book& book, const Program& program, const Arm& arm, std::int64_t units) {
+    const std::int64_t value = units * (value_unit / power_of_ten(book.decimals));
+    return terms_of(book, program, arm, {Basis::typical, value}).min_spend;
+}
+
+std::string_view code_of(Reason reason) {
+    constexpr std::string_view codes[reason_count] = {"recent_order",
+                                                      "usual_spend",
+                                                      "segment_median",
+                                                      "store_median",
+                                                      "second_order_due",
+                                                      "overdue",
+                                                      "reward_by_rate",
+                                                      "reward_capped_by_margin",
+                                                      "one_rung_up",
+                                                      "held_out",
+                                                      "held_out_globally",
+                                                      "not_in_segment",
+                                                      "not_started",
+                                                      "ended",
+                                                      "no_reference_value",
+                                                      "too_variable",
+                                                      "not_exactly_one_order",
+                                                      "too_soon",
+                                                      "too_late",
+                                                      "too_few_purchase_days",
+                                                      "not_overdue",
+                                                      "limit_reached",
+                                                      "cooling_down",
+                                                      "outgrown",
+                                                      "no_reward",
+                                                      "budget_exhausted",
+                                                      "outranked"};
+    return codes[static_cast<int>(reason)];
+}
+
+std::string_view code_of(Basis basis) {
+    constexpr std::string_view codes[] = {{}, "recent", "typical", "segment", "store"};
+    return codes[static_cast<int>(basis)];
+}
+
+std::string_view code_of(Status status) {
+    constexpr std::string_view codes[] = {"offered", "held_out", "refused"};
+    return codes[static_cast<int>(status)];
+}
+
+std::string_view code_of(Holdout holdout) {
+    constexpr std::string_view codes[] = {{}, "program", "global"};
+    return codes[static_cast<int>(holdout)];
+}
+
+}  // namespace clientele

@@ -1,0 +1,236 @@
+// Offers: which program a customer gets, from which reference value, for which minimum spend and reward.
+//
+// Everything is decided in integers: reference values in 1/100,000 of the currency, rates in millionths, rewards in
+// the currency's smallest unit. The texts of a decision are made in offer_text.hpp.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "core/base/calendar.hpp"
+#include "core/experiment/bucket.hpp"
+#include "core/offer/ladder.hpp"
+#include "core/offer/offer_limits.hpp"
+#include "core/score/purchase_model.hpp"
+
+namespace clientele {
+
+inline constexpr int value_decimals = 5;
+inline constexpr std::int64_t value_unit = 100'000;                         // of a reference value
+inline constexpr std::int64_t rate_unit = 1'000'000;                        // of stretch, reward rate and margin
+inline constexpr std::int64_t max_stretch = 100 * rate_unit;                // keeps every product on the ladder
+inline constexpr std::int64_t max_value = 10'000'000'000'000 * value_unit;  // 10^13, as order amounts
+
+constexpr std::int64_t power_of_ten(int exponent) {
+    std::int64_t power = 1;
+    while (exponent-- > 0) power *= 10;
+    return power;
+}
+
+enum class Objective : std::uint8_t { grow_order_value, second_order, win_back };
+enum class Basis : std::uint8_t { none, recent, typical, segment, store };
+enum class Status : std::uint8_t { offered, held_out, refused };
+enum class Holdout : std::uint8_t { none, program, global };
+
+// Why a program was decided as it was. The codes are stable; code_of() gives their names.
+enum class Reason : std::uint8_t {
+    recent_order,
+    usual_spend,
+    segment_median,
+    store_median,
+    second_order_due,
+    overdue,
+    reward_by_rate,
+    reward_capped_by_margin,
+    one_rung_up,
+    held_out,
+    held_out_globally,
+    not_in_segment,
+    not_started,
+    ended,
+    no_reference_value,
+    too_variable,
+    not_exactly_one_order,
+    too_soon,
+    too_late,
+    too_few_purchase_days,
+    not_overdue,
+    limit_reached,
+    cooling_down,
+    outgrown,
+    no_reward,
+    budget_exhausted,
+    outranked,
+};
+inline constexpr int reason_count = 27;
+
+class Reasons {
+  public:
+    void add(Reason reason) { codes_[count_++] = reason; }
+    bool empty() const { return count_ == 0; }
+    bool has(Reason reason) const;
+    std::span<const Reason> all() const { return {codes_, count_}; }
+
+  private:
+    std::uint8_t count_ = 0;
+    Reason codes_[15] = {};
+};
+
+// The amount that an offer stretches, and where it came from.
+struct Reference {
+    Basis basis = Basis::none;
+    std::int64_t value = 0;  // 1/100,000
+
+    bool known() const { return basis != Basis::none && value > 0; }
+};
+
+// What offers need to know about a customer's orders.
+struct CustomerFacts {
+    std::int64_t orders = 0;
+    std::int64_t purchase_days = 0;
+    std::int64_t last_value = 0;     // 1/100,000
+    std::int64_t typical_value = 0;  // 1/100,000
+    double typical_cv = std::numeric_limits<double>::quiet_NaN();
+    std::int32_t recency_days = 0;
+    double median_gap_days = std::numeric_limits<double>::quiet_NaN();
+    std::int32_t last_purchase_age_days = 0;
+};
+
+// What a part of the customers is offered, at random.
+struct Arm {
+    std::string_view name = "default";
+    std::int64_t stretch = 0;      // millionths
+    std::int64_t reward_rate = 0;  // millionths
+    double weight = 1;             // the share of the customers
+};
+
+// Texts are views of memory that outlives the book; one without data is NULL.
+struct Program {
+    std::string_view name;
+    std::int32_t version = 1;
+    std::int32_t priority = 0;
+    Objective objective = Objective::grow_order_value;
+    bool every_segment = true;
+    std::span<const std::string_view> segments;
+    std::int64_t stretch = 1'400'000;                          // millionths
+    std::int64_t reward_rate = 50'000;                         // millionths
+    double max_cv = std::numeric_limits<double>::quiet_NaN();  // NaN: the check is off
+    double holdout = 0;
+    Fnv1a holdout_seed;               // fed with STORE:PROGRAM:holdout
+    std::span<const Arm> arms;        // none: all get the stretch and reward rate above
+    std::span<const double> weights;  // of the arms
+    Fnv1a arm_seed;                   // fed with STORE:PROGRAM:arm
+    std::int64_t max_per_customer = unlimited;
+    Instant starts_at = std::numeric_limits<Instant>::min();
+    Instant ends_at = std::numeric_limits<Instant>::max();
+    std::string_view message;
+    std::string_view disclosure;
+
+    std::size_t arm_count() const { return arms.empty() ? 1 : arms.size(); }
+    Arm arm(std::size_t index) const {
+        return arms.empty() ? Arm{.stretch = stretch, .reward_rate = reward_rate} : arms[index];
+    }
+};
+
+struct Book {
+    std::string_view store;
+    std::string_view currency;
+    int decimals = 2;         // of the currency
+    std::int64_t margin = 0;  // millionths
+    bool unicode = true;      // texts may hold more than ASCII
+    double global_holdout = 0;
+    Fnv1a global_holdout_seed;  // fed with STORE:global
+    bool has_purchase_model = false;
+    PurchaseModel purchase_model;       // in days
+    std::span<const Program> programs;  // by ascending priority number
+
+    bool asks_for_cv() const;
+    bool asks_for_recency() const;
+    bool asks_for_gap() const;
+};
+
+struct Customer {
+    std::string_view id;       // UTF-8, for the holdouts and arms
+    std::string_view segment;  // without data: in none
+    CustomerFacts facts;
+    Reference fallback;  // for a customer without orders
+    Instant as_of = 0;
+    std::span<const Standing> standings;  // one a program of the book, in its order; empty: nothing limits
+    LastThreshold last_threshold;
+};
+
+// What the customer would be asked for and get; zero is unknown.
+struct Terms {
+    std::int64_t min_spend = 0;  // whole units of the currency
+    std::int64_t reward = 0;     // smallest units of the currency
+    bool capped = false;         // the reward, by the margin
+    bool limited = false;        // the minimum spend, to one rung above the last
+};
+
+struct Decision {
+    const Program* program = nullptr;
+    Status status = Status::refused;
+    Holdout holdout = Holdout::none;
+    Reasons reasons;
+    Reference reference;
+    Arm arm;
+    int arm_index = 0;
+    Terms terms;                       // in the arm
+    std::int64_t greatest_reward = 0;  // of all arms
+    double propensity = 1;
+    double p_alive = std::numeric_limits<double>::quiet_NaN();  // of a customer to win back, where there is a model
+};
+
+// Decimals of a currency's smallest unit (ISO 4217), given its code in upper case.
+int currency_decimals(std::string_view currency);
+
+// Decimals that a reference value is shown with: the currency's, or as many as it needs.
+int shown_decimals(std::int64_t value, int currency_decimals);
+
+// The value that offers to this customer start from.
+Reference reference_of(const Customer& customer);
+
+// Minimum spend, at most `highest`, and reward of an arm from a known reference value.
+Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
+               std::int64_t highest = highest_rung);
+
+// The arm that the customer is in.
+int arm_index_of(const Program& program, const Customer& customer);
+
+// Whether the customer is in the program's holdout, or in the one of the store.
+bool is_held_out(const Program& program, const Customer& customer);
+bool is_held_out_globally(const Book& book, const Customer& customer);
+
+const Standing& standing_of(const Book& book, const Program& program, const Customer& customer);
+
+// The program that wins, which may hold the customer out; nullptr where none is eligible.
+const Program* winner_of(const Book& book, const Customer& customer);
+
+// What is written down of the customer: the offer of the winner, or that they are held out of it; no program where
+// there is neither. `only` restricts it to one program of the book, and to customers whom the winner does not hold out.
+Decision decide_enrolment(const Book& book, const Customer& customer, const Program* only);
+
+// The same, but for who is held out: then there is no program.
+Decision decide_offer(const Book& book, const Customer& customer, const Program* only);
+
+// The decision of one program, complete with all that can be known; `winner` is winner_of() of the same customer.
+Decision decide_program(const Book& book, const Program& program, const Customer& customer, const Program* winner);
+
+// The share of redeemers who must spend more because of the offer for it to break even; NaN without terms.
+double break_even_share(const Book& book, const Decision& decision);
+
+// The smallest reference value, in smallest units of the currency, that the arm would ask more for; 0 where there is
+// none.
+std::int64_t next_step_value(const Book& book, const Program& program, const Arm& arm, const Terms& terms);
+
+// What the arm asks for from a reference value in smallest units of the currency.
+std::int64_t asked_from(const Book& book, const Program& program, const Arm& arm, std::int64_t units);
+
+std::string_view code_of(Reason reason);
+std::string_view code_of(Basis basis);
+std::string_view code_of(Status status);
+std::string_view code_of(Holdout holdout);
+
+}  // namespace clientele

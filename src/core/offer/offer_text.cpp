@@ -1,0 +1,601 @@
+#include "core/offer/offer_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <initializer_list>
+#include <string>
+
+#include "core/base/error.hpp"
+
+namespace clientele {
+namespace {
+
+using Wide = __int128;
+
+constexpr int rate_decimals = 6;
+
+constexpr std::string_view placeholders[] = {"min_spend", "reward", "currency", "valid_until", "program", "segment"};
+
+// value / 10^decimals without the zeros behind the decimals that it must show.
+void add_trimmed(Text& text, Wide value, int decimals, int at_least) {
+    for (; decimals > at_least && value % 10 == 0; --decimals) value /= 10;
+    text.add_decimal(value, decimals);
+}
+
+std::string_view symbol_of(const Book& book) {
+    if (book.currency == "USD") return "$";
+    if (!book.unicode) return {};
+    if (book.currency == "EUR") return "\xE2\x82\xAC";
+    if (book.currency == "GBP") return "\xC2\xA3";
+    if (book.currency == "JPY") return "\xC2\xA5";
+    return {};
+}
+
+void add_symbol(Text& text, const Book& book) {
+    const std::string_view symbol = symbol_of(book);
+    if (symbol.empty()) {
+        text.add(book.currency).add(' ');
+    } else {
+        text.add(symbol);
+    }
+}
+
+void add_whole(Text& text, const Book& book, std::int64_t amount) {
+    add_symbol(text, book);
+    text.add_number(amount);
+}
+
+void add_reward(Text& text, const Book& book, std::int64_t reward) {
+    add_symbol(text, book);
+    text.add_decimal(reward, book.decimals);
+}
+
+void add_plain_value(Text& text, const Book& book, Wide value) {
+    add_trimmed(text, value, value_decimals, book.decimals);
+}
+
+void add_value(Text& text, const Book& book, Wide value) {
+    add_symbol(text, book);
+    add_plain_value(text, book, value);
+}
+
+void add_percent(Text& text, std::int64_t rate) {
+    add_trimmed(text, rate, rate_decimals - 2, 0);
+    text.add(" %");
+}
+
+std::string_view times(const Book& book) { return book.unicode ? " \xC3\x97 " : " x "; }
+
+void add_quoted(Text& text, std::string_view name) { text.add('"').add(name).add('"'); }
+
+void add_count(Text& text, std::int64_t count, std::string_view one) {
+    text.add_number(count).add(' ').add(one);
+    if (count != 1) text.add('s');
+}
+
+void add_padded(Text& text, int number) {
+    if (number < 10) text.add('0');
+    text.add_number(number);
+}
+
+// A median of whole days: whole or half.
+void add_days(Text& text, double days) { text.add_fixed(days, days == std::floor(days) ? 0 : 1); }
+
+void add_instant(Text& text, Instant at) {
+    const Day day = day_of(at);
+    const std::int64_t seconds = (at - day * microseconds_a_day) / microseconds_a_second;
+    text.add_day(day).add(' ');
+    add_padded(text, static_cast<int>(seconds / 3'600));
+    text.add(':');
+    add_padded(text, static_cast<int>(seconds / 60 % 60));
+    text.add(':');
+    add_padded(text, static_cast<int>(seconds % 60));
+    text.add(" UTC");
+}
+
+// "bucket 0.0123 of seed shop:global"; the names of the seed are given in its parts.
+void add_bucket(Text& text, Fnv1a seed, std::string_view id, std::initializer_list<std::string_view> names) {
+    text.add("bucket ").add_double(bucket_share(bucket_number(seed, id))).add(" of seed ");
+    for (const std::string_view name : names) text.add(name);
+}
+
+// The name between the braces where a placeholder starts, else nothing.
+std::string_view placeholder_at(std::string_view message, std::size_t brace) {
+    const std::size_t end = message.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", brace + 1);
+    if (end == std::string_view::npos || end == brace + 1 || message[end] != '}') return {};
+    return message.substr(brace + 1, end - brace - 1);
+}
+
+void add_placeholder(Text& text, std::string_view name, const Book& book, const Decision& decision,
+                     std::string_view segment, Day last_day) {
+    if (name == "min_spend") {
+        add_whole(text, book, decision.terms.min_spend);
+    } else if (name == "reward") {
+        add_reward(text, book, decision.terms.reward);
+    } else if (name == "currency") {
+        text.add(book.currency);
+    } else if (name == "valid_until") {
+        text.add_day(last_day);
+    } else if (name == "program") {
+        text.add(decision.program->name);
+    } else if (name == "segment") {
+        text.add(segment);
+    }
+}
+
+// One explanation in the making: what its sentences are about.
+class Explanation {
+  public:
+    Explanation(Text& text, const Book& book, const Decision& decision, const Customer& customer, const Program* winner)
+        : text_(text),
+          book_(book),
+          decision_(decision),
+          program_(*decision.program),
+          customer_(customer),
+          standing_(standing_of(book, *decision.program, customer)),
+          winner_(winner) {}
+
+    void write() {
+        switch (decision_.status) {
+            case Status::offered:
+                text_.add("Offered: ");
+                break;
+            case Status::held_out:
+                write_holdout();
+                break;
+            case Status::refused:
+                write_refusal();
+                break;
+        }
+        if (decision_.terms.reward > 0) write_terms();
+        if (!std::isnan(decision_.p_alive)) write_prospect();
+    }
+
+  private:
+    bool grows() const { return program_.objective == Objective::grow_order_value; }
+
+    void write_terms() {
+        write_offer();
+        write_arm();
+        write_threshold();
+        write_reward();
+        write_counterfactual();
+        write_break_even();
+    }
+
+    void write_prospect() {
+        const bool lost = decision_.p_alive < 0.5;
+        text_.add(lost ? " The customer is probably lost" : " The customer will probably come back");
+        text_.add(" (alive with a probability of ").add_fixed(decision_.p_alive, 2).add(')');
+        if (!std::isnan(customer_.facts.median_gap_days)) {
+            text_.add("; their own rhythm is an order every ");
+            add_days(text_, customer_.facts.median_gap_days);
+            text_.add(" days");
+        }
+        text_.add('.');
+    }
+
+    void write_holdout() {
+        text_.add("Held out: ");
+        if (decision_.holdout == Holdout::global) {
+            add_bucket(text_, book_.global_holdout_seed, customer_.id, {book_.store, ":global"});
+            text_.add(" is below the store's global holdout share ").add_double(book_.global_holdout);
+            text_.add(", so there is no offer from any program. Otherwise: ");
+            return;
+        }
+        add_bucket(text_, program_.holdout_seed, customer_.id, {book_.store, ":", program_.name, ":holdout"});
+        text_.add(" is below the holdout share ").add_double(program_.holdout);
+        text_.add(", so there is no offer, from no other program either. Otherwise: ");
+    }
+
+    void write_refusal() {
+        text_.add("Refused: ");
+        bool first = true;
+        for (const Reason reason : decision_.reasons.all()) {
+            if (!first) text_.add("; ");
+            write_reason(reason);
+            first = false;
+        }
+        text_.add('.');
+        if (decision_.terms.reward > 0) text_.add(" Otherwise: ");
+    }
+
+    void write_reason(Reason reason) {
+        switch (reason) {
+            case Reason::not_in_segment:
+                return write_segments();
+            case Reason::not_started:
+                text_.add("the program starts at ");
+                return write_moment(program_.starts_at);
+            case Reason::ended:
+                text_.add("the program ended at ");
+                return write_moment(program_.ends_at);
+            case Reason::no_reference_value:
+                return write_no_reference();
+            case Reason::too_variable:
+                return write_variation();
+            case Reason::not_exactly_one_order:
+                text_.add("the customer has ");
+                add_count(text_, customer_.facts.orders, "order");
+                text_.add(", exactly 1 is asked for");
+                return;
+            case Reason::too_soon:
+            case Reason::too_late:
+                write_recency();
+                text_.add(", 7 to 180 days are asked for");
+                return;
+            case Reason::too_few_purchase_days:
+                text_.add("the customer has ");
+                add_count(text_, customer_.facts.purchase_days, "purchase day");
+                text_.add(", at least 3 are asked for");
+                return;
+            case Reason::not_overdue:
+                return write_not_overdue();
+            case Reason::limit_reached:
+                return write_limit();
+            case Reason::cooling_down:
+                return write_cooldown();
+            case Reason::outgrown:
+                return write_outgrown();
+            case Reason::no_reward:
+                return write_no_reward();
+            case Reason::budget_exhausted:
+                return write_budget();
+            case Reason::outranked:
+                return write_outranked();
+            default:
+                text_.add(code_of(reason));
+        }
+    }
+
+    void write_segments() {
+        if (customer_.segment.data() == nullptr) {
+            text_.add("the customer is in no segment");
+        } else {
+            text_.add("the customer is in segment ");
+            add_quoted(text_, customer_.segment);
+        }
+        text_.add(", the program is for ");
+        for (const std::string_view& segment : program_.segments) {
+            if (&segment != program_.segments.data()) text_.add(", ");
+            add_quoted(text_, segment);
+        }
+    }
+
+    void write_moment(Instant limit) {
+        add_instant(text_, limit);
+        text_.add(", this is as of ");
+        add_instant(text_, customer_.as_of);
+    }
+
+    void write_no_reference() {
+        switch (decision_.reference.basis) {
+            case Basis::recent:
+                text_.add("the last order was of zero");
+                return;
+            case Basis::typical:
+                text_.add("the customer usually spends zero");
+                return;
+            default:
+                text_.add("the customer has no order, and there is no median of others to start from");
+        }
+    }
+
+    void write_variation() {
+        const double found = customer_.facts.typical_cv;
+        text_.add("spending varies too much: coefficient of variation ");
+        // Two decimals, unless they would show the limit itself.
+        if (found - program_.max_cv < 0.01) {
+            text_.add_double(found);
+        } else {
+            text_.add_fixed(found, 2);
+        }
+        text_.add(", allowed ").add_double(program_.max_cv);
+    }
+
+    void write_recency() {
+        text_.add("the last order was ");
+        add_count(text_, customer_.facts.recency_days, "day");
+        text_.add(" ago");
+    }
+
+    void write_not_overdue() {
+        write_recency();
+        text_.add(", at least 14");
+        if (!std::isnan(customer_.facts.median_gap_days)) {
+            text_.add(" and more than 2").add(times(book_)).add("the median gap of ");
+            text_.add_double(customer_.facts.median_gap_days).add(" days");
+        }
+        text_.add(" are asked for");
+    }
+
+    // Whether they were shown an offer or held out of it.
+    void write_limit() {
+        text_.add("the customer was enrolled ");
+        add_count(text_, standing_.exposures, "time");
+        text_.add(", at most ").add_number(program_.max_per_customer).add(" are allowed");
+    }
+
+    void write_cooldown() {
+        text_.add("the customer was last enrolled at ");
+        add_instant(text_, standing_.last_issued_at);
+        text_.add("; again from ");
+        write_moment(standing_.cools_until);
+    }
+
+    // "one rung above the $60 last asked for"
+    void write_step() {
+        text_.add("one rung above the ");
+        add_whole(text_, book_, limiting_threshold(customer_.last_threshold, customer_.as_of));
+        text_.add(" last asked for");
+    }
+
+    void write_outgrown() {
+        text_.add("the next offer may ask for at most ");
+        add_whole(text_, book_, highest_threshold(customer_.last_threshold, customer_.as_of));
+        text_.add(", ");
+        write_step();
+        text_.add(grows() ? ", not more than the " : ", less than the ").add(basis_words()).add(" of ");
+        add_value(text_, book_, decision_.reference.value);
+    }
+
+    void write_budget() {
+        text_.add("the budget has ");
+        add_reward(text_, book_, std::max<std::int64_t>(standing_.remaining, 0));
+        text_.add(" left, up to ");
+        add_reward(text_, book_, decision_.greatest_reward);
+        text_.add(" are needed");
+    }
+
+    // Of the arm without a reward, which need not be the customer's.
+    void write_no_reward() {
+        text_.add("the reward would be below the smallest unit of the currency");
+        for (std::size_t index = 0; index < program_.arm_count(); ++index) {
+            const Arm arm = program_.arm(index);
+            const Terms terms = terms_of(book_, program_, arm, decision_.reference,
+                                         highest_threshold(customer_.last_threshold, customer_.as_of));
+            if (!(arm.weight > 0) || terms.reward > 0) continue;
+            if (!program_.arms.empty()) add_quoted(text_.add(" in arm "), arm.name);
+            text_.add(": ");
+            return write_reward_rule(arm, terms);
+        }
+    }
+
+    void write_outranked() {
+        text_.add("eligible, but program ");
+        add_quoted(text_, winner_->name);
+        text_.add(" comes first (priority ").add_number(winner_->priority).add(" before ");
+        text_.add_number(program_.priority).add(')');
+        if (is_held_out_globally(book_, customer_)) {
+            text_.add(", and the store holds the customer out of everything");
+        } else if (is_held_out(*winner_, customer_)) {
+            text_.add(", and holds the customer out");
+        }
+    }
+
+    void write_offer() {
+        text_.add("spend ");
+        add_whole(text_, book_, decision_.terms.min_spend);
+        text_.add(" or more, get ");
+        add_reward(text_, book_, decision_.terms.reward);
+        text_.add(" off.");
+    }
+
+    void write_basis() {
+        const std::int64_t value = decision_.reference.value;
+        switch (decision_.reference.basis) {
+            case Basis::recent:
+                text_.add(" The last order was ");
+                add_value(text_, book_, value);
+                text_.add(" (below 3 orders, the last one counts)");
+                return;
+            case Basis::typical:
+                text_.add(" The customer usually spends ");
+                add_value(text_, book_, value);
+                text_.add(" (median of the last ");
+                text_.add_number(std::min<std::int64_t>(customer_.facts.orders, 8)).add(" orders)");
+                return;
+            default:
+                text_.add(decision_.reference.basis == Basis::segment ? " Customers of the segment usually spend "
+                                                                      : " Customers of the store usually spend ");
+                add_value(text_, book_, value);
+                text_.add(" (median; this one has no order)");
+        }
+    }
+
+    void write_threshold() {
+        write_basis();
+        const Wide stretch = grows() ? decision_.arm.stretch : rate_unit;
+        const Wide target = decision_.reference.value * stretch;
+        if (grows()) {
+            text_.add("; ");
+            add_trimmed(text_, decision_.arm.stretch, rate_decimals, 0);
+            text_.add(times(book_));
+            add_plain_value(text_, book_, decision_.reference.value);
+            text_.add(" = ");
+            add_trimmed(text_, target, value_decimals + rate_decimals, book_.decimals);
+        }
+        if (decision_.terms.limited) {
+            text_.add(", but at most ");
+            add_whole(text_, book_, decision_.terms.min_spend);
+            text_.add(" is asked for, ");
+            write_step();
+            text_.add('.');
+        } else if (target == static_cast<Wide>(decision_.terms.min_spend) * value_unit * rate_unit) {
+            text_.add(", which is a rung.");
+        } else {
+            text_.add(", the next rung is ");
+            add_whole(text_, book_, decision_.terms.min_spend);
+            text_.add('.');
+        }
+    }
+
+    void write_arm() {
+        if (program_.arms.empty()) return;
+        add_quoted(text_.add(" That is arm "), decision_.arm.name);
+        text_.add(", which a share of ").add_double(decision_.arm.weight).add(" of the customers is in (");
+        add_bucket(text_, program_.arm_seed, customer_.id, {book_.store, ":", program_.name, ":arm"});
+        text_.add(").");
+    }
+
+    // "5 % of $50", or what the margin allows.
+    void write_reward_rule(const Arm& arm, const Terms& terms) {
+        if (!terms.capped) {
+            add_percent(text_, arm.reward_rate);
+            text_.add(" of ");
+            add_whole(text_, book_, terms.min_spend);
+            return;
+        }
+        text_.add("half the margin of ");
+        add_percent(text_, book_.margin);
+        text_.add(" on ");
+        if (!grows()) return add_whole(text_, book_, terms.min_spend);
+        text_.add("the extra ");
+        add_value(text_, book_, Wide{terms.min_spend} * value_unit - decision_.reference.value);
+    }
+
+    void write_reward() {
+        text_.add(" The reward is ");
+        write_reward_rule(decision_.arm, decision_.terms);
+        if (decision_.terms.capped) {
+            text_.add(", less than ");
+            add_percent(text_, decision_.arm.reward_rate);
+            text_.add(" of ");
+            add_whole(text_, book_, decision_.terms.min_spend);
+        }
+        text_.add('.');
+    }
+
+    // Where the last offer does not forbid to ask for more.
+    void write_counterfactual() {
+        const std::int64_t highest = highest_threshold(customer_.last_threshold, customer_.as_of);
+        const std::int64_t units = next_step_value(book_, program_, decision_.arm, decision_.terms);
+        if (units == 0 || decision_.terms.min_spend >= highest) return;
+        text_.add(" Would be asked for ");
+        add_whole(text_, book_, std::min(asked_from(book_, program_, decision_.arm, units), highest));
+        text_.add(" from a ").add(basis_words()).add(" of ");
+        text_.add_decimal(units, book_.decimals).add('.');
+    }
+
+    std::string_view basis_words() const {
+        switch (decision_.reference.basis) {
+            case Basis::recent:
+                return "last order";
+            case Basis::typical:
+                return "typical value";
+            case Basis::segment:
+                return "segment median";
+            default:
+                return "store median";
+        }
+    }
+
+    void write_break_even() {
+        text_.add(" Breaks even if ").add_fixed(100 * break_even_share(book_, decision_), 1);
+        text_.add(grows() ? " % of redeemers would not have spent it anyway."
+                          : " % of redeemers would not have ordered anyway.");
+    }
+
+    Text& text_;
+    const Book& book_;
+    const Decision& decision_;
+    const Program& program_;
+    const Customer& customer_;
+    const Standing& standing_;
+    const Program* winner_;
+};
+
+}  // namespace
+
+Text& Text::add(std::string_view text) {
+    const std::size_t room = size_ < buffer_.size() ? buffer_.size() - size_ : 0;
+    std::copy_n(text.data(), std::min(text.size(), room), buffer_.data() + (room > 0 ? size_ : 0));
+    size_ += text.size();
+    return *this;
+}
+
+Text& Text::add_decimal(__int128 value, int decimals) {
+    char digits[48];
+    char* const end = digits + sizeof digits;
+    char* at = end;
+    const bool negative = value < 0;
+    auto rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+    for (int digit = 0; rest != 0 || digit <= decimals; ++digit) {
+        if (digit == decimals && decimals > 0) *--at = '.';
+        // 64-bit division as soon as the number allows it.
+        const auto last =
+            rest <= UINT64_MAX ? static_cast<std::uint64_t>(rest) % 10 : static_cast<std::uint64_t>(rest % 10);
+        rest = rest <= UINT64_MAX ? static_cast<std::uint64_t>(rest) / 10 : rest / 10;
+        *--at = static_cast<char>('0' + last);
+    }
+    if (negative) *--at = '-';
+    return add({at, static_cast<std::size_t>(end - at)});
+}
+
+Text& Text::add_double(double value) {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    return add({digits, static_cast<std::size_t>(end - digits)});
+}
+
+Text& Text::add_fixed(double value, int decimals) {
+    char digits[400];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed, decimals).ptr;
+    return add({digits, static_cast<std::size_t>(end - digits)});
+}
+
+Text& Text::add_day(Day day) {
+    const CivilDate date = civil_date(day);
+    for (int limit = 1'000; limit > 1 && date.year < limit; limit /= 10) add('0');
+    add_number(date.year).add('-');
+    add_padded(*this, date.month);
+    add('-');
+    add_padded(*this, date.day);
+    return *this;
+}
+
+void check_message(std::string_view message) {
+    constexpr const char* known =
+        "Placeholders are {min_spend}, {reward}, {currency}, {valid_until}, {program} and {segment}.";
+    for (std::size_t at = message.find_first_of("{}"); at != std::string_view::npos;
+         at = message.find_first_of("{}", at)) {
+        const std::string_view name = message[at] == '{' ? placeholder_at(message, at) : std::string_view{};
+        if (name.empty()) {
+            throw Error(ErrorKind::invalid_parameter, "message has a brace that is part of no placeholder",
+                        "It reads: " + std::string(message.substr(at, 40)), known);
+        }
+        if (std::find(std::begin(placeholders), std::end(placeholders), name) == std::end(placeholders)) {
+            throw Error(ErrorKind::invalid_parameter, "message has an unknown placeholder",
+                        "The placeholder is {" + std::string(name) + "}.", known);
+        }
+        at += name.size() + 2;
+    }
+}
+
+void add_message(Text& text, const Book& book, const Decision& decision, std::string_view segment, Day last_day) {
+    const std::string_view message = decision.program->message;
+    std::size_t done = 0;
+    for (std::size_t brace = message.find('{'); brace != std::string_view::npos; brace = message.find('{', brace + 1)) {
+        const std::string_view name = placeholder_at(message, brace);
+        if (name.empty()) continue;
+        text.add(message.substr(done, brace - done));
+        add_placeholder(text, name, book, decision, segment, last_day);
+        done = brace + name.size() + 2;
+    }
+    text.add(message.substr(done));
+}
+
+void add_p_alive_reason(Text& text, const Decision& decision) { text.add("p_alive=").add_fixed(decision.p_alive, 2); }
+
+void add_rhythm_reason(Text& text, const CustomerFacts& facts) {
+    text.add("median_days_between_orders=");
+    add_days(text, facts.median_gap_days);
+}
+
+void add_explanation(Text& text, const Book& book, const Decision& decision, const Customer& customer,
+                     const Program* winner) {
+    Explanation(text, book, decision, customer, winner).write();
+}
+
+}  // namespace clientele

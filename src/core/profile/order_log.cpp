@@ -1,0 +1,26 @@
+#include "core/profile/order_log.hpp"
+
+namespace clientele {
+namespace {
+
+std::int64_t read_number(Bytes log, std::size_t& at) {
+    std::uint64_t value = 0;
+    unsigned shift = 0;
+    for (; log[at] & 0x80; shift += 7) value |= static_cast<std::uint64_t>(log[at++] & 0x7F) << shift;
+    value |= static_cast<std::uint64_t>(log[at++]) << shift;
+    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+
+}  // namespace
+
+Orders read_log(Bytes log) {
+    Orders orders;
+    Instant previous = 0;
+    for (std::size_t at = 0; at < log.size();) {
+        previous += read_number(log, at);
+        orders.push_back({previous, read_number(log, at)});
+    }
+    return orders;
+}
+
+}  // namespace clientele

@@ -1,0 +1,36 @@
+// What a purchase model and a value model predict for one customer.
+//
+// Numbers are checked by the check functions below and in purchase_model.hpp; the predictions take them as they are.
+#pragma once
+
+#include "core/score/purchase_model.hpp"
+
+namespace clientele {
+
+// The chance that the customer has not left for good, given the history.
+double p_alive(const PurchaseModel& model, const PurchaseHistory& history);
+
+// Orders expected within a horizon after the history's end, each counted as e^-(discount_rate t) where it comes after
+// a time of t.
+struct Outlook {
+    double horizon = 0;
+    double discount_rate = 0;
+};
+// Of a customer who is alive: depends on x and T only. Takes some microseconds, so callers may want to remember it.
+double orders_while_alive(const PurchaseModel& model, double repeat_purchases, double age, const Outlook& outlook);
+double expected_orders(const PurchaseModel& model, const PurchaseHistory& history, const Outlook& outlook);
+
+// The mean value of an order; NaN where the model has none (p x + q <= 1). Without repeat purchases the population's,
+// whatever mean_value is.
+double expected_order_value(const ValueModel& model, double repeat_purchases, double mean_value);
+
+// The continuous rate a day that an annual discount stands for: (1 + d)^(-t / 365) = e^-(rate t).
+double daily_discount_rate(double annual_discount);
+
+// These refuse what is out of range, naming it and its value.
+void check_horizon(double horizon);
+void check_mean_value(double mean_value);
+void check_margin(double margin);
+void check_annual_discount(double annual_discount);
+
+}  // namespace clientele

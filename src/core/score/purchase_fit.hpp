@@ -1,0 +1,30 @@
+// Fitting purchase models by maximum likelihood.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/score/maximum_likelihood.hpp"
+#include "core/score/purchase_model.hpp"
+
+namespace clientele {
+
+// What every fit says of itself.
+struct FitReport {
+    double log_likelihood = 0;
+    std::optional<Parameters> standard_errors;
+    std::int64_t customers = 0;
+    int iterations = 0;
+    bool converged = false;
+};
+
+struct PurchaseFit {
+    PurchaseModel model;
+    FitReport report;
+};
+
+// The fit to these customers, at least one, in any order. Throws Error for a history that cannot be, and Stopped.
+PurchaseFit fit_purchases(PurchaseKind kind, std::span<const PurchaseHistory> histories, const StopRequest& stop = {});
+
+}  // namespace clientele

@@ -1,0 +1,331 @@
+#include "pg/count/refresh.hpp"
+
+#include <cstring>
+
+#include "pg/count/count_progress.hpp"
+#include "pg/kit/progress.hpp"
+#include "pg/kit/settings_scope.hpp"
+#include "pg/store/source_lock.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "executor/spi.h"
+#include "storage/lmgr.h"
+#include "tcop/utility.h"
+#include "utils/portal.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+}
+
+namespace clientele {
+namespace {
+
+constexpr int chunk_size = 20'000;
+
+// One refresh. What it keeps between transactions is in `memory`.
+struct Refresh {
+    Store store;
+    Datum name;   // of the store, as a name
+    bool atomic;  // within a transaction block: in one go
+    MemoryContext memory;
+    TimestampTz counted_at;
+    Oid key_type;
+    Oid profile_type;
+    int64 done;
+    Datum above;  // text: the highest customer of the last chunk
+    bool has_above;
+    List* sources;  // the orders and lines that are locked for the session
+};
+
+void let_go_of_sources(Refresh& refresh) {
+    release_sources(refresh.sources);
+    refresh.sources = NIL;
+}
+
+void end_chunk(const Refresh& refresh) {
+    if (!refresh.atomic) SPI_commit();
+    CHECK_FOR_INTERRUPTS();
+}
+
+// Runs a statement whose parameters are given; its first row, if it has one, is in SPI_tuptable.
+void run(const char* text, int count, const Oid* types, const Datum* values, const char* nulls = nullptr) {
+    const int result =
+        SPI_execute_with_args(text, count, const_cast<Oid*>(types), const_cast<Datum*>(values), nulls, false, 0);
+    if (result != SPI_OK_SELECT) elog(ERROR, "a refresh failed: %s", SPI_result_code_string(result));
+}
+
+// The n-th value of the first row, copied to the refresh's memory; false where it is NULL.
+bool result_value(const Refresh& refresh, int n, bool by_value, int length, Datum* value) {
+    bool is_null;
+    const Datum found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n, &is_null);
+    MemoryContext caller = MemoryContextSwitchTo(refresh.memory);
+    if (!is_null) *value = datumCopy(found, by_value, length);
+    MemoryContextSwitchTo(caller);
+    return !is_null;
+}
+
+// ---- Everything counted anew ----
+
+// The fetched rows as three arrays.
+struct Chunk {
+    Datum customers, profiles, mixes;
+    int count;
+};
+
+Datum array_of(Datum* values, bool* nulls, int count, Oid type) {
+    int16 length;
+    bool by_value;
+    char alignment;
+    get_typlenbyvalalign(type, &length, &by_value, &alignment);
+    int dimensions[] = {count};
+    int bounds[] = {1};
+    return PointerGetDatum(construct_md_array(values, nulls, 1, dimensions, bounds, type, length, by_value, alignment));
+}
+
+Chunk chunk_of(const Refresh& refresh, const SPITupleTable* rows) {
+    const int count = static_cast<int>(rows->numvals);
+    Datum* values[3];
+    bool* nulls[3];
+    for (int column = 0; column < 3; ++column) {
+        values[column] = static_cast<Datum*>(palloc(sizeof(Datum) * (count + 1)));
+        nulls[column] = static_cast<bool*>(palloc(sizeof(bool) * (count + 1)));
+        for (int row = 0; row < count; ++row) {
+            values[column][row] = SPI_getbinval(rows->vals[row], rows->tupdesc, column + 1, &nulls[column][row]);
+        }
+    }
+    return {array_of(values[0], nulls[0], count, refresh.key_type),
+            array_of(values[1], nulls[1], count, refresh.profile_type), array_of(values[2], nulls[2], count, JSONBOID),
+            count};
+}
+
+// The result outlives the transactions of its reader: it is held at once, while the settings are those of the count.
+Portal open_count(Refresh& refresh) {
+    const int settings = begin_settings();
+    set_safe_path();
+    set_for_now("row_security", "off");
+    set_for_now("jit", "off");  // compiling what runs for a few seconds takes as long
+    const Oid types[] = {NAMEOID};
+    const Datum values[] = {refresh.name};
+    run("SELECT clientele._count_query($1)", 1, types, values);
+    const char* query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    SPIPlanPtr plan = SPI_prepare_cursor(query, 0, nullptr, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_NO_SCROLL);
+    if (!plan) elog(ERROR, "could not prepare the count of a store: %s", SPI_result_code_string(SPI_result));
+    Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);
+    const Oid columns[] = {refresh.key_type, refresh.profile_type, JSONBOID};
+    check_result(refresh.store, portal->tupDesc, columns, lengthof(columns));
+    refresh.counted_at = GetCurrentTimestamp();
+    PinPortal(portal);
+    count_progress = report_done;
+    HoldPinnedPortals();
+    count_progress = nullptr;
+    end_settings(settings);
+    return portal;
+}
+
+void write_counted(Refresh& refresh, Portal portal) {
+    const Oid key_array = get_array_type(refresh.key_type);
+    const Oid types[] = {NAMEOID, key_array, get_array_type(refresh.profile_type), JSONBARRAYOID, TEXTOID, BOOLOID};
+    bool is_last = false;
+    refresh.done = 0;
+    refresh.has_above = false;
+    MemoryContext memory = AllocSetContextCreate(refresh.memory, "clientele chunk", ALLOCSET_DEFAULT_SIZES);
+    while (!is_last) {
+        MemoryContextReset(memory);
+        SPI_cursor_fetch(portal, true, chunk_size);
+        is_last = SPI_processed < chunk_size;
+        MemoryContext caller = MemoryContextSwitchTo(memory);
+        const Chunk chunk = chunk_of(refresh, SPI_tuptable);
+        MemoryContextSwitchTo(caller);
+        SPI_freetuptable(SPI_tuptable);
+        if (!refresh.has_above) enter_phase(Phase::writing, tuplestore_tuple_count(portal->holdStore));
+        const Datum values[] = {refresh.name, chunk.customers, chunk.profiles,
+                                chunk.mixes,  refresh.above,   BoolGetDatum(is_last)};
+        run("SELECT clientele._write_chunk($1, $2, $3, $4, $5, $6)", 6, types, values,
+            refresh.has_above ? "      " : "    n ");
+        if (!is_last) refresh.has_above = result_value(refresh, 1, false, -1, &refresh.above);
+        report_done(refresh.done += chunk.count);
+        end_chunk(refresh);
+    }
+    UnpinPortal(portal);
+    SPI_cursor_close(portal);
+}
+
+// ---- What is pending, folded ----
+
+void resolve_order_marks(const Refresh& refresh) {
+    const Oid types[] = {NAMEOID};
+    const Datum values[] = {refresh.name};
+    run("SELECT clientele._resolve_order_marks($1)", 1, types, values);
+}
+
+// The next customers after those of the last chunk; returns how many there were.
+int64 fold_chunk(Refresh& refresh) {
+    const Oid types[] = {NAMEOID, TEXTOID, INT4OID};
+    const Datum values[] = {refresh.name, refresh.above, Int32GetDatum(chunk_size)};
+    run("SELECT folded, highest FROM clientele._fold($1, $2, $3)", 3, types, values, refresh.has_above ? "   " : " n ");
+    Datum folded;
+    result_value(refresh, 1, true, 8, &folded);
+    refresh.has_above = result_value(refresh, 2, false, -1, &refresh.above);
+    report_done(refresh.done += DatumGetInt64(folded));
+    return DatumGetInt64(folded);
+}
+
+void fold(Refresh& refresh) {
+    enter_phase(Phase::folding);
+    resolve_order_marks(refresh);
+    refresh.done = 0;
+    refresh.has_above = false;
+    int64 folded;
+    do {
+        folded = fold_chunk(refresh);
+        end_chunk(refresh);
+    } while (folded == chunk_size);
+}
+
+// So that whoever refreshes in a transaction that sees the time before gets a serialization failure.
+void touch(const Refresh& refresh) {
+    const Oid types[] = {NAMEOID};
+    const Datum values[] = {refresh.name};
+    run("SELECT clientele._touch($1)", 1, types, values);
+}
+
+// The medians, then the history of segments.
+void summarise(const Refresh& refresh) {
+    const Oid types[] = {NAMEOID, TIMESTAMPTZOID};
+    const Datum values[] = {refresh.name, TimestampTzGetDatum(refresh.counted_at)};
+    enter_phase(Phase::summarising);
+    run("SELECT clientele._finish_refresh($1, $2)", 2, types, values);
+    end_chunk(refresh);
+    run("SELECT clientele._record_if_possible($1)", 1, types, values);
+}
+
+// How many orders there may be, by what the planner knows; 0: nobody knows.
+int64 orders_estimate(const Refresh& refresh) {
+    const Oid types[] = {NAMEOID};
+    const Datum values[] = {refresh.name};
+    run("SELECT clientele._orders_estimate($1)", 1, types, values);
+    Datum estimate;
+    return result_value(refresh, 1, true, 8, &estimate) ? DatumGetInt64(estimate) : 0;
+}
+
+// An order that cannot be counted: the error says how to find it.
+struct Hints {
+    char* amounts;
+    char* times;
+};
+
+void add_hint(void* context) {
+    const auto& hints = *static_cast<const Hints*>(context);
+    if (geterrcode() == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE) errhint("%s", hints.amounts);
+    if (geterrcode() == ERRCODE_DATETIME_FIELD_OVERFLOW) errhint("%s", hints.times);
+}
+
+Hints hints_of(const Refresh& refresh) {
+    const Oid types[] = {NAMEOID};
+    const Datum values[] = {refresh.name};
+    run("SELECT amounts, times FROM clientele._bad_order_hints($1)", 1, types, values);
+    Datum amounts;
+    Datum times;
+    result_value(refresh, 1, false, -1, &amounts);
+    result_value(refresh, 2, false, -1, &times);
+    return {TextDatumGetCString(amounts), TextDatumGetCString(times)};
+}
+
+// Rows that a count settles are those that it could see: they were collected before it. A store that is not live needs
+// the orders no longer than that.
+void count_all(Refresh& refresh, bool folds, const Datum* collected, const char* nulls) {
+    enter_phase(Phase::counting, orders_estimate(refresh));
+    Hints hints = hints_of(refresh);
+    ErrorContextCallback helpful = {error_context_stack, add_hint, &hints};
+    error_context_stack = &helpful;
+    Portal portal = open_count(refresh);
+    if (!folds) let_go_of_sources(refresh);
+    write_counted(refresh, portal);
+    error_context_stack = helpful.previous;
+    const Oid types[] = {NAMEOID, TIMESTAMPTZOID, TIDARRAYOID, TIDARRAYOID};
+    const Datum values[] = {refresh.name, TimestampTzGetDatum(refresh.counted_at), collected[0], collected[1]};
+    run("SELECT clientele._settle($1, $2, $3, $4)", 4, types, values, nulls);
+    end_chunk(refresh);
+}
+
+Refresh begin(const Store& store, bool atomic) {
+    Refresh refresh{};
+    refresh.store = store;
+    refresh.atomic = atomic;
+    refresh.memory = AllocSetContextCreate(PortalContext, "clientele refresh", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(refresh.memory);
+    refresh.name = DirectFunctionCall1(namein, CStringGetDatum(schema_name(store.schema)));
+    MemoryContextSwitchTo(caller);
+    const Oid profiles = get_relname_relid("profiles", store.schema);
+    refresh.key_type = OidIsValid(profiles) ? get_atttype(profiles, 1) : InvalidOid;
+    refresh.profile_type = OidIsValid(profiles) ? get_atttype(profiles, 2) : InvalidOid;
+    return refresh;
+}
+
+void run_refresh(Refresh& refresh, bool full) {
+    const Oid types[] = {NAMEOID, BOOLOID};
+    const Datum values[] = {refresh.name, BoolGetDatum(full)};
+    run("SELECT counts_all, folds, settles, mends FROM clientele._begin_refresh($1, $2)", 2, types, values);
+    Datum counts_all;
+    result_value(refresh, 1, true, 1, &counts_all);
+    Datum folds;
+    result_value(refresh, 2, true, 1, &folds);
+    Datum collected[2];
+    const char nulls[] = {' ', ' ', result_value(refresh, 3, false, -1, &collected[0]) ? ' ' : 'n',
+                          result_value(refresh, 4, false, -1, &collected[1]) ? ' ' : 'n', '\0'};
+    refresh.counted_at = GetCurrentTimestamp();
+    end_chunk(refresh);
+    if (DatumGetBool(counts_all)) count_all(refresh, DatumGetBool(folds), collected, nulls);
+    if (DatumGetBool(folds)) fold(refresh);
+    summarise(refresh);
+}
+
+}  // namespace
+
+void refresh_store(const Store& store, bool full, bool atomic) {
+    PreventCommandDuringRecovery("CALL clientele.refresh()");
+    PreventCommandIfReadOnly("CALL clientele.refresh()");
+    Refresh refresh = begin(store, atomic);
+    SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+    MemoryContext spi = MemoryContextSwitchTo(refresh.memory);
+    List* sources = share_sources(store, !atomic);
+    MemoryContextSwitchTo(spi);
+    if (!atomic) refresh.sources = sources;
+    LockRelId lock = {store.settings, MyDatabaseId};
+    if (atomic) {
+        LockRelationOid(store.settings, refresh_lock);
+        ereport(NOTICE, (errmsg("store %s is refreshed in one transaction",
+                                quote_identifier(NameStr(*DatumGetName(refresh.name)))),
+                         errhint("Outside of a transaction block a refresh commits chunk by chunk.")));
+    } else {
+        LockRelationIdForSession(&lock, refresh_lock);
+    }
+    begin_progress(store.settings);
+    run_refresh(refresh, full);
+    end_progress();
+    if (!atomic) {
+        UnlockRelationIdForSession(&lock, refresh_lock);
+        let_go_of_sources(refresh);
+    }
+    SPI_finish();
+    MemoryContextDelete(refresh.memory);
+}
+
+bool fold_store(const Store& store) {
+    Refresh refresh = begin(store, true);
+    SPI_connect();
+    share_sources(refresh.store, false);
+    int64 folded = 0;
+    if (ConditionalLockRelationOid(store.settings, refresh_lock)) {
+        resolve_order_marks(refresh);
+        folded = fold_chunk(refresh);
+        touch(refresh);
+    }
+    SPI_finish();
+    MemoryContextDelete(refresh.memory);
+    return folded == chunk_size;
+}
+
+}  // namespace clientele

@@ -1,0 +1,18 @@
+// Time zones by name, for the core: those of pg_timezone_names, and nothing else.
+#pragma once
+
+#include <cstddef>
+
+#include "core/base/calendar.hpp"
+
+namespace clientele {
+
+// The zone of that name (any case; `zone.name` is as pg_timezone_names spells it, and lives as long as the session).
+// Raises an ERROR for abbreviations, POSIX strings and unknown names. Call it where no C++ object is alive.
+const Zone& find_zone(const char* name, std::size_t size);
+
+// A local time of the zone as an instant. A time that daylight saving skips moves forward; one that comes twice is the
+// later. AT TIME ZONE does the same, but takes names such as CET for abbreviations, which know no summer.
+Instant instant_of(Instant local, const Zone& zone);
+
+}  // namespace clientele

@@ -1,0 +1,620 @@
+// The triggers of live stores. They append to the store's table "pending" whose profiles have changed, and do nothing
+// else: they wait for no lock, and what goes wrong is recorded rather than raised.
+//
+// A statement is looked at in a subtransaction that only reads, and so costs no transaction id; the rows are appended
+// after it.
+#include <cstring>
+
+#include "pg/count/fold_worker.hpp"
+#include "pg/count/order_groups.hpp"
+#include "pg/kit/append.hpp"
+#include "pg/kit/attempt.hpp"
+#include "pg/kit/settings_scope.hpp"
+#include "pg/live/live_orders.hpp"
+#include "pg/live/live_reversals.hpp"
+#include "pg/live/live_source.hpp"
+#include "pg/store/store.hpp"
+
+extern "C" {
+#include "access/detoast.h"
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_trigger.h"
+#include "executor/executor.h"
+#include "executor/nodeHash.h"
+#include "executor/spi.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+#include "utils/typcache.h"
+}
+
+using namespace clientele;
+
+namespace {
+
+constexpr int pending_width = 5;
+constexpr int failure_width = 5;
+constexpr ColumnShape failure_columns[] = {{"failed_at", TIMESTAMPTZOID},
+                                           {"relation", TEXTOID},
+                                           {"operation", TEXTOID},
+                                           {"sqlstate", TEXTOID},
+                                           {"message", TEXTOID}};
+
+// Checks the table when it has changed, and at first.
+Relation open_pending(LiveSource& source) {
+    Relation pending = open_table_now(source.pending);
+    if (source.appendable) {
+        lock_indexes(pending);
+        return pending;
+    }
+    source.appendable = true;  // before, so that a change meanwhile is not lost
+    const ColumnShape columns[] = {{"customer_id", source.key_type},
+                                   {"profile", source.profile_type},
+                                   {"due", TIMESTAMPTZOID},
+                                   {"order_id", source.order_type},
+                                   {"seen", XID8OID}};
+    check_appendable(pending, columns, pending_width);
+    return pending;
+}
+
+// One statement: what fired, and the rows to be appended.
+struct Statement {
+    TriggerData* trigger;
+    LiveSource* source;
+    MemoryContext memory;   // outlives the subtransaction that rows are made in, as `files` does
+    MinimalTuple first;     // the row, where it is the only one
+    Tuplestorestate* rows;  // all of them, where there are more
+    ResourceOwner files;    // of rows
+    TupleDesc row_type;     // of pending
+    TimestampTz now;
+    Datum marked;  // the last customer that was marked
+    bool has_marked;
+    bool blind;     // do not ask other tables: somebody has locked one
+    bool reverses;  // it changes or removes orders, and some have redeemed offers
+};
+
+// A row for pending. No customer and no order: everybody must be counted anew.
+struct Change {
+    bool has_customer;
+    Datum customer;
+    Datum profile;  // 0: count the customer anew
+    TimestampTz due;
+    bool has_order;
+    Datum order;
+};
+
+// What an index can take, whatever compression makes of it.
+constexpr Size max_key_size = 2'000;
+
+void check_key(Oid type, Datum key) {
+    if (type != TEXTOID && type != VARCHAROID) return;
+    const Size size = toast_raw_datum_size(key);
+    if (size <= max_key_size) return;
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("customer key too long: %zu bytes", size),
+                    errdetail("A key has at most %zu bytes.", max_key_size)));
+}
+
+// Temporary files have an owner of their own: after an error they are let go of, and not written to once more.
+void begin_rows(Statement& statement, TupleDesc type) {
+    ResourceOwner owner = CurrentResourceOwner;
+    CurrentResourceOwner = statement.files;
+    statement.rows = tuplestore_begin_heap(false, false, work_mem);
+    CurrentResourceOwner = owner;
+    TupleTableSlot* slot = MakeSingleTupleTableSlot(type, &TTSOpsMinimalTuple);
+    ExecStoreMinimalTuple(statement.first, slot, false);
+    statement.first = nullptr;
+    tuplestore_puttupleslot(statement.rows, slot);
+    ExecDropSingleTupleTableSlot(slot);
+}
+
+// Most statements give one row, and a tuplestore costs more than that.
+void put_row(Statement& statement, TupleDesc type, Datum* values, bool* nulls) {
+    MemoryContext caller = MemoryContextSwitchTo(statement.memory);
+    if (statement.first) begin_rows(statement, type);
+    if (statement.rows) {
+        tuplestore_putvalues(statement.rows, type, values, nulls);
+    } else {
+        statement.first = form_minimal_tuple(type, values, nulls);
+    }
+    MemoryContextSwitchTo(caller);
+}
+
+void begin_statement(Statement& statement, TriggerData* trigger) {
+    statement.trigger = trigger;
+    statement.memory = AllocSetContextCreate(CurrentMemoryContext, "clientele statement", ALLOCSET_SMALL_SIZES);
+    statement.files = ResourceOwnerCreate(CurrentResourceOwner, "clientele statement");
+    statement.now = GetCurrentTimestamp();
+}
+
+// Nothing is asked of the rows themselves: after an error they may be in any state.
+void end_statement(const Statement& statement) {
+    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_LOCKS, false, false);
+    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
+    ResourceOwnerDelete(statement.files);
+    MemoryContextDelete(statement.memory);
+}
+
+// After a failure: what was collected does not count.
+void forget_rows(Statement& statement) {
+    statement.first = nullptr;
+    statement.rows = nullptr;
+    statement.has_marked = false;
+}
+
+void append(Statement& statement, const Change& change) {
+    if (change.has_customer) check_key(statement.source->key_type, change.customer);
+    Datum values[pending_width] = {change.customer, change.profile, TimestampTzGetDatum(change.due), change.order, 0};
+    bool nulls[pending_width] = {!change.has_customer, change.profile == 0, false, !change.has_order, true};
+    put_row(statement, statement.row_type, values, nulls);
+}
+
+// Orders of one customer often follow each other, and before and after an update always do: one mark is enough.
+void mark_customer(Statement& statement, Datum customer) {
+    const TypeCacheEntry* key = lookup_type_cache(statement.source->key_type, 0);
+    if (statement.has_marked && datumIsEqual(statement.marked, customer, key->typbyval, key->typlen)) return;
+    if (statement.has_marked && !key->typbyval) pfree(DatumGetPointer(statement.marked));
+    statement.marked = datumCopy(customer, key->typbyval, key->typlen);
+    statement.has_marked = true;
+    append(statement, {true, customer, 0, DT_NOBEGIN, false, 0});
+}
+// An order of the future: the customer is counted anew when its time has come.
+void mark_due(Statement& statement, Datum customer, TimestampTz due) {
+    append(statement, {true, customer, 0, due, false, 0});
+}
+void mark_order(Statement& statement, Datum order) { append(statement, {false, 0, 0, DT_NOBEGIN, true, order}); }
+void mark_everybody(Statement& statement) { append(statement, {false, 0, 0, DT_NOBEGIN, false, 0}); }
+
+// ---- What statements change ----
+
+// With the ids that lines find them by, where there are lines.
+OrderReader* orders_of(const Statement& statement, Tuplestorestate* rows) {
+    return read_orders(*statement.source, *statement.trigger, statement.now, rows, statement.source->has_items);
+}
+
+// New orders: a delta profile a customer; of the future: count the customer anew at that time. With order lines every
+// customer is counted anew, because the lines come with the order.
+void note_inserted(Statement& statement) {
+    OrderReader* reader = orders_of(statement, statement.trigger->tg_newtable);
+    const bool has_items = statement.source->has_items;
+    const bool is_one = tuplestore_tuple_count(statement.trigger->tg_newtable) == 1;
+    OrderGroups* groups = has_items || is_one ? nullptr
+                                              : begin_groups(statement.source->key_type, *statement.source->zone,
+                                                             static_cast<int64>(get_hash_memory_limit()));
+    OrderRow order;
+    while (next_order(*reader, &order)) {
+        if (!order.counts) continue;
+        if (order.at > statement.now) {
+            mark_due(statement, order.customer, order.at);
+        } else if (has_items) {
+            mark_customer(statement, order.customer);
+        } else if (is_one) {
+            const Datum profile = profile_of_one(order.at, order.amount, *statement.source->zone);
+            append(statement, {true, order.customer, profile, DT_NOBEGIN, false, 0});
+        } else {
+            add_order(*groups, order.customer, order.at, order.amount);
+        }
+    }
+    end_reading(reader);
+    if (!groups) return;
+    Datum customer;
+    Datum profile;
+    while (next_group(*groups, &customer, &profile)) append(statement, {true, customer, profile, DT_NOBEGIN, false, 0});
+    end_groups(groups);
+}
+
+void mark_changed(Statement& statement, const OrderRow& order) {
+    if (!order.counts) return;
+    mark_customer(statement, order.customer);
+    if (order.at > statement.now) mark_due(statement, order.customer, order.at);
+}
+
+// An order that goes may come back as somebody else's, while a line of it is being written that we do not see.
+void note_deleted(Statement& statement) {
+    OrderReader* reader = orders_of(statement, statement.trigger->tg_oldtable);
+    OrderRow order;
+    while (next_order(*reader, &order)) {
+        mark_changed(statement, order);
+        if (order.has_order) mark_order(statement, order.order);
+    }
+    end_reading(reader);
+}
+
+// Rows before and after come in the same order. Where they do not (a trigger suppressed one), equal pairs still cancel
+// out, and the others only mark too many. An order that changes hands takes lines with it that we may not see yet: its
+// new owner is looked up when it is read.
+void note_updated(Statement& statement) {
+    OrderReader* before = orders_of(statement, statement.trigger->tg_oldtable);
+    OrderReader* after = orders_of(statement, statement.trigger->tg_newtable);
+    OrderRow old_order;
+    OrderRow new_order;
+    bool has_old = next_order(*before, &old_order);
+    bool has_new = next_order(*after, &new_order);
+    while (has_old || has_new) {
+        if (!has_old || !has_new || !same_order(*before, old_order, new_order)) {
+            if (has_old) mark_changed(statement, old_order);
+            if (has_new) mark_changed(statement, new_order);
+            if (has_new && new_order.has_order && !(has_old && same_hands(*before, old_order, new_order))) {
+                mark_order(statement, new_order.order);
+                if (has_old && old_order.has_order) mark_order(statement, old_order.order);
+            }
+        }
+        has_old = has_old && next_order(*before, &old_order);
+        has_new = has_new && next_order(*after, &new_order);
+    }
+    end_reading(before);
+    end_reading(after);
+}
+
+// ---- What statements on order lines change ----
+
+const char* changed_lines(ItemQuery query, const LiveSource& source) {
+    const char* order = quote_identifier(source.item_columns[0]);
+    const char* columns = psprintf("%s AS order_id, %s::pg_catalog.text AS category, %s AS amount", order,
+                                   quote_identifier(source.item_columns[1]), quote_identifier(source.item_columns[2]));
+    switch (query) {
+        case ItemQuery::inserted:
+        case ItemQuery::inserted_blind:
+            return psprintf("SELECT %s AS order_id FROM clientele_new", order);
+        case ItemQuery::deleted:
+        case ItemQuery::deleted_blind:
+            return psprintf("SELECT %s AS order_id FROM clientele_old", order);
+        default:
+            return psprintf(
+                "(SELECT %1$s FROM clientele_old EXCEPT ALL SELECT %1$s FROM clientele_new) UNION ALL "
+                "(SELECT %1$s FROM clientele_new EXCEPT ALL SELECT %1$s FROM clientele_old)",
+                columns);
+    }
+}
+
+bool is_blind(ItemQuery query) { return query >= ItemQuery::inserted_blind; }
+
+// The orders of the changed lines: order_id, whether the order is there, and whose it is.
+SPIPlanPtr item_plan(LiveSource& source, ItemQuery query) {
+    SPIPlanPtr& plan = source.item_queries[static_cast<int>(query)];
+    if (plan) return plan;
+    const char* lines = changed_lines(query, source);
+    const char* schema = quote_identifier(schema_name(source.schema));
+    const char* text =
+        is_blind(query)
+            ? psprintf(
+                  "SELECT DISTINCT l.order_id, false, NULL::pg_catalog.text FROM (%s) l WHERE l.order_id IS NOT NULL",
+                  lines)
+            : psprintf(
+                  "SELECT DISTINCT l.order_id, w.order_id IS NOT NULL, w.customer_id FROM (%s) l"
+                  " LEFT JOIN %s._order_owners w ON w.order_id = l.order_id WHERE l.order_id IS NOT NULL",
+                  lines, schema);
+    plan = SPI_prepare(text, 0, nullptr);
+    if (!plan) elog(ERROR, "could not prepare the look-up of orders: %s", SPI_result_code_string(SPI_result));
+    SPI_keepplan(plan);
+    return plan;
+}
+
+// An order of another session may not be visible yet, or its table be locked (`blind`): then whose it is is asked when
+// it is read. A serializable transaction does not look, lest it be failed for what it has read.
+void note_lines(Statement& statement, ItemQuery query) {
+    LiveSource& source = *statement.source;
+    if (statement.blind || IsolationIsSerializable()) {
+        query = static_cast<ItemQuery>(static_cast<int>(query) + static_cast<int>(ItemQuery::inserted_blind));
+    }
+    SPI_connect();
+    if (SPI_register_trigger_data(statement.trigger) < 0) elog(ERROR, "could not name the transition tables");
+    const int result = SPI_execute_plan(item_plan(source, query), nullptr, nullptr, false, 0);
+    if (result != SPI_OK_SELECT) elog(ERROR, "could not look orders up: %s", SPI_result_code_string(result));
+    TupleDesc columns = SPI_tuptable->tupdesc;
+    if (SPI_gettypeid(columns, 1) != source.order_type ||
+        (!is_blind(query) && SPI_gettypeid(columns, 3) != source.key_type)) {
+        elog(ERROR, "the order lines have other keys than the store was created with");
+    }
+    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+        HeapTuple row = SPI_tuptable->vals[i];
+        bool is_null;
+        const Datum order = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &is_null);
+        const bool found = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null));
+        const Datum customer = SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &is_null);
+        if (!found) {
+            mark_order(statement, order);
+        } else if (!is_null) {
+            mark_customer(statement, customer);
+        }
+    }
+    SPI_finish();
+}
+
+// ---- The frame: look, append, or record why not ----
+
+bool has_tables(const TriggerData& trigger) {
+    const bool needs_new = TRIGGER_FIRED_BY_INSERT(trigger.tg_event) || TRIGGER_FIRED_BY_UPDATE(trigger.tg_event);
+    const bool needs_old = TRIGGER_FIRED_BY_DELETE(trigger.tg_event) || TRIGGER_FIRED_BY_UPDATE(trigger.tg_event);
+    return (!needs_new || trigger.tg_newtable) && (!needs_old || trigger.tg_oldtable);
+}
+
+void note(Statement& statement, bool of_items) {
+    const TriggerEvent event = statement.trigger->tg_event;
+    if (!has_tables(*statement.trigger)) {
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("trigger \"%s\" has no transition tables", statement.trigger->tg_trigger->tgname),
+                        errhint("clientele.set_live() creates it as it should be.")));
+    }
+    if (TRIGGER_FIRED_BY_TRUNCATE(event)) {
+        mark_everybody(statement);
+    } else if (TRIGGER_FIRED_BY_INSERT(event)) {
+        of_items ? note_lines(statement, ItemQuery::inserted) : note_inserted(statement);
+    } else if (TRIGGER_FIRED_BY_DELETE(event)) {
+        of_items ? note_lines(statement, ItemQuery::deleted) : note_deleted(statement);
+    } else {
+        of_items ? note_lines(statement, ItemQuery::updated) : note_updated(statement);
+    }
+}
+
+struct Attempt {
+    Statement* statement;
+    bool of_items;
+    const ErrorData* error;
+};
+
+// As the owner of the store, whose expressions these are.
+void look(void* context) {
+    auto& task = *static_cast<Attempt*>(context);
+    Statement& statement = *task.statement;
+    statement.source = &live_source(*statement.trigger);
+    if (!statement.source->watched) return;
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(statement.source->owner,
+                           security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    const int settings = begin_settings();
+    if (task.of_items || statement.source->foreign_code) set_safe_path();
+    if (task.of_items) set_no_waiting();
+    Relation pending = open_pending(*statement.source);
+    statement.row_type = RelationGetDescr(pending);
+    note(statement, task.of_items);
+    relation_close(pending, NoLock);
+    statement.reverses =
+        !task.of_items && !TRIGGER_FIRED_BY_INSERT(statement.trigger->tg_event) && has_redemptions(*statement.source);
+    end_settings(settings);
+    SetUserIdAndSecContext(user, security);
+}
+
+void append_reversal(void* context, Datum exposure) {
+    auto& statement = *static_cast<Statement*>(context);
+    Datum values[reversal_width] = {exposure, TimestampTzGetDatum(statement.now)};
+    bool nulls[reversal_width] = {};
+    put_row(statement, statement.row_type, values, nulls);
+}
+
+// A pass of its own, so that what it meets does not keep the profiles from being noted. As the owner of the store.
+void look_for_reversals(void* context) {
+    Statement& statement = *static_cast<Attempt*>(context)->statement;
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(statement.source->owner,
+                           security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    const int settings = begin_settings();
+    set_safe_path();
+    set_no_waiting();
+    Relation reversals = open_reversals(*statement.source);
+    statement.row_type = RelationGetDescr(reversals);
+    find_reversals(*statement.source, *statement.trigger, statement.now, append_reversal, &statement);
+    relation_close(reversals, NoLock);
+    end_settings(settings);
+    SetUserIdAndSecContext(user, security);
+}
+
+// What the orders are cannot be asked, because somebody has locked their table: count everybody anew.
+void mark_blindly(void* context) {
+    auto& statement = *static_cast<Attempt*>(context)->statement;
+    statement.source = &cached_source(*statement.trigger);
+    forget_rows(statement);
+    if (!concerns_store(*statement.source, *statement.trigger)) return;
+    Relation pending = open_pending(*statement.source);
+    statement.row_type = RelationGetDescr(pending);
+    mark_everybody(statement);
+    relation_close(pending, NoLock);
+}
+
+const char* operation_of(TriggerEvent event) {
+    if (TRIGGER_FIRED_BY_INSERT(event)) return "INSERT";
+    if (TRIGGER_FIRED_BY_UPDATE(event)) return "UPDATE";
+    return TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "TRUNCATE";
+}
+
+void describe_failure(void* context) {
+    auto& task = *static_cast<Attempt*>(context);
+    Statement& statement = *task.statement;
+    Relation failures = open_table_now(cached_source(*statement.trigger).failures);
+    check_appendable(failures, failure_columns, failure_width);
+    Relation orders = statement.trigger->tg_relation;
+    const char* name =
+        quote_qualified_identifier(get_namespace_name(RelationGetNamespace(orders)), RelationGetRelationName(orders));
+    Datum values[failure_width] = {TimestampTzGetDatum(GetCurrentTimestamp()), CStringGetTextDatum(name),
+                                   CStringGetTextDatum(operation_of(statement.trigger->tg_event)),
+                                   CStringGetTextDatum(unpack_sql_state(task.error->sqlerrcode)),
+                                   CStringGetTextDatum(task.error->message ? task.error->message : "")};
+    bool nulls[failure_width] = {};
+    put_row(statement, RelationGetDescr(failures), values, nulls);
+    relation_close(failures, NoLock);
+}
+
+// The order stands; the store is stale from here on.
+void record_failure(Statement& statement, const ErrorData* error) {
+    if (OidIsValid(cached_source(*statement.trigger).settings) &&
+        !concerns_store(cached_source(*statement.trigger), *statement.trigger)) {
+        return;
+    }
+    forget_rows(statement);
+    Attempt task{&statement, false, error};
+    const bool recorded = attempt(describe_failure, &task) == nullptr;
+    if (recorded) append_rows(cached_source(*statement.trigger).failures, statement.first, statement.rows);
+    const char* store = statement.trigger->tg_trigger->tgnargs > 0 ? statement.trigger->tg_trigger->tgargs[0] : "";
+    ereport(WARNING,
+            (errcode(ERRCODE_WARNING),
+             errmsg("store \"%s\" is stale: it could not note this %s: %s", store,
+                    operation_of(statement.trigger->tg_event), error->message),
+             errdetail("The orders themselves are not affected."), error->hint ? errhint("%s", error->hint) : 0));
+}
+
+// Where somebody has locked the ledger, nothing is missed: settling looks at the redemptions again.
+void note_reversals(Statement& statement, Attempt& task) {
+    forget_rows(statement);
+    const ErrorData* error = attempt(look_for_reversals, &task);
+    if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) return;
+    if (error) {
+        record_failure(statement, error);
+    } else if (statement.first || statement.rows) {
+        append_rows(statement.source->reversals, statement.first, statement.rows);
+    }
+}
+
+Datum note_statement(FunctionCallInfo fcinfo, bool of_items) {
+    if (!CALLED_AS_TRIGGER(fcinfo)) {
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("this function can only be called as a trigger; clientele.set_live() creates it")));
+    }
+    auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
+    if (!TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("this trigger must be AFTER ... FOR EACH STATEMENT")));
+    }
+    Statement statement{};
+    begin_statement(statement, trigger);
+    Attempt task{&statement, of_items, nullptr};
+    const ErrorData* error = attempt(look, &task);
+    if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) {
+        forget_rows(statement);
+        statement.blind = true;
+        if (of_items && statement.source) error = attempt(look, &task);
+    }
+    if (error) cached_source(*trigger).known = cached_source(*trigger).appendable = false;
+    if (error && statement.blind && !attempt(mark_blindly, &task)) error = nullptr;
+    if (error) {
+        record_failure(statement, error);
+    } else if (statement.first || statement.rows) {
+        const BlockNumber block = append_rows(statement.source->pending, statement.first, statement.rows);
+        fold_if_large(statement.source->settings, block);
+    }
+    if (statement.reverses) note_reversals(statement, task);
+    end_statement(statement);
+    return PointerGetDatum(nullptr);
+}
+
+// ---- Locks and triggers, for set_live() and drop_store() ----
+
+struct Tables {
+    Oid* oids;
+    int count;
+};
+
+Tables tables_argument(ArrayType* array) {
+    Datum* elements;
+    bool* nulls;
+    Tables tables{};
+    deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &elements, &nulls, &tables.count);
+    tables.oids = static_cast<Oid*>(palloc0(sizeof(Oid) * (tables.count + 1)));
+    for (int i = 0; i < tables.count; ++i) tables.oids[i] = nulls[i] ? InvalidOid : DatumGetObjectId(elements[i]);
+    return tables;
+}
+
+void wait_for_lockers(Oid table, LOCKMODE mode) {
+    LOCKTAG tag;
+    SET_LOCKTAG_RELATION(tag, MyDatabaseId, table);
+    WaitForLockers(tag, mode, false);
+}
+
+// Waits for one table while it holds none, and takes the others if they are free: who writes orders, then lines (or the
+// other way round) cannot deadlock with us. The first ones are those whose triggers write to the others. They are
+// locked before these, lest a trigger that runs meets a lock; where that fails for long, whoever reads the others must
+// wait.
+void lock_tables(const Tables& tables, int sources, LOCKMODE mode) {
+    constexpr int patience = 100;
+    int first = 0;
+    const auto nth = [&](int n) {
+        const int turning = first < sources ? sources : tables.count;
+        return n < turning ? (first + n) % turning : n;
+    };
+    for (int attempt = 0; tables.count > 0; ++attempt) {
+        LockRelationOid(tables.oids[first], mode);
+        int held = 1;
+        for (; held < tables.count; ++held) {
+            if (!ConditionalLockRelationOid(tables.oids[nth(held)], mode)) break;
+        }
+        if (held == tables.count) return;
+        // The sources last: who waits for them goes on at once, and its triggers must find the others free.
+        for (int i = held - 1; i >= 0; --i) UnlockRelationOid(tables.oids[nth(i)], mode);
+        const int missed = nth(held);
+        if (missed < sources || attempt >= patience) {
+            first = missed;
+        } else {
+            wait_for_lockers(tables.oids[missed], mode);
+        }
+        CHECK_FOR_INTERRUPTS();
+    }
+}
+
+bool is_ours(const Trigger& trigger, Oid table, Oid settings) {
+    const char* function = get_func_name(trigger.tgfoid);
+    return function && (std::strcmp(function, "_note_orders") == 0 || std::strcmp(function, "_note_items") == 0) &&
+           store_of_trigger(trigger, table) == settings;
+}
+
+// The store's triggers on a table.
+List* triggers_of(Oid table, Oid settings) {
+    List* found = NIL;
+    Relation relation = relation_open(table, AccessShareLock);
+    for (int i = 0; relation->trigdesc && i < relation->trigdesc->numtriggers; ++i) {
+        const Trigger& trigger = relation->trigdesc->triggers[i];
+        if (is_ours(trigger, table, settings)) found = lappend_oid(found, trigger.tgoid);
+    }
+    relation_close(relation, AccessShareLock);
+    return found;
+}
+
+void drop_triggers(Oid table, Oid settings) {
+    ListCell* cell;
+    foreach (cell, triggers_of(table, settings)) {
+        const ObjectAddress address = {TriggerRelationId, lfirst_oid(cell), 0};
+        performDeletion(&address, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
+    }
+}
+
+}  // namespace
+
+CLIENTELE_FUNCTION(clientele_note_orders) { return note_statement(fcinfo, false); }
+CLIENTELE_FUNCTION(clientele_note_items) { return note_statement(fcinfo, true); }
+
+CLIENTELE_FUNCTION(clientele_lock_sources) {
+    const Tables tables = tables_argument(PG_GETARG_ARRAYTYPE_P(0));
+    for (int i = 0; i < tables.count; ++i) {
+        if (pg_class_aclcheck(tables.oids[i], GetUserId(), ACL_TRIGGER) != ACLCHECK_OK) {
+            aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(tables.oids[i]));
+        }
+    }
+    lock_tables(tables, tables.count, ShareRowExclusiveLock);
+    PG_RETURN_VOID();
+}
+
+CLIENTELE_FUNCTION(clientele_drop_triggers) {
+    PreventCommandIfReadOnly("DROP TRIGGER");
+    const Store store = resolve_store(NameStr(*PG_GETARG_NAME(0)));
+    require_owner(store);
+    Tables tables = tables_argument(PG_GETARG_ARRAYTYPE_P(1));
+    int count = 0;
+    int sources = 0;  // which come first
+    for (int i = 0; i < tables.count; ++i) {
+        const bool is_ours = get_rel_namespace(tables.oids[i]) == store.schema;
+        if (!is_ours && !triggers_of(tables.oids[i], store.settings)) continue;
+        tables.oids[count++] = tables.oids[i];
+        if (!is_ours) ++sources;
+    }
+    tables.count = count;
+    lock_tables(tables, sources, AccessExclusiveLock);
+    for (int i = 0; i < tables.count; ++i) drop_triggers(tables.oids[i], store.settings);
+    PG_RETURN_VOID();
+}

@@ -1,0 +1,99 @@
+#include "pg/live/live_orders.hpp"
+
+#include "pg/profile/order_input.hpp"
+
+extern "C" {
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+#include "utils/typcache.h"
+}
+
+namespace clientele {
+
+struct OrderReader {
+    Tuplestorestate* rows;
+    int pointer;
+    TupleTableSlot* slot;
+    ExprContext* context;
+    ExprState* filter;
+    ExprState* columns[4];
+    TypeCacheEntry* key;
+    TypeCacheEntry* order_key;  // where order ids are asked for
+    TimestampTz now;
+};
+
+namespace {
+
+// Evaluates one column; false where it is NULL.
+bool column(OrderReader& reader, int which, Datum* value) {
+    bool is_null;
+    *value = ExecEvalExpr(reader.columns[which], reader.context, &is_null);
+    return !is_null;
+}
+
+bool same_value(const TypeCacheEntry& type, bool has_a, Datum a, bool has_b, Datum b) {
+    return has_a == has_b && (!has_a || datumIsEqual(a, b, type.typbyval, type.typlen));
+}
+
+}  // namespace
+
+OrderReader* read_orders(const LiveSource& source, const TriggerData& trigger, TimestampTz now, Tuplestorestate* rows,
+                         bool with_order_ids) {
+    auto* reader = static_cast<OrderReader*>(palloc0(sizeof(OrderReader)));
+    reader->now = now;
+    reader->rows = rows;
+    reader->pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+    tuplestore_select_read_pointer(rows, reader->pointer);
+    tuplestore_rescan(rows);
+    reader->slot = MakeSingleTupleTableSlot(RelationGetDescr(trigger.tg_relation), &TTSOpsMinimalTuple);
+    reader->context = CreateStandaloneExprContext();
+    reader->context->ecxt_scantuple = reader->slot;
+    reader->filter = ExecInitQual(source.filter, nullptr);
+    for (int i = 0; i < list_length(source.columns); ++i) {
+        reader->columns[i] = ExecInitExpr(static_cast<Expr*>(list_nth(source.columns, i)), nullptr);
+    }
+    reader->key = lookup_type_cache(source.key_type, 0);
+    if (with_order_ids) {
+        reader->order_key = lookup_type_cache(exprType(static_cast<Node*>(list_nth(source.columns, 3))), 0);
+    }
+    return reader;
+}
+
+bool next_order(OrderReader& reader, OrderRow* row) {
+    tuplestore_select_read_pointer(reader.rows, reader.pointer);
+    if (!tuplestore_gettupleslot(reader.rows, true, false, reader.slot)) return false;
+    CHECK_FOR_INTERRUPTS();
+    ResetExprContext(reader.context);
+    MemoryContext caller = MemoryContextSwitchTo(reader.context->ecxt_per_tuple_memory);
+    *row = {};
+    Datum at;
+    row->has_customer = column(reader, 0, &row->customer);
+    if (reader.order_key) row->has_order = column(reader, 3, &row->order);
+    row->counts = ExecQual(reader.filter, reader.context) && column(reader, 1, &at) && column(reader, 2, &row->value);
+    if (row->counts) {
+        row->at = DatumGetTimestampTz(at);
+        if (row->at <= reader.now) checked_instant(row->at);  // a time to come does not count, whatever it is
+        row->amount = checked_amount(row->value);
+    }
+    MemoryContextSwitchTo(caller);
+    return true;
+}
+
+void end_reading(OrderReader* reader) {
+    ExecDropSingleTupleTableSlot(reader->slot);
+    FreeExprContext(reader->context, true);
+}
+
+bool same_hands(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
+    return same_value(*reader.key, a.has_customer, a.customer, b.has_customer, b.customer) &&
+           (!reader.order_key || same_value(*reader.order_key, a.has_order, a.order, b.has_order, b.order));
+}
+
+bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
+    if (a.counts != b.counts || !same_hands(reader, a, b)) return false;
+    return !a.counts || (a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale);
+}
+
+}  // namespace clientele

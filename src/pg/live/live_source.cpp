@@ -1,0 +1,394 @@
+#include "pg/live/live_source.hpp"
+
+#include <cstring>
+
+#include "pg/kit/settings_scope.hpp"
+#include "pg/kit/zone.hpp"
+#include "pg/store/store.hpp"
+
+extern "C" {
+#include "access/attmap.h"
+#include "access/relation.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "rewrite/rewriteManip.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+}
+
+namespace clientele {
+namespace {
+
+constinit HTAB* sources = nullptr;
+
+// Any change of a table that a source knows of, or of a schema's name, makes it ask again.
+void forget_relation(Datum, Oid relation) {
+    HASH_SEQ_STATUS all;
+    hash_seq_init(&all, sources);
+    while (auto* source = static_cast<LiveSource*>(hash_seq_search(&all))) {
+        if (!OidIsValid(relation) || relation == source->relation || relation == source->view ||
+            relation == source->settings || relation == source->pending || relation == source->failures ||
+            relation == source->reversals || relation == source->ledger || relation == source->orders) {
+            source->known = source->appendable = source->ledger_known = false;
+            source->changed = true;
+        }
+    }
+}
+
+void forget_all(Datum, int, uint32) { forget_relation(0, InvalidOid); }
+
+HTAB* source_table() {
+    if (!sources) {
+        HASHCTL control{};
+        control.keysize = sizeof(Oid);
+        control.entrysize = sizeof(LiveSource);
+        sources = hash_create("clientele live sources", 16, &control, HASH_ELEM | HASH_BLOBS);
+        CacheRegisterRelcacheCallback(forget_relation, 0);
+        CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, 0);
+    }
+    return sources;
+}
+
+Oid type_of_ours(const char* name) {
+    return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+                           ObjectIdGetDatum(get_namespace_oid("clientele", false)));
+}
+
+// Locks as a reader does, but never waits.
+Relation open_now(Oid oid, const char* what) {
+    if (!OidIsValid(oid)) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("%s of the store is missing", what)));
+    }
+    if (!ConditionalLockRelationOid(oid, AccessShareLock)) {
+        ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("%s of the store is locked", what)));
+    }
+    Relation relation = try_relation_open(oid, NoLock);
+    if (!relation) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("%s of the store is missing", what)));
+    return relation;
+}
+
+Oid owner_of(Oid table) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "the table \"settings\" of the store is missing");
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
+// The schema of a trigger's store: that of the name in its arguments, or the one that it was renamed to. Each has an
+// index named for the store's id, so that no lock is needed to know it.
+// Somebody else's schema of that name, or with such an index, is no store of these orders: its owner has no TRIGGER
+// there.
+bool may_be_store(Oid schema, Oid relation) {
+    const Oid settings = settings_table(schema);
+    return OidIsValid(settings) && pg_class_aclcheck(relation, owner_of(settings), ACL_TRIGGER) == ACLCHECK_OK;
+}
+
+Oid schema_of(const Trigger& trigger, Oid relation) {
+    if (trigger.tgnargs != 2) return InvalidOid;
+    const char* index = psprintf("settings_%s", trigger.tgargs[1]);
+    const Oid schema = get_namespace_oid(trigger.tgargs[0], true);
+    if (OidIsValid(schema) && OidIsValid(get_relname_relid(index, schema)) && may_be_store(schema, relation))
+        return schema;
+    SPI_connect();
+    const Oid types[] = {NAMEOID};
+    const Datum values[] = {DirectFunctionCall1(namein, CStringGetDatum(index))};
+    const int result = SPI_execute_with_args(
+        "SELECT relnamespace FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) $1 ORDER BY oid", 1,
+        const_cast<Oid*>(types), const_cast<Datum*>(values), nullptr, true, 0);
+    if (result != SPI_OK_SELECT) elog(ERROR, "could not look a store up");
+    Oid renamed = InvalidOid;
+    for (std::uint64_t i = 0; i < SPI_processed && !OidIsValid(renamed); ++i) {
+        bool is_null;
+        const Oid found = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+        if (SPI_processed == 1 || may_be_store(found, relation)) renamed = found;
+    }
+    SPI_finish();
+    return renamed;
+}
+
+struct Settings {
+    char* time_zone;
+    Oid orders;
+    Oid items;
+};
+
+// NULL reads as 0.
+Datum setting(TupleTableSlot* row, const char* name) {
+    const AttrNumber column = get_attnum(row->tts_tableOid, name);
+    if (column == InvalidAttrNumber)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the store's settings lack \"%s\"", name)));
+    bool is_null;
+    const Datum value = slot_getattr(row, column, &is_null);
+    return is_null ? 0 : value;
+}
+
+// Straight from the table: whoever writes orders has no right on it, and its owner may have lost theirs.
+Settings read_settings(Oid table) {
+    Relation relation = open_now(table, "the table \"settings\"");
+    TupleTableSlot* row = table_slot_create(relation, nullptr);
+    // What is committed, as catalogs are read: no snapshot, and so nothing that a serializable transaction could fail
+    // for. A row that is being updated may be missed.
+    bool found = false;
+    for (int attempts = 0; attempts < 3 && !found; ++attempts) {
+        TableScanDesc scan = table_beginscan(relation, SnapshotSelf, 0, nullptr);
+        found = table_scan_getnextslot(scan, ForwardScanDirection, row);
+        if (found) ExecMaterializeSlot(row);
+        table_endscan(scan);
+    }
+    if (!found) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the store has lost its settings")));
+    }
+    row->tts_tableOid = table;
+    const Datum time_zone = setting(row, "time_zone");
+    const Settings settings = {time_zone ? TextDatumGetCString(time_zone) : pstrdup("UTC"),
+                               DatumGetObjectId(setting(row, "orders")), DatumGetObjectId(setting(row, "items"))};
+    ExecDropSingleTupleTableSlot(row);
+    relation_close(relation, NoLock);
+    return settings;
+}
+
+// A store learns only of orders that its owner may read: all the columns that a view of it uses, in every row.
+void check_rights(const Query* query, int table, Oid relation, Oid owner) {
+    bool may = check_enable_rls(relation, owner, true) != RLS_ENABLED;
+    if (may && pg_class_aclcheck(relation, owner, ACL_SELECT) != ACLCHECK_OK) {
+        ListCell* cell;
+        foreach (cell, pull_vars_of_level(reinterpret_cast<Node*>(const_cast<Query*>(query)), 0)) {
+            const auto* column = lfirst_node(Var, cell);
+            may = may && (column->varno != table ||
+                          pg_attribute_aclcheck(relation, column->varattno, owner, ACL_SELECT) == ACLCHECK_OK);
+        }
+    }
+    if (!may) {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("the owner of the store may not read table \"%s\" any more", get_rel_name(relation))));
+    }
+}
+
+[[noreturn]] void refuse_view(Relation view) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("view \"%s\" of the store was changed", RelationGetRelationName(view))));
+    pg_unreachable();
+}
+
+// The query of one of a store's views over one table, with the number of that table in it.
+Query* view_over(Relation view, Oid root, Oid owner, int* table) {
+    if (view->rd_rel->relkind != RELKIND_VIEW || view->rd_rel->relowner != owner) refuse_view(view);
+    auto* query = static_cast<Query*>(copyObjectImpl(get_view_query(view)));
+    auto* from = static_cast<Node*>(linitial(query->jointree->fromlist));
+    if (list_length(query->jointree->fromlist) != 1 || !IsA(from, RangeTblRef)) refuse_view(view);
+    *table = castNode(RangeTblRef, from)->rtindex;
+    if (rt_fetch(*table, query->rtable)->relid != root) refuse_view(view);
+    check_rights(query, *table, root, owner);
+    return query;
+}
+
+// Columns of the root table by the names that they have in a member of its family. No lock is needed for it, so that a
+// statement on a partition does not depend on who works on the root.
+AttrMap* columns_of(Oid root, Oid member) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(root));
+    if (!HeapTupleIsValid(tuple)) elog(ERROR, "the table of the orders is missing");
+    const AttrNumber count = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relnatts;
+    ReleaseSysCache(tuple);
+    AttrMap* map = make_attrmap(count);
+    for (AttrNumber number = 1; number <= count; ++number) {
+        const char* name = get_attname(root, number, true);
+        map->attnums[number - 1] = name ? get_attnum(member, name) : InvalidAttrNumber;
+    }
+    return map;
+}
+
+// An expression over the root table as one over this member of its family, ready to be executed. The planner shares
+// what it need not change, hence the copy.
+Node* planned(Node* expression, int table, const AttrMap* map) {
+    ChangeVarNodes(expression, table, 1, 0);
+    bool whole_row;
+    expression = map_variable_attnos(expression, 1, 0, map, InvalidOid, &whole_row);
+    return static_cast<Node*>(copyObjectImpl(expression_planner(reinterpret_cast<Expr*>(expression))));
+}
+
+// Whether a view calls functions of extensions, which may look names up when they are called.
+bool calls_foreign_code(Oid view) {
+    SPI_connect();
+    const char* query = psprintf(
+        "SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid"
+        " LEFT JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid AND d.refclassid = "
+        "'pg_catalog.pg_proc'::pg_catalog.regclass"
+        " WHERE r.ev_class = %u AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid"
+        " IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)"
+        " AND p.pronamespace IS DISTINCT FROM 'clientele'::pg_catalog.regnamespace",
+        view);
+    if (SPI_execute(query, false, 1) != SPI_OK_SELECT) elog(ERROR, "could not read what a view depends on");
+    const bool found = SPI_processed > 0;
+    SPI_finish();
+    return found;
+}
+
+// The columns and the filter of the view _orders, over the table of the trigger.
+void learn_orders(LiveSource& source) {
+    Relation view = open_now(source.view, "the view \"_orders\"");
+    const AttrMap* map = columns_of(source.orders, source.relation);
+    int table;
+    Query* query = view_over(view, source.orders, source.owner, &table);
+    MemoryContext caller = MemoryContextSwitchTo(source.memory);
+    ListCell* cell;
+    foreach (cell, query->targetList) {
+        auto* column = lfirst_node(TargetEntry, cell);
+        source.columns = lappend(source.columns, planned(reinterpret_cast<Node*>(column->expr), table, map));
+    }
+    if (query->jointree->quals) {
+        auto* filter = reinterpret_cast<Expr*>(planned(query->jointree->quals, table, map));
+        source.filter = make_ands_implicit(filter);
+    }
+    MemoryContextSwitchTo(caller);
+    // Lines find their order by its id, so that its type matters.
+    const Oid shape[] = {source.key_type, TIMESTAMPTZOID, NUMERICOID, source.order_type};
+    source.has_order_id = list_length(source.columns) == 4;
+    const int count = source.has_items ? 4 : 3;
+    bool same = list_length(source.columns) == count || source.has_order_id;
+    for (int i = 0; same && i < count; ++i)
+        same = exprType(static_cast<Node*>(list_nth(source.columns, i))) == shape[i];
+    if (!same) refuse_view(view);
+    relation_close(view, NoLock);
+}
+
+// The names of the columns behind the view _items: order id, category, amount.
+void learn_items(LiveSource& source, Oid items) {
+    Relation view = open_now(source.view, "the view \"_items\"");
+    int table;
+    const Query* query = view_over(view, items, source.owner, &table);
+    if (list_length(query->targetList) != 3) refuse_view(view);
+    for (int i = 0; i < 3; ++i) {
+        auto* column = list_nth_node(TargetEntry, query->targetList, i);
+        List* variables = pull_var_clause(reinterpret_cast<Node*>(column->expr), 0);
+        if (list_length(variables) != 1) refuse_view(view);
+        source.item_columns[i] =
+            MemoryContextStrdup(source.memory, get_attname(items, linitial_node(Var, variables)->varattno, false));
+    }
+    relation_close(view, NoLock);
+}
+
+void forget_plans(LiveSource& source) {
+    for (SPIPlanPtr& plan : source.item_queries) {
+        if (plan) SPI_freeplan(plan);
+        plan = nullptr;
+    }
+}
+
+// One trigger an event: a second one under another name would count everything twice.
+bool is_own_name(const Trigger& trigger) {
+    char prefix[] = "clientele_00000000_";
+    std::memcpy(prefix + 10, trigger.tgargs[1], 8);
+    return std::strncmp(trigger.tgname, prefix, sizeof prefix - 1) == 0;
+}
+
+// What a view of the store calls is its owner's code. The caller, or the end of the subtransaction, goes back.
+void become_owner(Oid owner) {
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+}
+
+void learn(LiveSource& source, const TriggerData& trigger) {
+    forget_plans(source);
+    if (source.memory) MemoryContextDelete(source.memory);
+    source.memory = AllocSetContextCreate(TopMemoryContext, "clientele live source", ALLOCSET_SMALL_SIZES);
+    source.columns = source.filter = NIL;
+    source.placed = source.watched = source.appendable = source.ledger_known = false;
+    source.relation = RelationGetRelid(trigger.tg_relation);
+    source.settings = source.pending = source.failures = source.view = source.orders = source.owner = InvalidOid;
+    source.schema = schema_of(*trigger.tg_trigger, source.relation);
+    source.settings = OidIsValid(source.schema) ? settings_table(source.schema) : InvalidOid;
+    if (!OidIsValid(source.settings)) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("the store is gone"),
+                        errhint("Drop its triggers, of which this is one: DROP TRIGGER %s ON %s.",
+                                quote_identifier(trigger.tg_trigger->tgname),
+                                quote_identifier(RelationGetRelationName(trigger.tg_relation)))));
+    }
+    source.failures = get_relname_relid("failures", source.schema);
+    source.reversals = get_relname_relid("reversals", source.schema);
+    source.ledger = get_relname_relid("ledger", source.schema);
+    source.pending = get_relname_relid("pending", source.schema);
+    source.owner = owner_of(source.settings);
+    const Settings settings = read_settings(source.settings);
+    source.orders = settings.orders;
+    const bool of_items = std::strcmp(get_func_name(trigger.tg_trigger->tgfoid), "_note_items") == 0;
+    const Oid root = of_items ? settings.items : settings.orders;
+    source.watched = is_own_name(*trigger.tg_trigger) &&
+                     list_member_oid(find_all_inheritors(root, NoLock, nullptr), source.relation);
+    source.placed = true;
+    if (!source.watched) return;
+    become_owner(source.owner);
+    source.view = get_relname_relid(of_items ? "_items" : "_orders", source.schema);
+    Relation pending = open_now(source.pending, "the table \"pending\"");
+    source.key_type = get_atttype(source.pending, 1);
+    source.order_type = get_atttype(source.pending, 4);
+    source.profile_type = type_of_ours("order_profile");
+    source.has_items = OidIsValid(settings.items);
+    relation_close(pending, NoLock);
+    source.zone = &find_zone(settings.time_zone, std::strlen(settings.time_zone));
+    if (of_items) {
+        learn_items(source, settings.items);
+    } else {
+        learn_orders(source);
+        source.foreign_code = calls_foreign_code(source.view);
+    }
+}
+
+}  // namespace
+
+LiveSource& cached_source(const TriggerData& trigger) {
+    bool found;
+    auto* source =
+        static_cast<LiveSource*>(hash_search(source_table(), &trigger.tg_trigger->tgoid, HASH_ENTER, &found));
+    if (!found) {
+        *source = {};
+        source->trigger = trigger.tg_trigger->tgoid;
+    }
+    return *source;
+}
+
+LiveSource& live_source(const TriggerData& trigger) {
+    LiveSource& source = cached_source(trigger);
+    if (!source.known) {
+        source.changed = false;
+        const int settings = begin_settings();
+        set_safe_path();
+        set_no_waiting();
+        Oid user;
+        int security;
+        GetUserIdAndSecContext(&user, &security);
+        learn(source, trigger);
+        SetUserIdAndSecContext(user, security);
+        end_settings(settings);
+        source.known = !source.changed;
+    }
+    return source;
+}
+
+bool concerns_store(const LiveSource& source, const TriggerData& trigger) {
+    if (source.placed) return source.watched;
+    return OidIsValid(source.owner) &&
+           pg_class_aclcheck(RelationGetRelid(trigger.tg_relation), source.owner, ACL_TRIGGER) == ACLCHECK_OK;
+}
+
+Oid store_of_trigger(const Trigger& trigger, Oid relation) {
+    const Oid schema = schema_of(trigger, relation);
+    return OidIsValid(schema) ? settings_table(schema) : InvalidOid;
+}
+
+}  // namespace clientele

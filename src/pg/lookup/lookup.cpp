@@ -1,0 +1,147 @@
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "pg/lookup/lookup.hpp"
+
+extern "C" {
+#include "utils/hsearch.h"
+}
+
+namespace clientele {
+namespace {
+
+// Session cache of prepared queries. A plan notices by itself when what it reads changes; one of a dropped or renamed
+// store is never asked for again, or made anew.
+struct PlanKey {
+    Oid settings;
+    bool stored;  // over the stored profiles alone
+    const StoreQuery* query;
+};
+struct Plan {
+    PlanKey key;
+    Oid key_type;
+    char schema[NAMEDATALEN];
+    SPIPlanPtr prepared;
+};
+constinit HTAB* plans = nullptr;
+
+HTAB* plan_table() {
+    if (!plans) {
+        HASHCTL control{};
+        control.keysize = sizeof(PlanKey);
+        control.entrysize = sizeof(Plan);
+        plans = hash_create("clientele look-ups", 16, &control, HASH_ELEM | HASH_BLOBS);
+    }
+    return plans;
+}
+
+SPIPlanPtr prepare(const StoreQuery& query, bool stored, const char* schema, Oid key_type, int more, const Oid* types) {
+    Oid all[8] = {key_type};
+    Assert(more < static_cast<int>(lengthof(all)));
+    std::memcpy(all + 1, types, sizeof(Oid) * more);
+    const char* text = psprintf(query.text, quote_identifier(schema), name_of(query.view, stored));
+    // The same plan serves every customer.
+    SPIPlanPtr prepared = SPI_prepare_cursor(text, more + 1, all, query.every_time ? 0 : CURSOR_OPT_GENERIC_PLAN);
+    if (!prepared) elog(ERROR, "could not prepare a look-up: %s", SPI_result_code_string(SPI_result));
+    SPI_keepplan(prepared);
+    return prepared;
+}
+
+[[noreturn]] void refuse_key(Oid given, Oid key_type) {
+    ereport(ERROR,
+            (errcode(ERRCODE_DATATYPE_MISMATCH),
+             errmsg("the customer keys of this store are %s, not %s", format_type_be(key_type), format_type_be(given)),
+             errhint("Pass a value of type %s, or the key as text.", format_type_be(key_type))));
+    pg_unreachable();
+}
+
+// A bigint as a key of the store's type; false where the type has no such value.
+bool key_from_bigint(std::int64_t value, Oid key_type, Datum* key) {
+    switch (key_type) {
+        case INT8OID:
+            *key = Int64GetDatum(value);
+            return true;
+        case INT4OID:
+            *key = Int32GetDatum(static_cast<int32>(value));
+            return value >= PG_INT32_MIN && value <= PG_INT32_MAX;
+        case INT2OID:
+            *key = Int16GetDatum(static_cast<int16>(value));
+            return value >= PG_INT16_MIN && value <= PG_INT16_MAX;
+        case TEXTOID:
+        case VARCHAROID:
+            *key = CStringGetTextDatum(psprintf(INT64_FORMAT, value));
+            return true;
+        default:
+            refuse_key(INT8OID, key_type);
+    }
+}
+
+}  // namespace
+
+Oid key_type_of(const Store& store) {
+    const Oid profiles = get_relname_relid("profiles", store.schema);
+    const AttrNumber column = OidIsValid(profiles) ? get_attnum(profiles, "customer_id") : InvalidAttrNumber;
+    if (column == InvalidAttrNumber) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("the table \"profiles\" of store \"%s\" is missing", schema_name(store.schema))));
+    }
+    return get_atttype(profiles, column);
+}
+
+bool key_from_text(Datum value, Oid key_type, Datum* key) {
+    if (key_type == TEXTOID || key_type == VARCHAROID) {
+        *key = value;
+        return true;
+    }
+    const char* characters = TextDatumGetCString(value);
+    if (key_type != UUIDOID) {
+        char* end;
+        errno = 0;
+        const std::int64_t number = std::strtoll(characters, &end, 10);
+        if (end != characters && end[std::strspn(end, " \t\n\r\f\v")] == '\0') {
+            return errno != ERANGE && key_from_bigint(number, key_type, key);
+        }
+    }
+    Oid input, parameter;
+    getTypeInputInfo(key_type, &input, &parameter);
+    *key = OidInputFunctionCall(input, const_cast<char*>(characters), parameter, -1);
+    return true;
+}
+
+bool key_argument(FunctionCallInfo fcinfo, Oid key_type, Datum* key) {
+    const Oid given = get_fn_expr_argtype(fcinfo->flinfo, 0);
+    switch (given) {
+        case INT8OID:
+            return key_from_bigint(PG_GETARG_INT64(0), key_type, key);
+        case TEXTOID:
+            return key_from_text(PG_GETARG_DATUM(0), key_type, key);
+        default:
+            if (given != key_type && key_type != TEXTOID && key_type != VARCHAROID) refuse_key(given, key_type);
+            *key = given == key_type
+                       ? PG_GETARG_DATUM(0)
+                       : CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(0))));
+            return true;
+    }
+}
+
+SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bool stored, int more, const Oid* types) {
+    PlanKey key;
+    std::memset(&key, 0, sizeof key);
+    key.settings = store.settings;
+    key.query = &query;
+    key.stored = stored;
+    const char* schema = schema_name(store.schema);
+    auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
+    if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
+    SPIPlanPtr prepared = prepare(query, stored, schema, key_type, more, types);
+    // The plan of a store's former name may be running at this moment, further out; it is left alone.
+    plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_ENTER, nullptr));
+    plan->key_type = key_type;
+    strlcpy(plan->schema, schema, sizeof plan->schema);
+    plan->prepared = prepared;
+    return prepared;
+}
+
+}  // namespace clientele

@@ -1,0 +1,42 @@
+// What asks for one customer has in common: the customer's key, and prepared queries that are kept for the session.
+#pragma once
+
+#include "pg/lookup/pending_probe.hpp"
+#include "pg/store/store.hpp"
+
+extern "C" {
+#include "executor/spi.h"
+}
+
+namespace clientele {
+
+// ---- Keys ----
+
+// The type of the store's customer keys.
+Oid key_type_of(const Store& store);
+
+// A text as a key of that type; false where it is a whole number that the type has no room for.
+bool key_from_text(Datum value, Oid key_type, Datum* key);
+
+// The first argument of a look-up, a bigint, uuid or text, as a key of that type; false where no such key can exist.
+bool key_argument(FunctionCallInfo fcinfo, Oid key_type, Datum* key);
+
+// ---- Queries ----
+
+// A query over a store; in its text %1$s is the quoted schema, %2$s the view. Known by its address.
+struct StoreQuery {
+    const char* text;
+    View view;
+    bool every_time;  // planned anew for each execution: what it reads is worth it
+};
+
+// Whether a program of the store has a budget, for use in the text of a query: the book is a constant to the planner,
+// and so is this. What nobody asks for is not planned, opened or locked.
+#define HAS_BUDGETS \
+    "pg_catalog.jsonb_path_exists(%1$s._offer_book(), '$.programs[*].budget ? (@ != null)'::pg_catalog.jsonpath)"
+
+// The query's plan, made once a session, whose first parameter is the customer's key, of the type that key_type_of()
+// told when the key was read, followed by others of these types. Call it connected to SPI.
+SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bool stored, int more, const Oid* types);
+
+}  // namespace clientele

@@ -1,0 +1,317 @@
+// issue_offer(): decides for one customer, and writes down what it decided. Each step is a prepared query, so that
+// row-level security, grants and changed definitions work as in any.
+#include <cstdint>
+
+#include "pg/lookup/lookup.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "nodes/execnodes.h"
+#include "storage/lmgr.h"
+#include "tcop/utility.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+}
+
+using namespace clientele;
+
+namespace {
+
+// $2 is the program or NULL, $3 the programs whose budgets are known to be exhausted. Where an offer of another program
+// is open, one that the book does not have is refused as ever; without a profile nothing is enrolled. affordable: NULL
+// without a budget. The period belongs to the snapshot of the decision: where somebody else takes it meanwhile, the
+// decision is made again.
+constexpr StoreQuery decision = {
+    "SELECT d.enrolled, d.open_exposure, d.period, d.as_of,"
+    " (SELECT pg_catalog.jsonb_object_agg(m.kind, m.version) FROM %1$s.models m WHERE m.in_use),"
+    " CASE WHEN " HAS_BUDGETS
+    " THEN (SELECT pg_catalog.sum(b.available) OPERATOR(pg_catalog.>=) (d.enrolled).greatest_reward FROM %1$s.budgets b"
+    " WHERE b.program OPERATOR(pg_catalog.=) (d.enrolled).program) END"
+    " FROM (SELECT CASE WHEN i.open_exposure IS NULL THEN clientele._enrol(%1$s._offer_book(), i.customer, i.segment,"
+    " i.profile, i.fallback, i.as_of, $2, i.history, CASE WHEN " HAS_BUDGETS
+    " THEN (SELECT pg_catalog.array_agg("
+    "ROW(x.program, 0)::clientele.offer_budget) FROM pg_catalog.unnest($3) x (program)) END)"
+    " WHEN $2 OPERATOR(pg_catalog.<>) i.open_program THEN"
+    " clientele._enrol(%1$s._offer_book(), i.customer, NULL, NULL, NULL, i.as_of, $2, NULL, NULL) END AS enrolled,"
+    " CASE WHEN i.open_holdout IS NULL AND ($2 IS NULL OR $2 OPERATOR(pg_catalog.=) i.open_program)"
+    " THEN i.open_exposure END AS open_exposure,"
+    " COALESCE(i.last_period, 0) OPERATOR(pg_catalog.+) 1 AS period, i.as_of"
+    " FROM %1$s.%2$s i WHERE i.customer_id OPERATOR(pg_catalog.=) $1) d",
+    View::offer_inputs, false};
+constexpr Oid decision_types[] = {TEXTOID, TEXTARRAYOID};
+
+#define ISSUED_OFFER                                                                                              \
+    "ROW(l.code, l.program, l.segment, l.basis, l.reference_value, l.min_spend, l.reward, l.reward_kind, "        \
+    "l.currency, l.message, l.valid_until, l.variant, l.propensity, l.expected_profit, l.reasons, l.disclosure, " \
+    "l.exposure_id, l.program_version, l.issued_at)::clientele.issued_offer"
+
+// $2 is the enrolment, $3 the period, $4 when, $5 the models, $6 the slot of the budget.
+constexpr StoreQuery insertion = {
+    "INSERT INTO %1$s.ledger AS l (customer_id, period, program, program_version, holdout, global_holdout, segment,"
+    " basis, reference_value, min_spend, reward, reward_kind, currency, message, disclosure, reasons, variant,"
+    " propensity, expected_profit, models, issued_at, valid_until, code, slot)"
+    " SELECT $1, $3, e.program, e.program_version, e.holdout, e.global_holdout, e.segment, e.basis, e.reference_value,"
+    " e.min_spend, e.reward, e.reward_kind, e.currency, e.message, e.disclosure, e.reasons, e.variant, e.propensity,"
+    " e.expected_profit, $5, $4, e.valid_until, CASE WHEN e.holdout IS NULL THEN clientele._new_code() END, $6"
+    " FROM (SELECT ($2).*) e ON CONFLICT DO NOTHING"
+    " RETURNING CASE WHEN l.holdout IS NULL THEN " ISSUED_OFFER " END",
+    View::customers, false};
+
+// $2 is the exposure.
+constexpr StoreQuery reading = {
+    "SELECT " ISSUED_OFFER " FROM %1$s.ledger l WHERE l.exposure_id OPERATOR(pg_catalog.=) $2", View::customers, false};
+constexpr Oid reading_types[] = {INT8OID};
+
+// One slot that has enough and that nobody holds: $2 is the enrolment, $3 a number that differs between sessions.
+constexpr StoreQuery reservation = {
+    "UPDATE %1$s.budgets b SET available = b.available OPERATOR(pg_catalog.-) ($2).reward"
+    " WHERE b.program OPERATOR(pg_catalog.=) ($2).program AND b.slot OPERATOR(pg_catalog.=)"
+    " (SELECT f.slot FROM %1$s.budgets f WHERE f.program OPERATOR(pg_catalog.=) ($2).program"
+    " AND f.available OPERATOR(pg_catalog.>=) ($2).reward"
+    " ORDER BY (f.slot OPERATOR(pg_catalog.+) $3) OPERATOR(pg_catalog.%%) 16 LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)"
+    " RETURNING b.slot",
+    View::customers, false};
+
+// All slots, one after the other: $2 is the enrolment, $3 the store. Who is held out takes nothing.
+constexpr StoreQuery thorough_reservation = {
+    "SELECT clientele._reserve($3, ($2).program, CASE WHEN ($2).holdout IS NULL THEN ($2).reward ELSE 0 END,"
+    " ($2).greatest_reward)",
+    View::customers, false};
+
+// For whom, in which store, of which program.
+struct Request {
+    Store store;
+    Oid key_type;
+    Datum customer;
+    Datum program;
+    bool program_given;
+    Oid enrolment_type;
+    MemoryContext caller;  // of the result; all else lives until SPI_finish()
+};
+
+// A value that may be NULL.
+struct Field {
+    Datum value;
+    bool is_null;
+};
+
+// What was decided under one snapshot.
+struct Decision {
+    Field enrolled, open_exposure, period, as_of, models, affordable;
+};
+
+Oid type_of_enrolments() {
+    return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("enrolment"),
+                           ObjectIdGetDatum(get_namespace_oid("clientele", false)));
+}
+
+Field result_field(int column) {
+    Field field;
+    field.value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &field.is_null);
+    return field;
+}
+
+// Runs a query with the customer as its first parameter, and fields as the others; whether it gave a row.
+bool run(const Request& request, const StoreQuery& query, bool stored, bool read_only, int more, const Oid* types,
+         const Field* fields) {
+    Datum values[8] = {request.customer};
+    char nulls[9] = {' '};
+    for (int i = 0; i < more; ++i) {
+        values[i + 1] = fields[i].value;
+        nulls[i + 1] = fields[i].is_null ? 'n' : ' ';
+    }
+    const int code = SPI_execute_plan(plan_of(request.store, request.key_type, query, stored, more, types), values,
+                                      nulls, read_only, 0);
+    if (code < 0) elog(ERROR, "issuing failed: %s", SPI_result_code_string(code));
+    return SPI_processed > 0;
+}
+
+// What runs of a statement before it knows of others' news would decide on old news: hence a snapshot of its own.
+bool decide(const Request& request, ArrayBuildState* exhausted, Decision* decided) {
+    const Field fields[] = {{request.program, !request.program_given},
+                            {makeArrayResult(exhausted, CurrentMemoryContext), exhausted->nelems == 0}};
+    PushActiveSnapshot(GetTransactionSnapshot());
+    const bool stored = stored_suffices(request.store, View::offer_inputs, request.key_type, request.customer);
+    const bool known = run(request, decision, stored, true, 2, decision_types, fields);
+    PopActiveSnapshot();
+    const Oid types[] = {request.enrolment_type, INT8OID, INT4OID, TIMESTAMPTZOID, JSONBOID, BOOLOID};
+    check_result(request.store, SPI_tuptable->tupdesc, types, lengthof(types));
+    if (known) {
+        *decided = {result_field(1), result_field(2), result_field(3),
+                    result_field(4), result_field(5), result_field(6)};
+    }
+    return known;
+}
+
+Field enrolled_field(const Decision& decided, int column) {
+    Field field;
+    field.value = GetAttributeByNum(DatumGetHeapTupleHeader(decided.enrolled.value), column, &field.is_null);
+    return field;
+}
+
+// The only field of the result, in the caller's memory.
+Field given_field(const Request& request) {
+    Field field = result_field(1);
+    MemoryContext spi = MemoryContextSwitchTo(request.caller);
+    if (!field.is_null) field.value = datumCopy(field.value, false, -1);
+    MemoryContextSwitchTo(spi);
+    return field;
+}
+
+Field open_offer(const Request& request, const Decision& decided) {
+    const bool found = run(request, reading, false, false, 1, reading_types, &decided.open_exposure);
+    return found ? given_field(request) : Field{0, true};
+}
+
+bool is_held_out(const Decision& decided) { return !enrolled_field(decided, 3).is_null; }
+
+// One slot that has enough and that nobody holds.
+bool reserve_quickly(const Request& request, const Decision& decided, Field* slot) {
+    const Oid types[] = {request.enrolment_type, INT4OID};
+    const Field fields[] = {decided.enrolled, {Int32GetDatum(MyProcPid), false}};
+    if (!run(request, reservation, false, false, 2, types, fields)) return false;
+    check_result(request.store, SPI_tuptable->tupdesc, &types[1], 1);
+    *slot = result_field(1);
+    return true;
+}
+
+bool reserve_thoroughly(const Request& request, const Decision& decided, Field* slot) {
+    const Oid types[] = {request.enrolment_type, NAMEOID};
+    const Datum name = DirectFunctionCall1(namein, CStringGetDatum(schema_name(request.store.schema)));
+    const Field fields[] = {decided.enrolled, {name, false}};
+    run(request, thorough_reservation, false, false, 2, types, fields);
+    *slot = result_field(1);
+    return !slot->is_null;
+}
+
+// Writes the exposure down, and says what the caller gets: NULL where the customer is held out. False where the period,
+// or by chance the code, is taken.
+bool insert(const Request& request, const Decision& decided, Field slot, Field* issued) {
+    const Oid types[] = {request.enrolment_type, INT4OID, TIMESTAMPTZOID, JSONBOID, INT4OID};
+    if (is_held_out(decided)) slot.is_null = true;
+    const Field fields[] = {decided.enrolled, decided.period, decided.as_of, decided.models, slot};
+    if (!run(request, insertion, false, false, 5, types, fields)) return false;
+    *issued = given_field(request);
+    return true;
+}
+
+enum class Outcome { issued, taken, exhausted };
+using Reserve = bool (*)(const Request&, const Decision&, Field*);
+
+Outcome reserve_and_insert(const Request& request, const Decision& decided, Reserve reserve, Field* issued) {
+    Field slot;
+    if (!reserve(request, decided, &slot)) return Outcome::exhausted;
+    return insert(request, decided, slot, issued) ? Outcome::issued : Outcome::taken;
+}
+
+// In a subtransaction. Rolling it back gives the reward back; and it lets go of slots, including those that were found
+// wanting only when they were locked, so that nobody waits for a slot while holding another out of order.
+Outcome try_to_issue(const Request& request, const Decision& decided, Reserve reserve, Field* issued) {
+    MemoryContext memory = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    volatile Outcome outcome = Outcome::exhausted;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(memory);
+    PG_TRY();
+    { outcome = reserve_and_insert(request, decided, reserve, issued); }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(memory);
+        ErrorData* error = CopyErrorData();
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(memory);
+        CurrentResourceOwner = owner;
+        ReThrowError(error);
+    }
+    PG_END_TRY();
+    if (outcome == Outcome::issued) {
+        ReleaseCurrentSubTransaction();
+    } else {
+        RollbackAndReleaseCurrentSubTransaction();
+    }
+    MemoryContextSwitchTo(memory);
+    CurrentResourceOwner = owner;
+    return outcome;
+}
+
+// The reward is set aside before it is promised. Who is held out takes nothing, but neither arm is enrolled where the
+// budget is too small for the other.
+Outcome write_down(const Request& request, const Decision& decided, Field* issued) {
+    const bool unlimited = decided.affordable.is_null;
+    const bool affordable = unlimited || DatumGetBool(decided.affordable.value);
+    if (unlimited || (affordable && is_held_out(decided))) {
+        return insert(request, decided, {0, true}, issued) ? Outcome::issued : Outcome::taken;
+    }
+    if (affordable) {
+        const Outcome quick = try_to_issue(request, decided, reserve_quickly, issued);
+        if (quick != Outcome::exhausted) return quick;
+    }
+    return try_to_issue(request, decided, reserve_thoroughly, issued);
+}
+
+[[noreturn]] void give_up() {
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("could not issue an offer, because others went on writing to the customer's exposures"),
+                    errhint("Try again.")));
+    pg_unreachable();
+}
+
+// Whoever is second to write to a customer's exposures waits for the first, and looks again. NULL: nothing is offered.
+Field issue(const Request& request) {
+    constexpr int most_attempts = 100;
+    constexpr Field nothing = {0, true};
+    ArrayBuildState* exhausted = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        CHECK_FOR_INTERRUPTS();
+        Decision decided;
+        if (!decide(request, exhausted, &decided)) return nothing;
+        if (!decided.open_exposure.is_null) return open_offer(request, decided);
+        if (decided.enrolled.is_null) return nothing;
+        Field issued;
+        const Outcome outcome = write_down(request, decided, &issued);
+        if (outcome == Outcome::issued) return issued;
+        if (outcome == Outcome::exhausted) {
+            accumArrayResult(exhausted, enrolled_field(decided, 1).value, false, TEXTOID, CurrentMemoryContext);
+        }
+    }
+    give_up();
+}
+
+Field issue_offer(FunctionCallInfo fcinfo) {
+    PreventCommandDuringRecovery("clientele.issue_offer()");
+    PreventCommandIfReadOnly("clientele.issue_offer()");
+    PreventCommandIfParallelMode("clientele.issue_offer()");
+    Request request{};
+    request.caller = CurrentMemoryContext;
+    request.store = resolve_store(PG_ARGISNULL(1) ? nullptr : NameStr(*PG_GETARG_NAME(1)));
+    request.key_type = key_type_of(request.store);
+    if (!key_argument(fcinfo, request.key_type, &request.customer)) return {0, true};
+    request.program_given = !PG_ARGISNULL(2);
+    if (request.program_given) request.program = PG_GETARG_DATUM(2);
+    request.enrolment_type = type_of_enrolments();
+    // Before the book is read: whoever gives a program its first budget waits until all that was issued without one is
+    // written.
+    LockRelationOid(get_relname_relid("ledger", request.store.schema), RowExclusiveLock);
+    SPI_connect();
+    const Field issued = issue(request);
+    SPI_finish();
+    return issued;
+}
+
+}  // namespace
+
+// A set of one row or none, so that the protocol for sets needs no state between calls.
+CLIENTELE_FUNCTION(clientele_issue_offer) {
+    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    if (!result || !IsA(result, ReturnSetInfo)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("set-valued function called in context that cannot accept a set")));
+    }
+    const Field issued = PG_ARGISNULL(0) ? Field{0, true} : issue_offer(fcinfo);
+    result->isDone = issued.is_null ? ExprEndResult : ExprSingleResult;
+    fcinfo->isnull = issued.is_null;
+    return issued.value;
+}

@@ -1,0 +1,314 @@
+#include "pg/offer/offer_program.hpp"
+
+#include <cmath>
+
+#include "core/offer/offer_text.hpp"
+#include "pg/kit/boundary.hpp"
+
+#include "pg/kit/unicode.hpp"
+
+namespace clientele {
+namespace {
+
+constexpr double default_max_cv = 0.45;
+constexpr std::string_view default_valid_for = "14 days";
+constexpr std::string_view default_message = "Spend {min_spend} or more and get {reward} off";
+
+double max_cv_in(const BookSource& source) {
+    if (!is_present(source, "max_cv")) return default_max_cv;
+    const JsonbValue* value = lookup(source, "max_cv");
+    if (value == nullptr) return std::nan("");
+    const double max_cv = double_in(source, "max_cv", value);
+    if (!std::isfinite(max_cv) || max_cv < 0) {
+        refuse(source, "max_cv", value, "max_cv is 0 or more, or null to turn the check off.");
+    }
+    return max_cv;
+}
+
+std::int32_t priority_in(const BookSource& source) {
+    constexpr const char* accepted = "priority is a whole number; programs stand in its order, no two with the same.";
+    const JsonbValue* value = lookup(source, "priority");
+    if (value == nullptr) refuse(source, "priority", nullptr, accepted);
+    const double priority = double_in(source, "priority", value);
+    if (priority != std::rint(priority) || std::fabs(priority) > PG_INT32_MAX) {
+        refuse(source, "priority", value, accepted);
+    }
+    return static_cast<std::int32_t>(priority);
+}
+
+Objective objective_in(const BookSource& source) {
+    const std::string_view name = required_text(source, "objective");
+    if (name == "grow_order_value") return Objective::grow_order_value;
+    if (name == "second_order") return Objective::second_order;
+    if (name == "win_back") return Objective::win_back;
+    refuse(source, "objective", lookup(source, "objective"),
+           "Objectives are grow_order_value, second_order and win_back.");
+}
+
+Interval* interval_from(const char* text) {
+    return DatumGetIntervalP(
+        DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+bool is_before(Interval* left, Interval* right) {
+    return DatumGetBool(DirectFunctionCall2(interval_lt, IntervalPGetDatum(left), IntervalPGetDatum(right)));
+}
+
+// An interval above zero, whose parts all are.
+Interval duration_in(const BookSource& source, const char* key, std::string_view text, const char* accepted) {
+    Interval* duration = interval_from(terminated(text));
+    Interval zero{};
+    Interval century{};
+    century.month = 1'200;
+    // How a sign applies to the parts behind it depends on the session's IntervalStyle; so there is none.
+    const bool has_sign = duration->month < 0 || duration->day < 0 || duration->time < 0;
+    if (has_sign || !is_before(&zero, duration) || is_before(&century, duration)) {
+        refuse(source, key, lookup(source, key), accepted);
+    }
+    return *duration;
+}
+
+Interval valid_for_in(const BookSource& source) {
+    const std::string_view text = optional_text(source, "valid_for");
+    return duration_in(source, "valid_for", text.data() == nullptr ? default_valid_for : text,
+                       "valid_for is above 0 and at most 100 years, and no part of it is negative.");
+}
+
+void read_cooldown(const BookSource& source, ProgramParts& parts) {
+    const std::string_view text = optional_text(source, "cooldown");
+    parts.cools_down = text.data() != nullptr;
+    if (!parts.cools_down) return;
+    parts.cooldown =
+        duration_in(source, "cooldown", text,
+                    "cooldown is above 0 and at most 100 years, no part of it negative, or null for none.");
+}
+
+// Whether a text names an instant whatever the session's settings and the clock say.
+bool is_absolute(std::string_view text) {
+    if (text == "infinity" || text == "-infinity") return true;
+    constexpr std::string_view digits = "0123456789";
+    const std::size_t offset = text.find_first_of("+-Z", 11);
+    return text.find_first_not_of(digits) >= 4 && text.find_first_not_of("0123456789-:.+TZ ") == text.npos &&
+           offset != text.npos;
+}
+
+Instant instant_in(const BookSource& source, const char* key, Instant otherwise) {
+    const std::string_view text = optional_text(source, key);
+    if (text.data() == nullptr) return otherwise;
+    if (!is_absolute(text)) {
+        refuse(source, key, lookup(source, key), "Instants look like 2026-01-31T18:00:00+00:00.");
+    }
+    return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(terminated(text)),
+                                                   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+void read_segments(const BookSource& source, Program& program) {
+    const JsonbValue* value = lookup(source, "segments");
+    program.every_segment = value == nullptr;
+    if (value == nullptr) return;
+    constexpr const char* accepted = "segments is an array of names that is not empty, or null for every segment.";
+    JsonbContainer* array = list_in(source, "segments", value, 1, PG_UINT32_MAX, accepted);
+    const std::uint32_t count = JsonContainerSize(array);
+    auto* names = static_cast<std::string_view*>(palloc(count * sizeof(std::string_view)));
+    for (std::uint32_t index = 0; index < count; ++index) {
+        const JsonbValue* name = getIthJsonbValueFromContainer(array, index);
+        if (name->type != jbvString) refuse(source, "segments", value, accepted);
+        new (&names[index]) std::string_view(text_in(name));
+    }
+    program.segments = {names, count};
+}
+
+std::int32_t version_in(const BookSource& source) {
+    const JsonbValue* value = lookup(source, "version");
+    if (value == nullptr) return Program{}.version;
+    return static_cast<std::int32_t>(
+        whole_in(source, "version", value, {1, 1, PG_INT32_MAX, "version is a whole number from 1."}));
+}
+
+std::int64_t max_per_customer_in(const BookSource& source) {
+    const JsonbValue* value = lookup(source, "max_per_customer");
+    if (value == nullptr) return unlimited;
+    return whole_in(source, "max_per_customer", value,
+                    {1, 1, PG_INT32_MAX, "max_per_customer is a whole number from 1, or null for no limit."});
+}
+
+std::int64_t budget_in(const BookSource& source, const Book& book) {
+    const JsonbValue* value = lookup(source, "budget");
+    if (value == nullptr) return unlimited;
+    const std::int64_t unit = power_of_ten(book.decimals);
+    return whole_in(
+        source, "budget", value,
+        {unit, 0, max_value / value_unit * unit - 1,
+         "budget is from 0 to below 10^13, with no more decimals than the currency has, or null for none."});
+}
+
+// --- arms -------------------------------------------------------------------------------------------------------
+
+constexpr std::uint32_t max_arms = 20;
+constexpr const char* accepted_arms =
+    "arms is an array of 1 to 20 objects with stretch, reward_rate, weight and name, none of which is required; all "
+    "have "
+    "a weight from 0, with a sum of 1, or none has; no two have the same name (by default their place, from 0).";
+
+std::int64_t stretch_in(const BookSource& source, std::int64_t otherwise) {
+    const JsonbValue* value = lookup(source, "stretch");
+    if (value == nullptr) return otherwise;
+    return whole_in(
+        source, "stretch", value,
+        {rate_unit, rate_unit + 1, max_stretch, "stretch is above 1 and at most 100, with at most 6 decimals."});
+}
+
+std::int64_t reward_rate_in(const BookSource& source, std::int64_t otherwise) {
+    const JsonbValue* value = lookup(source, "reward_rate");
+    if (value == nullptr) return otherwise;
+    return whole_in(source, "reward_rate", value,
+                    {rate_unit, 0, rate_unit, "reward_rate is a share from 0 to 1, with at most 6 decimals."});
+}
+
+// An arm without a name of its own goes by its place.
+std::string_view arm_name_in(const BookSource& source) {
+    return lookup(source, "name") == nullptr ? source.arm : required_text(source, "name");
+}
+
+double weight_in(const BookSource& source, double otherwise) {
+    const JsonbValue* value = lookup(source, "weight");
+    if (value == nullptr) return otherwise;
+    const double weight = double_in(source, "weight", value);
+    if (!(weight >= 0 && weight <= 1)) refuse(source, "weight", value, accepted_arms);
+    return weight;
+}
+
+void read_arm(const BookSource& object, const Program& program, std::uint32_t index, double equal_share, Arm& arm) {
+    constexpr std::string_view known[] = {"stretch", "reward_rate", "weight", "name"};
+    BookSource source = object;
+    source.arm = psprintf("%u", index);
+    source.arm = arm.name = arm_name_in(source);
+    check_keys(source, known);
+    arm.stretch = stretch_in(source, program.stretch);
+    arm.reward_rate = reward_rate_in(source, program.reward_rate);
+    arm.weight = weight_in(source, equal_share);
+}
+
+// The arms as a whole: their names, and how many have a weight.
+bool go_together(std::span<const Arm> arms, std::uint32_t weighted) {
+    constexpr double tolerance = 1e-6;
+    double sum = 0;
+    for (const Arm& arm : arms) {
+        sum += arm.weight;
+        for (const Arm* other = arms.data(); other != &arm; ++other) {
+            if (other->name == arm.name) return false;
+        }
+    }
+    return (weighted == 0 || weighted == arms.size()) && std::fabs(sum - 1) <= tolerance;
+}
+
+void read_arms(const Book& book, const BookSource& source, Program& program) {
+    const JsonbValue* value = lookup(source, "arms");
+    if (value == nullptr) return;
+    const std::uint32_t count = JsonContainerSize(list_in(source, "arms", value, 1, max_arms, accepted_arms));
+    auto* arms = static_cast<Arm*>(palloc(count * sizeof(Arm)));
+    auto* weights = static_cast<double*>(palloc(count * sizeof(double)));
+    std::uint32_t weighted = 0;
+    for (std::uint32_t index = 0; index < count; ++index) {
+        const BookSource item = object_in(source, "arms", value, index, accepted_arms);
+        weighted += lookup(item, "weight") != nullptr ? 1 : 0;
+        read_arm(item, program, index, 1.0 / count, *new (&arms[index]) Arm);
+        weights[index] = arms[index].weight;
+    }
+    program.arms = {arms, count};
+    program.weights = {weights, count};
+    if (!go_together(program.arms, weighted)) refuse(source, "arms", value, accepted_arms);
+    feed(program.arm_seed, {book.store, ":", program.name, ":arm"});
+}
+
+Datum* variants_of(const Program& program) {
+    auto* variants = static_cast<Datum*>(palloc(program.arm_count() * sizeof(Datum)));
+    for (std::size_t index = 0; index < program.arm_count(); ++index) {
+        variants[index] = text_datum(program.arm(index).name);
+    }
+    return variants;
+}
+
+// --- estimates --------------------------------------------------------------------------------------------------
+
+constexpr std::uint32_t max_estimates = 100'000;
+constexpr const char* accepted_estimates =
+    "estimates is an array of objects with segment (null: every other one), variant and expected_profit.";
+
+Estimate estimate_in(const Book& book, const BookSource& source, const Program& program) {
+    constexpr std::string_view known[] = {"segment", "variant", "expected_profit"};
+    check_keys(source, known);
+    const JsonbValue* value = lookup(source, "expected_profit");
+    if (value == nullptr) refuse(source, "expected_profit", nullptr, accepted_estimates);
+    const Datum profit = NumericGetDatum(numeric_in(source, "expected_profit", value));
+    const Datum rounded = DirectFunctionCall2(numeric_round, profit, Int32GetDatum(book.decimals));
+    Estimate estimate{optional_text(source, "segment"), -1, rounded};
+    const std::string_view variant = required_text(source, "variant");
+    for (std::size_t index = 0; index < program.arm_count(); ++index) {
+        if (program.arm(index).name == variant) estimate.arm_index = static_cast<int>(index);
+    }
+    return estimate;
+}
+
+// Those of variants that the program no longer has stay, and are of none.
+void read_estimates(const Book& book, const BookSource& source, const Program& program, ProgramParts& parts) {
+    const JsonbValue* value = lookup(source, "estimates");
+    if (value == nullptr) return;
+    const std::uint32_t count =
+        JsonContainerSize(list_in(source, "estimates", value, 0, max_estimates, accepted_estimates));
+    auto* estimates = static_cast<Estimate*>(palloc(count * sizeof(Estimate)));
+    for (std::uint32_t index = 0; index < count; ++index) {
+        const BookSource item = object_in(source, "estimates", value, index, accepted_estimates);
+        new (&estimates[index]) Estimate(estimate_in(book, item, program));
+    }
+    parts.estimates = {estimates, count};
+}
+
+void check_program_keys(const BookSource& source) {
+    constexpr std::string_view known[] = {"program", "version",          "priority",   "objective", "segments",
+                                          "stretch", "reward_rate",      "max_cv",     "arms",      "valid_for",
+                                          "holdout", "max_per_customer", "cooldown",   "budget",    "starts_at",
+                                          "ends_at", "message",          "disclosure", "estimates"};
+    check_keys(source, known);
+}
+
+}  // namespace
+
+void feed(Fnv1a& seed, std::initializer_list<std::string_view> parts) {
+    for (const std::string_view part : parts) {
+        const std::string_view utf8 = utf8_of(part);
+        think([&] { seed.add(utf8); });
+    }
+}
+
+void read_program(const Book& book, const BookSource& object, Program& program, ProgramParts& parts) {
+    BookSource source = object;
+    source.program = program.name = required_text(source, "program");
+    check_program_keys(source);
+    program.version = version_in(source);
+    program.priority = priority_in(source);
+    program.objective = objective_in(source);
+    read_segments(source, program);
+    program.stretch = stretch_in(source, program.stretch);
+    program.reward_rate = reward_rate_in(source, program.reward_rate);
+    read_arms(book, source, program);
+    program.max_cv = max_cv_in(source);
+    program.holdout = holdout_in(source, "holdout", "holdout is a share from 0 to below 1.");
+    feed(program.holdout_seed, {book.store, ":", program.name, ":holdout"});
+    program.max_per_customer = max_per_customer_in(source);
+    read_cooldown(source, parts);
+    parts.budget = budget_in(source, book);
+    program.starts_at = instant_in(source, "starts_at", program.starts_at);
+    program.ends_at = instant_in(source, "ends_at", program.ends_at);
+    program.message = optional_text(source, "message");
+    if (program.message.data() == nullptr) program.message = default_message;
+    program.disclosure = optional_text(source, "disclosure");
+    think([&] { check_message(program.message); });
+    parts.valid_for = valid_for_in(source);
+    parts.name = text_datum(program.name);
+    parts.disclosure = program.disclosure.data() == nullptr ? 0 : text_datum(program.disclosure);
+    parts.variants = variants_of(program);
+    read_estimates(book, source, program, parts);
+}
+
+}  // namespace clientele

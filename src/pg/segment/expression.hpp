@@ -1,0 +1,85 @@
+// One SQL expression over the columns of a relation: a segment's rule or a store's order_filter, which are boolean, or
+// a feature of learned segments, which is a number. Backend work throughout, so written with PostgreSQL's own data
+// structures: an error may leave at any call.
+#pragma once
+
+#include "pg/kit/postgres.hpp"
+
+extern "C" {
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "parser/parse_node.h"
+#include "utils/rel.h"
+}
+
+namespace clientele {
+
+struct Expression {
+    const char* text;     // as the user wrote it: positions point into this
+    const char* what;     // what messages call it, such as "segment rule"
+    bool immutable_only;  // it must give the same result whoever evaluates it, and whenever
+    bool number;          // it must be a number, and is kept as double precision; otherwise a condition
+    Relation relation;    // whose columns it may use
+    List* forbidden;      // names (char*) of columns that it may not use
+    ParseState* parse;    // knows the text and the relation
+    List* literals;       // the string literals (A_Const*) as they were written
+    List* trusted;        // OIDs of extensions that were found to be trusted, and of others that were not
+    List* untrusted;
+};
+
+// Reports what the expression must not be or do; `location` is a byte offset into its text, or -1.
+[[noreturn]] void refuse(const Expression& expression, int sqlstate, int location, const char* problem,
+                         const char* detail, const char* hint);
+
+// What an expression looks like that is accepted.
+const char* form_hint(const Expression& expression);
+
+// The text as the parser's raw tree: one expression, without comments, sub-selects and parameters.
+Node* parse_expression(Expression& expression);
+
+// Refuses whatever an analysed expression must not use: see expression_check.cpp.
+void check_expression(Expression& expression, Node* tree);
+
+// The text in which an analysed expression is kept: unqualified columns, no outer parentheses.
+char* deparse_checked(const Expression& expression, Node* tree);
+
+// The text in which it is shown: without the casts that PostgreSQL inserted, and without needless parentheses.
+char* display_expression(const Expression& expression, Node* tree);
+
+// The expressions whose values decide an expression, distinct, in order: deparsed, and as they are shown.
+struct Operands {
+    List* texts;
+    List* labels;
+};
+Operands expression_operands(const Expression& expression, Node* tree);
+
+using TreeWalker = bool (*)(Node*, void*);
+using TreeMutator = Node* (*)(Node*, void*);
+
+// PostgreSQL 15 declares its walkers' callbacks without arguments, which C++ takes at its word.
+#if PG_VERSION_NUM >= 160000
+inline bool walk_tree(Node* node, TreeWalker walker, void* context) {
+    return expression_tree_walker(node, walker, context);
+}
+inline bool walk_raw_tree(Node* node, TreeWalker walker, void* context) {
+    return raw_expression_tree_walker(node, walker, context);
+}
+inline Node* mutate_tree(Node* node, TreeMutator mutator, void* context) {
+    return expression_tree_mutator(node, mutator, context);
+}
+#else
+using AnyFunction = void (*)();
+inline bool walk_tree(Node* node, TreeWalker walker, void* context) {
+    return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)), context);
+}
+inline bool walk_raw_tree(Node* node, TreeWalker walker, void* context) {
+    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)),
+                                      context);
+}
+inline Node* mutate_tree(Node* node, TreeMutator mutator, void* context) {
+    return expression_tree_mutator(node, reinterpret_cast<Node* (*)()>(reinterpret_cast<AnyFunction>(mutator)),
+                                   context);
+}
+#endif
+
+}  // namespace clientele

@@ -1,0 +1,226 @@
+// _check_expression: PostgreSQL's own parser and analyser say whether an expression is one that we can keep.
+#include "pg/segment/expression.hpp"
+
+extern "C" {
+#include "access/table.h"
+#include "catalog/objectaddress.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_relation.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+}
+
+using namespace clientele;
+
+void clientele::refuse(const Expression& expression, int sqlstate, int location, const char* problem,
+                       const char* detail, const char* hint) {
+    ereport(ERROR, (errcode(sqlstate), errmsg("%s %s", expression.what, problem), detail ? errdetail("%s", detail) : 0,
+                    errhint("%s", hint), parser_errposition(expression.parse, location)));
+    pg_unreachable();
+}
+
+const char* clientele::form_hint(const Expression& expression) {
+    if (expression.number) return "Write one number computed from the columns, such as: log1p(total_spent)";
+    return expression.immutable_only ? "Write one condition on the columns, such as: status = 'completed'"
+                                     : "Write one condition on the columns, such as: orders >= 3 AND aov > 40";
+}
+
+namespace {
+
+// Positions that the parser reports point into the statement that was sent; ours point into the expression.
+void point_into_expression(void* context) {
+    const int position = geterrposition();
+    if (position <= 0) return;
+    errposition(0);
+    internalerrposition(position);
+    internalerrquery(static_cast<const Expression*>(context)->text);
+}
+
+void set_locally(const char* setting, const char* value) {
+    set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+// Nothing that the session has set decides what an expression means ...
+void fix_reading() {
+    set_locally("search_path", "pg_catalog, clientele, pg_temp");
+    set_locally("standard_conforming_strings", "on");
+    set_locally("transform_null_equals", "off");
+}
+
+// ... nor can what is printed be misread by another session.
+void fix_printing() {
+    set_locally("DateStyle", "ISO");
+    set_locally("IntervalStyle", "postgres");
+    set_locally("TimeZone", "UTC");
+    set_locally("extra_float_digits", "1");
+    set_locally("quote_all_identifiers", "off");
+}
+
+// A parameter of a function has its type's collation, whatever the column's; so a column's own one is spelt out.
+Node* keep_collation(Node* node, void* context) {
+    if (!node) return nullptr;
+    if (IsA(node, Var)) {
+        const auto* column = reinterpret_cast<const Var*>(node);
+        if (!OidIsValid(column->varcollid) || column->varcollid == get_typcollation(column->vartype)) return node;
+        CollateExpr* collated = makeNode(CollateExpr);
+        collated->arg = reinterpret_cast<Expr*>(node);
+        collated->collOid = column->varcollid;
+        collated->location = column->location;
+        return reinterpret_cast<Node*>(collated);
+    }
+    if (IsA(node, CollateExpr) && IsA(reinterpret_cast<const CollateExpr*>(node)->arg, Var)) return node;
+    return mutate_tree(node, keep_collation, context);
+}
+
+[[noreturn]] void refuse_type(const Expression& expression, Node* tree, const char* wanted, const char* hint) {
+    const Oid type = exprType(tree);
+    const char* found = type == UNKNOWNOID ? "a literal without a type" : format_type_be(type);
+    refuse(expression, ERRCODE_DATATYPE_MISMATCH, exprLocation(tree), psprintf("must be %s, not %s", wanted, found),
+           nullptr, hint);
+}
+
+Node* as_condition(const Expression& expression, Node* tree) {
+    if (getBaseType(exprType(tree)) != BOOLOID) refuse_type(expression, tree, "boolean", form_hint(expression));
+    return coerce_to_boolean(expression.parse, tree, expression.what);
+}
+
+Node* as_number(const Expression& expression, Node* tree) {
+    const Oid type = exprType(tree);
+    switch (getBaseType(type)) {
+        case INT2OID:
+        case INT4OID:
+        case INT8OID:
+        case NUMERICOID:
+        case FLOAT4OID:
+            // Spelt out, so that what is kept has this type wherever it is put.
+            return coerce_to_target_type(expression.parse, tree, type, FLOAT8OID, -1, COERCION_EXPLICIT,
+                                         COERCE_EXPLICIT_CAST, -1);
+        case FLOAT8OID:
+            return tree;
+        case BOOLOID:
+            refuse_type(expression, tree, "a number",
+                        "A condition becomes one, 0 or 1, by a cast: (children > 0)::int");
+        default:
+            refuse_type(expression, tree, "a number", form_hint(expression));
+    }
+}
+
+Node* analyse(Expression& expression, Node* raw) {
+    Node* tree = transformExpr(expression.parse, raw, EXPR_KIND_SELECT_TARGET);
+    check_expression(expression, tree);
+    tree = expression.number ? as_number(expression, tree) : as_condition(expression, tree);
+    tree = keep_collation(tree, nullptr);
+    assign_expr_collations(expression.parse, tree);
+    return tree;
+}
+
+void start_parsing(Expression& expression) {
+    expression.parse = make_parsestate(nullptr);
+    expression.parse->p_sourcetext = expression.text;
+    ParseNamespaceItem* item =
+        addRangeTableEntryForRelation(expression.parse, expression.relation, AccessShareLock, nullptr, false, true);
+    addNSItemToQuery(expression.parse, item, true, true, true);
+}
+
+// Analysing locks the relation, which is for those who may read it.
+void refuse_unreadable(Oid relation) {
+    if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK) return;
+    if (pg_attribute_aclcheck_all(relation, GetUserId(), ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK) return;
+    aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)), get_rel_name(relation));
+}
+
+List* name_list(ArrayType* names) {
+    Datum* values;
+    bool* nulls;
+    int count;
+    List* list = NIL;
+    deconstruct_array(names, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &values, &nulls, &count);
+    for (int i = 0; i < count; i++) {
+        if (!nulls[i]) list = lappend(list, pstrdup(NameStr(*DatumGetName(values[i]))));
+    }
+    return list;
+}
+
+Datum text_array(List* texts) {
+    auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * (list_length(texts) + 1)));
+    int count = 0;
+    ListCell* cell;
+    foreach (cell, texts) values[count++] = CStringGetTextDatum(static_cast<const char*>(lfirst(cell)));
+    return PointerGetDatum(construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+// The columns that the expression uses, in the relation's order.
+Datum used_columns(const Expression& expression, Node* tree) {
+    Bitmapset* used = nullptr;
+    pull_varattnos(tree, 1, &used);
+    const TupleDesc columns = RelationGetDescr(expression.relation);
+    auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * (columns->natts + 1)));
+    int count = 0;
+    for (int i = 0; i < columns->natts; i++) {
+        const Form_pg_attribute column = TupleDescAttr(columns, i);
+        if (!bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, used)) continue;
+        values[count++] = NameGetDatum(&column->attname);
+    }
+    return PointerGetDatum(construct_array(values, count, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR));
+}
+
+Datum describe(const Expression& expression, Node* tree, TupleDesc row) {
+    const Operands operands = expression_operands(expression, tree);
+    bool nulls[5] = {};
+    Datum values[5] = {
+        CStringGetTextDatum(deparse_checked(expression, tree)),
+        text_array(operands.texts),
+        used_columns(expression, tree),
+        CStringGetTextDatum(display_expression(expression, tree)),
+        text_array(operands.labels),
+    };
+    return HeapTupleGetDatum(heap_form_tuple(row, values, nulls));
+}
+
+void check_arguments(FunctionCallInfo fcinfo) {
+    static const char* const names[] = {"expression", "relation", "what", "immutable_only", nullptr, "number"};
+    for (int i = 1; i < 6; i++) {
+        if (!names[i] || !PG_ARGISNULL(i)) continue;
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", names[i])));
+    }
+    if (!PG_ARGISNULL(0)) return;
+    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                    errmsg("%s must not be NULL", text_to_cstring(PG_GETARG_TEXT_PP(2))),
+                    errhint("Write an expression over columns.")));
+}
+
+}  // namespace
+
+CLIENTELE_FUNCTION(clientele__check_expression) {
+    check_arguments(fcinfo);
+    Expression expression = {};
+    expression.text = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    expression.what = text_to_cstring(PG_GETARG_TEXT_PP(2));
+    expression.immutable_only = PG_GETARG_BOOL(3);
+    expression.number = PG_GETARG_BOOL(5);
+    expression.forbidden = PG_ARGISNULL(4) ? NIL : name_list(PG_GETARG_ARRAYTYPE_P(4));
+    TupleDesc row;
+    if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("_check_expression returns a row")));
+    }
+    row = BlessTupleDesc(row);
+
+    const int settings = NewGUCNestLevel();
+    fix_reading();
+    refuse_unreadable(PG_GETARG_OID(1));
+    expression.relation = table_open(PG_GETARG_OID(1), AccessShareLock);
+    start_parsing(expression);
+    ErrorContextCallback callback = {error_context_stack, point_into_expression, &expression};
+    error_context_stack = &callback;
+    Node* tree = analyse(expression, parse_expression(expression));
+    error_context_stack = callback.previous;
+
+    fix_printing();
+    const Datum result = describe(expression, tree, row);
+    table_close(expression.relation, NoLock);
+    AtEOXact_GUC(true, settings);
+    PG_RETURN_DATUM(result);
+}

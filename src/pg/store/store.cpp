@@ -1,0 +1,179 @@
+#include <cstdint>
+
+#include "pg/store/store.hpp"
+
+#include "pg/kit/zone.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "executor/spi.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+}
+
+namespace clientele {
+namespace {
+
+bool may_use_schema(Oid schema) {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+    return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+// The stores that the caller may use, by name.
+struct StoreNames {
+    std::uint64_t count;
+    char* first;
+    char* all;  // for a message: "a, b, c"
+};
+
+StoreNames usable_stores() {
+    MemoryContext caller = CurrentMemoryContext;
+    SPI_connect();
+    const int result = SPI_execute(
+        "SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_depend d"
+        " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.objid"
+        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid "
+        "OPERATOR(pg_catalog.=) 0"
+        " AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
+        " AND d.refobjid OPERATOR(pg_catalog.=) 'clientele.store_settings'::pg_catalog.regtype"
+        " AND c.reloftype OPERATOR(pg_catalog.=) d.refobjid AND c.relname OPERATOR(pg_catalog.=) 'settings'"
+        " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules"
+        " AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') ORDER BY 1",
+        true, 0);
+    if (result != SPI_OK_SELECT) elog(ERROR, "could not list the stores: %s", SPI_result_code_string(result));
+    MemoryContext spi = MemoryContextSwitchTo(caller);
+    StoreNames names{SPI_processed, nullptr, nullptr};
+    StringInfoData all;
+    initStringInfo(&all);
+    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
+        const char* name = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+        if (i == 0) names.first = pstrdup(name);
+        appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", quote_identifier(name));
+    }
+    names.all = all.data;
+    MemoryContextSwitchTo(spi);
+    SPI_finish();
+    return names;
+}
+
+// Session cache: which store is the only one, for whom. Any change of a relation, a schema or a role empties it.
+constinit Oid only_store_schema = InvalidOid;
+constinit Oid only_store_user = InvalidOid;
+constinit bool watching = false;
+
+void forget_relation(Datum, Oid) { only_store_schema = InvalidOid; }
+void forget_catalog(Datum, int, uint32) { only_store_schema = InvalidOid; }
+
+void watch_catalogs() {
+    if (watching) return;
+    CacheRegisterRelcacheCallback(forget_relation, 0);
+    CacheRegisterSyscacheCallback(NAMESPACEOID, forget_catalog, 0);
+    CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, forget_catalog, 0);
+    watching = true;
+}
+
+Oid only_store() {
+    watch_catalogs();
+    if (OidIsValid(only_store_schema) && only_store_user == GetUserId()) return only_store_schema;
+    const StoreNames names = usable_stores();
+    if (names.count == 0) {
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no store that you may use"),
+                 errhint("Create one with clientele.create_store(), or ask a store's owner for USAGE on its schema.")));
+    }
+    if (names.count > 1) {
+        ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER), errmsg("no store was named, and there are several"),
+                        errdetail("You may use: %s.", names.all),
+                        errhint("Name one: store => '%s', or SET clientele.store = '%s'.", names.first, names.first)));
+    }
+    only_store_user = GetUserId();
+    return only_store_schema = get_namespace_oid(names.first, false);
+}
+
+[[noreturn]] void refuse_store(const char* name) {
+    const StoreNames names = usable_stores();
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("store \"%s\" does not exist, or you may not use it", name),
+             names.count > 0 ? errdetail("You may use: %s.", names.all) : 0,
+             errhint("clientele.stores lists the stores; create_store() creates one.")));
+    pg_unreachable();
+}
+
+}  // namespace
+
+Oid settings_table(Oid schema) {
+    const Oid table = get_relname_relid("settings", schema);
+    if (!OidIsValid(table)) return InvalidOid;
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple)) return InvalidOid;
+    auto* relation = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
+    // A policy or a rule on it would run its owner's code as whoever looks for stores.
+    const bool plain = relation->relkind == RELKIND_RELATION && !relation->relrowsecurity && !relation->relhasrules;
+    const Oid row_type = plain ? relation->reloftype : InvalidOid;
+    ReleaseSysCache(tuple);
+    const Oid extension = get_namespace_oid("clientele", true);
+    const Oid settings_type = OidIsValid(extension)
+                                  ? GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("store_settings"),
+                                                    ObjectIdGetDatum(extension))
+                                  : InvalidOid;
+    return OidIsValid(row_type) && row_type == settings_type ? table : InvalidOid;
+}
+
+const char* schema_name(Oid schema) {
+    const char* name = get_namespace_name(schema);
+    if (!name) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("the store was dropped by another session")));
+    return name;
+}
+
+void require_owner(const Store& store) {
+#if PG_VERSION_NUM >= 160000
+    const bool owns = object_ownercheck(NamespaceRelationId, store.schema, GetUserId());
+#else
+    const bool owns = pg_namespace_ownercheck(store.schema, GetUserId());
+#endif
+    if (!owns) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, schema_name(store.schema));
+}
+
+void check_result(const Store& store, TupleDesc columns, const Oid* types, int count) {
+    for (int i = 0; i < count; ++i) {
+        const FormData_pg_attribute* column = i < columns->natts ? TupleDescAttr(columns, i) : nullptr;
+        if (column && column->atttypid == types[i]) continue;
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("a view or table of store \"%s\" is not the one that was created", schema_name(store.schema)),
+                 errdetail("Column %d of what was read is %s, not %s.", i + 1,
+                           column ? format_type_be(column->atttypid) : "missing", format_type_be(types[i])),
+                 errhint("Drop what stands in its place, and give what create_store() created its name back.")));
+    }
+}
+
+Store resolve_store(const char* name) {
+    // A definition that another session committed counts from the next look-up on, also within a transaction.
+    AcceptInvalidationMessages();
+    if (!name || !*name) name = store_setting;
+    const Oid schema = name && *name ? get_namespace_oid(name, true) : only_store();
+    const Oid settings = OidIsValid(schema) && may_use_schema(schema) ? settings_table(schema) : InvalidOid;
+    if (!OidIsValid(settings)) refuse_store(name && *name ? name : get_namespace_name(schema));
+    return {schema, settings};
+}
+
+}  // namespace clientele
+
+CLIENTELE_FUNCTION(clientele_resolve_store) {
+    const char* name = PG_ARGISNULL(0) ? nullptr : NameStr(*PG_GETARG_NAME(0));
+    const char* found = clientele::schema_name(clientele::resolve_store(name).schema);
+    return DirectFunctionCall1(namein, CStringGetDatum(found));
+}
+
+CLIENTELE_FUNCTION(clientele_check_time_zone) {
+    const text* name = PG_GETARG_TEXT_PP(0);
+    PG_RETURN_TEXT_P(cstring_to_text(clientele::find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)).name));
+}
