@@ -58,9 +58,9 @@ END $$;
 COMMENT ON FUNCTION clientele._column_type(regclass, name, text) IS 'The type of a column; refuses missing and unreadable ones. role: the argument that named it.';
 
 CREATE FUNCTION clientele._check_type(relation regclass, column_name name, role text, accepted regtype[]) RETURNS regtype
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found regtype := _column_type(relation, column_name, role);
+    found regtype := clientele._column_type(relation, column_name, role);
 BEGIN
     IF found <> ALL (accepted) THEN
         RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found
@@ -87,11 +87,11 @@ COMMENT ON FUNCTION clientele._check_relation(regclass, text) IS 'Refuses what i
 
 -- A store has one row of settings; its name is that of its schema.
 CREATE FUNCTION clientele._settings(store name) RETURNS clientele.store_settings
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found store_settings;
+    found clientele.store_settings;
 BEGIN
-    EXECUTE format('SELECT * FROM %I.settings', _resolve_store(store)) INTO found;
+    EXECUTE format('SELECT * FROM %I.settings', clientele._resolve_store(store)) INTO found;
     RETURN found;
 END $$;
 COMMENT ON FUNCTION clientele._settings(name) IS 'The settings of a store that the caller may use.';
@@ -102,27 +102,27 @@ COMMENT ON FUNCTION clientele._resolve_store(name) IS
     'The store that is meant: the one named, else the setting clientele.store, else the only one that the caller may use; an error otherwise.';
 
 CREATE FUNCTION clientele._require_store(store name) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require('store', store IS NOT NULL);
+    PERFORM clientele._require('store', store IS NOT NULL);
     IF store = '' THEN
         RAISE EXCEPTION 'a store needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM _resolve_store(store);
+    PERFORM clientele._resolve_store(store);
 END $$;
 COMMENT ON FUNCTION clientele._require_store(name) IS 'Refuses a store that was not named or that the caller may not use: what writes asks for the name.';
 
 CREATE FUNCTION clientele._lock_store(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require_owner(store);
+    PERFORM clientele._require_owner(store);
     -- A write rather than a lock: a definer whose snapshot is older than the last definition gets a serialization failure.
     EXECUTE format('UPDATE %I.settings SET version = version', store);
 END $$;
 COMMENT ON FUNCTION clientele._lock_store(name) IS 'Lets one definition at a time change a store, and its owner only. Readers do not wait.';
 
 CREATE FUNCTION clientele._key_type(store name) RETURNS regtype
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT atttypid::regtype FROM pg_attribute
     WHERE attrelid = format('%I.profiles', store)::regclass AND attname = 'customer_id'
 $$;
@@ -130,8 +130,8 @@ COMMENT ON FUNCTION clientele._key_type(name) IS 'The type of a store''s custome
 
 -- The customers table may order its keys by another collation than the store's own tables.
 CREATE FUNCTION clientele._key_collation(store name) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT CASE WHEN typcollation <> 0 THEN ' COLLATE pg_catalog."default"' ELSE '' END FROM pg_type WHERE oid = _key_type(store)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN typcollation <> 0 THEN ' COLLATE pg_catalog."default"' ELSE '' END FROM pg_type WHERE oid = clientele._key_type(store)
 $$;
 COMMENT ON FUNCTION clientele._key_collation(name) IS 'What follows a store''s customer key where its order matters: one collation for all.';
 
@@ -143,14 +143,14 @@ COMMENT ON FUNCTION clientele._key_literal(name, text) IS
 -- The attributes of a store: 'column' or 'column AS name'.
 CREATE FUNCTION clientele._attributes(settings clientele.store_settings)
     RETURNS TABLE (ordinal bigint, column_name name, name name)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     attribute text;
     parts text[];
 BEGIN
     ordinal := 0;
     FOREACH attribute IN ARRAY coalesce(settings.attributes, '{}') LOOP
-        PERFORM _require('an element of attributes', attribute IS NOT NULL);
+        PERFORM clientele._require('an element of attributes', attribute IS NOT NULL);
         ordinal := ordinal + 1;
         column_name := attribute;
         name := attribute;
@@ -168,7 +168,7 @@ COMMENT ON FUNCTION clientele._attributes(clientele.store_settings) IS 'The attr
 -- The columns of a store's view "customers" but the last, segment: name, type, and expression over _base (b) and scoring (s).
 CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
     RETURNS TABLE (ordinal bigint, name name, type text, expression text)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH fixed (name, type, arguments, without_orders) AS (VALUES
         ('orders', 'bigint', 'b.profile', '0'), ('purchase_days', 'bigint', 'b.profile', '0'), ('refunds', 'bigint', 'b.profile', '0'),
         ('first_order_at', 'timestamptz', 'b.profile', NULL), ('last_order_at', 'timestamptz', 'b.profile', NULL),
@@ -183,15 +183,15 @@ CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
         ('repeat_purchases', 'bigint', 'b.profile', '0'), ('last_purchase_age', 'integer', 'b.profile', NULL),
         ('age', 'integer', 'b.profile, b.as_of', NULL), ('repeat_day_value', 'numeric', 'b.profile', NULL)
     ), columns (part, ordinal, name, type, expression) AS (
-        SELECT 1, 0, 'customer_id', _column_type(settings.orders, settings.customer_id, 'customer_id')::text, 'b.customer_id'
+        SELECT 1, 0, 'customer_id', clientele._column_type(settings.orders, settings.customer_id, 'customer_id')::text, 'b.customer_id'
         UNION ALL
         SELECT 2, row_number() OVER (), f.name, f.type,
             CASE WHEN without_orders IS NULL THEN format('clientele.%I(%s)', f.name, arguments)
                  ELSE format('COALESCE(clientele.%I(%s), %s)', f.name, arguments, without_orders) END FROM fixed f
         UNION ALL SELECT 3, 0, 'category_mix', 'jsonb', 'b.category_mix'
         UNION ALL
-        SELECT 4, a.ordinal, a.name, _column_type(settings.customers, a.column_name, 'attributes')::text, format('b.%I', a.name)
-        FROM _attributes(settings) a
+        SELECT 4, a.ordinal, a.name, clientele._column_type(settings.customers, a.column_name, 'attributes')::text, format('b.%I', a.name)
+        FROM clientele._attributes(settings) a
         UNION ALL SELECT 5, 0, 'as_of', 'timestamptz', 'b.as_of'
         UNION ALL
         -- s is the store's one row of scoring: all of it is NULL until there are breaks, or a model.
@@ -212,28 +212,28 @@ COMMENT ON FUNCTION clientele._customer_columns(clientele.store_settings) IS 'Wh
 -- The checks of create_store, by what they look at.
 
 CREATE FUNCTION clientele._check_orders(settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     money regtype[] := '{numeric,smallint,integer,bigint}';
 BEGIN
-    PERFORM _check_relation(settings.orders, 'orders');
-    PERFORM _check_type(settings.orders, settings.customer_id, 'customer_id', '{smallint,integer,bigint,uuid,text,varchar}');
-    PERFORM _check_type(settings.orders, settings.ordered_at, 'ordered_at', '{timestamptz,timestamp,date}');
-    PERFORM _check_type(settings.orders, settings.amount, 'amount', money);
+    PERFORM clientele._check_relation(settings.orders, 'orders');
+    PERFORM clientele._check_type(settings.orders, settings.customer_id, 'customer_id', '{smallint,integer,bigint,uuid,text,varchar}');
+    PERFORM clientele._check_type(settings.orders, settings.ordered_at, 'ordered_at', '{timestamptz,timestamp,date}');
+    PERFORM clientele._check_type(settings.orders, settings.amount, 'amount', money);
     IF settings.order_id IS NOT NULL THEN
-        PERFORM _column_type(settings.orders, settings.order_id, 'order_id');
+        PERFORM clientele._column_type(settings.orders, settings.order_id, 'order_id');
     END IF;
     IF settings.refunded IS NOT NULL THEN
-        PERFORM _check_type(settings.orders, settings.refunded, 'refunded', money);
+        PERFORM clientele._check_type(settings.orders, settings.refunded, 'refunded', money);
     END IF;
     IF settings.discount IS NOT NULL THEN
-        PERFORM _check_type(settings.orders, settings.discount, 'discount', money);
+        PERFORM clientele._check_type(settings.orders, settings.discount, 'discount', money);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_orders(clientele.store_settings) IS 'Refuses an orders table that a store cannot read.';
 
 CREATE FUNCTION clientele._check_customers(settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     max_attributes constant integer := 60;
     key_type regtype;
@@ -247,12 +247,12 @@ BEGIN
         END IF;
         RETURN;
     END IF;
-    PERFORM _check_relation(settings.customers, 'customers');
-    key_type := _column_type(settings.customers, settings.customer_key, 'customer_key');
-    IF key_type <> _column_type(settings.orders, settings.customer_id, 'customer_id') THEN
+    PERFORM clientele._check_relation(settings.customers, 'customers');
+    key_type := clientele._column_type(settings.customers, settings.customer_key, 'customer_key');
+    IF key_type <> clientele._column_type(settings.orders, settings.customer_id, 'customer_id') THEN
         RAISE EXCEPTION 'the keys of customers and orders have different types' USING ERRCODE = 'datatype_mismatch',
             DETAIL = format('%I of %s is %s, %I of %s is %s.', settings.customer_key, settings.customers, key_type, settings.customer_id,
-                settings.orders, _column_type(settings.orders, settings.customer_id, 'customer_id')),
+                settings.orders, clientele._column_type(settings.orders, settings.customer_id, 'customer_id')),
             HINT = 'Both must have the same type; a view can cast one of them.';
     END IF;
     IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
@@ -270,8 +270,8 @@ BEGIN
         RAISE EXCEPTION 'too many attributes: %', cardinality(settings.attributes) USING ERRCODE = 'too_many_columns',
             DETAIL = format('A store shows at most %s.', max_attributes);
     END IF;
-    PERFORM _column_type(settings.customers, a.column_name, 'attributes') FROM _attributes(settings) a;
-    SELECT c.name INTO clash FROM (SELECT name FROM _customer_columns(settings)
+    PERFORM clientele._column_type(settings.customers, a.column_name, 'attributes') FROM clientele._attributes(settings) a;
+    SELECT c.name INTO clash FROM (SELECT name FROM clientele._customer_columns(settings)
         UNION ALL SELECT unnest('{segment,profile}'::name[])) c GROUP BY c.name HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'attribute "%" collides with a column of the same name', clash USING ERRCODE = 'duplicate_column',
@@ -281,21 +281,21 @@ END $$;
 COMMENT ON FUNCTION clientele._check_customers(clientele.store_settings) IS 'Refuses a customers table that does not go with the orders.';
 
 CREATE FUNCTION clientele._check_items(settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF settings.items IS NULL THEN
         RETURN;
     END IF;
-    PERFORM _check_relation(settings.items, 'items');
-    PERFORM _column_type(settings.items, settings.item_category, 'item_category');
-    PERFORM _check_type(settings.items, settings.item_amount, 'item_amount', '{numeric,smallint,integer,bigint}');
-    PERFORM _check_type(settings.items, settings.item_order_id, 'item_order_id',
-        ARRAY[_column_type(settings.orders, settings.order_id, 'order_id')]);
+    PERFORM clientele._check_relation(settings.items, 'items');
+    PERFORM clientele._column_type(settings.items, settings.item_category, 'item_category');
+    PERFORM clientele._check_type(settings.items, settings.item_amount, 'item_amount', '{numeric,smallint,integer,bigint}');
+    PERFORM clientele._check_type(settings.items, settings.item_order_id, 'item_order_id',
+        ARRAY[clientele._column_type(settings.orders, settings.order_id, 'order_id')]);
 END $$;
 COMMENT ON FUNCTION clientele._check_items(clientele.store_settings) IS 'Refuses order lines that do not go with the orders.';
 
 CREATE FUNCTION clientele._check_terms(settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF settings.currency !~ '^[A-Z]{3}$' THEN
         RAISE EXCEPTION 'invalid currency: "%"', settings.currency USING ERRCODE = 'invalid_parameter_value',
@@ -318,11 +318,11 @@ CREATE FUNCTION clientele.create_store(
     item_amount name DEFAULT 'amount',
     currency text DEFAULT 'USD', time_zone text DEFAULT 'UTC', margin numeric DEFAULT 0.30,
     live boolean DEFAULT false) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings;
+    settings clientele.store_settings;
 BEGIN
-    PERFORM _require(a.name, a.given) FROM (VALUES ('store', store IS NOT NULL), ('orders', orders IS NOT NULL),
+    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('store', store IS NOT NULL), ('orders', orders IS NOT NULL),
         ('customer_id', customer_id IS NOT NULL), ('ordered_at', ordered_at IS NOT NULL), ('amount', amount IS NOT NULL),
         ('customer_key', customers IS NULL OR customer_key IS NOT NULL),
         ('order_id', items IS NULL OR order_id IS NOT NULL), ('item_order_id', items IS NULL OR item_order_id IS NOT NULL),
@@ -343,19 +343,19 @@ BEGIN
     END IF;
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
-        currency, _check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0);
-    PERFORM _check_orders(settings);
-    PERFORM _check_customers(settings);
-    PERFORM _check_items(settings);
-    PERFORM _check_terms(settings);
+        currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0);
+    PERFORM clientele._check_orders(settings);
+    PERFORM clientele._check_customers(settings);
+    PERFORM clientele._check_items(settings);
+    PERFORM clientele._check_terms(settings);
     IF order_filter IS NOT NULL THEN
-        PERFORM _column_type(orders, c, 'order_filter') FROM _check_expression(order_filter, orders, 'order_filter', true, NULL), unnest(columns) c;
-        settings.order_filter := deparsed FROM _check_expression(order_filter, orders, 'order_filter', true, NULL);
+        PERFORM clientele._column_type(orders, c, 'order_filter') FROM clientele._check_expression(order_filter, orders, 'order_filter', true, NULL), unnest(columns) c;
+        settings.order_filter := deparsed FROM clientele._check_expression(order_filter, orders, 'order_filter', true, NULL);
     END IF;
-    PERFORM _create_tables(store, settings);
-    PERFORM _create_views(store, settings);
+    PERFORM clientele._create_tables(store, settings);
+    PERFORM clientele._create_views(store, settings);
     IF live THEN
-        PERFORM set_live(store, true);
+        PERFORM clientele.set_live(store, true);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text, regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean) IS
@@ -365,10 +365,10 @@ COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, nam
     'margin: contribution margin, above 0 and at most 1. live: every committed order is in the profiles at once (see set_live). CALL refresh(store) fills it.';
 
 CREATE FUNCTION clientele._create_tables(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    key_type text := _column_type(settings.orders, settings.customer_id, 'customer_id');
-    order_type text := CASE WHEN settings.items IS NULL THEN 'bigint' ELSE _column_type(settings.items, settings.item_order_id, 'item_order_id')::text END;
+    key_type text := clientele._column_type(settings.orders, settings.customer_id, 'customer_id');
+    order_type text := CASE WHEN settings.items IS NULL THEN 'bigint' ELSE clientele._column_type(settings.items, settings.item_order_id, 'item_order_id')::text END;
 BEGIN
     EXECUTE replace(replace(replace(replace(replace($store$
         CREATE SCHEMA STORE;
@@ -419,8 +419,8 @@ BEGIN
         COMMENT ON TABLE STORE.programs IS 'Offer programs: changed by clientele.define_offer and drop_offer.';
         $store$, 'PENDING_KEY', key_type), 'KEY PRIMARY', key_type || ' PRIMARY'), 'ORDER_KEY', order_type), 'BY_ID', 'settings_' || settings.id), 'STORE', quote_ident(store));
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
-    PERFORM _create_membership(store);
-    PERFORM _create_models(store, settings);
-    PERFORM _create_ledger(store, settings);
+    PERFORM clientele._create_membership(store);
+    PERFORM clientele._create_models(store, settings);
+    PERFORM clientele._create_ledger(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';

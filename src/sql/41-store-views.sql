@@ -3,9 +3,9 @@
 -- One row an order that counts, whenever dated: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was
 -- no order after all), and order_id where orders have one.
 CREATE FUNCTION clientele._orders_query(settings clientele.store_settings) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    at_type regtype := _column_type(settings.orders, settings.ordered_at, 'ordered_at');
+    at_type regtype := clientele._column_type(settings.orders, settings.ordered_at, 'ordered_at');
     ordered_at text := format('o.%I', settings.ordered_at);
     amount text := format('o.%I::numeric', settings.amount);
     whole text := '';
@@ -34,7 +34,7 @@ COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings) IS
     'The one definition of which orders count, and of their value; the view _orders of a store.';
 
 CREATE FUNCTION clientele._items_query(settings clientele.store_settings) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT i.%I AS order_id, i.%I::text AS category, i.%I::numeric AS amount FROM %s i',
         settings.item_order_id, settings.item_category, settings.item_amount, settings.items)
 $$;
@@ -44,12 +44,12 @@ COMMENT ON FUNCTION clientele._items_query(clientele.store_settings) IS 'The lin
 -- inlined: without the views _orders and _items, which read with the rights of whoever asks, within whatever view they are.
 CREATE FUNCTION clientele._profiles_query(store name, settings clientele.store_settings, as_of text, among text DEFAULT 'true', inlined boolean DEFAULT false)
     RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     aggregate text := CASE settings.time_zone WHEN 'UTC' THEN 'clientele.order_profile(o.ordered_at, o.amount)'
         ELSE format('clientele.order_profile(o.ordered_at, o.amount, %L)', settings.time_zone) END;
-    orders text := CASE WHEN inlined THEN format('(%s)', _orders_query(settings)) ELSE format('%I._orders', store) END;
-    items text := CASE WHEN inlined THEN format('(%s)', _items_query(settings)) ELSE format('%I._items', store) END;
+    orders text := CASE WHEN inlined THEN format('(%s)', clientele._orders_query(settings)) ELSE format('%I._orders', store) END;
+    items text := CASE WHEN inlined THEN format('(%s)', clientele._items_query(settings)) ELSE format('%I._items', store) END;
     profiles text;
 BEGIN
     profiles := format('SELECT o.customer_id, %s AS profile FROM %s o WHERE o.ordered_at <= %s AND %s GROUP BY o.customer_id HAVING %1$s IS NOT NULL',
@@ -58,12 +58,12 @@ BEGIN
         RETURN format('SELECT p.customer_id, p.profile, NULL::jsonb AS category_mix FROM (%s) p', profiles);
     END IF;
     RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM (%s) p LEFT JOIN (%s) m ON m.customer_id = p.customer_id',
-        profiles, _category_mix_query(store, as_of, among, orders, items));
+        profiles, clientele._category_mix_query(store, as_of, among, orders, items));
 END $$;
 COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, text, text, boolean) IS 'The profiles of a store, from its orders up to as_of.';
 
 CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true', orders text DEFAULT NULL, items text DEFAULT NULL) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
             SELECT o.customer_id, i.category, clientele._checked_amount(pg_catalog.sum(i.amount)) AS amount
             FROM %1$s o JOIN %4$s i ON i.order_id = o.order_id
@@ -75,7 +75,7 @@ COMMENT ON FUNCTION clientele._category_mix_query(name, text, text, text, text) 
 
 -- What everything else starts from: customer_id, profile, category_mix, the attributes, as_of.
 CREATE FUNCTION clientele._base_query(settings clientele.store_settings, profiles text, as_of text) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     attributes text;
 BEGIN
@@ -83,7 +83,7 @@ BEGIN
         RETURN format('SELECT p.customer_id, p.profile, p.category_mix, %s AS as_of FROM %s p', as_of, profiles);
     END IF;
     SELECT coalesce(string_agg(format(', c.%I AS %I', a.column_name, a.name), '' ORDER BY a.ordinal), '') INTO attributes
-        FROM _attributes(settings) a;
+        FROM clientele._attributes(settings) a;
     RETURN format('SELECT c.%I AS customer_id, p.profile, p.category_mix%s, %s AS as_of FROM %s c LEFT JOIN %s p ON p.customer_id = c.%1$I WHERE c.%1$I IS NOT NULL',
         settings.customer_key, attributes, as_of, settings.customers, profiles);
 END $$;
@@ -91,13 +91,13 @@ COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) 
 
 -- Everything that is joined is told so: planners do not carry ranges over.
 CREATE FUNCTION clientele._between(store name, alias text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT format('($1 IS NULL OR %1$s.customer_id%2$s > $1) AND ($2 IS NULL OR %1$s.customer_id%2$s <= $2)', alias, _key_collation(store))
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('($1 IS NULL OR %1$s.customer_id%2$s > $1) AND ($2 IS NULL OR %1$s.customer_id%2$s <= $2)', alias, clientele._key_collation(store))
 $$;
 COMMENT ON FUNCTION clientele._between(name, text) IS 'The condition for a part of the customers: above the key $1, up to the key $2; NULL: without bound.';
 
 CREATE FUNCTION clientele._create_views(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
     names text;         -- f.a, f.b, ...: the columns of customers but segment, as arguments
@@ -107,40 +107,40 @@ BEGIN
     SELECT string_agg(format('f.%I', c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
-        INTO names, expressions, parameters FROM _customer_columns(settings) c;
-    EXECUTE format('CREATE VIEW %I._orders WITH (security_invoker = true) AS %s', store, _orders_query(settings));
+        INTO names, expressions, parameters FROM clientele._customer_columns(settings) c;
+    EXECUTE format('CREATE VIEW %I._orders WITH (security_invoker = true) AS %s', store, clientele._orders_query(settings));
     IF settings.items IS NOT NULL THEN
-        EXECUTE format('CREATE VIEW %I._items WITH (security_invoker = true) AS %s', store, _items_query(settings));
+        EXECUTE format('CREATE VIEW %I._items WITH (security_invoker = true) AS %s', store, clientele._items_query(settings));
     END IF;
     EXECUTE format('CREATE FUNCTION %I._profiles_at(as_of timestamptz) RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
-        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), _profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
-    PERFORM _create_live_views(store, settings);
-    PERFORM _regenerate_profiles(store, settings, false);
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store), clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
+    PERFORM clientele._create_live_views(store, settings);
+    PERFORM clientele._regenerate_profiles(store, settings, false);
     EXECUTE format('CREATE VIEW %I._base WITH (security_invoker = true) AS %s', store,
-        _base_query(settings, format('%I._profiles_now()', store), 'pg_catalog.now()'));
+        clientele._base_query(settings, format('%I._profiles_now()', store), 'pg_catalog.now()'));
     EXECUTE format('CREATE VIEW %I._base_stored WITH (security_invoker = true) AS %s', store,
-        _base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
+        clientele._base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
     EXECUTE format('CREATE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
-        store, _base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
+        store, clientele._base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
     EXECUTE format('CREATE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC
-        SELECT * FROM (%3$s) b WHERE %4$s; END', store, _key_type(store),
-        _base_query(settings, format('(SELECT * FROM %I._profiles_now() p WHERE %s)', store, _between(store, 'p')), 'pg_catalog.now()'), _between(store, 'b'));
+        SELECT * FROM (%3$s) b WHERE %4$s; END', store, clientele._key_type(store),
+        clientele._base_query(settings, format('(SELECT * FROM %I._profiles_now() p WHERE %s)', store, clientele._between(store, 'p')), 'pg_catalog.now()'), clientele._between(store, 'b'));
     -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
     EXECUTE format('CREATE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
-    PERFORM _regenerate_segments(store, parameters);
-    PERFORM _regenerate_offers(store);
+    PERFORM clientele._regenerate_segments(store, parameters);
+    PERFORM clientele._regenerate_offers(store);
     -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s which exposures there are
     -- in the ledger, %5$s which of them are open.
-    PERFORM _create_view_trio(store, 'customers', names, expressions,
+    PERFORM clientele._create_view_trio(store, 'customers', names, expressions,
         'SELECT %1$s, %2$I._segment_main(%1$s) AS segment FROM %3$s f');
-    PERFORM _create_view_trio(store, 'segments', names, expressions,
+    PERFORM clientele._create_view_trio(store, 'segments', names, expressions,
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
-    PERFORM _protect_ledger(store, settings);
-    PERFORM _create_ledger_views(store);
-    PERFORM _create_experiment_views(store);
+    PERFORM clientele._protect_ledger(store, settings);
+    PERFORM clientele._create_ledger_views(store);
+    PERFORM clientele._create_experiment_views(store);
     -- With what the ledger knows of the customer: all exposures, and the one that is open.
-    PERFORM _create_view_trio(store, '_offer_inputs', names, expressions,
+    PERFORM clientele._create_view_trio(store, '_offer_inputs', names, expressions,
         'SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
                 CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment) END AS fallback, g.as_of,
                 h.history, h.last_period, (h.opened).exposure_id AS open_exposure, (h.opened).program AS open_program, (h.opened).holdout AS open_holdout,
@@ -230,14 +230,14 @@ BEGIN
             'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
         $views$, 'BUDGETS', 'CASE WHEN pg_catalog.jsonb_path_exists(STORE._offer_book(), ''$.programs[*].budget ? (@ != null)'')
                       THEN (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM STORE._budgets b) END'), 'STORE', quote_ident(store));
-    PERFORM _comment_customers(store, settings);
+    PERFORM clientele._comment_customers(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
 
 -- The same query over the profiles as of now, as view NAME; over those that are stored, as view _NAME_stored, for look-ups of
 -- customers for whom nothing is pending; and over the orders up to a time, as function NAME_at(as_of).
 CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, expressions text, query text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     facts constant text := '(SELECT %1$s, b.profile FROM %2$I.%3$s b LEFT JOIN %2$I.scoring s ON s.id = 1)';
     -- The ledger now, and as of a time.
@@ -254,7 +254,7 @@ BEGIN
         store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END',
-            store, _key_type(store), format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), _between(store, 'l'), open_now));
+            store, clientele._key_type(store), format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), clientele._between(store, 'l'), open_now));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS
@@ -262,7 +262,7 @@ COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS
 
 -- Whoever looks at the view with \d+ reads what each column means.
 CREATE FUNCTION clientele._comment_customers(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     column_name name;
     meaning text;
@@ -284,7 +284,7 @@ BEGIN
             ELSE coalesce((SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p
                            WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = c.name AND c.expression LIKE '%b.profile%'),
                 'An attribute, of the customers table.') END
-        FROM (SELECT name, expression FROM _customer_columns(settings) UNION ALL SELECT 'segment', '') c
+        FROM (SELECT name, expression FROM clientele._customer_columns(settings) UNION ALL SELECT 'segment', '') c
     LOOP
         EXECUTE format('COMMENT ON COLUMN %I.customers.%I IS %L', store, column_name, meaning);
     END LOOP;

@@ -3,7 +3,7 @@
 -- Views with the rights of their owner, so that readers need none on the orders (a view that is read with the rights of who
 -- asks would be so within them, too; hence the queries behind those). They show nothing that "profiles" does not.
 CREATE FUNCTION clientele._create_live_views(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     owners text;
 BEGIN
@@ -25,16 +25,16 @@ BEGIN
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL AND t.profile IS NULL', store);
     END IF;
     EXECUTE format('CREATE VIEW %I._recounted WITH (security_barrier = true) AS %s', store,
-        _profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)', store), true));
+        clientele._profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)', store), true));
     EXECUTE format('CREATE VIEW %I._recounted_all WITH (security_barrier = true) AS %s', store,
         format('SELECT r.customer_id, r.profile, r.category_mix FROM (%s) r WHERE NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)',
-            _profiles_query(store, settings, 'pg_catalog.now()', 'true', true), format('%I.profiles', store)));
+            clientele._profiles_query(store, settings, 'pg_catalog.now()', 'true', true), format('%I.profiles', store)));
 END $$;
 COMMENT ON FUNCTION clientele._create_live_views(name, clientele.store_settings) IS 'What the readers of a live store ask: which customers must be counted anew, and their profiles.';
 
 -- The profiles as of now: a function, so that set_live() changes it without a lock that makes a reader wait.
 CREATE FUNCTION clientele._regenerate_profiles(store name, settings clientele.store_settings, live boolean) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stored constant text := 'SELECT p.customer_id, p.profile, p.category_mix FROM STORE.profiles p';
     -- Four disjoint parts: untouched customers, those with new orders only, those counted anew, and everybody.
@@ -57,7 +57,7 @@ BEGIN
             SELECT r.customer_id, r.profile, r.category_mix FROM STORE._recounted_all r WHERE ' || everybody;
     END IF;
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_now() RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
-        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, _key_type(store), replace(query, 'STORE', quote_ident(store)));
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store), replace(query, 'STORE', quote_ident(store)));
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_profiles(name, clientele.store_settings, boolean) IS
     'What a store shows as its profiles: those that are stored; where live, rolled up with what is pending.';
@@ -83,16 +83,16 @@ COMMENT ON FUNCTION clientele._drop_triggers(name, regclass[]) IS
 
 -- A table, its partitions and its children: a statement fires the triggers of the table that it names, and no others.
 CREATE FUNCTION clientele._family(root regclass) RETURNS SETOF regclass
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE family AS (SELECT root AS member UNION SELECT i.inhrelid::regclass FROM family f JOIN pg_inherits i ON i.inhparent = f.member)
     SELECT member FROM family WHERE member IS NOT NULL
 $$;
 COMMENT ON FUNCTION clientele._family(regclass) IS 'A table and everything that inherits from it.';
 
 CREATE FUNCTION clientele._sources(store name) RETURNS SETOF regclass
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT f FROM _settings(store) s CROSS JOIN LATERAL (
-        SELECT 1, s.orders, f FROM _family(s.orders) f UNION ALL SELECT 2, s.items, f FROM _family(s.items) f) t (nth, root, f)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT f FROM clientele._settings(store) s CROSS JOIN LATERAL (
+        SELECT 1, s.orders, f FROM clientele._family(s.orders) f UNION ALL SELECT 2, s.items, f FROM clientele._family(s.items) f) t (nth, root, f)
     WHERE has_any_column_privilege(root, 'SELECT') ORDER BY nth, f <> root, f
 $$;
 COMMENT ON FUNCTION clientele._sources(name) IS 'The orders of a store and their partitions, then its lines and theirs, as far as the caller may read them: in the order in which every query locks them.';
@@ -104,10 +104,10 @@ COMMENT ON FUNCTION clientele._share_sources(name) IS
 -- Every trigger that a live store has, or should have; missing ones have no oid.
 CREATE FUNCTION clientele._triggers(store name, settings clientele.store_settings)
     RETURNS TABLE (relation regclass, event text, name name, kind name, oid oid, enabled boolean)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.relation, e.event, n.name, r.kind, t.oid, coalesce(t.tgenabled IN ('O', 'A'), false)
-    FROM (SELECT _family(settings.orders), '_note_orders'::name
-          UNION ALL SELECT _family(settings.items), '_note_items') r (relation, kind)
+    FROM (SELECT clientele._family(settings.orders), '_note_orders'::name
+          UNION ALL SELECT clientele._family(settings.items), '_note_items') r (relation, kind)
     CROSS JOIN unnest('{insert,update,delete,truncate}'::text[]) e (event)
     CROSS JOIN LATERAL (SELECT format('clientele_%s_%s', left(settings.id::text, 8), e.event)::name) n (name)
     LEFT JOIN pg_trigger t ON t.tgrelid = r.relation AND t.tgname = n.name AND NOT t.tgisinternal
@@ -117,7 +117,7 @@ $$;
 COMMENT ON FUNCTION clientele._triggers(name, clientele.store_settings) IS 'The triggers that a live store needs on its orders and lines, and which of them are there.';
 
 CREATE FUNCTION clientele._triggered(settings clientele.store_settings) RETURNS regclass[]
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ARRAY(SELECT DISTINCT t.tgrelid::regclass FROM pg_trigger t
         WHERE t.tgfoid IN ('clientele._note_orders()'::regprocedure, 'clientele._note_items()'::regprocedure)
           AND starts_with(t.tgname, format('clientele_%s_', left(settings.id::text, 8))))
@@ -125,7 +125,7 @@ $$;
 COMMENT ON FUNCTION clientele._triggered(clientele.store_settings) IS 'The tables that have triggers of a store, detached partitions among them.';
 
 CREATE FUNCTION clientele._check_live_source(relation regclass, role text) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     refused constant text := format('the store cannot be live: %s of its %s', relation, role);
     class pg_class;
@@ -166,9 +166,9 @@ COMMENT ON FUNCTION clientele._has_index(regclass, name) IS 'Whether rows of a t
 
 -- Whoever reads a customer who has changed reads the orders of that customer.
 CREATE FUNCTION clientele._advise_index(relation regclass, column_name name, purpose text) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF NOT _has_index(relation, column_name) THEN
+    IF NOT clientele._has_index(relation, column_name) THEN
         RAISE WARNING '% has no index on "%": % will be slow', relation, column_name, purpose
             USING HINT = format('CREATE INDEX ON %s (%I);', relation, column_name);
     END IF;
@@ -183,24 +183,24 @@ COMMENT ON FUNCTION clientele._await_refresh(name) IS
 -- The orders before the row of the settings, as whoever writes orders and then refreshes. But a refresh holds that row while it
 -- goes on reading orders, so they are let go of where the row is not free: the errors end subtransactions.
 CREATE FUNCTION clientele._lock_for_triggers(store name, live boolean) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings := _settings(store);
+    settings clientele.store_settings := clientele._settings(store);
     wanting regclass[];
     dropped regclass[];
     is_free boolean;
 BEGIN
     LOOP
         BEGIN
-            wanting := ARRAY(SELECT DISTINCT t.relation FROM _triggers(store, settings) t WHERE live AND NOT t.enabled);
-            dropped := ARRAY(SELECT d FROM unnest(_triggered(settings)) d WHERE NOT live OR d = ANY (wanting));
+            wanting := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE live AND NOT t.enabled);
+            dropped := ARRAY(SELECT d FROM unnest(clientele._triggered(settings)) d WHERE NOT live OR d = ANY (wanting));
             IF dropped <> '{}' THEN
-                PERFORM _await_refresh(store);
+                PERFORM clientele._await_refresh(store);
             END IF;
-            PERFORM _lock_sources(wanting);
-            PERFORM _drop_triggers(store, dropped);
+            PERFORM clientele._lock_sources(wanting);
+            PERFORM clientele._drop_triggers(store, dropped);
             IF live THEN
-                PERFORM _share_sources(store);
+                PERFORM clientele._share_sources(store);
             END IF;
             EXECUTE format('SELECT true FROM %I.settings FOR UPDATE SKIP LOCKED', store) INTO is_free;
             EXIT WHEN is_free;
@@ -208,43 +208,43 @@ BEGIN
         EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
         END;
         BEGIN
-            PERFORM _lock_store(store);
+            PERFORM clientele._lock_store(store);
             RAISE EXCEPTION 'store % is free', quote_ident(store) USING ERRCODE = 'CL001';
         EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
         END;
     END LOOP;
-    PERFORM _lock_store(store);
+    PERFORM clientele._lock_store(store);
 END $$;
 COMMENT ON FUNCTION clientele._lock_for_triggers(name, boolean) IS
     'Locks a store, and first the tables: those that lack its triggers (live), as CREATE TRIGGER does; those whose triggers go, because they are disabled (live) or no longer wanted, as DROP TRIGGER does.';
 
 CREATE FUNCTION clientele.set_live(store name, live boolean) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings;
+    settings clientele.store_settings;
 BEGIN
-    PERFORM _require('live', live IS NOT NULL);
-    PERFORM _require_owner(store);
-    settings := _settings(store);
+    PERFORM clientele._require('live', live IS NOT NULL);
+    PERFORM clientele._require_owner(store);
+    settings := clientele._settings(store);
     IF live THEN
-        PERFORM _check_live_source(r, 'orders') FROM _family(settings.orders) r;
-        PERFORM _check_live_source(r, 'items') FROM _family(settings.items) r;
+        PERFORM clientele._check_live_source(r, 'orders') FROM clientele._family(settings.orders) r;
+        PERFORM clientele._check_live_source(r, 'items') FROM clientele._family(settings.items) r;
         IF EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
                 WHERE a.attrelid = settings.orders AND a.attname = settings.customer_id AND NOT c.collisdeterministic) THEN
             RAISE EXCEPTION 'the store cannot be live: column "%" of % has a nondeterministic collation', settings.customer_id, settings.orders
                 USING ERRCODE = 'feature_not_supported', DETAIL = 'Keys that are equal there differ in what the store keeps.';
         END IF;
-        PERFORM _advise_index(settings.orders, settings.customer_id, 'reading customers whose orders have changed');
+        PERFORM clientele._advise_index(settings.orders, settings.customer_id, 'reading customers whose orders have changed');
         IF settings.items IS NOT NULL THEN
-            PERFORM _advise_index(settings.orders, settings.order_id, 'writing order lines');
-            PERFORM _advise_index(settings.items, settings.item_order_id, 'reading customers whose orders have changed');
+            PERFORM clientele._advise_index(settings.orders, settings.order_id, 'writing order lines');
+            PERFORM clientele._advise_index(settings.items, settings.item_order_id, 'reading customers whose orders have changed');
         END IF;
     END IF;
-    PERFORM _lock_for_triggers(store, live);
-    settings := _settings(store);
+    PERFORM clientele._lock_for_triggers(store, live);
+    settings := clientele._settings(store);
     IF live THEN
         -- Nobody knows what has changed while there were no triggers, unless all that was missing were those of empty partitions.
-        IF _create_triggers(store, settings) OR NOT settings.live THEN
+        IF clientele._create_triggers(store, settings) OR NOT settings.live THEN
             EXECUTE format('INSERT INTO %I.pending (due) VALUES (''-infinity'')', store);
         END IF;
     ELSE
@@ -252,7 +252,7 @@ BEGIN
         EXECUTE format('DELETE FROM %I.failures', store);
     END IF;
     EXECUTE format('UPDATE %I.settings SET live = $1 WHERE live <> $1', store) USING live;
-    PERFORM _regenerate_profiles(store, settings, live);
+    PERFORM clientele._regenerate_profiles(store, settings, live);
 END $$;
 COMMENT ON FUNCTION clientele.set_live(name, boolean) IS
     'true: triggers on the orders (and lines) keep the store up to date: what it shows reflects every committed order. Repeat it after adding, detaching or dropping partitions. '
@@ -262,21 +262,21 @@ COMMENT ON FUNCTION clientele.set_live(name, boolean) IS
 -- Creates the triggers that are missing or disabled, and drops those of tables that were detached. Whether orders may have
 -- been missed: not where all that was missing were triggers of empty tables.
 CREATE FUNCTION clientele._create_triggers(store name, settings clientele.store_settings) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM _triggers(store, settings) t WHERE NOT t.enabled);
-    detached regclass[] := ARRAY(SELECT unnest(_triggered(settings)) EXCEPT SELECT t.relation FROM _triggers(store, settings) t);
+    wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE NOT t.enabled);
+    detached regclass[] := ARRAY(SELECT unnest(clientele._triggered(settings)) EXCEPT SELECT t.relation FROM clientele._triggers(store, settings) t);
     missed boolean := wanting = '{}' OR detached <> '{}';
     t record;
 BEGIN
-    PERFORM _lock_sources(wanting);
-    PERFORM _drop_triggers(store, detached);
+    PERFORM clientele._lock_sources(wanting);
+    PERFORM clientele._drop_triggers(store, detached);
     FOR t IN SELECT r AS relation FROM unnest(wanting) r LOOP
         IF NOT missed THEN
             EXECUTE format('SELECT EXISTS (SELECT FROM %s)', t.relation) INTO missed;
         END IF;
     END LOOP;
-    FOR t IN SELECT * FROM _triggers(store, settings) m WHERE m.oid IS NULL LOOP
+    FOR t IN SELECT * FROM clientele._triggers(store, settings) m WHERE m.oid IS NULL LOOP
         EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION clientele.%I(%L, %L)', t.name, t.event, t.relation,
             CASE t.event WHEN 'insert' THEN 'REFERENCING NEW TABLE AS clientele_new' WHEN 'delete' THEN 'REFERENCING OLD TABLE AS clientele_old'
                 WHEN 'update' THEN 'REFERENCING OLD TABLE AS clientele_old NEW TABLE AS clientele_new' ELSE '' END,

@@ -2,7 +2,7 @@
 
 -- Why a live store may not show every committed order.
 CREATE FUNCTION clientele._stale(store name, settings clientele.store_settings) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     failed bigint;
     message text;
@@ -21,12 +21,12 @@ BEGIN
     IF missing IS NOT NULL THEN
         RETURN format('row-level security hides rows of %s from the store''s owner', missing);
     END IF;
-    SELECT string_agg(DISTINCT t.relation::text, ', ') INTO missing FROM _triggers(store, settings) t WHERE NOT t.enabled;
+    SELECT string_agg(DISTINCT t.relation::text, ', ') INTO missing FROM clientele._triggers(store, settings) t WHERE NOT t.enabled;
     IF missing IS NOT NULL THEN
         RETURN format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)', missing, store);
     END IF;
     -- Nothing that would run its owner's code as who asks.
-    IF NOT _is_plain_table(to_regclass(format('%I.failures', store))) THEN
+    IF NOT clientele._is_plain_table(to_regclass(format('%I.failures', store))) THEN
         RETURN 'its table failures is not the one that was created';
     END IF;
     IF has_table_privilege(format('%I.failures', store), 'SELECT') THEN
@@ -42,22 +42,22 @@ COMMENT ON FUNCTION clientele._stale(name, clientele.store_settings) IS 'Why a l
 CREATE FUNCTION clientele._stores()
     RETURNS TABLE (store name, owner name, orders regclass, customers regclass, items regclass, currency text, time_zone text,
         margin numeric, live boolean, fresh_to timestamptz, stale text)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '1s' AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
-    settings store_settings;
+    settings clientele.store_settings;
     why text;
 BEGIN
     FOR store, owner IN
         SELECT n.nspname, pg_get_userbyid(n.nspowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.reloftype = 'clientele.store_settings'::regtype AND c.relname = 'settings'
           -- Nothing that would run its owner's code as who lists the stores.
-          AND _is_plain_table(c.oid)
+          AND clientele._is_plain_table(c.oid)
           AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         ORDER BY n.nspname
     LOOP
         BEGIN
             EXECUTE format('SELECT * FROM ONLY %I.settings', store) INTO settings;
-            why := _stale(store, settings);
+            why := clientele._stale(store, settings);
         EXCEPTION WHEN undefined_table OR invalid_schema_name OR lock_not_available THEN
             CONTINUE;  -- dropped by another session in between, or locked: nobody holds up the list of all
         END;
@@ -74,26 +74,26 @@ COMMENT ON VIEW clientele.stores IS 'The stores that the caller may read. fresh_
 GRANT SELECT ON clientele.stores TO PUBLIC;
 
 CREATE FUNCTION clientele.upgrade_store(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings;
+    settings clientele.store_settings;
 BEGIN
-    PERFORM _lock_store(store);
-    settings := _settings(store);
+    PERFORM clientele._lock_store(store);
+    settings := clientele._settings(store);
     IF settings.version <> 1 THEN
         RAISE EXCEPTION 'store % has version %, which this release does not know', quote_ident(store), settings.version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Upgrade the extension: ALTER EXTENSION clientele UPDATE.';
     END IF;
-    PERFORM _regenerate_profiles(store, settings, settings.live);
-    PERFORM _regenerate_segments(store, _segment_parameters(store));
-    PERFORM _regenerate_offers(store);
+    PERFORM clientele._regenerate_profiles(store, settings, settings.live);
+    PERFORM clientele._regenerate_segments(store, clientele._segment_parameters(store));
+    PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.upgrade_store(name) IS
     'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension. Idempotent; owner only.';
 
 -- What create_store put into a store's schema.
 CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regclass, object oid)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
@@ -124,19 +124,19 @@ $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 
 CREATE FUNCTION clientele.drop_store(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET client_min_messages = warning AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     others text;
 BEGIN
-    PERFORM _require_owner(store);
+    PERFORM clientele._require_owner(store);
     -- Locks the orders and the store together, without waiting for one while holding another: who writes an order waits for no
     -- reader of the store, and nobody is the victim of a deadlock. (Hence not _lock_store(), which would hold a row meanwhile.)
-    PERFORM _await_refresh(store);
-    PERFORM _drop_triggers(store, _triggered(_settings(store))
-        || ARRAY(SELECT o.object::regclass FROM _store_objects(store) o WHERE o.class = 'pg_class'::regclass));
+    PERFORM clientele._await_refresh(store);
+    PERFORM clientele._drop_triggers(store, clientele._triggered(clientele._settings(store))
+        || ARRAY(SELECT o.object::regclass FROM clientele._store_objects(store) o WHERE o.class = 'pg_class'::regclass));
     -- Everything that depends on the schema or on an object of ours, and is neither ours nor a part of ours.
     WITH RECURSIVE ours AS (
-        SELECT class, object FROM _store_objects(store)
+        SELECT class, object FROM clientele._store_objects(store)
         UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname = store
     ), parts AS (  -- down to the array type of a view's row type
         SELECT class AS classid, object AS objid FROM ours

@@ -10,7 +10,7 @@ COMMENT ON PROCEDURE clientele.refresh(name, boolean) IS
 
 -- Whether everything must be counted, and which rows that will settle.
 CREATE FUNCTION clientele._begin_refresh(store name, "full" boolean, OUT counts_all boolean, OUT folds boolean, OUT settles tid[], OUT mends tid[])
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL THEN
         RAISE EXCEPTION 'store % has lost its orders', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -19,7 +19,7 @@ BEGIN
     END IF;
     EXECUTE format('SELECT array_agg(t.ctid) FROM %I.pending t WHERE t.customer_id IS NULL AND t.order_id IS NULL', store) INTO settles;
     EXECUTE format('SELECT array_agg(f.ctid) FROM %I.failures f', store) INTO mends;
-    folds := (_settings(store)).live;
+    folds := (clientele._settings(store)).live;
     counts_all := "full" OR settles IS NOT NULL OR mends IS NOT NULL OR NOT folds;
 END $$;
 COMMENT ON FUNCTION clientele._begin_refresh(name, boolean) IS
@@ -27,30 +27,30 @@ COMMENT ON FUNCTION clientele._begin_refresh(name, boolean) IS
 
 -- Every profile, counted anew, in the order of the keys. A row that cannot be counted is an error that says how to find it.
 CREATE FUNCTION clientele._count_query(store name) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings := _settings(store);
-    profiles text := format('clientele._count_profiles(%L) AS p(customer_id %s, profile clientele.order_profile)', store, _key_type(store));
+    settings clientele.store_settings := clientele._settings(store);
+    profiles text := format('clientele._count_profiles(%L) AS p(customer_id %s, profile clientele.order_profile)', store, clientele._key_type(store));
 BEGIN
     IF settings.items IS NULL THEN
         RETURN format('SELECT p.customer_id, p.profile, NULL::pg_catalog.jsonb FROM %s ORDER BY p.customer_id', profiles);
     END IF;
     RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM %s LEFT JOIN (%s) m USING (customer_id) ORDER BY p.customer_id',
-        profiles, _category_mix_query(store, '(SELECT pg_catalog.clock_timestamp())'));
+        profiles, clientele._category_mix_query(store, '(SELECT pg_catalog.clock_timestamp())'));
 END $$;
 COMMENT ON FUNCTION clientele._count_query(name) IS 'A query for all profiles of a store as of now: customer_id, profile, category_mix, by key.';
 
 CREATE FUNCTION clientele._orders_estimate(store name) RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT sum(c.reltuples)::bigint FROM _family((_settings(store)).orders) f JOIN pg_class c ON c.oid = f
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT sum(c.reltuples)::bigint FROM clientele._family((clientele._settings(store)).orders) f JOIN pg_class c ON c.oid = f
     WHERE c.relkind <> 'p' AND c.reltuples > 0
 $$;
 COMMENT ON FUNCTION clientele._orders_estimate(name) IS 'How many rows the planner believes a store''s orders to have; NULL where it does not know.';
 
 CREATE FUNCTION clientele._bad_order_hints(store name, OUT amounts text, OUT times text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings := _settings(store);
+    settings clientele.store_settings := clientele._settings(store);
 BEGIN
     amounts := format('An amount is a number between -10^13 and 10^13 (both excluded). Find it: SELECT * FROM %s WHERE NOT (%I > -1e13 AND %2$I < 1e13)%s.',
         settings.orders, settings.amount, CASE WHEN settings.items IS NOT NULL THEN
@@ -62,9 +62,9 @@ COMMENT ON FUNCTION clientele._bad_order_hints(name) IS 'How to find the order t
 
 -- One chunk of a count. Customers who have changed since (or before: what is pending says) are left to fold.
 CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[], above text, is_last boolean)
-    RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+    RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
-    settings store_settings := _settings(store);
+    settings clientele.store_settings := clientele._settings(store);
     highest text := customers[cardinality(customers)];
     chunk text := CASE WHEN above IS NULL THEN '' ELSE ' AND c.customer_id > $4::KEY' END || CASE WHEN is_last THEN '' ELSE ' AND c.customer_id <= $5::KEY' END;
     marks text := '';
@@ -90,8 +90,8 @@ BEGIN
         )
         INSERT INTO STORE.profiles AS p SELECT c.customer_id, c.profile, c.category_mix FROM counted c WHERE true UNTOUCHED
         ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
-        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
-        'MARKS', marks), 'UNTOUCHED', untouched), 'CHUNK', chunk), 'KEY', _key_type(store)::text), 'STORE', quote_ident(store))
+        WHERE p.profile OPERATOR(clientele.<>) excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
+        'MARKS', marks), 'UNTOUCHED', untouched), 'CHUNK', chunk), 'KEY', clientele._key_type(store)::text), 'STORE', quote_ident(store))
         USING customers, profiles, mixes, above, highest;
     RETURN highest;
 END $$;
@@ -100,9 +100,9 @@ COMMENT ON FUNCTION clientele._write_chunk(name, anyarray, clientele.order_profi
 
 -- After the last chunk of a count.
 CREATE FUNCTION clientele._settle(store name, counted_at timestamptz, settles tid[], mends tid[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
-    IF (_settings(store)).live THEN
+    IF (clientele._settings(store)).live THEN
         EXECUTE format('INSERT INTO %1$I.pending (customer_id, due) SELECT o.customer_id, o.ordered_at FROM %1$I._orders o
             WHERE o.ordered_at > $1 EXCEPT SELECT t.customer_id, t.due FROM %1$I.pending t', store) USING counted_at;
     END IF;
@@ -119,9 +119,9 @@ COMMENT ON FUNCTION clientele._settle(name, timestamptz, tid[], tid[]) IS
 -- Order marks name an order rather than a customer, because a transaction that was running may have changed whose it is.
 -- When all that were running at the first look have ended, the customer is known for good.
 CREATE FUNCTION clientele._resolve_order_marks(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
-    IF (_settings(store)).items IS NULL THEN
+    IF (clientele._settings(store)).items IS NULL THEN
         RETURN;
     END IF;
     EXECUTE replace('
@@ -143,32 +143,32 @@ COMMENT ON FUNCTION clientele._resolve_order_marks(name) IS 'Replaces marks of o
 -- snapshot; in steps, so that each is planned for as many customers as there are. Keys are passed as text.
 CREATE FUNCTION clientele._pending_profiles(store name, above text, at_most integer,
         OUT folded bigint, OUT highest text, OUT taken tid[], OUT customers text[], OUT profiles clientele.order_profile[], OUT mixes jsonb[])
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
-    settings store_settings := _settings(store);
-    key_type text := _key_type(store);
+    settings clientele.store_settings := clientele._settings(store);
+    key_type text := clientele._key_type(store);
     counted_at timestamptz := clock_timestamp();  -- after the snapshot: what it shows as past is past
     marked text[];
     grown text[];
-    news order_profile[];
+    news clientele.order_profile[];
 BEGIN
     EXECUTE format('
         SELECT count(*), (array_agg(d.customer_id::text ORDER BY d.customer_id DESC))[1],
             array_agg(d.customer_id::text) FILTER (WHERE d.marked), array_agg(d.customer_id::text) FILTER (WHERE NOT d.marked),
             array_agg(d.news) FILTER (WHERE NOT d.marked)
-        FROM (SELECT t.customer_id, rollup(t.profile) AS news, bool_or(t.profile IS NULL) AS marked FROM %I.pending t
+        FROM (SELECT t.customer_id, clientele.rollup(t.profile) AS news, bool_or(t.profile IS NULL) AS marked FROM %I.pending t
               WHERE t.customer_id IS NOT NULL AND t.due <= $1%s GROUP BY t.customer_id ORDER BY t.customer_id LIMIT $2) d',
         store, CASE WHEN above IS NULL THEN '' ELSE format(' AND t.customer_id > $3::%s', key_type) END)
         INTO folded, highest, marked, grown, news USING counted_at, at_most, above;
     EXECUTE format('SELECT array_agg(t.ctid) FROM %I.pending t WHERE t.due <= $1 AND t.customer_id = ANY ($2::%s[])', store, key_type)
         INTO taken USING counted_at, marked || grown;
-    EXECUTE format('SELECT array_agg(n.customer_id), array_agg(coalesce(order_profile_merge(p.profile, n.news), n.news)), array_agg(p.category_mix)
+    EXECUTE format('SELECT array_agg(n.customer_id), array_agg(coalesce(clientele.order_profile_merge(p.profile, n.news), n.news)), array_agg(p.category_mix)
         FROM unnest($1, $2) n (customer_id, news) LEFT JOIN %I.profiles p ON p.customer_id = n.customer_id::%s', store, key_type)
         INTO customers, profiles, mixes USING grown, news;
     IF marked IS NOT NULL THEN
         EXECUTE format('SELECT $3 || array_agg(m.customer_id), $4 || array_agg(c.profile), $5 || array_agg(c.category_mix)
             FROM unnest($1) m (customer_id) LEFT JOIN (%s) c ON c.customer_id = m.customer_id::%s',
-            _profiles_query(store, settings, '$2', format('o.customer_id = ANY ($1::%s[])', key_type)), key_type)
+            clientele._profiles_query(store, settings, '$2', format('o.customer_id = ANY ($1::%s[])', key_type)), key_type)
             INTO customers, profiles, mixes USING marked, counted_at, customers, profiles, mixes;
     END IF;
 END $$;
@@ -177,11 +177,11 @@ COMMENT ON FUNCTION clientele._pending_profiles(name, text, integer) IS
 
 -- What is committed meanwhile stays pending: exactly the rows that were taken are removed.
 CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
     found record;
 BEGIN
-    SELECT * INTO found FROM _pending_profiles(store, above, customers);
+    SELECT * INTO found FROM clientele._pending_profiles(store, above, customers);
     folded := found.folded;
     highest := found.highest;
     IF folded = 0 THEN
@@ -196,14 +196,14 @@ BEGIN
             DELETE FROM STORE.profiles p USING changed n WHERE p.customer_id = n.customer_id AND n.profile IS NULL)
         INSERT INTO STORE.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM changed n WHERE n.profile IS NOT NULL
         ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
-        WHERE p.profile <> excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
-        'KEY', _key_type(store)::text), 'STORE', quote_ident(store)) USING found.customers, found.profiles, found.mixes, found.taken;
+        WHERE p.profile OPERATOR(clientele.<>) excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
+        'KEY', clientele._key_type(store)::text), 'STORE', quote_ident(store)) USING found.customers, found.profiles, found.mixes, found.taken;
 END $$;
 COMMENT ON FUNCTION clientele._fold(name, text, integer) IS
     'Folds what is pending of that many customers into their profiles; returns how many there were, and the highest key, as text.';
 
 CREATE FUNCTION clientele._touch(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '1s' AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 BEGIN
     EXECUTE format('UPDATE %I.settings SET fresh_to = fresh_to', store);
 END $$;
@@ -212,15 +212,15 @@ COMMENT ON FUNCTION clientele._touch(name) IS
 
 -- A rule that fails for one customer must not keep the orders of all others out.
 CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
     problem text;
 BEGIN
     -- As definers do, so that the medians are those of the segments that hold.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
-    PERFORM _refresh_scoring(store);
+    PERFORM clientele._refresh_scoring(store);
     BEGIN
-        PERFORM _refresh_typical_values(store);
+        PERFORM clientele._refresh_typical_values(store);
     EXCEPTION WHEN data_exception THEN
         GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
         RAISE WARNING 'the medians of store % stay as they were: a segment rule fails: %', quote_ident(store), problem
@@ -231,11 +231,11 @@ END $$;
 COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS 'The end of a refresh: the breaks, the medians, and fresh_to.';
 
 CREATE FUNCTION clientele._record_if_possible(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     problem text;
 BEGIN
-    PERFORM _record_segments(store);
+    PERFORM clientele._record_segments(store);
 EXCEPTION WHEN data_exception THEN
     GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
     RAISE WARNING '%', problem;
@@ -244,7 +244,7 @@ COMMENT ON FUNCTION clientele._record_if_possible(name) IS 'record_segments() at
 
 -- Exact medians of typical_order_value; a segment with fewer than 30 customers falls back to the store's.
 CREATE FUNCTION clientele._refresh_typical_values(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE replace($medians$
         WITH valued AS (

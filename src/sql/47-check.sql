@@ -10,22 +10,22 @@ COMMENT ON FUNCTION clientele._lock_refresh(name, text) IS
 
 CREATE FUNCTION clientele.check_store(store name, sample double precision DEFAULT NULL, repair boolean DEFAULT false)
     RETURNS TABLE (finding text, customer text, detail text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
     customers text[] := '{}';
     failed tid[];
     found text[] := '{}';  -- kinds
 BEGIN
-    PERFORM _require_store(store);
-    PERFORM _require('repair', repair IS NOT NULL);
-    PERFORM _check_sample(sample);
+    PERFORM clientele._require_store(store);
+    PERFORM clientele._require('repair', repair IS NOT NULL);
+    PERFORM clientele._check_sample(sample);
     IF repair THEN
-        PERFORM _lock_refresh(store, 'check_store(repair => true)');
-        PERFORM _touch(store);
+        PERFORM clientele._lock_refresh(store, 'check_store(repair => true)');
+        PERFORM clientele._touch(store);
     END IF;
     -- The orders of failures that were there before are counted.
-    SELECT b.mends INTO failed FROM _begin_refresh(store, true) b;
-    FOR finding, customer, detail IN SELECT f.finding, f.customer, f.detail FROM _findings(store, sample) f LOOP
+    SELECT b.mends INTO failed FROM clientele._begin_refresh(store, true) b;
+    FOR finding, customer, detail IN SELECT f.finding, f.customer, f.detail FROM clientele._findings(store, sample) f LOOP
         RETURN NEXT;
         IF finding IN ('stale', 'missing', 'surplus') THEN
             customers := customers || customer;
@@ -34,13 +34,13 @@ BEGIN
         END IF;
     END LOOP;
     IF repair THEN
-        PERFORM _recount_customers(store, customers);
+        PERFORM clientele._recount_customers(store, customers);
         IF (sample = 1) IS NOT FALSE AND 'uncountable' <> ALL (found) THEN
-            PERFORM _forget_failures(store, failed);
+            PERFORM clientele._forget_failures(store, failed);
         END IF;
         -- Last, because it locks the orders until the end of the transaction.
         IF 'trigger' = ANY (found) THEN
-            PERFORM set_live(store, true);
+            PERFORM clientele.set_live(store, true);
             RAISE NOTICE 'store % has its triggers again, and counts every order whenever it is read until it is refreshed', quote_ident(store)
                 USING DETAIL = 'Nobody knows what has changed without them.', HINT = format('CALL clientele.refresh(%L);', store);
         END IF;
@@ -54,7 +54,7 @@ COMMENT ON FUNCTION clientele.check_store(name, double precision, boolean) IS
     'to be the owner where triggers are missing.';
 
 CREATE FUNCTION clientele._check_sample(sample double precision) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- NaN counts as above every number.
     IF sample <= 0 OR sample > 1 AND (sample <> floor(sample) OR sample > 2147483647) THEN
@@ -68,31 +68,31 @@ COMMENT ON FUNCTION clientele._check_sample(double precision) IS 'Refuses what i
 -- Reading.
 
 CREATE FUNCTION clientele._findings(store name, sample double precision) RETURNS TABLE (finding text, customer text, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings := _settings(store);
-    sampled text[] := CASE WHEN sample < 1 OR sample > 1 THEN _sampled_customers(store, settings, sample) END;
+    settings clientele.store_settings := clientele._settings(store);
+    sampled text[] := CASE WHEN sample < 1 OR sample > 1 THEN clientele._sampled_customers(store, settings, sample) END;
     message text;
     hint text;
 BEGIN
     IF settings.live THEN
-        RETURN QUERY SELECT * FROM _live_findings(store, settings);
+        RETURN QUERY SELECT * FROM clientele._live_findings(store, settings);
     END IF;
     BEGIN
-        RETURN QUERY SELECT * FROM _profile_findings(store, settings, sampled);
-        RETURN QUERY SELECT * FROM _refund_findings(store, settings, sampled);
+        RETURN QUERY SELECT * FROM clientele._profile_findings(store, settings, sampled);
+        RETURN QUERY SELECT * FROM clientele._refund_findings(store, settings, sampled);
     EXCEPTION WHEN data_exception OR raise_exception THEN
         -- An order that no profile can take, or that the filter fails for, must not hide what else is wrong.
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
         RETURN QUERY SELECT 'uncountable', NULL::text, concat_ws('. ', message, nullif(hint, ''));
-        RETURN QUERY SELECT * FROM _uncountable_findings(store, settings, sampled);
+        RETURN QUERY SELECT * FROM clientele._uncountable_findings(store, settings, sampled);
     END;
 END $$;
 COMMENT ON FUNCTION clientele._findings(name, double precision) IS 'What check_store lists.';
 
 -- Who is checked: those with a profile or with something pending, and those of the customers table; by a hash of the key.
 CREATE FUNCTION clientele._sampled_customers(store name, settings clientele.store_settings, sample double precision) RETURNS text[]
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     hash constant text := 'hashtextextended(u.customer_id::text COLLATE "C", 0)';
     everybody text := format('SELECT p.customer_id FROM %1$I.profiles p UNION SELECT t.customer_id FROM %1$I.pending t WHERE t.customer_id IS NOT NULL', store);
@@ -110,15 +110,15 @@ COMMENT ON FUNCTION clientele._sampled_customers(name, clientele.store_settings,
     'The customers of a sample. A larger sample contains a smaller one; who has no row anywhere but in the orders is in none.';
 
 CREATE FUNCTION clientele._live_findings(store name, settings clientele.store_settings) RETURNS TABLE (finding text, customer text, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format('SELECT ''failure'', NULL::text, format(''%%s on %%s at %%s was not noted: %%s (%%s)'',
         f.operation, f.relation, f.failed_at, f.message, f.sqlstate) FROM %I.failures f ORDER BY f.failed_at, f.relation', store);
     RETURN QUERY SELECT 'trigger', NULL::text, format('%s on %s: %s', string_agg(t.event, ', ' ORDER BY t.event), t.relation,
             CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
-        FROM _triggers(store, settings) t WHERE NOT t.enabled GROUP BY t.relation, t.oid IS NULL ORDER BY t.relation::text, t.oid IS NULL;
+        FROM clientele._triggers(store, settings) t WHERE NOT t.enabled GROUP BY t.relation, t.oid IS NULL ORDER BY t.relation::text, t.oid IS NULL;
     RETURN QUERY SELECT 'trigger', NULL::text, format('%s is filled by a subscription, for which no trigger fires', r.relation)
-        FROM (SELECT _family(settings.orders) UNION SELECT _family(settings.items)) r (relation)
+        FROM (SELECT clientele._family(settings.orders) UNION SELECT clientele._family(settings.items)) r (relation)
         WHERE EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = r.relation) ORDER BY r.relation::text;
 END $$;
 COMMENT ON FUNCTION clientele._live_findings(name, clientele.store_settings) IS 'Why a live store may have missed changes: failures, and triggers that do not fire.';
@@ -129,11 +129,11 @@ COMMENT ON FUNCTION clientele._live_findings(name, clientele.store_settings) IS 
 -- clock is read. Whoever has an order dated in between may be shown either way.
 CREATE FUNCTION clientele._profile_findings(store name, settings clientele.store_settings, sampled text[])
     RETURNS TABLE (finding text, customer text, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    among text := _among(store, sampled);
-    counted text := CASE WHEN sampled IS NULL THEN _count_query(store)
-        ELSE _profiles_query(store, settings, '(SELECT clock_timestamp())', among) END;
+    among text := clientele._among(store, sampled);
+    counted text := CASE WHEN sampled IS NULL THEN clientele._count_query(store)
+        ELSE clientele._profiles_query(store, settings, '(SELECT clock_timestamp())', among) END;
     unknown text := 'false';
 BEGIN
     IF settings.customers IS NOT NULL THEN
@@ -146,7 +146,7 @@ BEGIN
         ), compared AS (
             SELECT coalesce(s.customer_id, c.customer_id) AS customer_id, s.profile AS shown, c.profile AS counted,
                 s.category_mix AS shown_mix, c.category_mix AS counted_mix,
-                s.customer_id IS NULL OR c.customer_id IS NULL OR s.profile <> c.profile
+                s.customer_id IS NULL OR c.customer_id IS NULL OR s.profile OPERATOR(clientele.<>) c.profile
                     OR s.category_mix IS DISTINCT FROM c.category_mix AS differs, %4$s AS unknown
             FROM shown s FULL JOIN counted c ON c.customer_id = s.customer_id
         ), suspects AS MATERIALIZED (
@@ -159,14 +159,14 @@ BEGIN
         FROM suspects d LEFT JOIN late l ON l.customer_id = d.customer_id LEFT JOIN earlier e ON e.customer_id = d.customer_id
         CROSS JOIN LATERAL (
             SELECT 1 AS rank, CASE WHEN d.shown IS NULL THEN ''missing'' WHEN d.counted IS NULL THEN ''surplus'' ELSE ''stale'' END AS finding,
-                CASE WHEN d.shown IS NULL THEN ''counted: '' || _figures(d.counted) WHEN d.counted IS NULL THEN ''shown: '' || _figures(d.shown)
-                     ELSE _differences(d.shown, d.counted, d.shown_mix, d.counted_mix) END AS detail
-            WHERE d.differs AND (l.customer_id IS NULL OR e.profile IS DISTINCT FROM d.shown OR e.category_mix IS DISTINCT FROM d.shown_mix)
+                CASE WHEN d.shown IS NULL THEN ''counted: '' || clientele._figures(d.counted) WHEN d.counted IS NULL THEN ''shown: '' || clientele._figures(d.shown)
+                     ELSE clientele._differences(d.shown, d.counted, d.shown_mix, d.counted_mix) END AS detail
+            WHERE d.differs AND (l.customer_id IS NULL OR coalesce(e.profile OPERATOR(clientele.<>) d.shown, (e.profile IS NULL) <> (d.shown IS NULL)) OR e.category_mix IS DISTINCT FROM d.shown_mix)
             UNION ALL
-            SELECT 2, ''unknown_customer'', _figures(d.counted) WHERE d.unknown) f
+            SELECT 2, ''unknown_customer'', clientele._figures(d.counted) WHERE d.unknown) f
         ORDER BY f.rank, d.customer_id',
         store, among, counted, unknown,
-        _profiles_query(store, settings, 'now()', 'o.customer_id IN (SELECT l.customer_id FROM late l)')) USING sampled;
+        clientele._profiles_query(store, settings, 'now()', 'o.customer_id IN (SELECT l.customer_id FROM late l)')) USING sampled;
 END $$;
 COMMENT ON FUNCTION clientele._profile_findings(name, clientele.store_settings, text[]) IS
     'Profiles that are stale, missing or surplus, and customers with orders whom the customers table does not have. sampled: whom to look at; NULL: everybody.';
@@ -175,7 +175,7 @@ COMMENT ON FUNCTION clientele._profile_findings(name, clientele.store_settings, 
 -- may match one order.
 CREATE FUNCTION clientele._refund_findings(store name, settings clientele.store_settings, sampled text[])
     RETURNS TABLE (finding text, customer text, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format('
         SELECT ''unmatched_refund'', r.customer_id::text, format(''%%s at %%s: %%s'', r.amount, r.ordered_at,
@@ -185,63 +185,63 @@ BEGIN
               WHERE o.customer_id IN (SELECT o.customer_id FROM %1$I._orders o WHERE o.amount < 0 AND %2$s)
                 AND o.ordered_at <= (SELECT clock_timestamp()) AND %2$s) r
         WHERE r.amount < 0 AND r.greatest < - r.amount ORDER BY r.customer_id, r.ordered_at, r.amount',
-        store, _among(store, sampled)) USING sampled;
+        store, clientele._among(store, sampled)) USING sampled;
 END $$;
 COMMENT ON FUNCTION clientele._refund_findings(name, clientele.store_settings, text[]) IS 'Refund rows whose customer had no order by then of at least that value.';
 
 -- The ranges are those that profiles state. Where the orders cannot even be read, as when the filter fails, it finds nothing.
 CREATE FUNCTION clientele._uncountable_findings(store name, settings clientele.store_settings, sampled text[])
     RETURNS TABLE (finding text, customer text, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format('
         SELECT ''uncountable'', o.customer_id::text, format(''%%s at %%s'', o.amount, o.ordered_at) FROM %1$I._orders o
         WHERE (NOT (o.amount > -1e13 AND o.amount < 1e13) OR o.ordered_at < ''0001-01-01 00:00+00'') AND %2$s
         ORDER BY o.customer_id, o.ordered_at, o.amount',
-        store, _among(store, sampled)) USING sampled;
+        store, clientele._among(store, sampled)) USING sampled;
 EXCEPTION WHEN data_exception OR raise_exception THEN
     RETURN;
 END $$;
 COMMENT ON FUNCTION clientele._uncountable_findings(name, clientele.store_settings, text[]) IS 'The orders that no profile can take.';
 
 CREATE FUNCTION clientele._among(store name, sampled text[]) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT CASE WHEN sampled IS NULL THEN 'true' ELSE format('o.customer_id = ANY ($1::%s[])', _key_type(store)) END
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN sampled IS NULL THEN 'true' ELSE format('o.customer_id = ANY ($1::%s[])', clientele._key_type(store)) END
 $$;
 COMMENT ON FUNCTION clientele._among(name, text[]) IS 'A condition on o: the customers of a sample, which is the parameter $1; NULL: everybody.';
 
 -- In words.
 
 CREATE FUNCTION clientele._figures(profile clientele.order_profile) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT format('orders %s, refunds %s, total_spent %s', orders(profile), refunds(profile), total_spent(profile))
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('orders %s, refunds %s, total_spent %s', clientele.orders(profile), clientele.refunds(profile), clientele.total_spent(profile))
 $$;
 COMMENT ON FUNCTION clientele._figures(clientele.order_profile) IS 'The figures by which people tell profiles apart.';
 
 CREATE FUNCTION clientele._differences(shown clientele.order_profile, counted clientele.order_profile, shown_mix jsonb, counted_mix jsonb) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(
         string_agg(d.words, '; ' ORDER BY d.rank) FILTER (WHERE d.rank < 10),
         string_agg(d.words, '; ' ORDER BY d.rank),
         'all figures agree, times or values of single orders do not')
     FROM (SELECT f.rank, format('%s %s, counted %s', f.name, coalesce(f.shown, 'none'), coalesce(f.counted, 'none')) AS words
         FROM (VALUES
-            (1, 'orders', orders(shown)::text, orders(counted)::text),
-            (2, 'purchase_days', purchase_days(shown)::text, purchase_days(counted)::text),
-            (3, 'refunds', refunds(shown)::text, refunds(counted)::text),
-            (4, 'first_order_at', first_order_at(shown)::text, first_order_at(counted)::text),
-            (5, 'last_order_at', last_order_at(shown)::text, last_order_at(counted)::text),
-            (6, 'gross_spent', gross_spent(shown)::text, gross_spent(counted)::text),
-            (7, 'total_spent', total_spent(shown)::text, total_spent(counted)::text),
+            (1, 'orders', clientele.orders(shown)::text, clientele.orders(counted)::text),
+            (2, 'purchase_days', clientele.purchase_days(shown)::text, clientele.purchase_days(counted)::text),
+            (3, 'refunds', clientele.refunds(shown)::text, clientele.refunds(counted)::text),
+            (4, 'first_order_at', clientele.first_order_at(shown)::text, clientele.first_order_at(counted)::text),
+            (5, 'last_order_at', clientele.last_order_at(shown)::text, clientele.last_order_at(counted)::text),
+            (6, 'gross_spent', clientele.gross_spent(shown)::text, clientele.gross_spent(counted)::text),
+            (7, 'total_spent', clientele.total_spent(shown)::text, clientele.total_spent(counted)::text),
             (8, 'category_mix', shown_mix::text, counted_mix::text),
             -- These matter where the others are equal.
-            (10, 'typical_order_value', typical_order_value(shown)::text, typical_order_value(counted)::text),
-            (11, 'last_order_value', last_order_value(shown)::text, last_order_value(counted)::text),
-            (12, 'order_value_cv', order_value_cv(shown)::text, order_value_cv(counted)::text),
-            (13, 'median_days_between_orders', median_days_between_orders(shown)::text, median_days_between_orders(counted)::text),
-            (14, 'repeat_day_value', repeat_day_value(shown)::text, repeat_day_value(counted)::text),
-            (15, 'evening_share', evening_share(shown)::text, evening_share(counted)::text),
-            (16, 'weekend_share', weekend_share(shown)::text, weekend_share(counted)::text)) f (rank, name, shown, counted)
+            (10, 'typical_order_value', clientele.typical_order_value(shown)::text, clientele.typical_order_value(counted)::text),
+            (11, 'last_order_value', clientele.last_order_value(shown)::text, clientele.last_order_value(counted)::text),
+            (12, 'order_value_cv', clientele.order_value_cv(shown)::text, clientele.order_value_cv(counted)::text),
+            (13, 'median_days_between_orders', clientele.median_days_between_orders(shown)::text, clientele.median_days_between_orders(counted)::text),
+            (14, 'repeat_day_value', clientele.repeat_day_value(shown)::text, clientele.repeat_day_value(counted)::text),
+            (15, 'evening_share', clientele.evening_share(shown)::text, clientele.evening_share(counted)::text),
+            (16, 'weekend_share', clientele.weekend_share(shown)::text, clientele.weekend_share(counted)::text)) f (rank, name, shown, counted)
         WHERE f.shown IS DISTINCT FROM f.counted) d
 $$;
 COMMENT ON FUNCTION clientele._differences(clientele.order_profile, clientele.order_profile, jsonb, jsonb) IS
@@ -251,17 +251,17 @@ COMMENT ON FUNCTION clientele._differences(clientele.order_profile, clientele.or
 
 -- Marks and folds them, as for a live store: the fold counts and forgets what is pending in one snapshot.
 CREATE FUNCTION clientele._recount_customers(store name, customers text[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF customers <> '{}' THEN
-        EXECUTE format('INSERT INTO %I.pending (customer_id, due) SELECT c::%s, ''-infinity'' FROM unnest($1) c', store, _key_type(store)) USING customers;
-        PERFORM _fold(store, NULL, 2147483647);
+        EXECUTE format('INSERT INTO %I.pending (customer_id, due) SELECT c::%s, ''-infinity'' FROM unnest($1) c', store, clientele._key_type(store)) USING customers;
+        PERFORM clientele._fold(store, NULL, 2147483647);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._recount_customers(name, text[]) IS 'Replaces the profiles of these customers by what is counted now. For who keeps refreshes out.';
 
 CREATE FUNCTION clientele._forget_failures(store name, failed tid[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF failed IS NOT NULL THEN
         EXECUTE format('DELETE FROM %I.failures WHERE ctid = ANY ($1)', store) USING failed;

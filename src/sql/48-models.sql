@@ -7,7 +7,7 @@ COMMENT ON TYPE clientele.model_version IS
     'A version of a model of a store. kind: clv (purchase and value model together), kmeans:SEGMENTATION, or offer:PROGRAM (what its arms are worth). data_from, data_to: first order and time of what it was fitted to.';
 
 CREATE FUNCTION clientele._create_models(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE replace($models$
         CREATE TABLE STORE.models OF clientele.model_version (
@@ -28,7 +28,7 @@ BEGIN
         COMMENT ON COLUMN STORE.scoring.purchase IS 'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
         COMMENT ON COLUMN STORE.scoring.value IS 'p, q, v of a Gamma-Gamma model.';
         $models$, 'STORE', quote_ident(store));
-    EXECUTE format('INSERT INTO %I.scoring (id, margin, decimals) VALUES (1, $1, _currency_decimals($2))', store)
+    EXECUTE format('INSERT INTO %I.scoring (id, margin, decimals) VALUES (1, $1, clientele._currency_decimals($2))', store)
         USING settings.margin, settings.currency;
 END $$;
 COMMENT ON FUNCTION clientele._create_models(name, clientele.store_settings) IS 'The tables models and scoring of a new store.';
@@ -38,9 +38,9 @@ CREATE FUNCTION clientele._currency_decimals(currency text) RETURNS integer
 COMMENT ON FUNCTION clientele._currency_decimals(text) IS 'Decimals of a currency''s smallest unit, by ISO 4217.';
 
 CREATE FUNCTION clientele._require_owner(store name) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require_store(store);
+    PERFORM clientele._require_store(store);
     IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = store), 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of store %', quote_ident(store) USING ERRCODE = 'insufficient_privilege',
             HINT = format('Its owner is %s.', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = store));
@@ -66,13 +66,13 @@ COMMENT ON FUNCTION clientele._is_plain_table(oid) IS 'Whether a table of anothe
 CREATE FUNCTION clientele._models()
     RETURNS TABLE (store name, kind text, version integer, in_use boolean, fitted_at timestamptz, parameters jsonb,
         data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '1s' AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 BEGIN
     FOR store IN
         SELECT n.nspname FROM pg_namespace n
             JOIN pg_class s ON s.relnamespace = n.oid AND s.relname = 'settings' AND s.reloftype = 'clientele.store_settings'::regtype
             JOIN pg_class m ON m.relnamespace = n.oid AND m.relname = 'models' AND m.reloftype = 'clientele.model_version'::regtype
-        WHERE s.relkind = 'r' AND _is_plain_table(m.oid)
+        WHERE s.relkind = 'r' AND clientele._is_plain_table(m.oid)
           AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(s.oid, 'SELECT') AND has_table_privilege(m.oid, 'SELECT')
         ORDER BY n.nspname
     LOOP
@@ -95,9 +95,9 @@ GRANT SELECT ON clientele.models TO PUBLIC;
 
 -- A version that cannot be used is refused; NULL where there is none.
 CREATE FUNCTION clientele._model(store name, kind text, version integer) RETURNS clientele.model_version
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found model_version;
+    found clientele.model_version;
     known text;
 BEGIN
     EXECUTE format('SELECT * FROM %I.models m WHERE m.kind = $1 AND m.version = $2', store) INTO found USING kind, version;
@@ -147,7 +147,7 @@ END $$;
 COMMENT ON FUNCTION clientele._model_numbers(jsonb, text[]) IS 'Parameters of a model by name. Refuses a model that did not converge, and parameters that are missing or out of range.';
 
 CREATE FUNCTION clientele._set_clv(store name, parameters jsonb, version integer) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     model text := parameters #>> '{purchase,model}';
     purchase double precision[];
@@ -158,10 +158,10 @@ BEGIN
             RAISE EXCEPTION 'version % of clv is no purchase model that this release knows: %', version, coalesce(model, 'none')
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
-        purchase := CASE model WHEN 'pareto_nbd' THEN _model_numbers(parameters -> 'purchase', 'r', 'alpha', 's', 'beta')
-            ELSE _model_numbers(parameters -> 'purchase', 'r', 'alpha', 'a', 'b') END;
+        purchase := CASE model WHEN 'pareto_nbd' THEN clientele._model_numbers(parameters -> 'purchase', 'r', 'alpha', 's', 'beta')
+            ELSE clientele._model_numbers(parameters -> 'purchase', 'r', 'alpha', 'a', 'b') END;
         IF coalesce(parameters -> 'value', 'null') <> 'null' THEN
-            value := _model_numbers(parameters -> 'value', 'p', 'q', 'v');
+            value := clientele._model_numbers(parameters -> 'value', 'p', 'q', 'v');
         END IF;
         IF jsonb_typeof(parameters -> 'annual_discount') IS DISTINCT FROM 'number' OR (parameters -> 'annual_discount')::numeric NOT BETWEEN 0 AND 1 THEN
             RAISE EXCEPTION 'the annual_discount of the model is not a share from 0 to 1' USING ERRCODE = 'invalid_parameter_value',
@@ -171,22 +171,22 @@ BEGIN
     EXECUTE format('UPDATE %I.scoring SET purchase_kind = $1, purchase = $2, value = $3, annual_discount = $4, clv_version = $5', store)
         USING model, purchase, value, (parameters -> 'annual_discount')::double precision, version;
     -- Win-back reads the model too.
-    PERFORM _regenerate_offers(store);
+    PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele._set_clv(name, jsonb, integer) IS
     'Computes a store''s predictions with this model from now on, in one row; NULL: without any. The caller holds the lock of _lock_store().';
 
 -- The caller holds the lock of _lock_store().
 CREATE FUNCTION clientele._use_version(store name, kind text, version integer) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    model model_version;
+    model clientele.model_version;
 BEGIN
     IF version IS NOT NULL OR kind NOT LIKE ALL ('{clv,offer:%}') THEN  -- a learned segmentation cannot do without its model
-        model := _model(store, kind, version);
+        model := clientele._model(store, kind, version);
     END IF;
     IF kind LIKE 'offer:%' AND version IS NOT NULL THEN
-        PERFORM _check_learnt_terms(store, substr(kind, length('offer:') + 1), version, model.parameters -> 'terms');
+        PERFORM clientele._check_learnt_terms(store, substr(kind, length('offer:') + 1), version, model.parameters -> 'terms');
     END IF;
     -- One after the other: there is never more than one in use.
     EXECUTE format('UPDATE %I.models m SET in_use = false WHERE m.kind = $1 AND m.in_use AND m.version IS DISTINCT FROM $2', store)
@@ -194,35 +194,35 @@ BEGIN
     EXECUTE format('UPDATE %I.models m SET in_use = true WHERE m.kind = $1 AND NOT m.in_use AND m.version = $2', store)
         USING kind, version;
     IF kind = 'clv' THEN
-        PERFORM _set_clv(store, model.parameters, version);
+        PERFORM clientele._set_clv(store, model.parameters, version);
     ELSIF kind LIKE 'kmeans:%' THEN
-        PERFORM _use_clusters(store, substr(kind, length('kmeans:') + 1), model.parameters);
+        PERFORM clientele._use_clusters(store, substr(kind, length('kmeans:') + 1), model.parameters);
     ELSIF kind LIKE 'offer:%' THEN
-        PERFORM _regenerate_offers(store);
+        PERFORM clientele._regenerate_offers(store);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._use_version(name, text, integer) IS 'Puts a version of a model in use; NULL, for clv and offer:PROGRAM: none.';
 
 CREATE FUNCTION clientele._add_model(store name, kind text, parameters jsonb, data_from timestamptz, data_to timestamptz, customers bigint,
         diagnostics jsonb, in_use boolean DEFAULT true, OUT version integer)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('INSERT INTO %I.models AS m (kind, version, in_use, fitted_at, parameters, data_from, data_to, customers, diagnostics)
         SELECT $1, coalesce(max(o.version), 0) + 1, false, clock_timestamp(), $2, $3, $4, $5, $6 FROM %1$I.models o WHERE o.kind = $1
         RETURNING m.version', store) INTO version USING kind, parameters, data_from, data_to, customers, diagnostics;
     IF in_use THEN
-        PERFORM _use_version(store, kind, version);
+        PERFORM clientele._use_version(store, kind, version);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._add_model(name, text, jsonb, timestamptz, timestamptz, bigint, jsonb, boolean) IS
     'Adds a version of a model and puts it in use, if asked to. The caller holds the lock of _lock_store().';
 
 CREATE FUNCTION clientele.use_model(store name, kind text, version integer) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require('kind', kind IS NOT NULL);
-    PERFORM _lock_store(store);
-    PERFORM _use_version(store, kind, version);
+    PERFORM clientele._require('kind', kind IS NOT NULL);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._use_version(store, kind, version);
 END $$;
 COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
     'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, kmeans:SEGMENTATION, or offer:PROGRAM. '
@@ -230,7 +230,7 @@ COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
     'Unknown kinds and versions are refused, versions that did not converge, and estimates of a program that was dropped or has other terms now than they were learnt under.';
 
 CREATE FUNCTION clientele._refresh_scoring(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 BEGIN
     EXECUTE replace('
         UPDATE STORE.scoring s SET breaks_r = n.breaks_r, breaks_f = n.breaks_f, breaks_m = n.breaks_m, breaks_at = n.breaks_at,
@@ -242,7 +242,7 @@ BEGIN
                 -- Where more was refunded than sold, nothing stays.
                 CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share, t.margin::double precision AS margin
             FROM STORE.scoring o, STORE.settings t,
-                (SELECT (x.f).* FROM (SELECT _score_summary(b.profile, b.as_of) AS f FROM STORE._base b OFFSET 0) x) f) n', 'STORE', quote_ident(store));
+                (SELECT (x.f).* FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f FROM STORE._base b OFFSET 0) x) f) n', 'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._refresh_scoring(name) IS
     'What scores need to know of the population: the quintiles (unless breaks were set by hand), and what refunds leave of the orders'' value.';

@@ -22,7 +22,7 @@ CREATE FUNCTION clientele._name_list(names text[], otherwise text) RETURNS text
 COMMENT ON FUNCTION clientele._name_list(text[], text) IS 'Internal: names for a message, or what to say where there are none.';
 
 CREATE FUNCTION clientele._segment_names(store name, segmentation text) RETURNS text[]
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     names text[];
     segmentations text[];
@@ -35,7 +35,7 @@ BEGIN
         EXECUTE format('SELECT array_agg(g.segmentation ORDER BY g.segmentation) FROM %I.segmentations AS g', store) INTO segmentations;
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('segmentation "%s" does not exist in store "%s"', segmentation, store),
-            HINT = format('Segmentations there: %s.', _name_list(segmentations, 'none'));
+            HINT = format('Segmentations there: %s.', clientele._name_list(segmentations, 'none'));
     END IF;
     RETURN names;
 END $$;
@@ -45,7 +45,7 @@ COMMENT ON FUNCTION clientele._segment_names(name, text) IS
 -- ---- The generated functions ----
 
 CREATE FUNCTION clientele._segment_columns(store name) RETURNS TABLE (place smallint, name text, type text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
         SELECT a.attnum, a.attname::text, format_type(a.atttypid, NULL)
@@ -70,25 +70,25 @@ COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS 'Internal: the a
 
 CREATE FUNCTION clientele._cluster_expression(rule text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN pg_catalog.substring(rule, '^(_nearest_centroid[(].*[)]) = [0-9]+$'::text);
+    RETURN pg_catalog.substring(rule, '^(clientele[.]_nearest_centroid[(].*[)]) = [0-9]+$'::text);
 COMMENT ON FUNCTION clientele._cluster_expression(text) IS
     'Internal: of a rule of learned segments, as it is kept, what gives the number of the nearest cluster; NULL for another rule.';
 
 -- Readers inline these functions and see a new definition at their next statement; nobody waits, since no relation changes.
 CREATE FUNCTION clientele._regenerate_segments(store name, parameters text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, clientele, pg_temp SET transform_null_equals = off SET standard_conforming_strings = on AS $$
+    SET search_path = pg_catalog, pg_temp SET transform_null_equals = off SET standard_conforming_strings = on AS $$
 DECLARE
     main text;
     assignments text;
     matches text;
 BEGIN
-    parameters := COALESCE(parameters, _segment_parameters(store));
+    parameters := COALESCE(parameters, clientele._segment_parameters(store));
     -- A transaction whose snapshot is older than another definer's commit must fail rather than generate from what it sees.
     EXECUTE format('UPDATE %I.segmentations SET default_segment = default_segment WHERE segmentation = ''main''', store);
     EXECUTE format($q$
         WITH rules AS (
-            SELECT r.*, _cluster_expression(r.rule) AS cluster FROM %1$I.segment_rules AS r
+            SELECT r.*, clientele._cluster_expression(r.rule) AS cluster FROM %1$I.segment_rules AS r
         ), choice AS (
             SELECT g.segmentation, CASE WHEN count(r.rule) = 0 THEN quote_literal(g.default_segment) || '::text'
                 -- The nearest cluster is found once a customer, not once a rule.
@@ -124,7 +124,7 @@ COMMENT ON FUNCTION clientele._regenerate_segments(name, text) IS
 -- ---- Definitions ----
 
 CREATE FUNCTION clientele._refuse_taken_name(store name, segment text, segmentation text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     taken boolean;
 BEGIN
@@ -140,7 +140,7 @@ END $$;
 COMMENT ON FUNCTION clientele._refuse_taken_name(name, text, text) IS 'Internal: refuses a rule for the default segment.';
 
 CREATE FUNCTION clientele._segment_priority(store name, segment text, priority integer, segmentation text) RETURNS integer
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wanted bigint := priority;
     holder text;
@@ -168,7 +168,7 @@ END $$;
 COMMENT ON FUNCTION clientele._segment_priority(name, text, integer, text) IS 'Internal: the priority that a segment gets; a taken one is refused.';
 
 CREATE FUNCTION clientele._refuse_undisclosed(store name, segment text, segmentation text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     programs text[];
 BEGIN
@@ -180,7 +180,7 @@ BEGIN
     IF programs IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('segment "%s" cannot be sensitive: an offer without a disclosure is aimed at it', segment),
-            DETAIL = format('Programs without a disclosure: %s.', _name_list(programs, 'none')),
+            DETAIL = format('Programs without a disclosure: %s.', clientele._name_list(programs, 'none')),
             HINT = 'Give these programs a disclosure with define_offer first.';
     END IF;
 END $$;
@@ -188,14 +188,14 @@ COMMENT ON FUNCTION clientele._refuse_undisclosed(name, text, text) IS 'Internal
 
 CREATE FUNCTION clientele.define_segment(store name, segment text, rule text, priority integer DEFAULT NULL, description text DEFAULT NULL,
     sensitive boolean DEFAULT NULL, segmentation text DEFAULT 'main') RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     checked record;
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _require('segment', segment IS NOT NULL);
-    PERFORM _require('rule', rule IS NOT NULL);
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._require('segment', segment IS NOT NULL);
+    PERFORM clientele._require('rule', rule IS NOT NULL);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     IF btrim(segment) = '' OR btrim(segmentation) = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('%s must not be empty', CASE WHEN btrim(segment) = '' THEN 'segment' ELSE 'segmentation' END),
@@ -203,23 +203,23 @@ BEGIN
     END IF;
     EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
         USING segmentation;
-    PERFORM _refuse_taken_name(store, segment, segmentation);
-    checked := _check_expression(rule, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
-    priority := _segment_priority(store, segment, priority, segmentation);
+    PERFORM clientele._refuse_taken_name(store, segment, segmentation);
+    checked := clientele._check_expression(rule, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
+    priority := clientele._segment_priority(store, segment, priority, segmentation);
     IF sensitive THEN
-        PERFORM _refuse_undisclosed(store, segment, segmentation);
+        PERFORM clientele._refuse_undisclosed(store, segment, segmentation);
     END IF;
     EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive) '
         'VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7, false)) ON CONFLICT (segmentation, segment) DO UPDATE '
         'SET priority = $3, rule = $4, operands = $5, description = COALESCE($6, r.description), sensitive = COALESCE($7, r.sensitive)', store)
         USING segmentation, segment, priority, checked.deparsed, checked.operands, description, sensitive;
-    PERFORM _regenerate_segments(store);
+    PERFORM clientele._regenerate_segments(store);
 END $$;
 COMMENT ON FUNCTION clientele.define_segment(name, text, text, integer, text, boolean, text) IS
     'Defines or redefines a segment: a boolean expression over the columns of the view customers. What a redefinition leaves out (priority, description, sensitive) stays as it was; a new segment comes last. A new segmentation starts with the default segment "default".';
 
 CREATE FUNCTION clientele._segment_references(store name, segment text) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found text;
 BEGIN
@@ -234,15 +234,15 @@ END $$;
 COMMENT ON FUNCTION clientele._segment_references(name, text) IS 'Internal: the contents and offers for a segment of segmentation main, or NULL.';
 
 CREATE FUNCTION clientele.drop_segment(store name, segment text, segmentation text DEFAULT 'main') RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text[];
     used_by text;
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _require('segment', segment IS NOT NULL);
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
-    known := _segment_names(store, segmentation);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._require('segment', segment IS NOT NULL);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
+    known := clientele._segment_names(store, segmentation);
     IF segment = known[cardinality(known)] THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('segment "%s" is the default segment of segmentation "%s"', segment, segmentation),
@@ -251,9 +251,9 @@ BEGIN
     ELSIF segment <> ALL (known) THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('segment "%s" does not exist in segmentation "%s"', segment, segmentation),
-            HINT = format('Segments there: %s.', _name_list(trim_array(known, 1), 'none'));
+            HINT = format('Segments there: %s.', clientele._name_list(trim_array(known, 1), 'none'));
     END IF;
-    used_by := CASE WHEN segmentation = 'main' THEN _segment_references(store, segment) END;
+    used_by := CASE WHEN segmentation = 'main' THEN clientele._segment_references(store, segment) END;
     IF used_by IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
             MESSAGE = format('cannot drop segment "%s" because others refer to it', segment),
@@ -263,24 +263,24 @@ BEGIN
     EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1 AND segment = $2', store) USING segmentation, segment;
     EXECUTE format('DELETE FROM %1$I.segmentations AS g WHERE g.segmentation = $1 AND g.segmentation <> ''main'' '
         'AND NOT EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = g.segmentation)', store) USING segmentation;
-    PERFORM _regenerate_segments(store);
+    PERFORM clientele._regenerate_segments(store);
 END $$;
 COMMENT ON FUNCTION clientele.drop_segment(name, text, text) IS
     'Drops a segment that no content and no offer refers to. A segmentation other than main goes with its last segment.';
 
 CREATE FUNCTION clientele.set_default_segment(store name, segment text, segmentation text DEFAULT 'main') RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text[];
     former text;
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _require('segment', segment IS NOT NULL);
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._require('segment', segment IS NOT NULL);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     IF btrim(segment) = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segment must not be empty', HINT = 'Give it a name, such as average.';
     END IF;
-    known := _segment_names(store, segmentation);
+    known := clientele._segment_names(store, segmentation);
     former := known[cardinality(known)];
     IF segment = former THEN
         RETURN;
@@ -292,22 +292,22 @@ BEGIN
     END IF;
     EXECUTE format('UPDATE %I.segmentations SET default_segment = $2 WHERE segmentation = $1', store) USING segmentation, segment;
     IF segmentation = 'main' THEN
-        PERFORM _rename_references(store, former, segment);
+        PERFORM clientele._rename_references(store, former, segment);
     END IF;
-    PERFORM _regenerate_segments(store);
+    PERFORM clientele._regenerate_segments(store);
 END $$;
 COMMENT ON FUNCTION clientele.set_default_segment(name, text, text) IS
     'Names the segment of the customers that no rule matches. Contents and offers for the former default segment are carried over.';
 
 -- The customers of a segment stay the same under its new name, so what was meant for them stays theirs.
 CREATE FUNCTION clientele._rename_references(store name, former text, segment text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('UPDATE %I.contents SET segment = $2 WHERE segment = $1', store) USING former, segment;
     EXECUTE format('UPDATE %I.programs SET segments = array_replace(segments, $1, $2) WHERE $1 = ANY (segments)', store) USING former, segment;
     EXECUTE format('DELETE FROM %I.typical_values WHERE segment = $1', store) USING segment;
     EXECUTE format('UPDATE %I.typical_values SET segment = $2 WHERE segment = $1', store) USING former, segment;
-    PERFORM _regenerate_offers(store);
+    PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele._rename_references(name, text, text) IS
     'Internal: carries contents, offers and typical values of a segment of main over to its new name.';
@@ -321,7 +321,7 @@ CREATE FUNCTION clientele._customer_source(store name, as_of timestamptz) RETURN
 COMMENT ON FUNCTION clientele._customer_source(name, timestamptz) IS 'Internal: from where customers are read: as stored, or as of a past time from the orders.';
 
 CREATE FUNCTION clientele._segments_of(customer text, store name, segmentation text, as_of timestamptz) RETURNS text[]
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shop name;
     key text;
@@ -330,16 +330,16 @@ BEGIN
     IF customer IS NULL THEN
         RETURN NULL;
     END IF;
-    shop := _resolve_store(store);
-    key := _key_literal(shop, customer);
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
-    PERFORM _segment_names(shop, segmentation);
+    shop := clientele._resolve_store(store);
+    key := clientele._key_literal(shop, customer);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
+    PERFORM clientele._segment_names(shop, segmentation);
     IF key IS NULL THEN
         RETURN '{}';
     END IF;
     EXECUTE format('SELECT array_agg(m.segment ORDER BY m.priority) FROM %s AS c CROSS JOIN LATERAL %I._matches(%s) AS m '
         'WHERE c.customer_id OPERATOR(pg_catalog.=) %s AND m.segmentation = $1 AND m.matches',
-        _customer_source(shop, as_of), shop, _segment_arguments(shop, 'c'), key) INTO segments USING segmentation;
+        clientele._customer_source(shop, as_of), shop, clientele._segment_arguments(shop, 'c'), key) INTO segments USING segmentation;
     RETURN COALESCE(segments, '{}');
 END $$;
 COMMENT ON FUNCTION clientele._segments_of(text, name, text, timestamptz) IS 'Internal: segments_of for any type of key.';
@@ -360,9 +360,9 @@ CREATE TYPE clientele.found_value AS (value jsonb, problem text);
 COMMENT ON TYPE clientele.found_value IS 'The value of an expression for one customer, or why there is none.';
 
 CREATE FUNCTION clientele._evaluate(source text, key text, expressions text[]) RETURNS clientele.found_value[]
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found found_value[];
+    found clientele.found_value[];
 BEGIN
     EXECUTE format('SELECT ARRAY[%s]::clientele.found_value[] FROM %s AS c WHERE c.customer_id OPERATOR(pg_catalog.=) %s',
         (SELECT string_agg(format('ROW(to_jsonb(%s), NULL)', e.expression), ', ' ORDER BY e.place)
@@ -373,21 +373,21 @@ COMMENT ON FUNCTION clientele._evaluate(text, text, text[]) IS 'Internal: values
 
 -- One expression that fails, say by a division by zero, must not hide the others.
 CREATE FUNCTION clientele._evaluate_each(source text, key text, expressions text[]) RETURNS clientele.found_value[]
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found found_value[] := '{}';
+    found clientele.found_value[] := '{}';
     place integer;
 BEGIN
     BEGIN
-        RETURN _evaluate(source, key, expressions);
+        RETURN clientele._evaluate(source, key, expressions);
     EXCEPTION WHEN OTHERS THEN
         NULL;
     END;
     FOR place IN 1 .. cardinality(expressions) LOOP
         BEGIN
-            found := found || COALESCE((_evaluate(source, key, expressions[place:place]))[1], ROW(NULL, NULL)::found_value);
+            found := found || COALESCE((clientele._evaluate(source, key, expressions[place:place]))[1], ROW(NULL, NULL)::clientele.found_value);
         EXCEPTION WHEN OTHERS THEN
-            found := found || ROW(NULL, SQLERRM)::found_value;
+            found := found || ROW(NULL, SQLERRM)::clientele.found_value;
         END;
     END LOOP;
     RETURN found;
@@ -404,15 +404,15 @@ COMMENT ON FUNCTION clientele._show_value(clientele.found_value) IS 'Internal: a
 
 CREATE FUNCTION clientele._explain_segment(customer text, store name, segmentation text, as_of timestamptz)
     RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
     shop name;
     key text;
     known text[];
     expressions text[];
-    found found_value[];
-    verdict found_value;
+    found clientele.found_value[];
+    verdict clientele.found_value;
     rule record;
     at integer := 1;   -- where the rule stands in found; its operands follow
     shown record;
@@ -423,23 +423,23 @@ BEGIN
     IF customer IS NULL THEN
         RETURN;
     END IF;
-    shop := _resolve_store(store);
-    key := _key_literal(shop, customer);
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
-    known := _segment_names(shop, segmentation);
+    shop := clientele._resolve_store(store);
+    key := clientele._key_literal(shop, customer);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
+    known := clientele._segment_names(shop, segmentation);
     SELECT pg_has_role(n.nspowner, 'USAGE') INTO is_owner FROM pg_namespace AS n WHERE n.nspname = shop;
     EXECUTE format('SELECT array_agg(e.expression ORDER BY r.priority, e.place) FROM %I.segment_rules AS r '
         'CROSS JOIN LATERAL unnest(r.rule || r.operands) WITH ORDINALITY AS e(expression, place) WHERE r.segmentation = $1', shop)
         INTO expressions USING segmentation;
     IF key IS NOT NULL AND expressions IS NOT NULL THEN
-        found := _evaluate_each(_customer_source(shop, as_of), key, expressions);
+        found := clientele._evaluate_each(clientele._customer_source(shop, as_of), key, expressions);
     END IF;
 
     FOR rule IN EXECUTE format('SELECT r.* FROM %I.segment_rules AS r WHERE r.segmentation = $1 ORDER BY r.priority', shop) USING segmentation LOOP
         priority := rule.priority;
         segment := rule.segment;
-        shown := _check_expression(rule.rule, format('%I.customers', shop)::regclass, 'segment rule', false, '{segment}');
-        condition := CASE WHEN _cluster_expression(rule.rule) IS NULL THEN shown.shown
+        shown := clientele._check_expression(rule.rule, format('%I.customers', shop)::regclass, 'segment rule', false, '{segment}');
+        condition := CASE WHEN clientele._cluster_expression(rule.rule) IS NULL THEN shown.shown
             ELSE format('nearest cluster of (%s) is "%s"', array_to_string(shown.labels, ', '), segment) END;
         hidden := rule.sensitive AND NOT is_owner;
         verdict := found[at];
@@ -449,7 +449,7 @@ BEGIN
                         ELSE 'does not match' END;
         value_found := CASE WHEN hidden THEN '(hidden: sensitive)'
             WHEN found IS NOT NULL THEN (
-                SELECT string_agg(o.label || ' = ' || _show_value(found[at + o.place]), ', ' ORDER BY o.place)
+                SELECT string_agg(o.label || ' = ' || clientele._show_value(found[at + o.place]), ', ' ORDER BY o.place)
                 FROM unnest(shown.labels) WITH ORDINALITY AS o(label, place)) END;
         assigned := outcome = 'matches' AND NOT decided;
         -- Where a rule fails before one matches, assign_segment fails, so nothing is assigned.

@@ -1,7 +1,7 @@
 -- The history of segments: who was in which, from when to when.
 
 CREATE FUNCTION clientele._create_membership(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- The indexes on times lead with the time: they serve "who entered, who left between two times" for one segment and
     -- for all of them, and know the latest time of all.
@@ -21,22 +21,22 @@ BEGIN
         COMMENT ON COLUMN STORE.segment_membership.segment IS 'The segment that the customer was assigned to.';
         COMMENT ON COLUMN STORE.segment_membership.valid_from IS 'The recording that found the customer there first: included.';
         COMMENT ON COLUMN STORE.segment_membership.valid_to IS 'The recording that found the customer there no longer: excluded. NULL: still there.';
-        $membership$, 'KEY NOT NULL', _key_type(store) || ' NOT NULL'), 'STORE', quote_ident(store));
+        $membership$, 'KEY NOT NULL', clientele._key_type(store) || ' NOT NULL'), 'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._create_membership(name) IS 'The table segment_membership of a store that has its table profiles.';
 
 CREATE PROCEDURE clientele.record_segments(store name)
-    LANGUAGE plpgsql SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require_store(store);
-    PERFORM _record_segments(store);
+    PERFORM clientele._require_store(store);
+    PERFORM clientele._record_segments(store);
 END $$;
 COMMENT ON PROCEDURE clientele.record_segments(name) IS
     'Brings a store''s history of segments, segment_membership, up to what the view segments shows now. '
     'Readers are never blocked. The caller needs to read the view and to write the table; under row-level security it fails rather than recording some of the customers.';
 
 CREATE FUNCTION clientele._record_segments(store name) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
     history text := format('%I.segment_membership', store);
     recorded_at timestamptz;
@@ -48,8 +48,8 @@ BEGIN
         RAISE EXCEPTION 'permission denied for table %', history USING ERRCODE = 'insufficient_privilege',
             HINT = format('Recording needs these rights: GRANT SELECT, INSERT, UPDATE ON %s TO %I.', history, current_user);
     END IF;
-    IF (_settings(store)).live THEN
-        PERFORM _share_sources(store);
+    IF (clientele._settings(store)).live THEN
+        PERFORM clientele._share_sources(store);
     END IF;
     -- One recording at a time; readers and other stores go on.
     EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', history);

@@ -1,25 +1,25 @@
 -- A store's RFM breaks, and the customary segments over its scores.
 
 CREATE FUNCTION clientele.rfm_breaks(store name DEFAULT NULL) RETURNS clientele.rfm_breaks
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found clientele.rfm_breaks;
 BEGIN
-    EXECUTE format('SELECT s.breaks_r, s.breaks_f, s.breaks_m FROM %I.scoring AS s', _resolve_store(store)) INTO found;
+    EXECUTE format('SELECT s.breaks_r, s.breaks_f, s.breaks_m FROM %I.scoring AS s', clientele._resolve_store(store)) INTO found;
     RETURN found;
 END $$;
 COMMENT ON FUNCTION clientele.rfm_breaks(name) IS
     'The breaks in force, by which r_score, f_score and m_score of the view customers are decided and which rfm_scores() takes: of recency_days (r), orders (f) and total_spent (m). NULLs before the first refresh, and as long as nobody has ordered. The store''s table scoring says since when they hold (breaks_at), and whether they were set by hand (breaks_set) or are the quintiles of the customers at that time.';
 
 CREATE FUNCTION clientele.set_rfm_breaks(store name, r double precision[], f double precision[], m double precision[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     given constant integer := num_nonnulls(r, f, m);
 BEGIN
-    PERFORM _lock_store(store);
+    PERFORM clientele._lock_store(store);
     IF given = 0 THEN
         EXECUTE format('UPDATE %I.scoring SET breaks_set = false', store);
-        PERFORM _refresh_scoring(store);
+        PERFORM clientele._refresh_scoring(store);
         RETURN;
     ELSIF given < 3 THEN
         RAISE EXCEPTION 'breaks must be set for r, f and m together' USING ERRCODE = 'invalid_parameter_value',
@@ -27,7 +27,7 @@ BEGIN
             HINT = format('SELECT * FROM clientele.rfm_breaks(%L) shows those in force, to keep some of them; NULL for all three goes back to the quintiles.', store);
     END IF;
     -- Refuses what are no breaks.
-    PERFORM rfm_scores(NULL, NULL, NULL::double precision, ROW(r, f, m)::clientele.rfm_breaks);
+    PERFORM clientele.rfm_scores(NULL, NULL, NULL::double precision, ROW(r, f, m)::clientele.rfm_breaks);
     EXECUTE format('UPDATE %I.scoring SET breaks_r = $1, breaks_f = $2, breaks_m = $3, breaks_set = true, breaks_at = now()', store)
         USING ARRAY(SELECT unnest(r)), ARRAY(SELECT unnest(f)), ARRAY(SELECT unnest(m));
 END $$;
@@ -66,27 +66,27 @@ COMMENT ON FUNCTION clientele._rfm_segments() IS
     'Internal: the customary RFM segments. Source: bounds as documented by the R package rfm (vignette "RFM - Transaction Level Data"); order as in its tests.';
 
 CREATE FUNCTION clientele.add_rfm_segments(store name, segmentation text DEFAULT 'rfm') RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     present text[];
     default_segment text;
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     EXECUTE format('SELECT array_agg(r.segment ORDER BY r.priority) FROM %I.segment_rules AS r WHERE r.segmentation = $1', store)
         INTO present USING segmentation;
     IF present IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
             MESSAGE = format('segmentation "%s" of store "%s" has segments already', segmentation, store),
-            DETAIL = format('Segments there: %s.', _name_list(present, 'none')),
+            DETAIL = format('Segments there: %s.', clientele._name_list(present, 'none')),
             HINT = 'Name another segmentation, or drop these segments first with drop_segment.';
     END IF;
-    PERFORM define_segment(store, n.segment, n.rule, n.priority, n.description, segmentation => segmentation)
-        FROM (SELECT * FROM _rfm_segments() ORDER BY priority) AS n;
+    PERFORM clientele.define_segment(store, n.segment, n.rule, n.priority, n.description, segmentation => segmentation)
+        FROM (SELECT * FROM clientele._rfm_segments() ORDER BY priority) AS n;
     EXECUTE format('SELECT g.default_segment FROM %I.segmentations AS g WHERE g.segmentation = $1', store)
         INTO default_segment USING segmentation;
     IF default_segment = 'default' THEN
-        PERFORM set_default_segment(store, 'Others', segmentation);
+        PERFORM clientele.set_default_segment(store, 'Others', segmentation);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele.add_rfm_segments(name, text) IS

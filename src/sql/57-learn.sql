@@ -3,7 +3,7 @@
 -- ---- Features ----
 
 CREATE FUNCTION clientele._check_features(store name, features text[], OUT expressions text[], OUT labels text[])
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     most constant integer := 50;
     feature text;
@@ -17,7 +17,7 @@ BEGIN
             HINT = 'Name what tells customers apart, such as: ''{recency_days, orders, log1p(total_spent)}''.';
     END IF;
     FOREACH feature IN ARRAY features LOOP
-        checked := _check_expression(feature, format('%I.customers', store)::regclass, 'feature', false, '{segment}', true);
+        checked := clientele._check_expression(feature, format('%I.customers', store)::regclass, 'feature', false, '{segment}', true);
         IF checked.deparsed = ANY (expressions) THEN
             RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
                 MESSAGE = format('feature %s is given twice', checked.shown),
@@ -72,11 +72,11 @@ COMMENT ON FUNCTION clientele._are_features(double precision[]) IS
     'Internal: whether all of x are numbers with which one can compute: not NULL, not infinite, not NaN, at most 1e150 in size; NULL or false otherwise.';
 
 CREATE FUNCTION clientele._summarise_features(store name, expressions text[]) RETURNS clientele.feature_summary
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
     SET transform_null_equals = off SET standard_conforming_strings = on AS $$
 DECLARE
     count integer := cardinality(expressions);
-    summary feature_summary;
+    summary clientele.feature_summary;
 BEGIN
     EXECUTE format($q$
         WITH %1$s, moments AS MATERIALIZED (
@@ -89,12 +89,12 @@ BEGIN
              FROM (SELECT count(*) AS some FROM (SELECT DISTINCT s.x FROM (SELECT f.x FROM complete AS f LIMIT 1000) AS s LIMIT 51) AS d) AS n),
             m.data_from, m.data_to
         FROM moments AS m, (SELECT count(*) AS customers, %7$s AS present FROM features AS f) AS p
-        $q$, _feature_tables(store, expressions),
-        _each_feature('avg(f.x[#])', count), _each_feature('stddev_pop(f.x[#])', count),
-        _each_feature('min(f.x[#])', count), _each_feature('max(f.x[#])', count),
-        _each_feature('avg(CASE WHEN abs(f.x[#] - m.means[#]) > 1e-9 * m.deviations[#]
+        $q$, clientele._feature_tables(store, expressions),
+        clientele._each_feature('avg(f.x[#])', count), clientele._each_feature('stddev_pop(f.x[#])', count),
+        clientele._each_feature('min(f.x[#])', count), clientele._each_feature('max(f.x[#])', count),
+        clientele._each_feature('avg(CASE WHEN abs(f.x[#] - m.means[#]) > 1e-9 * m.deviations[#]
                                 THEN ((f.x[#] - m.means[#]) / nullif(m.deviations[#], 0)) ^ 3 ELSE 0 END)', count),
-        _each_feature('count(*) FILTER (WHERE _is_feature(f.x[#]))', count)) INTO summary;
+        clientele._each_feature('count(*) FILTER (WHERE clientele._is_feature(f.x[#]))', count)) INTO summary;
     RETURN summary;
 END $$;
 COMMENT ON FUNCTION clientele._summarise_features(name, text[]) IS
@@ -102,18 +102,18 @@ COMMENT ON FUNCTION clientele._summarise_features(name, text[]) IS
 
 -- Where a feature fails for a customer, says which one.
 CREATE FUNCTION clientele._read_features(store name, expressions text[], labels text[]) RETURNS clientele.feature_summary
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     problem text;
     state text;
     failing text;
 BEGIN
-    RETURN _summarise_features(store, expressions);
+    RETURN clientele._summarise_features(store, expressions);
 EXCEPTION WHEN data_exception THEN
     GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
     FOR place IN 1 .. cardinality(expressions) LOOP
         BEGIN
-            PERFORM _summarise_features(store, expressions[place:place]);
+            PERFORM clientele._summarise_features(store, expressions[place:place]);
         EXCEPTION WHEN data_exception THEN
             GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
             failing := ' ' || labels[place];
@@ -127,7 +127,7 @@ END $$;
 COMMENT ON FUNCTION clientele._read_features(name, text[], text[]) IS 'Internal: the features of all customers; one that fails is named.';
 
 CREATE FUNCTION clientele._check_summary(store name, summary clientele.feature_summary, labels text[], k integer) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place integer;
 BEGIN
@@ -136,7 +136,7 @@ BEGIN
             MESSAGE = format('segments cannot be learned from %s', CASE (summary).complete WHEN 1 THEN 'one customer' ELSE 'no customers' END),
             DETAIL = format('Customers in the store: %s; with a number: %s.', (summary).customers,
                 (SELECT string_agg(format('%s for %s', (summary).present[i], labels[i]), ', ' ORDER BY i) FROM generate_subscripts(labels, 1) AS i)),
-            HINT = CASE WHEN (_settings(store)).fresh_to IS NULL THEN format('The store was never refreshed: CALL clientele.refresh(%L).', store)
+            HINT = CASE WHEN (clientele._settings(store)).fresh_to IS NULL THEN format('The store was never refreshed: CALL clientele.refresh(%L).', store)
                         ELSE 'A customer counts who has all features: leave out those that most do not have, or say what unknown means, as with coalesce(x, 0).' END;
     END IF;
     FOR place IN 1 .. cardinality(labels) LOOP
@@ -151,7 +151,7 @@ BEGIN
                 AND ((summary).means[place] - (summary).minima[place]) * ((summary).maxima[place] - (summary).means[place])
                     > (summary).deviations[place] ^ 2 * (1 + 1e-9) THEN
             RAISE NOTICE USING MESSAGE = format('feature %s is skewed: a few customers are far above all others', labels[place]),
-                DETAIL = format('Its skewness is %s.', _significant((summary).skewness[place])),
+                DETAIL = format('Its skewness is %s.', clientele._significant((summary).skewness[place])),
                 HINT = format('They will make clusters of their own. Consider log1p(%s).', labels[place]);
         END IF;
     END LOOP;
@@ -197,9 +197,9 @@ COMMENT ON FUNCTION clientele._feature_phrases(text[], double precision[], doubl
 
 -- Two features as a rule; more of them, and then a number, where that is what it takes to be unique.
 CREATE FUNCTION clientele._propose_name(labels text[], z double precision[], taken text[]) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    phrases text[] := coalesce(_feature_phrases(labels, z, 0.5), (_feature_phrases(labels, z, 0.25))[1:1], '{typical}');
+    phrases text[] := coalesce(clientele._feature_phrases(labels, z, 0.5), (clientele._feature_phrases(labels, z, 0.25))[1:1], '{typical}');
     proposed text;
     length integer;
 BEGIN
@@ -240,13 +240,13 @@ COMMENT ON FUNCTION clientele._moved(double precision[], integer, double precisi
 
 -- Nearest pairs first, each centroid once.
 CREATE FUNCTION clientele._match_centroids(centroids double precision[], former double precision[], deviations double precision[]) RETURNS integer[]
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     matched integer[] := array_fill(NULL::integer, ARRAY[array_length(centroids, 1)]);
     pair record;
 BEGIN
     FOR pair IN SELECT i, j FROM generate_subscripts(centroids, 1) AS i, generate_subscripts(former, 1) AS j
-                ORDER BY _moved(centroids, i, former, j, deviations), j, i LOOP
+                ORDER BY clientele._moved(centroids, i, former, j, deviations), j, i LOOP
         IF matched[pair.i] IS NULL AND array_position(matched, pair.j) IS NULL THEN
             matched[pair.i] := pair.j;
         END IF;
@@ -257,23 +257,23 @@ COMMENT ON FUNCTION clientele._match_centroids(double precision[], double precis
     'Internal: for each centroid the number of the former one that it continues; NULL for those beyond the former ones.';
 
 CREATE FUNCTION clientele._refuse_own_rules(store name, segmentation text) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     own text[];
 BEGIN
     EXECUTE format('SELECT array_agg(r.segment ORDER BY r.priority) FROM %I.segment_rules AS r '
-        'WHERE r.segmentation = $1 AND _cluster_expression(r.rule) IS NULL', store) INTO own USING segmentation;
+        'WHERE r.segmentation = $1 AND clientele._cluster_expression(r.rule) IS NULL', store) INTO own USING segmentation;
     IF own IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('segmentation "%s" has segments that were defined by rules', segmentation),
-            DETAIL = format('They are: %s.', _name_list(own, 'none')),
+            DETAIL = format('They are: %s.', clientele._name_list(own, 'none')),
             HINT = 'Choose another segmentation for the learned segments, or drop these segments first.';
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._refuse_own_rules(name, text) IS 'Internal: learned segments do not replace rules that somebody wrote.';
 
 CREATE FUNCTION clientele._refuse_vanishing(store name, segmentation text, names text[]) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     vanishing text;
     used_by text;
@@ -283,11 +283,11 @@ BEGIN
     END IF;
     FOR vanishing IN EXECUTE format('SELECT r.segment FROM %I.segment_rules AS r WHERE r.segmentation = $1 AND r.segment <> ALL ($2) '
             'ORDER BY r.priority', store) USING segmentation, names LOOP
-        used_by := _segment_references(store, vanishing);
+        used_by := clientele._segment_references(store, vanishing);
         IF used_by IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
                 MESSAGE = format('segment "%s" would be gone, but others refer to it', vanishing),
-                DETAIL = format('It is used by %s. The segments would be: %s.', used_by, _name_list(names, 'none')),
+                DETAIL = format('It is used by %s. The segments would be: %s.', used_by, clientele._name_list(names, 'none')),
                 HINT = 'Drop or redefine these first, or learn as many clusters from the same features as before.';
         END IF;
     END LOOP;
@@ -296,13 +296,13 @@ COMMENT ON FUNCTION clientele._refuse_vanishing(name, text, text[]) IS 'Internal
 
 -- The names keep their places, descriptions and flags.
 CREATE FUNCTION clientele._use_clusters(store name, segmentation text, parameters jsonb) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
-    names text[] := _texts(parameters -> 'names');
-    expressions text[] := _texts(parameters -> 'expressions');
-    centroids double precision[] := _matrix(parameters -> 'centroids');
-    scales double precision[] := _matrix(parameters -> 'scales');
-    expression text := format('_nearest_centroid(%L::double precision[], %L::double precision[], ARRAY[%s])', centroids, scales, array_to_string(expressions, ', '));
+    names text[] := clientele._texts(parameters -> 'names');
+    expressions text[] := clientele._texts(parameters -> 'expressions');
+    centroids double precision[] := clientele._matrix(parameters -> 'centroids');
+    scales double precision[] := clientele._matrix(parameters -> 'scales');
+    expression text := format('clientele._nearest_centroid(%L::double precision[], %L::double precision[], ARRAY[%s])', centroids, scales, array_to_string(expressions, ', '));
     priorities integer[];
     descriptions text[];
     sensitive boolean[];
@@ -312,12 +312,12 @@ BEGIN
     -- Readers are not to meet a model that does not work.
     IF num_nulls(names, expressions, centroids, scales) > 0 OR cardinality(names) <> array_length(centroids, 1)
             OR (SELECT count(DISTINCT n) FROM unnest(names) AS n WHERE btrim(n) <> '') <> cardinality(names)
-            OR _nearest_centroid(centroids, scales, array_fill(0::double precision, ARRAY[cardinality(expressions)])) IS NULL THEN
+            OR clientele._nearest_centroid(centroids, scales, array_fill(0::double precision, ARRAY[cardinality(expressions)])) IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('the model is not one of learned segments for segmentation "%s"', segmentation), HINT = 'learn_segments makes them.';
     END IF;
-    PERFORM _refuse_own_rules(store, segmentation);
-    PERFORM _refuse_vanishing(store, segmentation, names);
+    PERFORM clientele._refuse_own_rules(store, segmentation);
+    PERFORM clientele._refuse_vanishing(store, segmentation, names);
     EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
         USING segmentation;
     EXECUTE format('SELECT array_agg(r.description ORDER BY n.place), array_agg(COALESCE(r.sensitive, false) ORDER BY n.place),
@@ -328,13 +328,13 @@ BEGIN
         INTO descriptions, sensitive, priorities USING segmentation, names;
     EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1', store) USING segmentation;
     FOR place IN 1 .. cardinality(names) LOOP
-        PERFORM _refuse_taken_name(store, names[place], segmentation);
-        checked := _check_expression(expression || ' = ' || place, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
+        PERFORM clientele._refuse_taken_name(store, names[place], segmentation);
+        checked := clientele._check_expression(expression || ' = ' || place, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
         EXECUTE format('INSERT INTO %I.segment_rules (segmentation, segment, priority, rule, operands, description, sensitive) '
             'VALUES ($1, $2, $3, $4, $5, $6, $7)', store)
             USING segmentation, names[place], priorities[place], checked.deparsed, checked.operands, descriptions[place], sensitive[place];
     END LOOP;
-    PERFORM _regenerate_segments(store);
+    PERFORM clientele._regenerate_segments(store);
 END $$;
 COMMENT ON FUNCTION clientele._use_clusters(name, text, jsonb) IS
     'Internal: makes a segmentation of a version of its model: one rule a cluster. The caller holds the lock of _lock_store().';
@@ -346,9 +346,9 @@ COMMENT ON TYPE clientele.cluster_candidate IS 'A row of learn_segments(): how w
 
 CREATE FUNCTION clientele._learned_names(store name, segmentation text, labels text[], centroids double precision[], matched integer[], former jsonb,
         means double precision[], deviations double precision[]) RETURNS text[]
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    former_names text[] := _texts(former -> 'names');
+    former_names text[] := clientele._texts(former -> 'names');
     names text[] := ARRAY(SELECT former_names[m.number] FROM unnest(matched) WITH ORDINALITY AS m(number, place) ORDER BY m.place);
     taken text[];
     cluster integer;
@@ -357,7 +357,7 @@ BEGIN
     taken := coalesce(taken, '{default}') || names;
     FOR cluster IN 1 .. cardinality(matched) LOOP
         IF names[cluster] IS NULL THEN
-            names[cluster] := _propose_name(labels, ARRAY(SELECT (centroids[cluster][f] - means[f]) / deviations[f]
+            names[cluster] := clientele._propose_name(labels, ARRAY(SELECT (centroids[cluster][f] - means[f]) / deviations[f]
                 FROM generate_subscripts(labels, 1) AS f ORDER BY f), taken);
             taken := taken || names[cluster];
         END IF;
@@ -369,9 +369,9 @@ COMMENT ON FUNCTION clientele._learned_names(name, text, text[], double precisio
 
 -- What the model in use says, where its clusters can be compared with new ones: it has the same features.
 CREATE FUNCTION clientele._former_clusters(store name, segmentation text, expressions text[]) RETURNS clientele.model_version
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    former model_version;
+    former clientele.model_version;
 BEGIN
     EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND (m.parameters -> ''expressions'') = to_jsonb($2)
         AND EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = $3)', store)
@@ -382,41 +382,41 @@ COMMENT ON FUNCTION clientele._former_clusters(name, text, text[]) IS 'Internal:
 
 CREATE FUNCTION clientele._drift(former clientele.model_version, model clientele.kmeans_model, matched integer[], deviations double precision[],
         left_out bigint) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH before AS (
-        SELECT _matrix((former).parameters -> 'centroids') AS centroids, (former).diagnostics -> 'sizes' AS sizes,
+        SELECT clientele._matrix((former).parameters -> 'centroids') AS centroids, (former).diagnostics -> 'sizes' AS sizes,
             (former).customers + ((former).diagnostics -> 'left_out')::bigint AS customers
     ), after AS (
         SELECT m.cluster::integer AS cluster, m.former, (model).sizes[m.cluster]::double precision / ((SELECT sum(s) FROM unnest((model).sizes) AS s) + left_out) AS share,
-            (b.sizes -> (m.former - 1))::bigint::double precision / b.customers AS share_before, _moved((model).centroids, m.cluster::integer, b.centroids, m.former, deviations) AS moved
+            (b.sizes -> (m.former - 1))::bigint::double precision / b.customers AS share_before, clientele._moved((model).centroids, m.cluster::integer, b.centroids, m.former, deviations) AS moved
         FROM before AS b, unnest(matched) WITH ORDINALITY AS m(former, cluster))
     SELECT CASE WHEN (former).version IS NOT NULL THEN jsonb_build_object('since_version', (former).version,
-        'moved', (SELECT jsonb_agg(_significant(a.moved) ORDER BY a.cluster) FROM after AS a),
+        'moved', (SELECT jsonb_agg(clientele._significant(a.moved) ORDER BY a.cluster) FROM after AS a),
         'share_before', (SELECT jsonb_agg(a.share_before ORDER BY a.cluster) FROM after AS a),
         'share_after', (SELECT jsonb_agg(a.share ORDER BY a.cluster) FROM after AS a),
         'left_out_before', (SELECT ((former).diagnostics -> 'left_out')::double precision / b.customers FROM before AS b),
-        'gone', (SELECT coalesce(jsonb_agg(n.name ORDER BY n.place), '[]') FROM unnest(_texts((former).parameters -> 'names')) WITH ORDINALITY AS n(name, place)
+        'gone', (SELECT coalesce(jsonb_agg(n.name ORDER BY n.place), '[]') FROM unnest(clientele._texts((former).parameters -> 'names')) WITH ORDINALITY AS n(name, place)
                  WHERE n.place <> ALL (array_remove(matched, NULL)))) END
 $$;
 COMMENT ON FUNCTION clientele._drift(clientele.model_version, clientele.kmeans_model, integer[], double precision[], bigint) IS
     'Internal: by cluster, how far it moved since the version before, in standard deviations, and its share of the customers before and after; NULL for new ones.';
 
 CREATE FUNCTION clientele._feature_diagnostics(labels text[], summary clientele.feature_summary) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT jsonb_agg(jsonb_build_object('feature', f.label, 'customers', (summary).present[f.place], 'mean', _significant((summary).means[f.place]),
-            'deviation', _significant((summary).deviations[f.place]), 'minimum', (summary).minima[f.place], 'maximum', (summary).maxima[f.place],
-            'skewness', _significant((summary).skewness[f.place])) ORDER BY f.place)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_object('feature', f.label, 'customers', (summary).present[f.place], 'mean', clientele._significant((summary).means[f.place]),
+            'deviation', clientele._significant((summary).deviations[f.place]), 'minimum', (summary).minima[f.place], 'maximum', (summary).maxima[f.place],
+            'skewness', clientele._significant((summary).skewness[f.place])) ORDER BY f.place)
     FROM unnest(labels) WITH ORDINALITY AS f(label, place)
 $$;
 COMMENT ON FUNCTION clientele._feature_diagnostics(text[], clientele.feature_summary) IS 'Internal: what a model keeps of its features'' distributions.';
 
 CREATE FUNCTION clientele._check_learn_arguments(segmentation text, k integer, max_k integer) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     most constant integer := 50;
     out_of_range text;
 BEGIN
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     IF btrim(segmentation) = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segmentation must not be empty', HINT = 'Give it a name, such as learned.';
     END IF;
@@ -431,13 +431,13 @@ COMMENT ON FUNCTION clientele._check_learn_arguments(text, integer, integer) IS 
 -- A refit without features is one of the model in use: what is not given stays.
 CREATE FUNCTION clientele._learn_settings(store name, segmentation text, max_k integer, INOUT features text[], INOUT k integer, INOUT seed bigint,
         INOUT standardize boolean)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     former jsonb;
 BEGIN
     IF features IS NULL THEN
         EXECUTE format('SELECT m.parameters FROM %I.models AS m WHERE m.kind = $1 AND m.in_use', store) INTO former USING 'kmeans:' || segmentation;
-        features := _texts(former -> 'features');
+        features := clientele._texts(former -> 'features');
         IF features IS NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
                 MESSAGE = format('features must be given: segmentation "%s" was never learned', segmentation),
@@ -454,20 +454,20 @@ COMMENT ON FUNCTION clientele._learn_settings(name, text, integer, text[], integ
 -- STABLE, so that all of it is computed from the same customers.
 CREATE FUNCTION clientele._find_clusters(store name, expressions text[], labels text[], k integer, max_k integer, seed bigint, standardize boolean,
         OUT summary clientele.feature_summary, OUT candidates clientele.cluster_candidate[], OUT model clientele.kmeans_model)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
     SET transform_null_equals = off SET standard_conforming_strings = on AS $$
 DECLARE
     found record;
 BEGIN
-    summary := _read_features(store, expressions, labels);
-    PERFORM _check_summary(store, summary, labels, k);
+    summary := clientele._read_features(store, expressions, labels);
+    PERFORM clientele._check_summary(store, summary, labels, k);
     EXECUTE format($q$
         WITH %s, candidates AS MATERIALIZED (
-            SELECT c.* FROM unnest(CASE WHEN $1 IS NULL THEN (SELECT kmeans_candidates(f.x, $2, $3, $4) FROM complete AS f)
-                                   ELSE (SELECT _kmeans_candidate(f.x, $1, $3, $4) FROM complete AS f) END) AS c)
+            SELECT c.* FROM unnest(CASE WHEN $1 IS NULL THEN (SELECT clientele.kmeans_candidates(f.x, $2, $3, $4) FROM complete AS f)
+                                   ELSE (SELECT clientele._kmeans_candidate(f.x, $1, $3, $4) FROM complete AS f) END) AS c)
         SELECT (SELECT array_agg(ROW(c.k, c.silhouette, c.inertia, c.chosen)::clientele.cluster_candidate ORDER BY c.k) FROM candidates AS c) AS candidates,
             (SELECT c.model FROM candidates AS c WHERE c.chosen) AS model
-        $q$, _feature_tables(store, expressions)) INTO found USING k, max_k, seed, standardize;
+        $q$, clientele._feature_tables(store, expressions)) INTO found USING k, max_k, seed, standardize;
     candidates := found.candidates;
     model := found.model;
 END $$;
@@ -477,20 +477,20 @@ COMMENT ON FUNCTION clientele._find_clusters(name, text[], text[], integer, inte
 -- What takes long comes first: the store is locked, against other definers alone, when there is something to write.
 CREATE FUNCTION clientele.learn_segments(store name, segmentation text, features text[] DEFAULT NULL, k integer DEFAULT NULL, seed bigint DEFAULT NULL,
         standardize boolean DEFAULT NULL, max_k integer DEFAULT NULL) RETURNS SETOF clientele.cluster_candidate
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings record;
     checked record;
     found record;
 BEGIN
-    PERFORM _check_learn_arguments(segmentation, k, max_k);
-    PERFORM _require_owner(store);
-    PERFORM _refuse_own_rules(store, segmentation);
-    settings := _learn_settings(store, segmentation, max_k, features, k, seed, standardize);
-    checked := _check_features(store, settings.features);
-    found := _find_clusters(store, checked.expressions, checked.labels, settings.k, coalesce(max_k, 10), settings.seed, settings.standardize);
-    PERFORM _lock_store(store);
-    PERFORM _keep_clusters(store, segmentation, settings.features, checked.expressions, checked.labels, settings.seed, settings.standardize,
+    PERFORM clientele._check_learn_arguments(segmentation, k, max_k);
+    PERFORM clientele._require_owner(store);
+    PERFORM clientele._refuse_own_rules(store, segmentation);
+    settings := clientele._learn_settings(store, segmentation, max_k, features, k, seed, standardize);
+    checked := clientele._check_features(store, settings.features);
+    found := clientele._find_clusters(store, checked.expressions, checked.labels, settings.k, coalesce(max_k, 10), settings.seed, settings.standardize);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._keep_clusters(store, segmentation, settings.features, checked.expressions, checked.labels, settings.seed, settings.standardize,
         found.summary, found.model, found.candidates);
     RETURN QUERY SELECT c.* FROM unnest(found.candidates) AS c;
 END $$;
@@ -504,24 +504,24 @@ COMMENT ON FUNCTION clientele.learn_segments(name, text, text[], integer, bigint
 
 CREATE FUNCTION clientele._keep_clusters(store name, segmentation text, features text[], expressions text[], labels text[], seed bigint, standardize boolean,
         summary clientele.feature_summary, model clientele.kmeans_model, candidates clientele.cluster_candidate[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
     -- Rounded where they are ours, so that they do not depend on the order of the rows.
-    means double precision[] := coalesce((model).means, ARRAY(SELECT _significant(m) FROM unnest((summary).means) WITH ORDINALITY AS u(m, place) ORDER BY place));
-    deviations double precision[] := coalesce((model).scales, ARRAY(SELECT _significant(s) FROM unnest((summary).deviations) WITH ORDINALITY AS u(s, place) ORDER BY place));
-    former model_version := _former_clusters(store, segmentation, expressions);
-    matched integer[] := _match_centroids((model).centroids, _matrix((former).parameters -> 'centroids'), deviations);
+    means double precision[] := coalesce((model).means, ARRAY(SELECT clientele._significant(m) FROM unnest((summary).means) WITH ORDINALITY AS u(m, place) ORDER BY place));
+    deviations double precision[] := coalesce((model).scales, ARRAY(SELECT clientele._significant(s) FROM unnest((summary).deviations) WITH ORDINALITY AS u(s, place) ORDER BY place));
+    former clientele.model_version := clientele._former_clusters(store, segmentation, expressions);
+    matched integer[] := clientele._match_centroids((model).centroids, clientele._matrix((former).parameters -> 'centroids'), deviations);
     left_out bigint := (summary).customers - (summary).complete;
 BEGIN
-    PERFORM _add_model(store, 'kmeans:' || segmentation,
+    PERFORM clientele._add_model(store, 'kmeans:' || segmentation,
         jsonb_build_object('features', features, 'expressions', expressions, 'labels', labels, 'standardize', standardize, 'seed', seed,
             'centroids', (model).centroids, 'scales', coalesce((model).scales, array_fill(1::double precision, ARRAY[cardinality(features)])),
             'means', means, 'deviations', deviations,
-            'names', _learned_names(store, segmentation, labels, (model).centroids, matched, (former).parameters, means, deviations)),
+            'names', clientele._learned_names(store, segmentation, labels, (model).centroids, matched, (former).parameters, means, deviations)),
         (summary).data_from, (summary).data_to, (summary).complete,
         jsonb_build_object('candidates', to_jsonb(candidates), 'inertia', (model).inertia, 'sizes', (model).sizes, 'iterations', (model).iterations,
-            'converged', (model).converged, 'left_out', left_out, 'features', _feature_diagnostics(labels, summary),
-            'drift', _drift(former, model, matched, deviations, left_out)));
+            'converged', (model).converged, 'left_out', left_out, 'features', clientele._feature_diagnostics(labels, summary),
+            'drift', clientele._drift(former, model, matched, deviations, left_out)));
     IF left_out > 0 THEN
         RAISE NOTICE USING MESSAGE = format('customers left out for want of a feature: %s of %s', left_out, (summary).customers),
             HINT = 'They are in the default segment.';

@@ -3,10 +3,10 @@
 -- x, t_x and T of customers with orders, as the view customers shows them; $1 is as_of, unless it is NULL, for now. An order may be
 -- dated after the start of this transaction: T is never less than t_x.
 CREATE FUNCTION clientele._histories_query(store name, as_of timestamptz) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT format('SELECT b.customer_id, repeat_purchases(b.profile)::float8 AS x, last_purchase_age(b.profile)::float8 AS t_x,
-            greatest(age(b.profile, b.as_of), last_purchase_age(b.profile))::float8 AS age, b.profile
-        FROM %I.%s b WHERE orders(b.profile) > 0', store,
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('SELECT b.customer_id, clientele.repeat_purchases(b.profile)::float8 AS x, clientele.last_purchase_age(b.profile)::float8 AS t_x,
+            greatest(clientele.age(b.profile, b.as_of), clientele.last_purchase_age(b.profile))::float8 AS age, b.profile
+        FROM %I.%s b WHERE clientele.orders(b.profile) > 0', store,
         CASE WHEN as_of IS NULL THEN '_base' ELSE '_base_at($1)' END)
 $$;
 COMMENT ON FUNCTION clientele._histories_query(name, timestamptz) IS 'A query for the purchase histories of a store''s customers, in days: customer_id, x, t_x, age, profile.';
@@ -19,24 +19,24 @@ COMMENT ON TYPE clientele.clv_data IS
     'independence: Pearson correlation of repeat_purchases and repeat_day_value among repeat customers.';
 
 CREATE FUNCTION clientele._clv_data(store name, as_of timestamptz) RETURNS clientele.clv_data
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
-    found clv_data;
+    found clientele.clv_data;
 BEGIN
     EXECUTE format('
         SELECT count(*), count(*) FILTER (WHERE f.x > 0), count(*) FILTER (WHERE f.x > 0 AND f.value > 0), min(f.first), max(f.last),
             ceil(extract(epoch FROM max(f.last) - min(f.first)) / 86400)::integer,
             floor(extract(epoch FROM coalesce($1, now()) - max(f.last)) / 86400)::integer,
             percentile_cont(0.5) WITHIN GROUP (ORDER BY f.gap), corr(f.x, f.value) FILTER (WHERE f.x > 0 AND f.value > 0)
-        FROM (SELECT h.x, repeat_day_value(h.profile)::float8 AS value, first_order_at(h.profile) AS first, last_order_at(h.profile) AS last,
-                median_days_between_orders(h.profile) AS gap FROM (%s) h) f', _histories_query(store, as_of)) INTO found USING as_of;
+        FROM (SELECT h.x, clientele.repeat_day_value(h.profile)::float8 AS value, clientele.first_order_at(h.profile) AS first, clientele.last_order_at(h.profile) AS last,
+                clientele.median_days_between_orders(h.profile) AS gap FROM (%s) h) f', clientele._histories_query(store, as_of)) INTO found USING as_of;
     RETURN found;
 END $$;
 COMMENT ON FUNCTION clientele._clv_data(name, timestamptz) IS 'What there is to fit a store''s models to.';
 
 -- Below these the parameters say more about chance than about the shop. The figures are explained in docs/clv.md.
 CREATE FUNCTION clientele._check_clv_data(store name, data clientele.clv_data) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     min_customers constant integer := 200;
     min_repeat_customers constant integer := 50;
@@ -63,10 +63,10 @@ COMMENT ON FUNCTION clientele._check_clv_data(name, clientele.clv_data) IS 'Refu
 
 -- After a silence the models take all customers to have left. One as long as the history leaves nothing to predict.
 CREATE FUNCTION clientele._check_silence(store name, data clientele.clv_data, force boolean) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET datestyle = 'ISO, YMD' AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' AS $$
 DECLARE
     max_silence constant double precision := 0.25;  -- of the history
-    last_day date := _local_day(data.last_order_at, (_settings(store)).time_zone);
+    last_day date := clientele._local_day(data.last_order_at, (clientele._settings(store)).time_zone);
     silence text := format('The last order is of %s; from the first to the last are %s days.', last_day, data.history_days);
     remedy text := format('Where orders have come since, CALL clientele.refresh(%L). To fit to the time when there were orders: as_of => %L.', store, last_day + 1);
 BEGIN
@@ -85,44 +85,44 @@ COMMENT ON FUNCTION clientele._check_silence(name, clientele.clv_data, boolean) 
     'Warns of a store without orders for more than a quarter of its history, and refuses one for as long as it or longer, unless forced.';
 
 CREATE FUNCTION clientele._fit_purchases(store name, model text, as_of timestamptz) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
     SET extra_float_digits = 1 AS $$
 DECLARE
     fitted jsonb;
 BEGIN
-    EXECUTE format('SELECT to_jsonb(%I(h.x, h.t_x, h.age)) FROM (%s) h', 'fit_' || model, _histories_query(store, as_of)) INTO fitted USING as_of;
+    EXECUTE format('SELECT to_jsonb(clientele.%I(h.x, h.t_x, h.age)) FROM (%s) h', 'fit_' || model, clientele._histories_query(store, as_of)) INTO fitted USING as_of;
     RETURN jsonb_build_object('model', model) || fitted;
 END $$;
 COMMENT ON FUNCTION clientele._fit_purchases(name, text, timestamptz) IS 'Fits a purchase model to all customers with orders; its fields, and which model it is.';
 
 CREATE FUNCTION clientele._fit_values(store name, as_of timestamptz) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
     SET extra_float_digits = 1 AS $$
 DECLARE
     fitted jsonb;
 BEGIN
-    EXECUTE format('SELECT to_jsonb(fit_gamma_gamma(f.x, f.value)) FROM (SELECT h.x, repeat_day_value(h.profile)::float8 AS value FROM (%s) h) f
-        WHERE f.x > 0 AND f.value > 0', _histories_query(store, as_of)) INTO fitted USING as_of;
+    EXECUTE format('SELECT to_jsonb(clientele.fit_gamma_gamma(f.x, f.value)) FROM (SELECT h.x, clientele.repeat_day_value(h.profile)::float8 AS value FROM (%s) h) f
+        WHERE f.x > 0 AND f.value > 0', clientele._histories_query(store, as_of)) INTO fitted USING as_of;
     RETURN fitted;
 END $$;
 COMMENT ON FUNCTION clientele._fit_values(name, timestamptz) IS 'Fits the value model to the customers with repeat purchases of a positive value; its fields.';
 
 -- The calendar day of an instant, in any of pg_timezone_names: AT TIME ZONE would take some of them for abbreviations.
 CREATE FUNCTION clientele._local_day(instant timestamptz, time_zone text) RETURNS date
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT date '2000-01-01' + recency_days(order_profile(_instant('2000-01-01', time_zone), 1, time_zone), instant)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT date '2000-01-01' + clientele.recency_days(clientele.order_profile(clientele._instant('2000-01-01', time_zone), 1, time_zone), instant)
 $$;
 COMMENT ON FUNCTION clientele._local_day(timestamptz, text) IS 'The local calendar day of an instant.';
 
 -- The same kind of model, fitted to what was known when the held-out days began, foretells the orders of these customers on these days.
 -- Calibration ends with a whole day, so that no purchase day is half in and half out.
 CREATE FUNCTION clientele._holdout(store name, model text, as_of timestamptz, days integer) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET row_security = off SET jit = off
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
     SET extra_float_digits = 1 AS $$
 DECLARE
-    zone text := (_settings(store)).time_zone;
-    calibration_day date := _local_day(as_of, zone) - days;
-    midnights timestamptz[] := ARRAY(SELECT _instant((calibration_day + n)::timestamp, zone) FROM generate_series(1, days) n ORDER BY n);
+    zone text := (clientele._settings(store)).time_zone;
+    calibration_day date := clientele._local_day(as_of, zone) - days;
+    midnights timestamptz[] := ARRAY(SELECT clientele._instant((calibration_day + n)::timestamp, zone) FROM generate_series(1, days) n ORDER BY n);
     -- Customers with the same history are predicted once. Of more histories than these, the share of each week is that of a part of them.
     max_groups constant integer := 20000;
     calibration_to timestamptz := midnights[1] - interval '1 microsecond';
@@ -132,7 +132,7 @@ BEGIN
         WITH histories AS MATERIALIZED (
             SELECT h.customer_id, h.x, h.t_x, h.age, least(h.x, 7)::integer AS bucket FROM (%1$s) h
         ), fitted AS MATERIALIZED (
-            SELECT %2$I(h.x, h.t_x, h.age) AS model FROM histories h
+            SELECT clientele.%2$I(h.x, h.t_x, h.age) AS model FROM histories h
         ), groups AS MATERIALIZED (
             SELECT h.x, h.t_x, h.age, h.bucket, count(*) AS customers FROM histories h GROUP BY 1, 2, 3, 4
         ), bought AS MATERIALIZED (
@@ -141,13 +141,13 @@ BEGIN
         ), actual AS MATERIALIZED (
             SELECT h.bucket, (b.day + 6) / 7 AS week, count(*) AS orders FROM bought b JOIN histories h USING (customer_id) GROUP BY 1, 2
         ), predicted_buckets AS MATERIALIZED (
-            SELECT g.bucket, sum(g.customers)::bigint AS customers, sum(g.customers * expected_orders(f.model, $4::float8, g.x, g.t_x, g.age)) AS orders
+            SELECT g.bucket, sum(g.customers)::bigint AS customers, sum(g.customers * clientele.expected_orders(f.model, $4::float8, g.x, g.t_x, g.age)) AS orders
             FROM fitted f JOIN groups g ON (f.model).converged GROUP BY g.bucket
         ), every AS (
             SELECT n.* FROM (SELECT g.*, row_number() OVER (ORDER BY g.x, g.t_x, g.age) %% (1 + count(*) OVER () / $6) AS left_over FROM groups g) n WHERE n.left_over = 0
         ), by_then AS (
             SELECT p.week, sum(p.orders) AS orders FROM fitted f JOIN every e ON (f.model).converged CROSS JOIN LATERAL (
-                SELECT w.week, e.customers * expected_orders(f.model, least(7 * w.week, $4)::float8, e.x, e.t_x, e.age) AS orders
+                SELECT w.week, e.customers * clientele.expected_orders(f.model, least(7 * w.week, $4)::float8, e.x, e.t_x, e.age) AS orders
                 FROM generate_series(1, ($4 + 6) / 7) w (week) OFFSET 0) p
             GROUP BY p.week
         ), predicted_weeks AS (
@@ -159,7 +159,7 @@ BEGIN
                     'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.week = p.week), 0)) ORDER BY p.week) FROM predicted_weeks p),
             'repeat_purchases', (SELECT jsonb_agg(jsonb_build_object('at_least', p.bucket, 'customers', p.customers, 'predicted', p.orders,
                     'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.bucket = p.bucket), 0)) ORDER BY p.bucket) FROM predicted_buckets p))
-        $holdout$, _histories_query(store, calibration_to), 'fit_' || model, store)
+        $holdout$, clientele._histories_query(store, calibration_to), 'fit_' || model, store)
         INTO report USING calibration_to, midnights, as_of, days, calibration_day, max_groups;
     RETURN jsonb_build_object('days', days, 'calibration_to', calibration_day) || report;
 END $$;
@@ -168,7 +168,7 @@ COMMENT ON FUNCTION clientele._holdout(name, text, timestamptz, integer) IS
 
 -- How many days to hold out; an error where so many were asked for that nothing is left.
 CREATE FUNCTION clientele._holdout_days(asked integer, data clientele.clv_data) RETURNS integer
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known integer := data.history_days + greatest(data.silent_days, 0);
 BEGIN
@@ -183,7 +183,7 @@ COMMENT ON FUNCTION clientele._holdout_days(integer, clientele.clv_data) IS 'The
 
 -- The value model adds to the purchase model; where it cannot be had, that is no reason to do without the other.
 CREATE FUNCTION clientele._try_values(store name, as_of timestamptz, data clientele.clv_data, force boolean, OUT value jsonb, OUT problem text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     min_valued_customers constant integer := 50;
 BEGIN
@@ -191,7 +191,7 @@ BEGIN
         problem := format('%s customers with repeat purchases of a positive value, of %s required', data.valued_customers, min_valued_customers);
         RETURN;
     END IF;
-    value := _fit_values(store, as_of);
+    value := clientele._fit_values(store, as_of);
     IF (value -> 'converged')::boolean IS NOT TRUE THEN
         problem := 'its fit did not converge';
         value := NULL;
@@ -203,7 +203,7 @@ END $$;
 COMMENT ON FUNCTION clientele._try_values(name, timestamptz, clientele.clv_data, boolean) IS 'The value model of a store, or why there is none.';
 
 CREATE FUNCTION clientele._try_holdout(store name, model text, as_of timestamptz, days integer) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     report jsonb;
     problem text;
@@ -211,7 +211,7 @@ BEGIN
     IF days = 0 THEN
         RETURN jsonb_build_object('days', 0, 'problem', 'no days were held out');
     END IF;
-    report := _holdout(store, model, as_of, days);
+    report := clientele._holdout(store, model, as_of, days);
     IF report -> 'weeks' <> 'null' THEN
         RETURN report;
     END IF;
@@ -223,9 +223,9 @@ END $$;
 COMMENT ON FUNCTION clientele._try_holdout(name, text, timestamptz, integer) IS 'The holdout report of a store, or why there is none.';
 
 CREATE FUNCTION clientele._check_fit_arguments(store name, model text, force boolean, annual_discount double precision, as_of timestamptz, use boolean) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require(a.name, a.given) FROM (VALUES ('model', model IS NOT NULL), ('force', force IS NOT NULL),
+    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('model', model IS NOT NULL), ('force', force IS NOT NULL),
         ('annual_discount', annual_discount IS NOT NULL), ('use', use IS NOT NULL)) a (name, given);
     IF model <> ALL ('{bgnbd,mbgnbd,pareto_nbd}') THEN
         RAISE EXCEPTION 'unknown model: "%"', model USING ERRCODE = 'invalid_parameter_value',
@@ -239,7 +239,7 @@ BEGIN
         RAISE EXCEPTION 'invalid as_of: %', as_of USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'A model is fitted to what has happened by a time that is past, or by now (NULL).';
     END IF;
-    PERFORM _require_owner(store);
+    PERFORM clientele._require_owner(store);
 END $$;
 COMMENT ON FUNCTION clientele._check_fit_arguments(name, text, boolean, double precision, timestamptz, boolean) IS 'Refuses arguments of fit_clv() that make no sense, and others than the owner.';
 
@@ -248,17 +248,17 @@ CREATE FUNCTION clientele.fit_clv(store name, INOUT model text DEFAULT 'mbgnbd',
         annual_discount double precision DEFAULT 0.10, as_of timestamptz DEFAULT NULL, use boolean DEFAULT true,
         OUT version integer, OUT in_use boolean, OUT converged boolean, OUT customers bigint, OUT repeat_customers bigint,
         OUT log_likelihood double precision, OUT purchase jsonb, OUT value jsonb, OUT predicted_orders double precision, OUT actual_orders bigint)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
     details constant text[] := '{model,log_likelihood,standard_errors,customers,iterations,converged}';
     counted_at timestamptz := coalesce(as_of, now());
-    data clv_data;
+    data clientele.clv_data;
     values_problem text;
     holdout jsonb;
     is_first boolean;
 BEGIN
-    PERFORM _check_fit_arguments(store, model, force, annual_discount, as_of, use);
-    data := _clv_data(store, as_of);
+    PERFORM clientele._check_fit_arguments(store, model, force, annual_discount, as_of, use);
+    data := clientele._clv_data(store, as_of);
     customers := data.customers;
     repeat_customers := data.repeat_customers;
     IF customers = 0 THEN
@@ -266,11 +266,11 @@ BEGIN
             DETAIL = format('Orders up to %s count.', coalesce(as_of::text, 'now')), HINT = format('Has it been filled? CALL clientele.refresh(%L);', store);
     END IF;
     IF NOT force THEN
-        PERFORM _check_clv_data(store, data);
+        PERFORM clientele._check_clv_data(store, data);
     END IF;
-    holdout_days := _holdout_days(holdout_days, data);
-    PERFORM _check_silence(store, data, force);
-    purchase := _fit_purchases(store, model, as_of);
+    holdout_days := clientele._holdout_days(holdout_days, data);
+    PERFORM clientele._check_silence(store, data, force);
+    purchase := clientele._fit_purchases(store, model, as_of);
     converged := (purchase -> 'converged')::boolean IS TRUE;
     log_likelihood := (purchase ->> 'log_likelihood')::double precision;
     IF NOT converged AND NOT force THEN
@@ -278,13 +278,13 @@ BEGIN
             DETAIL = format('After %s iterations over %s customers it was at %s.', purchase ->> 'iterations', customers, purchase - details),
             HINT = 'Nothing was stored. Another model may fit; with force => true this one is stored to be looked at, and not used.';
     END IF;
-    SELECT * INTO value, values_problem FROM _try_values(store, as_of, data, force);
+    SELECT * INTO value, values_problem FROM clientele._try_values(store, as_of, data, force);
     IF values_problem IS NOT NULL THEN
         RAISE WARNING 'store % has no value model: %', quote_ident(store), values_problem
             USING DETAIL = 'The columns expected_order_value and clv_1y will be NULL.';
     END IF;
     IF converged THEN
-        holdout := _try_holdout(store, model, counted_at, holdout_days);
+        holdout := clientele._try_holdout(store, model, counted_at, holdout_days);
         IF holdout_days > 0 AND holdout ->> 'problem' IS NOT NULL THEN
             RAISE WARNING 'the model of store % could not be checked: %', quote_ident(store), holdout ->> 'problem'
                 USING DETAIL = format('It was fitted to all orders and did converge. clv_report() has nothing to compare for the %s days held out.', holdout_days),
@@ -295,13 +295,13 @@ BEGIN
         RAISE WARNING 'the fit of % did not converge: it is stored to be looked at, and not used', model;
     END IF;
 
-    PERFORM _lock_store(store);
+    PERFORM clientele._lock_store(store);
     EXECUTE format('SELECT s.net_share IS NULL FROM %I.scoring s', store) INTO is_first;
     IF is_first THEN
-        PERFORM _refresh_scoring(store);
+        PERFORM clientele._refresh_scoring(store);
     END IF;
     in_use := converged AND use;
-    version := _add_model(store, 'clv', jsonb_build_object('purchase', purchase, 'value', value, 'annual_discount', annual_discount),
+    version := clientele._add_model(store, 'clv', jsonb_build_object('purchase', purchase, 'value', value, 'annual_discount', annual_discount),
         data.first_order_at, counted_at, customers,
         jsonb_build_object('data', to_jsonb(data), 'forced', force, 'value_problem', values_problem, 'holdout', holdout), in_use);
     purchase := purchase - details;
@@ -329,12 +329,12 @@ COMMENT ON FUNCTION clientele._independence_verdict(jsonb) IS 'Whether the Gamma
 
 CREATE FUNCTION clientele.clv_report(store name DEFAULT NULL, version integer DEFAULT NULL)
     RETURNS TABLE (section text, bucket text, customers bigint, predicted double precision, actual double precision, remark text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     diagnostics jsonb;
     holdout jsonb;
 BEGIN
-    store := _resolve_store(store);
+    store := clientele._resolve_store(store);
     IF version IS NULL THEN
         EXECUTE format('SELECT m.version FROM %I.models m WHERE m.kind = ''clv'' AND m.in_use', store) INTO version;
         IF version IS NULL THEN
@@ -342,7 +342,7 @@ BEGIN
                 HINT = 'Fit one with clientele.fit_clv(), or name the version of one that is not in use.';
         END IF;
     END IF;
-    diagnostics := (_model(store, 'clv', version)).diagnostics;
+    diagnostics := (clientele._model(store, 'clv', version)).diagnostics;
     holdout := diagnostics -> 'holdout';
     RETURN QUERY SELECT 'week', w ->> 'from', NULL::bigint, (w -> 'predicted')::double precision, (w -> 'actual')::double precision,
             CASE WHEN (w -> 'days')::integer < 7 THEN format('%s days', w -> 'days') END
@@ -358,7 +358,7 @@ BEGIN
                 sum((b -> 'actual')::double precision) AS actual FROM jsonb_path_query(holdout, '$.repeat_purchases[*]') b) t;
     RETURN QUERY SELECT 'independence', 'correlation', (diagnostics #> '{data,valued_customers}')::bigint, 0::double precision,
         CASE WHEN jsonb_typeof(diagnostics #> '{data,independence}') = 'number' THEN (diagnostics #> '{data,independence}')::double precision END,
-        _independence_verdict(diagnostics -> 'data');
+        clientele._independence_verdict(diagnostics -> 'data');
 END $$;
 COMMENT ON FUNCTION clientele.clv_report(name, integer) IS
     'How well a version of a store''s model clv (NULL: the one in use) foretold the orders that were held out when it was fitted. section week: purchase days of all customers in the week from bucket on; '

@@ -14,24 +14,24 @@ CREATE TYPE clientele.segment_figures AS (segment text, customers bigint, presen
 COMMENT ON TYPE clientele.segment_figures IS 'Internal: features of the customers of a segment; without a segment, of all.';
 
 CREATE FUNCTION clientele._segment_figures(store name, segmentation text, expressions text[]) RETURNS SETOF clientele.segment_figures
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET jit = off
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off
     SET transform_null_equals = off SET standard_conforming_strings = on AS $$
 BEGIN
     RETURN QUERY EXECUTE format('SELECT f.segment, count(*), %1$s, %2$s, %3$s
         FROM (SELECT ARRAY[%4$s]::double precision[] AS x, %5$s AS segment FROM %6$I.customers AS c) AS f
         GROUP BY GROUPING SETS ((f.segment), ())',
-        _each_feature('count(*) FILTER (WHERE _is_feature(f.x[#]))', cardinality(expressions)),
-        _each_feature('avg(f.x[#]) FILTER (WHERE _is_feature(f.x[#]))', cardinality(expressions)),
-        _each_feature('stddev_pop(f.x[#]) FILTER (WHERE _is_feature(f.x[#]))', cardinality(expressions)),
+        clientele._each_feature('count(*) FILTER (WHERE clientele._is_feature(f.x[#]))', cardinality(expressions)),
+        clientele._each_feature('avg(f.x[#]) FILTER (WHERE clientele._is_feature(f.x[#]))', cardinality(expressions)),
+        clientele._each_feature('stddev_pop(f.x[#]) FILTER (WHERE clientele._is_feature(f.x[#]))', cardinality(expressions)),
         array_to_string(expressions, ', '),
         CASE segmentation WHEN 'main' THEN 'c.segment'
-            ELSE format('(SELECT s.segment FROM %I._segments(%s) AS s WHERE s.segmentation = $1)', store, _segment_arguments(store, 'c')) END,
+            ELSE format('(SELECT s.segment FROM %I._segments(%s) AS s WHERE s.segmentation = $1)', store, clientele._segment_arguments(store, 'c')) END,
         store) USING segmentation;
 END $$;
 COMMENT ON FUNCTION clientele._segment_figures(name, text, text[]) IS 'Internal: what one pass over the customers tells of each segment, and of all.';
 
 CREATE FUNCTION clientele._distinguishing(labels text[], z double precision[], present bigint[]) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH features AS (SELECT * FROM ROWS FROM (unnest(labels), unnest(z), unnest(present)) WITH ORDINALITY AS f(label, z, present, place))
     SELECT CASE WHEN count(*) FILTER (WHERE f.present > 0) = 0 THEN 'without ' || string_agg(f.label, ', ' ORDER BY f.place)
         ELSE coalesce((SELECT string_agg(format('%s %s sd %s average', s.label, round(abs(s.z)::numeric, 1), CASE WHEN s.z > 0 THEN 'above' ELSE 'below' END), '; '
@@ -48,9 +48,9 @@ COMMENT ON TYPE clientele.segment_description IS 'A row of describe_segments().'
 
 -- Clusters of the model in use by the names that it has for them, none where the segmentation was not learned.
 CREATE FUNCTION clientele._learned_model(store name, segmentation text) RETURNS clientele.model_version
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    model model_version;
+    model clientele.model_version;
 BEGIN
     EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND EXISTS (SELECT FROM %1$I.segment_rules AS r '
         'WHERE r.segmentation = $2 AND clientele._cluster_expression(r.rule) IS NOT NULL)', store) INTO model USING 'kmeans:' || segmentation, segmentation;
@@ -59,47 +59,47 @@ END $$;
 COMMENT ON FUNCTION clientele._learned_model(name, text) IS 'Internal: the model of a learned segmentation; NULLs for one that was not learned, or is gone.';
 
 CREATE FUNCTION clientele.describe_segments(store name, segmentation text DEFAULT 'main') RETURNS SETOF clientele.segment_description
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
-    shop name := _resolve_store(store);
+    shop name := clientele._resolve_store(store);
     known text[];
     taken text[];
     expressions text[];
     labels text[];
-    model model_version;
-    everybody segment_figures;
-    figures segment_figures;
-    described segment_description;
+    model clientele.model_version;
+    everybody clientele.segment_figures;
+    figures clientele.segment_figures;
+    described clientele.segment_description;
     z double precision[];
     cluster integer;  -- from 0, as drift counts; NULL: not one of the model's
 BEGIN
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
-    known := _segment_names(shop, segmentation);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
+    known := clientele._segment_names(shop, segmentation);
     taken := known[cardinality(known):];
-    model := _learned_model(shop, segmentation);
-    SELECT * INTO expressions, labels FROM _describing_features();
-    expressions := coalesce(_texts(model.parameters -> 'expressions'), expressions);
-    labels := coalesce(_texts(model.parameters -> 'labels'), labels);
+    model := clientele._learned_model(shop, segmentation);
+    SELECT * INTO expressions, labels FROM clientele._describing_features();
+    expressions := coalesce(clientele._texts(model.parameters -> 'expressions'), expressions);
+    labels := coalesce(clientele._texts(model.parameters -> 'labels'), labels);
     FOR figures IN
         SELECT n.name, coalesce(f.customers, 0), coalesce(f.present, array_fill(0, ARRAY[cardinality(labels)])), f.means, f.deviations
         FROM (SELECT NULL AS name, 0 AS place UNION ALL SELECT * FROM unnest(known) WITH ORDINALITY) AS n
-        LEFT JOIN _segment_figures(shop, segmentation, expressions) AS f ON f.segment IS NOT DISTINCT FROM n.name ORDER BY n.place
+        LEFT JOIN clientele._segment_figures(shop, segmentation, expressions) AS f ON f.segment IS NOT DISTINCT FROM n.name ORDER BY n.place
     LOOP
         IF figures.segment IS NULL THEN
             everybody := figures;
             -- Learned segments are compared with the customers that they were learned from: so their names stay true.
-            everybody.means := coalesce(_matrix(model.parameters -> 'means'), figures.means);
-            everybody.deviations := coalesce(_matrix(model.parameters -> 'deviations'), figures.deviations);
+            everybody.means := coalesce(clientele._matrix(model.parameters -> 'means'), figures.means);
+            everybody.deviations := coalesce(clientele._matrix(model.parameters -> 'deviations'), figures.deviations);
             CONTINUE;
         END IF;
         z := ARRAY(SELECT (figures.means[i] - everybody.means[i]) / nullif(everybody.deviations[i], 0) FROM generate_subscripts(labels, 1) AS i ORDER BY i);
-        cluster := array_position(_texts(model.parameters -> 'names'), figures.segment) - 1;
+        cluster := array_position(clientele._texts(model.parameters -> 'names'), figures.segment) - 1;
         described.segment := figures.segment;
         described.customers := figures.customers;
         described.share := coalesce(figures.customers::double precision / nullif(everybody.customers, 0), 0);
-        described.centroid := (SELECT jsonb_object_agg(labels[i], _significant(figures.means[i])) FROM generate_subscripts(labels, 1) AS i WHERE figures.customers > 0);
-        described.distinguishing := CASE WHEN figures.customers > 0 THEN _distinguishing(labels, z, figures.present) END;
-        described.proposed_name := CASE WHEN 0 < ANY (figures.present) THEN _propose_name(labels, z, taken) END;
+        described.centroid := (SELECT jsonb_object_agg(labels[i], clientele._significant(figures.means[i])) FROM generate_subscripts(labels, 1) AS i WHERE figures.customers > 0);
+        described.distinguishing := CASE WHEN figures.customers > 0 THEN clientele._distinguishing(labels, z, figures.present) END;
+        described.proposed_name := CASE WHEN 0 < ANY (figures.present) THEN clientele._propose_name(labels, z, taken) END;
         IF model.version IS NOT NULL AND described.proposed_name IS NOT NULL THEN
             taken := taken || described.proposed_name;
         END IF;
@@ -117,7 +117,7 @@ COMMENT ON FUNCTION clientele.describe_segments(name, text) IS
 -- ---- Another name ----
 
 CREATE FUNCTION clientele._rename_clusters(store name, segmentation text, former text, segment text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- A version in which another cluster has the new name gives that one the former name: names stay unique.
     EXECUTE format('UPDATE %I.models AS m SET parameters = jsonb_set(m.parameters, ''{names}'',
@@ -128,7 +128,7 @@ END $$;
 COMMENT ON FUNCTION clientele._rename_clusters(name, text, text, text) IS 'Internal: renames a segment in all versions of its segmentation''s model.';
 
 CREATE FUNCTION clientele._rename_history(store name, segmentation text, former text, segment text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- As recordings do, which would otherwise write the former name after this.
     EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
@@ -137,19 +137,19 @@ END $$;
 COMMENT ON FUNCTION clientele._rename_history(name, text, text, text) IS 'Internal: renames a segment in the history.';
 
 CREATE FUNCTION clientele.rename_segment(store name, segment text, new_name text, segmentation text DEFAULT 'main') RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text[];
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _require('segment', segment IS NOT NULL);
-    PERFORM _require('new_name', new_name IS NOT NULL);
-    PERFORM _require('segmentation', segmentation IS NOT NULL);
-    known := _segment_names(store, segmentation);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._require('segment', segment IS NOT NULL);
+    PERFORM clientele._require('new_name', new_name IS NOT NULL);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
+    known := clientele._segment_names(store, segmentation);
     IF segment <> ALL (known) THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('segment "%s" does not exist in segmentation "%s"', segment, segmentation),
-            HINT = format('Segments there: %s.', _name_list(known, 'none'));
+            HINT = format('Segments there: %s.', clientele._name_list(known, 'none'));
     ELSIF segment = new_name THEN
         RETURN;
     ELSIF new_name = ANY (known) THEN
@@ -160,16 +160,16 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'new_name must not be empty', HINT = 'Give it a name, such as families.';
     END IF;
     IF segment = known[cardinality(known)] THEN
-        PERFORM set_default_segment(store, new_name, segmentation);
+        PERFORM clientele.set_default_segment(store, new_name, segmentation);
     ELSE
         EXECUTE format('UPDATE %I.segment_rules SET segment = $3 WHERE segmentation = $1 AND segment = $2', store) USING segmentation, segment, new_name;
-        PERFORM _rename_clusters(store, segmentation, segment, new_name);
+        PERFORM clientele._rename_clusters(store, segmentation, segment, new_name);
         IF segmentation = 'main' THEN
-            PERFORM _rename_references(store, segment, new_name);
+            PERFORM clientele._rename_references(store, segment, new_name);
         END IF;
-        PERFORM _regenerate_segments(store);
+        PERFORM clientele._regenerate_segments(store);
     END IF;
-    PERFORM _rename_history(store, segmentation, segment, new_name);
+    PERFORM clientele._rename_history(store, segmentation, segment, new_name);
 END $$;
 COMMENT ON FUNCTION clientele.rename_segment(name, text, text, text) IS
     'Gives a segment, learned or not, or the default one, another name; owner only. It stays the same segment: contents, offers and medians follow, its history (segment_membership) too, '

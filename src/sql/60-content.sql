@@ -1,57 +1,57 @@
 -- Content: which of a slot's posts a customer is shown, by segment of segmentation main.
 
 CREATE FUNCTION clientele._content_segment(store name, segment text) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    known text[] := _segment_names(store, 'main');
+    known text[] := clientele._segment_names(store, 'main');
 BEGIN
     IF segment <> ALL (known) THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('segment "%s" does not exist in segmentation "main"', segment),
-            HINT = format('Segments there: %s.', _name_list(known, 'none'));
+            HINT = format('Segments there: %s.', clientele._name_list(known, 'none'));
     END IF;
     RETURN COALESCE(segment, known[cardinality(known)]);
 END $$;
 COMMENT ON FUNCTION clientele._content_segment(name, text) IS 'Internal: a segment of main, the default one where none is named; an unknown one is an error.';
 
 CREATE FUNCTION clientele.define_content(store name, slot text, content text, segment text DEFAULT NULL, body text DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _require('slot', slot IS NOT NULL);
-    PERFORM _require('content', content IS NOT NULL);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._require('slot', slot IS NOT NULL);
+    PERFORM clientele._require('content', content IS NOT NULL);
     IF btrim(slot) = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'slot must not be empty',
             HINT = 'Name the place where the content is shown, such as home.';
     END IF;
     EXECUTE format('INSERT INTO %I.contents (slot, segment, content, body) VALUES ($1, $2, $3, $4) '
         'ON CONFLICT (slot, segment) DO UPDATE SET content = $3, body = $4', store)
-        USING slot, _content_segment(store, segment), content, body;
+        USING slot, clientele._content_segment(store, segment), content, body;
 END $$;
 COMMENT ON FUNCTION clientele.define_content(name, text, text, text, text) IS
     'Says which content a segment of main is shown in a slot; without a segment it is for the default segment, and so for all that have none of their own.';
 
 CREATE FUNCTION clientele.drop_content(store name, slot text, segment text DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     dropped text;
     known text[];
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _require('slot', slot IS NOT NULL);
-    segment := _content_segment(store, segment);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._require('slot', slot IS NOT NULL);
+    segment := clientele._content_segment(store, segment);
     EXECUTE format('DELETE FROM %I.contents AS c WHERE c.slot = $1 AND c.segment = $2 RETURNING c.slot', store) INTO dropped USING slot, segment;
     IF dropped IS NULL THEN
         EXECUTE format('SELECT array_agg(c.segment ORDER BY c.segment) FROM %I.contents AS c WHERE c.slot = $1', store) INTO known USING slot;
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('slot "%s" has no content for segment "%s"', slot, segment),
-            HINT = format('Segments that have one there: %s.', _name_list(known, 'none'));
+            HINT = format('Segments that have one there: %s.', clientele._name_list(known, 'none'));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele.drop_content(name, text, text) IS 'Drops the content of a slot for one segment, or for the default segment where none is named.';
 
 CREATE FUNCTION clientele._content_for(customer text, slot text, store name, as_of timestamptz) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shop name;
     content text;
@@ -59,10 +59,10 @@ BEGIN
     IF customer IS NULL THEN
         RETURN NULL;
     END IF;
-    shop := _resolve_store(store);
+    shop := clientele._resolve_store(store);
     EXECUTE format('SELECT c.content FROM %1$I.segmentations AS g JOIN %1$I.contents AS c ON c.segment IN ($2, g.default_segment) '
         'WHERE g.segmentation = ''main'' AND c.slot = $1 ORDER BY c.segment = $2 DESC LIMIT 1', shop)
-        INTO content USING slot, assign_segment(customer, shop, 'main', as_of);
+        INTO content USING slot, clientele.assign_segment(customer, shop, 'main', as_of);
     RETURN content;
 END $$;
 COMMENT ON FUNCTION clientele._content_for(text, text, name, timestamptz) IS 'Internal: content_for for any type of key.';

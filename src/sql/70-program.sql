@@ -1,10 +1,10 @@
 -- Offer programs: definition, versions, removal; the global holdout.
 
 CREATE FUNCTION clientele._regenerate_offers(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET standard_conforming_strings = on
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
 DECLARE
-    settings store_settings := _settings(store);
+    settings clientele.store_settings := clientele._settings(store);
     programs jsonb;
     purchase_model jsonb;
     book jsonb;
@@ -16,14 +16,14 @@ BEGIN
     book := jsonb_build_object('store', store, 'currency', settings.currency, 'time_zone', settings.time_zone, 'margin', settings.margin,
         'global_holdout', nullif(settings.global_holdout, 0), 'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}');
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
-    PERFORM decide_offer(book, '', NULL, NULL, NULL, now());
+    PERFORM clientele.decide_offer(book, '', NULL, NULL, NULL, now());
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._offer_book() RETURNS jsonb STABLE PARALLEL SAFE RETURN %L::jsonb', store, book);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_offers(name) IS
     'Writes the store''s programs with what was learnt of them, its global holdout and its purchase model in use as a constant into its function _offer_book(), which every session sees at its next statement.';
 
 CREATE FUNCTION clientele._check_offer_segments(store name, segments text[], disclosure text) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text[];
     sensitive text[];
@@ -65,7 +65,7 @@ $$;
 COMMENT ON FUNCTION clientele._book_with(jsonb, jsonb) IS 'A book of programs with one of them as defined, in the place of the one of the same name if there is one.';
 
 CREATE FUNCTION clientele._priority(book jsonb, program text, wanted integer) RETURNS integer
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     chosen integer;
     holder text;
@@ -92,13 +92,13 @@ CREATE FUNCTION clientele._offer_definition(
     max_per_customer integer, cooldown interval, budget numeric, arms jsonb,
     message text, disclosure text,
     priority integer) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
 DECLARE
     book jsonb;
     definition jsonb;
 BEGIN
-    PERFORM _require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL),
+    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL),
         ('objective', objective IS NOT NULL), ('stretch', stretch IS NOT NULL), ('reward_rate', reward_rate IS NOT NULL),
         ('valid_for', valid_for IS NOT NULL), ('holdout', holdout IS NOT NULL), ('message', message IS NOT NULL)) a (name, given);
     IF btrim(program) = '' THEN
@@ -108,14 +108,14 @@ BEGIN
         RAISE EXCEPTION 'a program cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('starts_at is %s, ends_at is %s.', starts_at, ends_at);
     END IF;
-    PERFORM _check_offer_segments(store, segments, disclosure);
+    PERFORM clientele._check_offer_segments(store, segments, disclosure);
     EXECUTE format('SELECT %I._offer_book()', store) INTO book;
-    definition := jsonb_build_object('program', program, 'priority', _priority(book, program, priority), 'objective', objective,
+    definition := jsonb_build_object('program', program, 'priority', clientele._priority(book, program, priority), 'objective', objective,
         'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate, 'max_cv', max_cv, 'valid_for', valid_for,
         'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at, 'max_per_customer', max_per_customer, 'cooldown', cooldown,
         'budget', budget, 'arms', arms, 'message', message, 'disclosure', disclosure);
     -- Whoever decides by a book checks it first.
-    PERFORM decide_offer(_book_with(book, definition), '', NULL, NULL, NULL, now());
+    PERFORM clientele.decide_offer(clientele._book_with(book, definition), '', NULL, NULL, NULL, now());
     RETURN definition;
 END $$;
 COMMENT ON FUNCTION clientele._offer_definition(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
@@ -129,10 +129,10 @@ CREATE FUNCTION clientele.define_offer(
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _write_program(store, _offer_definition(store, program, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._write_program(store, clientele._offer_definition(store, program, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
         max_per_customer, cooldown, budget, arms, message, disclosure, priority));
 END $$;
 COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
@@ -143,21 +143,21 @@ COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, nu
     'budget: the greatest sum of rewards that are promised or were paid, in the currency; below what already is, it is refused. arms: an array of {"stretch", "reward_rate", "weight", "name"}, of which each customer gets one by chance. NULL in these four: no such limit.';
 
 CREATE FUNCTION clientele.drop_offer(store name, program text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require('program', program IS NOT NULL);
-    PERFORM _lock_store(store);
-    PERFORM _check_program(store, program);
-    PERFORM _set_budget(store, program, NULL);
-    PERFORM _retire_estimates(store, program);
+    PERFORM clientele._require('program', program IS NOT NULL);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._check_program(store, program);
+    PERFORM clientele._set_budget(store, program, NULL);
+    PERFORM clientele._retire_estimates(store, program);
     EXECUTE format('DELETE FROM %I.programs p WHERE p.program = $1', store) USING program;
-    PERFORM _regenerate_offers(store);
+    PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.drop_offer(name, text) IS
     'Drops an offer program; owner only. Offers that were issued stay open on their terms; versions and the ledger stay, and count if a program of the same name is defined again.';
 
 CREATE FUNCTION clientele._check_program(store name, program text) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text[];
 BEGIN
@@ -175,22 +175,22 @@ COMMENT ON FUNCTION clientele._check_program(name, text) IS 'Refuses a program t
 -- ---- Versions ----
 
 CREATE FUNCTION clientele._write_program(store name, definition jsonb) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     program text := definition ->> 'program';
     version integer;
 BEGIN
-    PERFORM _set_budget(store, program, (definition ->> 'budget')::numeric);
-    version := _program_version(store, program, definition - '{program,version,priority,budget}'::text[]);
+    PERFORM clientele._set_budget(store, program, (definition ->> 'budget')::numeric);
+    version := clientele._program_version(store, program, definition - '{program,version,priority,budget}'::text[]);
     EXECUTE format('DELETE FROM %I.programs p WHERE p.program = $1', store) USING program;
     EXECUTE format('INSERT INTO %1$I.programs SELECT * FROM jsonb_populate_record(NULL::%1$I.programs, $1)', store)
         USING definition || jsonb_build_object('version', version);
-    PERFORM _regenerate_offers(store);
+    PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele._write_program(name, jsonb) IS 'Defines a program as _offer_definition() gives it, by whoever has locked the store.';
 
 CREATE FUNCTION clientele._program_version(store name, program text, definition jsonb) RETURNS integer
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last record;
 BEGIN
@@ -199,8 +199,8 @@ BEGIN
     IF last.definition = definition THEN
         RETURN last.version;
     END IF;
-    IF _learnable_terms(last.definition) <> _learnable_terms(definition) THEN
-        PERFORM _retire_estimates(store, program);
+    IF clientele._learnable_terms(last.definition) <> clientele._learnable_terms(definition) THEN
+        PERFORM clientele._retire_estimates(store, program);
     END IF;
     EXECUTE format('INSERT INTO %I.program_versions (program, version, defined_at, definition) VALUES ($1, $2, now(), $3)', store)
         USING program, coalesce(last.version, 0) + 1, definition;
@@ -219,20 +219,20 @@ $$;
 COMMENT ON FUNCTION clientele._learnable_terms(jsonb) IS 'What the estimates of learn_offer() are about: while it stays the same, so do they.';
 
 CREATE FUNCTION clientele._retire_estimates(store name, program text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('UPDATE %I.models m SET in_use = false WHERE m.kind = ''offer:'' || $1 AND m.in_use', store) USING program;
 END $$;
 COMMENT ON FUNCTION clientele._retire_estimates(name, text) IS 'Takes out of use what was learnt of a program whose terms are others now.';
 
 CREATE FUNCTION clientele._set_arm_weights(store name, program text, weights double precision[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
     definition jsonb;
     arms jsonb;
 BEGIN
-    PERFORM _lock_store(store);
-    PERFORM _check_program(store, program);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._check_program(store, program);
     EXECUTE format('SELECT p FROM jsonb_array_elements(%I._offer_book() -> ''programs'') p WHERE p ->> ''program'' = $1', store)
         INTO definition USING program;
     SELECT jsonb_agg(a.arm || jsonb_build_object('weight', weights[a.place]) ORDER BY a.place) INTO arms
@@ -242,7 +242,7 @@ BEGIN
             DETAIL = format('Arms: %s; weights: %s.', coalesce(jsonb_array_length(arms), 0), cardinality(weights)),
             HINT = 'The program was redefined in the meantime: clientele.learn_offer() says what it would weigh now.';
     END IF;
-    PERFORM _write_program(store, definition - 'estimates' || jsonb_build_object('arms', arms));
+    PERFORM clientele._write_program(store, definition - 'estimates' || jsonb_build_object('arms', arms));
 END $$;
 COMMENT ON FUNCTION clientele._set_arm_weights(name, text, double precision[]) IS
     'Gives the arms of a program other weights, in their order: a new version of it; owner only. What was learnt of the arms stays in use.';
@@ -250,12 +250,12 @@ COMMENT ON FUNCTION clientele._set_arm_weights(name, text, double precision[]) I
 -- ---- The global holdout ----
 
 CREATE FUNCTION clientele.set_global_holdout(store name, share double precision) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require('share', share IS NOT NULL);
-    PERFORM _lock_store(store);
+    PERFORM clientele._require('share', share IS NOT NULL);
+    PERFORM clientele._lock_store(store);
     EXECUTE format('UPDATE %I.settings SET global_holdout = $1', store) USING share;
-    PERFORM _regenerate_offers(store);
+    PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.set_global_holdout(name, double precision) IS
     'Holds a share of the customers out of every program of a store: those with bucket(''STORE:global'', customer) below it; owner only. From 0, below 1; NULL is an error. Offers that are open stay open.';

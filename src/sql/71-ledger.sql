@@ -1,7 +1,7 @@
 -- The ledger of a store: what was offered to whom, or held out, and what became of it.
 
 CREATE FUNCTION clientele._create_ledger(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE replace(replace(replace($ledger$
         CREATE TABLE STORE.program_versions (
@@ -50,15 +50,15 @@ BEGIN
         COMMENT ON TABLE STORE.reversals IS 'Live stores: redemptions whose order was cancelled, refunded below the threshold or deleted, until clientele.settle_offers writes them off.';
         COMMENT ON TABLE STORE.campaigns IS 'The last run of clientele.issue_offers for each program, and how far it got.';
         COMMENT ON TABLE STORE.forgotten IS 'Sums over the exposures of customers who were forgotten, so that budgets stay exact.';
-        $ledger$, 'KEY_TYPE', _key_type(store)::text), 'ORDER_TYPE', coalesce(
-            CASE WHEN settings.order_id IS NOT NULL THEN _column_type(settings.orders, settings.order_id, 'order_id')::text END, 'text')),
+        $ledger$, 'KEY_TYPE', clientele._key_type(store)::text), 'ORDER_TYPE', coalesce(
+            CASE WHEN settings.order_id IS NOT NULL THEN clientele._column_type(settings.orders, settings.order_id, 'order_id')::text END, 'text')),
         'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 'The tables of a new store''s ledger.';
 
 -- Whoever a policy on the profiles or the customers restricts sees, and writes, the exposures of the same customers, and no sums over all.
 CREATE FUNCTION clientele._protect_ledger(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     everybody text;
     visible text;
@@ -75,7 +75,7 @@ END $$;
 COMMENT ON FUNCTION clientele._protect_ledger(name, clientele.store_settings) IS 'Extends the policies on profiles and customers to the ledger.';
 
 CREATE FUNCTION clientele._create_ledger_views(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE replace($views$
         -- What the ledger says now: a reversal counts at once, and so does the end of an offer.

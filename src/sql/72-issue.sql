@@ -37,7 +37,7 @@ COMMENT ON FUNCTION clientele.issue_offer(text, name, text) IS
 -- Slots are locked in their order, by who holds no other, and nobody is waited for afterwards: settling passes over exposures
 -- that others hold.
 CREATE FUNCTION clientele._reserve(store name, program text, reward numeric, greatest_reward numeric, OUT slot integer)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     remaining numeric;
 BEGIN
@@ -45,7 +45,7 @@ BEGIN
     LOOP
         EXECUTE format('SELECT sum(b.available) FROM %I.budgets b WHERE b.program = $1', store) USING program INTO remaining;
         EXIT WHEN remaining >= greatest_reward;
-        IF _settle_due(store, program, 1000) = 0 THEN
+        IF clientele._settle_due(store, program, 1000) = 0 THEN
             RETURN;
         END IF;
     END LOOP;
@@ -71,15 +71,15 @@ COMMENT ON PROCEDURE clientele.issue_offers(name, text, integer) IS
 
 -- Returns the customers with whom chunks end.
 CREATE FUNCTION clientele._begin_campaign(store name, program text, chunk integer) RETURNS text[]
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     above text;
     ends text[];
     everybody boolean;
 BEGIN
-    PERFORM _require_store(store);
+    PERFORM clientele._require_store(store);
     IF program IS NOT NULL THEN
-        PERFORM _check_program(store, program);
+        PERFORM clientele._check_program(store, program);
     END IF;
     IF chunk NOT BETWEEN 1 AND 1000000 THEN
         RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value',
@@ -95,7 +95,7 @@ BEGIN
         INSERT INTO %I.campaigns AS c VALUES ($1, now(), NULL, 0, 0, 0, NULL, NULL)
         ON CONFLICT (program) DO UPDATE SET (started_at, last_customer, customers, offered, held_out, total, ended_at) = (now(), NULL, 0, 0, 0, NULL, NULL)
         WHERE c.ended_at IS NOT NULL OR c.started_at <= now() - interval ''24 hours''', store) USING coalesce(program, '');
-    PERFORM _settle_budgets(store);  -- as in each chunk, slots are locked after the campaign
+    PERFORM clientele._settle_budgets(store);  -- as in each chunk, slots are locked after the campaign
     EXECUTE format('SELECT c.last_customer FROM %I.campaigns c WHERE c.program = $1', store) USING coalesce(program, '') INTO above;
     EXECUTE format('
         WITH counted AS (
@@ -103,7 +103,7 @@ BEGIN
         ), noted AS (
             UPDATE %1$I.campaigns c SET total = c.customers + (SELECT count(*) FROM counted) WHERE c.program = $2)
         SELECT array_agg(c.customer_id::text ORDER BY c.n) FROM counted c WHERE c.n %% $1 = 0',
-        store, CASE WHEN above IS NULL THEN 'true' ELSE format('b.customer_id%s > %s', _key_collation(store), _key_literal(store, above)) END, _key_collation(store))
+        store, CASE WHEN above IS NULL THEN 'true' ELSE format('b.customer_id%s > %s', clientele._key_collation(store), clientele._key_literal(store, above)) END, clientele._key_collation(store))
         USING chunk, coalesce(program, '') INTO ends;
     RETURN coalesce(ends, '{}');
 END $$;
@@ -112,7 +112,7 @@ COMMENT ON FUNCTION clientele._begin_campaign(name, text, integer) IS
 
 -- Concurrent runs take the next chunk each, because they lock the campaign. Returns whether there is another chunk.
 CREATE FUNCTION clientele._continue_campaign(store name, program text, ends text[]) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     campaign record;
     upto text;
@@ -122,8 +122,8 @@ BEGIN
     IF campaign.ended_at IS NULL THEN
         EXECUTE format('SELECT e.customer FROM unnest($1) WITH ORDINALITY e (customer, n) WHERE %s ORDER BY e.n LIMIT 1',
             CASE WHEN campaign.last_customer IS NULL THEN 'true'
-                 ELSE format('e.customer::%s%s > %s', _key_type(store), _key_collation(store), _key_literal(store, campaign.last_customer)) END) USING ends INTO upto;
-        SELECT * INTO counts FROM _issue_between(store, program, campaign.last_customer, upto, campaign.started_at);
+                 ELSE format('e.customer::%s%s > %s', clientele._key_type(store), clientele._key_collation(store), clientele._key_literal(store, campaign.last_customer)) END) USING ends INTO upto;
+        SELECT * INTO counts FROM clientele._issue_between(store, program, campaign.last_customer, upto, campaign.started_at);
         EXECUTE format('
             UPDATE %I.campaigns c SET (last_customer, customers, offered, held_out, ended_at)
                 = ($2, c.customers + $3, c.offered + $4, c.held_out + $5, CASE WHEN $2 IS NULL THEN clock_timestamp() END)
@@ -141,13 +141,13 @@ COMMENT ON FUNCTION clientele._continue_campaign(name, text, text[]) IS
 
 -- As for _reserve(): slots are locked before exposures are closed, so that nobody is waited for while they are.
 CREATE FUNCTION clientele._settle_budgets(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     budgeted text;
 BEGIN
-    PERFORM _lock_budgets(store, NULL);
+    PERFORM clientele._lock_budgets(store, NULL);
     FOR budgeted IN EXECUTE format('SELECT DISTINCT b.program FROM %I.budgets b', store) LOOP
-        WHILE _settle_due(store, budgeted, 50000) > 0 LOOP
+        WHILE clientele._settle_due(store, budgeted, 50000) > 0 LOOP
         END LOOP;
     END LOOP;
 END $$;
@@ -155,7 +155,7 @@ COMMENT ON FUNCTION clientele._settle_budgets(name) IS
     'Settles what is due of all programs that have a budget, so that all that can be promised is there: who gets an offer of one program depends on what is left of the others.';
 
 CREATE FUNCTION clientele._lock_budgets(store name, only_program text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('SELECT FROM %I.budgets b WHERE $1 IS NULL OR b.program = $1 ORDER BY b.program, b.slot FOR NO KEY UPDATE', store) USING only_program;
 END $$;
@@ -166,7 +166,7 @@ COMMENT ON FUNCTION clientele._lock_budgets(name, text) IS 'Locks the slots of a
 -- from the first customer on for whom a budget is too small, by what is left of it then.
 CREATE FUNCTION clientele._issue_between(store name, program text, above text, upto text, started_at timestamptz,
         OUT customers bigint, OUT offered bigint, OUT held_out bigint)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     careful boolean := false;
     passes integer := 0;
@@ -178,18 +178,18 @@ BEGIN
     held_out := 0;
     -- Before the book is read: whoever gives a program its first budget waits until all that was issued without one is written.
     EXECUTE format('LOCK TABLE %I.ledger IN ROW EXCLUSIVE MODE', store);
-    PERFORM _lock_budgets(store, program);
+    PERFORM clientele._lock_budgets(store, program);
     EXECUTE format('SELECT EXISTS (SELECT FROM %I.budgets)', store) INTO has_budgets;
     LOOP
         BEGIN
-            EXECUTE _pass_query(store, program, has_budgets, careful) USING program, started_at, above, upto INTO pass;
+            EXECUTE clientele._pass_query(store, program, has_budgets, careful) USING program, started_at, above, upto INTO pass;
         EXCEPTION WHEN unique_violation THEN
             careful := true;
             CONTINUE;
         END;
         offered := offered + pass.offered;
         held_out := held_out + pass.held_out;
-        PERFORM _take(store, t.program, t.reward) FROM unnest(pass.programs, pass.rewards) t (program, reward) WHERE t.reward > 0;
+        PERFORM clientele._take(store, t.program, t.reward) FROM unnest(pass.programs, pass.rewards) t (program, reward) WHERE t.reward > 0;
         passes := passes + 1;
         CONTINUE WHEN pass.missed > 0 AND passes < 10;
         customers := customers + pass.customers;
@@ -202,7 +202,7 @@ COMMENT ON FUNCTION clientele._issue_between(name, text, text, text, timestamptz
     'Issues to the customers above one key up to another (NULL: without bound), except who was issued something since started_at. Returns how many there are, and what became of them.';
 
 CREATE FUNCTION clientele._take(store name, program text, reward numeric) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('
         UPDATE %1$I.budgets b SET available = CASE WHEN b.slot = t.first THEN t.remaining - t.share * (t.slots - 1) ELSE t.share END
@@ -214,7 +214,7 @@ COMMENT ON FUNCTION clientele._take(name, text, numeric) IS 'Takes rewards from 
 
 -- $1: the program or NULL; $2: when the run started; $3, $4: the keys. Rows stay in the order of the keys, in which all who issue write them.
 CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean) RETURNS text
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace('
         WITH budget AS MATERIALIZED (
             SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots FROM STORE.budgets b GROUP BY b.program
@@ -259,7 +259,7 @@ CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets bool
             ELSE 'NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards' END),
         'WANTED', 'd.program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END),
         'BEFORE', CASE WHEN has_budgets THEN 'coalesce(d.customer_id < (SELECT s.customer_id FROM stop s), true)' ELSE 'true' END),
-        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'KEY', _key_type(store)::text), 'COLLATION', _key_collation(store)), 'STORE', quote_ident(store))
+        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'KEY', clientele._key_type(store)::text), 'COLLATION', clientele._key_collation(store)), 'STORE', quote_ident(store))
 $$;
 COMMENT ON FUNCTION clientele._pass_query(name, text, boolean, boolean) IS
     'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the keys, until a budget is too small for either arm.';

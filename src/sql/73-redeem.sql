@@ -17,7 +17,7 @@ COMMENT ON FUNCTION clientele._qualifies() IS
 
 -- The same order: by its id; where the store has none, a customer has one exposure at a time, and so one redemption at a time.
 CREATE FUNCTION clientele._same_order(settings clientele.store_settings) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN settings.order_id IS NULL THEN '(o.customer_id = l.customer_id AND o.ordered_at = l.ordered_at)' ELSE '(o.order_id = l.order_id)' END
 $$;
 COMMENT ON FUNCTION clientele._same_order(clientele.store_settings) IS 'Whether o of _orders is the order that a row l of the ledger was redeemed with, as an SQL expression.';
@@ -25,14 +25,14 @@ COMMENT ON FUNCTION clientele._same_order(clientele.store_settings) IS 'Whether 
 -- A policy on the orders would make those whose orders it hides look as if they had not ordered. What is not the orders has
 -- policies of its own, which are meant to apply; hence a function, which only asks.
 CREATE FUNCTION clientele._require_all_orders(store name) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 BEGIN
     EXECUTE format('SELECT FROM %I._orders WHERE false', store);
 END $$;
 COMMENT ON FUNCTION clientele._require_all_orders(name) IS 'Fails (42501) where the caller may not read the store''s orders, or row-level security hides some of them.';
 
 CREATE FUNCTION clientele._release(store name, programs text[], slots integer[], rewards numeric[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- An offer that is older than the budget has no slot: the first takes it.
     EXECUTE replace('
@@ -53,9 +53,9 @@ COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[]) IS
 -- One chunk of exposures that are open, by the end of their validity, above a key.
 CREATE FUNCTION clientele._settle_chunk(store name, only_program text, until timestamptz, expired_by timestamptz, at_most integer,
         INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint, OUT held_out bigint)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off SET enable_nestloop = on AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = on AS $$
 DECLARE
-    settings store_settings := _settings(store);
+    settings clientele.store_settings := clientele._settings(store);
     first_until timestamptz := last_until;
     first_exposure bigint := last_exposure;
     oldest timestamptz;
@@ -64,7 +64,7 @@ DECLARE
     rewards numeric[];
 BEGIN
     -- Tables that have just been filled look small to the planner: loops only for a few, through an index.
-    PERFORM set_config('enable_nestloop', (at_most <= 1000 AND _has_index(settings.orders, settings.customer_id))::text, true);
+    PERFORM set_config('enable_nestloop', (at_most <= 1000 AND clientele._has_index(settings.orders, settings.customer_id))::text, true);
     EXECUTE format('
         SELECT count(*), min(d.issued_at), (array_agg(d.valid_until ORDER BY d.valid_until DESC, d.exposure_id DESC))[1],
             (array_agg(d.exposure_id ORDER BY d.valid_until DESC, d.exposure_id DESC))[1]
@@ -112,10 +112,10 @@ BEGIN
             (SELECT count(*) FROM closed c WHERE c.holdout IS NOT NULL), array_agg(f.program), array_agg(f.slot), array_agg(f.reward) FROM freed f',
         'PROGRAM', CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $9' ELSE '' END),
         'ORDER_ID', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END),
-        'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(settings)), 'STORE', quote_ident(store))
+        'QUALIFIES', clientele._qualifies()), 'SAME_ORDER', clientele._same_order(settings)), 'STORE', quote_ident(store))
         INTO redeemed, expired, held_out, programs, slots, rewards
         USING first_until, first_exposure, until, last_until, last_exposure, oldest, at_most, expired_by, only_program;
-    PERFORM _release(store, programs, slots, rewards);
+    PERFORM clientele._release(store, programs, slots, rewards);
 END $$;
 COMMENT ON FUNCTION clientele._settle_chunk(name, text, timestamptz, timestamptz, integer, timestamptz, bigint) IS
     'Closes exposures that are open and end until a time, at_most of them from a key on: redeemed where an order qualifies, else expired where they ended by expired_by. '
@@ -124,7 +124,7 @@ COMMENT ON FUNCTION clientele._settle_chunk(name, text, timestamptz, timestamptz
 -- Redemptions whose order no longer counts, above a key: void. One statement, so that what is noted meanwhile stays noted. They
 -- stay void where the customer was enrolled again since: that was allowed because they did not count.
 CREATE FUNCTION clientele._write_off_chunk(store name, only_program text, at_most integer, INOUT last_exposure bigint, OUT seen bigint, OUT voided bigint)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     programs text[];
     slots integer[];
@@ -149,23 +149,23 @@ BEGIN
             DELETE FROM STORE.reversals r USING standing s
             WHERE r.exposure_id = s.exposure_id AND (s.reversed IS NOT TRUE OR EXISTS (SELECT FROM closed c WHERE c.exposure_id = s.exposure_id)))
         SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted), count(*), array_agg(c.program), array_agg(c.slot), array_agg(c.reward)
-        FROM closed c', 'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(_settings(store))), 'STORE', quote_ident(store))
+        FROM closed c', 'QUALIFIES', clientele._qualifies()), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store))
         INTO seen, last_exposure, voided, programs, slots, rewards USING last_exposure, at_most, only_program;
-    PERFORM _release(store, programs, slots, rewards);
+    PERFORM clientele._release(store, programs, slots, rewards);
 END $$;
 COMMENT ON FUNCTION clientele._write_off_chunk(name, text, integer, bigint) IS
     'Voids redemptions noted in reversals (of one program, or NULL: of all), at_most of them from a key on, and gives their rewards back to the budgets; where the order qualifies again, and the customer has no later exposure, the redemption stands. '
     'Returns the last key, and how many there were and became void.';
 
 CREATE FUNCTION clientele._settle_due(store name, program text, at_most integer) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reversed record;
     done record;
 BEGIN
-    PERFORM _require_all_orders(store);
-    SELECT * INTO reversed FROM _write_off_chunk(store, program, at_most, 0);
-    SELECT * INTO done FROM _settle_chunk(store, program, now(), now(), at_most, '-infinity', 0);
+    PERFORM clientele._require_all_orders(store);
+    SELECT * INTO reversed FROM clientele._write_off_chunk(store, program, at_most, 0);
+    SELECT * INTO done FROM clientele._settle_chunk(store, program, now(), now(), at_most, '-infinity', 0);
     RETURN reversed.voided + done.redeemed + done.expired + done.held_out;
 EXCEPTION WHEN insufficient_privilege THEN
     RETURN 0;  -- who issues need not be allowed to settle
@@ -174,13 +174,13 @@ COMMENT ON FUNCTION clientele._settle_due(name, text, integer) IS
     'Settles exposures of a program whose validity is over, and redemptions of it that were reversed, at most so many of each, and returns how many it closed; 0 where the caller may not read every order, or not write the ledger.';
 
 CREATE FUNCTION clientele._reversed(store name, since timestamptz) RETURNS SETOF bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
     RETURN QUERY EXECUTE replace(replace(replace('
         SELECT l.exposure_id FROM STORE.ledger l
         WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES)
           AND NOT EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id)',
-        'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(_settings(store))), 'STORE', quote_ident(store)) USING since;
+        'QUALIFIES', clientele._qualifies()), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store)) USING since;
 END $$;
 COMMENT ON FUNCTION clientele._reversed(name, timestamptz) IS
     'Redemptions written down since a time whose order does not qualify any more, and which are not noted in reversals yet. Reads every order.';
@@ -188,9 +188,9 @@ COMMENT ON FUNCTION clientele._reversed(name, timestamptz) IS
 -- The triggers of a live store do not see a redemption that commits while its order is being cancelled, nor orders that
 -- change while there are no triggers.
 CREATE FUNCTION clientele._note_reversals(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF (_settings(store)).live THEN
+    IF (clientele._settings(store)).live THEN
         EXECUTE format('INSERT INTO %I.reversals (exposure_id, noted_at) SELECT r, now() FROM clientele._reversed($1, now() - interval ''30 days'') r', store)
             USING store;
     END IF;
@@ -198,10 +198,10 @@ END $$;
 COMMENT ON FUNCTION clientele._note_reversals(name) IS 'Live stores: notes the redemptions of the last 30 days whose order no longer qualifies, and which no trigger has noted.';
 
 CREATE FUNCTION clientele._begin_settling(store name, grace interval, chunk integer, OUT expired_by timestamptz)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM _require_store(store);
-    PERFORM _require(a.name, a.given) FROM (VALUES ('grace', grace IS NOT NULL), ('chunk', chunk IS NOT NULL)) a (name, given);
+    PERFORM clientele._require_store(store);
+    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('grace', grace IS NOT NULL), ('chunk', chunk IS NOT NULL)) a (name, given);
     IF grace NOT BETWEEN interval '0' AND interval '100 years' THEN
         RAISE EXCEPTION 'invalid grace: %', grace USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'It is how long after the end of an offer its orders may still arrive: from 0 to 100 years.';
@@ -209,14 +209,14 @@ BEGIN
     IF chunk < 1 THEN
         RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value', DETAIL = 'At least one exposure is settled at a time.';
     END IF;
-    PERFORM _require_all_orders(store);
+    PERFORM clientele._require_all_orders(store);
     expired_by := now() - grace;
-    PERFORM _note_reversals(store);
+    PERFORM clientele._note_reversals(store);
 END $$;
 COMMENT ON FUNCTION clientele._begin_settling(name, interval, integer) IS 'Checks the arguments of settle_offers(), and that the caller sees every order. expired_by: what ended by then has expired.';
 
 CREATE FUNCTION clientele._settling_summary(store name, voided bigint, redeemed bigint, expired bigint) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     open bigint;
 BEGIN
@@ -275,18 +275,18 @@ COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS
 -- ---- By code ----
 
 CREATE FUNCTION clientele._order_literal(store name, order_id text) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp SET datestyle = 'ISO' AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 DECLARE
     type text;
     key text;
 BEGIN
-    IF (_settings(store)).order_id IS NULL THEN
+    IF (clientele._settings(store)).order_id IS NULL THEN
         RAISE EXCEPTION 'store % has no order ids', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'Its orders were named without one, so that no single order can be meant.',
             HINT = 'CALL clientele.settle_offers() finds redemptions without; create_store(..., order_id => ''...'') names the column.';
     END IF;
     SELECT atttypid::regtype INTO type FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass AND attname = 'order_id';
-    PERFORM _require('order_id', order_id IS NOT NULL);
+    PERFORM clientele._require('order_id', order_id IS NOT NULL);
     BEGIN
         EXECUTE format('SELECT $1::%s::text', type) INTO key USING order_id;
     EXCEPTION
@@ -356,58 +356,58 @@ COMMENT ON FUNCTION clientele._check_qualifies(timestamptz, numeric, timestamptz
     'Refuses an order of the customer that does not qualify, with the reason: when it was placed, or its value, in the currency.';
 
 CREATE FUNCTION clientele._redeem_offer(code text, order_id text, store name) RETURNS clientele.redemption
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     redeemed_order text;
     placed record;
     exposure record;
-    redeemed redemption;
+    redeemed clientele.redemption;
 BEGIN
-    PERFORM _require('code', code IS NOT NULL);
-    store := _resolve_store(store);
-    code := _canonical_code(code);
-    redeemed_order := _order_literal(store, order_id);
+    PERFORM clientele._require('code', code IS NOT NULL);
+    store := clientele._resolve_store(store);
+    code := clientele._canonical_code(code);
+    redeemed_order := clientele._order_literal(store, order_id);
     -- Nothing is locked before it is known that the code and the order are the same customer's.
     EXECUTE format('SELECT o.ordered_at, o.amount FROM %1$I.ledger l JOIN %1$I._orders o ON o.customer_id = l.customer_id
         WHERE l.code = $1 AND o.order_id = %2$s AND o.amount IS NOT NULL ORDER BY %3$s DESC, o.ordered_at LIMIT 1',
-        store, redeemed_order, _qualifies()) INTO placed USING code;
+        store, redeemed_order, clientele._qualifies()) INTO placed USING code;
     EXECUTE format('SELECT l.exposure_id FROM %I.ledger l WHERE $1 AND l.code = $2 FOR UPDATE', store)
         INTO exposure USING placed.ordered_at IS NOT NULL, code;
     IF exposure.exposure_id IS NULL THEN
-        PERFORM _refuse_code();
+        PERFORM clientele._refuse_code();
     END IF;
     EXECUTE format('SELECT l.*, EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
             l.order_id = %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id = %2$s) AS order_is_taken
         FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order) INTO exposure USING exposure.exposure_id;
-    PERFORM _check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id::text, exposure.by_this_order);
+    PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id::text, exposure.by_this_order);
     IF exposure.order_is_taken THEN
-        PERFORM _refuse_taken_order();
+        PERFORM clientele._refuse_taken_order();
     END IF;
-    PERFORM _check_qualifies(placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until, exposure.min_spend, exposure.currency);
+    PERFORM clientele._check_qualifies(placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until, exposure.min_spend, exposure.currency);
     BEGIN
         EXECUTE format('UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3 WHERE l.exposure_id = $1
             RETURNING l.exposure_id, l.program, l.customer_id::text, l.order_id::text, l.ordered_at, l.order_value, l.reward, l.currency',
             store, redeemed_order) INTO redeemed USING exposure.exposure_id, placed.ordered_at, placed.amount;
     EXCEPTION WHEN unique_violation THEN
-        PERFORM _refuse_taken_order();  -- by somebody else, since we looked
+        PERFORM clientele._refuse_taken_order();  -- by somebody else, since we looked
     END;
     RETURN redeemed;
 END $$;
 COMMENT ON FUNCTION clientele._redeem_offer(text, text, name) IS 'redeem_offer() for an order given as text.';
 
 CREATE FUNCTION clientele._void_redemption(order_id text, store name) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     exposure record;
 BEGIN
-    store := _resolve_store(store);
+    store := clientele._resolve_store(store);
     EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id = %s
-        RETURNING l.exposure_id, l.program, l.slot, l.reward', store, _order_literal(store, order_id)) INTO exposure;
+        RETURNING l.exposure_id, l.program, l.slot, l.reward', store, clientele._order_literal(store, order_id)) INTO exposure;
     IF exposure.exposure_id IS NULL THEN
         RETURN false;
     END IF;
     EXECUTE format('DELETE FROM %I.reversals r WHERE r.exposure_id = $1', store) USING exposure.exposure_id;
-    PERFORM _release(store, ARRAY[exposure.program], ARRAY[exposure.slot], ARRAY[exposure.reward]);
+    PERFORM clientele._release(store, ARRAY[exposure.program], ARRAY[exposure.slot], ARRAY[exposure.reward]);
     RETURN true;
 END $$;
 COMMENT ON FUNCTION clientele._void_redemption(text, name) IS 'void_redemption() for an order given as text.';
@@ -459,12 +459,12 @@ COMMENT ON FUNCTION clientele.void_redemption(text, name) IS
 -- Many are withdrawn in one transaction. So a row that somebody is closing is left to them, and of a budget all slots are
 -- locked, in their order, before one is written: those who lock several do not meet in different orders.
 CREATE FUNCTION clientele.withdraw_offer(exposure_id bigint, store name DEFAULT NULL) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     exposure record;
 BEGIN
-    PERFORM _require('exposure_id', exposure_id IS NOT NULL);
-    store := _resolve_store(store);
+    PERFORM clientele._require('exposure_id', exposure_id IS NOT NULL);
+    store := clientele._resolve_store(store);
     EXECUTE format('SELECT l.program, l.slot, l.reward, l.holdout FROM %I.ledger l WHERE l.exposure_id = $1 AND l.state = ''open'' AND l.valid_until > now()
         FOR UPDATE SKIP LOCKED', store) INTO exposure USING exposure_id;
     IF exposure.program IS NULL THEN
@@ -472,8 +472,8 @@ BEGIN
     END IF;
     EXECUTE format('UPDATE %I.ledger l SET state = ''void'', closed_at = now() WHERE l.exposure_id = $1', store) USING exposure_id;
     IF exposure.holdout IS NULL THEN
-        PERFORM _lock_budgets(store, exposure.program);
-        PERFORM _release(store, ARRAY[exposure.program], ARRAY[exposure.slot], ARRAY[exposure.reward]);
+        PERFORM clientele._lock_budgets(store, exposure.program);
+        PERFORM clientele._release(store, ARRAY[exposure.program], ARRAY[exposure.slot], ARRAY[exposure.reward]);
     END IF;
     RETURN true;
 END $$;

@@ -3,11 +3,11 @@
 -- What would bring back what is being removed: a refresh that has counted the customer and not written yet, and a recording
 -- of segments that has read them. Whoever has counted before us in a transaction that goes on fails (see _touch).
 CREATE FUNCTION clientele._stop_refreshing(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET lock_timeout = '10s' AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 BEGIN
-    PERFORM _lock_refresh(store, 'forget_customer()');
+    PERFORM clientele._lock_refresh(store, 'forget_customer()');
     EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
-    PERFORM _touch(store);
+    PERFORM clientele._touch(store);
 EXCEPTION WHEN lock_not_available THEN
     RAISE EXCEPTION 'store % is being refreshed, or changed', quote_ident(store) USING ERRCODE = 'object_in_use',
         DETAIL = 'A refresh may have counted the customer, and would bring back what is removed.', HINT = 'Repeat it when that has ended; clientele.refresh_progress shows it.';
@@ -15,7 +15,7 @@ END $$;
 COMMENT ON FUNCTION clientele._stop_refreshing(name) IS 'Keeps refreshes of a store away until the end of the transaction; refuses (55006) where one goes on for ten seconds.';
 
 CREATE FUNCTION clientele._require_whole_store(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     relation regclass;
 BEGIN
@@ -32,7 +32,7 @@ END $$;
 COMMENT ON FUNCTION clientele._require_whole_store(name, clientele.store_settings) IS 'Refuses a caller whom a policy keeps from rows of customers, or, where the store is live, from orders.';
 
 CREATE FUNCTION clientele._forget_exposures(store name, key text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     programs text[];
     slots integer[];
@@ -55,14 +55,14 @@ BEGIN
                 redemptions = f.redemptions + excluded.redemptions, rewards = f.rewards + excluded.rewards)
         SELECT array_agg(g.program), array_agg(g.slot), array_agg(g.reward) FROM gone g WHERE NOT g.held_out AND g.state = ''open''', store, key)
         INTO programs, slots, rewards;
-    PERFORM _release(store, programs, slots, rewards);
+    PERFORM clientele._release(store, programs, slots, rewards);
 END $$;
 COMMENT ON FUNCTION clientele._forget_exposures(name, text) IS 'Removes a customer''s exposures (key: an SQL literal), adds them to the sums in forgotten, and gives back what was reserved.';
 
 -- Where orders are left, a live store counts them, as any other does when it is refreshed: without a mark it would take later
 -- ones for the only ones. The marks are those of the triggers, for orders of the future, too.
 CREATE FUNCTION clientele._mark_for_recount(store name, key text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('INSERT INTO %1$I.pending (customer_id, due)
         SELECT DISTINCT o.customer_id, CASE WHEN o.ordered_at <= now() THEN ''-infinity'' ELSE o.ordered_at END FROM %1$I._orders o
@@ -71,31 +71,31 @@ END $$;
 COMMENT ON FUNCTION clientele._mark_for_recount(name, text) IS 'Live stores: has a customer (key: an SQL literal) counted anew, now and when orders of the future count; none is left where there are no orders.';
 
 CREATE FUNCTION clientele._forget_customer(customer text, store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings;
+    settings clientele.store_settings;
     key text;
 BEGIN
-    PERFORM _require('customer', customer IS NOT NULL);
-    store := _resolve_store(store);
-    key := _key_literal(store, customer);
+    PERFORM clientele._require('customer', customer IS NOT NULL);
+    store := clientele._resolve_store(store);
+    key := clientele._key_literal(store, customer);
     IF key IS NULL THEN
         RETURN;
     END IF;
-    settings := _settings(store);
-    PERFORM _require_whole_store(store, settings);
-    PERFORM _stop_refreshing(store);
+    settings := clientele._settings(store);
+    PERFORM clientele._require_whole_store(store, settings);
+    PERFORM clientele._stop_refreshing(store);
     -- Campaigns before exposures, as who issues locks them; one that goes on from this customer goes on from the one before.
     EXECUTE format('SELECT FROM %I.campaigns c ORDER BY c.program FOR NO KEY UPDATE', store);
     EXECUTE format('UPDATE %1$I.campaigns c SET last_customer = (SELECT b.customer_id::text FROM %1$I._base_stored b
             WHERE b.customer_id%3$s < %2$s ORDER BY b.customer_id%3$s DESC LIMIT 1)
-        WHERE c.last_customer = %2$s::text', store, key, _key_collation(store));
+        WHERE c.last_customer = %2$s::text', store, key, clientele._key_collation(store));
     EXECUTE format('DELETE FROM %I.profiles p WHERE p.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.pending t WHERE t.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.segment_membership m WHERE m.customer_id = %s', store, key);
-    PERFORM _forget_exposures(store, key);
+    PERFORM clientele._forget_exposures(store, key);
     IF settings.live THEN
-        PERFORM _mark_for_recount(store, key);
+        PERFORM clientele._mark_for_recount(store, key);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._forget_customer(text, name) IS 'forget_customer() for a customer given as text.';

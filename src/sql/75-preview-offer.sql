@@ -10,21 +10,21 @@ CREATE FUNCTION clientele.preview_offer(
     priority integer DEFAULT NULL)
     RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
         greatest_cost_before numeric, greatest_cost_after numeric)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition jsonb;
     book jsonb;
-    budgets offer_budget[];
-    changed_budgets offer_budget[];
+    budgets clientele.offer_budget[];
+    changed_budgets clientele.offer_budget[];
 BEGIN
-    PERFORM _require_store(store);
-    definition := _offer_definition(store, program, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
+    PERFORM clientele._require_store(store);
+    definition := clientele._offer_definition(store, program, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
         max_per_customer, cooldown, budget, arms, message, disclosure, priority);
-    EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::offer_budget FROM %1$I._budgets b)', store)
+    EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)', store)
         INTO book, budgets;
     changed_budgets := ARRAY(SELECT b FROM unnest(budgets) b WHERE b.program <> preview_offer.program);
     IF budget IS NOT NULL THEN
-        changed_budgets := changed_budgets || ROW(program, _remaining_budget(store, program, budget))::offer_budget;
+        changed_budgets := changed_budgets || ROW(program, clientele._remaining_budget(store, program, budget))::clientele.offer_budget;
     END IF;
     RETURN QUERY EXECUTE format('
         WITH compared AS (
@@ -34,9 +34,9 @@ BEGIN
             -- By the book as it is, and as it would be. An offer that is open stands on its terms.
             FROM (
                 SELECT i.segment,
-                    CASE WHEN i.open_exposure IS NULL THEN _decide_offer_once($1, i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, $2)
+                    CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once($1, i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, $2)
                          WHEN i.open_holdout IS NULL THEN i.open_terms END AS before,
-                    CASE WHEN i.open_exposure IS NULL THEN _decide_offer_once($3, i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, $4)
+                    CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once($3, i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, $4)
                          WHEN i.open_holdout IS NULL THEN i.open_terms END AS after
                 FROM (SELECT o.* FROM %I._offer_inputs o OFFSET 0) i  -- so that each input is computed once
             ) d
@@ -51,7 +51,7 @@ BEGIN
         SELECT n.segment, coalesce(sum(n.customers), 0)::bigint, coalesce(sum(n.gains), 0)::bigint, coalesce(sum(n.loses), 0)::bigint,
             coalesce(sum(n.changes), 0)::bigint, coalesce(sum(n.unchanged), 0)::bigint, coalesce(sum(n.cost_before), 0), coalesce(sum(n.cost_after), 0)
         FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment', store)
-        USING book, budgets, _book_with(book, definition), changed_budgets;
+        USING book, budgets, clientele._book_with(book, definition), changed_budgets;
 END $$;
 COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
     'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with NULL for all; writes nothing, for everybody who may read the store. '

@@ -6,26 +6,26 @@ COMMENT ON TYPE clientele.offer_explanation IS 'A row of explain_offer(): what b
 
 CREATE FUNCTION clientele._explain_offer(customer text, store name, program text, as_of timestamptz)
     RETURNS SETOF clientele.offer_explanation
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings store_settings;
+    settings clientele.store_settings;
     key text;
 BEGIN
     IF $1 IS NULL THEN
         RETURN;
     END IF;
-    store := _resolve_store(store);
-    settings := _settings(store);
+    store := clientele._resolve_store(store);
+    settings := clientele._settings(store);
     IF $3 IS NOT NULL THEN
-        PERFORM _check_program(store, $3);
+        PERFORM clientele._check_program(store, $3);
     END IF;
-    key := coalesce(_key_literal(store, $1), 'NULL');
+    key := coalesce(clientele._key_literal(store, $1), 'NULL');
     RETURN QUERY EXECUTE format('
         WITH input AS (SELECT i.* FROM %1$I.%2$s i WHERE i.customer_id = %3$s),
         decided AS (
-            SELECT e.*, i.open_exposure, i.open_program, i.open_holdout, i.open_terms FROM input i CROSS JOIN LATERAL explain_programs(
+            SELECT e.*, i.open_exposure, i.open_program, i.open_holdout, i.open_terms FROM input i CROSS JOIN LATERAL clientele.explain_programs(
                 %1$I._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, i.history,
-                ARRAY(SELECT ROW(b.program, b.remaining)::offer_budget FROM %1$I._budgets b)) e
+                ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)) e
         ), explained AS (
             -- Who has an offer that is open has no other; what speaks against the others anyway is said as ever.
             SELECT d.priority, d.program, d.status, d.reasons, d.break_even_share, d.explanation FROM decided d
@@ -55,13 +55,13 @@ BEGIN
                 CASE WHEN settings.fresh_to IS NULL THEN format(': it was never refreshed; CALL clientele.refresh(%L) does', store)
                      ELSE ': there is no such customer, or no order of theirs up to the last refresh' END)),
                          ('no_program', format('Store %s has no offer programs.', quote_ident(store)))) a (code, explanation)
-            WHERE a.code = CASE WHEN _has_customer(store, key, $4) THEN 'no_program' ELSE 'unknown_customer' END;
+            WHERE a.code = CASE WHEN clientele._has_customer(store, key, $4) THEN 'no_program' ELSE 'unknown_customer' END;
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._explain_offer(text, name, text, timestamptz) IS 'explain_offer() for a customer given as text.';
 
 CREATE FUNCTION clientele._has_customer(store name, key text, as_of timestamptz) RETURNS boolean
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known boolean;
 BEGIN

@@ -2,10 +2,10 @@
 -- others go on.
 
 CREATE FUNCTION clientele._set_budget(store name, program text, budget numeric) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     slots constant integer := 16;
-    decimals constant integer := _currency_decimals((_settings(store)).currency);
+    decimals constant integer := clientele._currency_decimals((clientele._settings(store)).currency);
     before numeric;
     known boolean;
     available numeric;  -- in the currency's smallest unit
@@ -25,7 +25,7 @@ BEGIN
     IF before IS NULL AND known THEN
         EXECUTE format('LOCK TABLE %I.ledger IN SHARE MODE', store);
     END IF;
-    available := _remaining_budget(store, program, budget) * 10::numeric ^ decimals;
+    available := clientele._remaining_budget(store, program, budget) * 10::numeric ^ decimals;
     -- Updated where they stand: who waits for one finds it again.
     EXECUTE format('INSERT INTO %I.budgets (program, slot, available)
             SELECT $1, s, round(div($2 + s, $3) / 10::numeric ^ $4, $4) FROM generate_series(0, $3 - 1) s
@@ -36,9 +36,9 @@ COMMENT ON FUNCTION clientele._set_budget(name, text, numeric) IS
     'Spreads what a new budget of a program leaves over its slots, none with NULL, by whoever has locked the store. Waits for those who are issuing from it, and they wait for the end of the transaction.';
 
 CREATE FUNCTION clientele._remaining_budget(store name, program text, budget numeric) RETURNS numeric
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    currency constant text := (_settings(store)).currency;
+    currency constant text := (clientele._settings(store)).currency;
     promised numeric;
     paid numeric;
 BEGIN

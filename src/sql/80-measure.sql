@@ -36,13 +36,13 @@ COMMENT ON TYPE clientele.lift_stratum IS
 -- row_security = off makes PostgreSQL refuse to leave out rows, where it would do so otherwise. The ledger's own policy follows those
 -- of profiles and customers: to whom they show everything it does, too.
 CREATE FUNCTION clientele._require_all_rows(store name) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
     ledger regclass := format('%I.ledger', store);
     relation text;
 BEGIN
     FOR relation IN SELECT format('%I._orders', store) UNION ALL SELECT format('%I.profiles', store)
-            UNION ALL SELECT (_settings(store)).customers::text WHERE (_settings(store)).customers IS NOT NULL LOOP
+            UNION ALL SELECT (clientele._settings(store)).customers::text WHERE (clientele._settings(store)).customers IS NOT NULL LOOP
         EXECUTE format('SELECT FROM %s LIMIT 0', relation);
     END LOOP;
     IF EXISTS (SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.oid = ledger AND p.polname <> 'customers'
@@ -79,10 +79,10 @@ COMMENT ON FUNCTION clientele._enrolled_by(text) IS
 -- (of aov: orders).
 -- Orders are read once: those from $6 to before $7.
 CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, labels text[] DEFAULT '{}') RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    margin numeric := (_settings(store)).margin;
-    outcome text := _metric_expression(metric);
+    margin numeric := (clientele._settings(store)).margin;
+    outcome text := clientele._metric_expression(metric);
     after constant text := 'o.ordered_at >= e.enrolled_at';
     before constant text := 'o.ordered_at < e.enrolled_at';
     query text := 'SELECT e.customer_id, e.stratum, e.treated, e.measured#E_LABELS#, #OUTCOME# AS outcome, #SECOND#
@@ -100,11 +100,11 @@ DECLARE
 BEGIN
     query := replace(query, '#OUTCOME#', replace(outcome, 'WITHIN', after));
     query := replace(query, '#SECOND#', CASE metric
-        WHEN 'aov' THEN replace(_metric_expression('orders_per_customer'), 'WITHIN', after) || ' AS orders'
+        WHEN 'aov' THEN replace(clientele._metric_expression('orders_per_customer'), 'WITHIN', after) || ' AS orders'
         ELSE replace(outcome, 'WITHIN', before) || ' AS covariate' END);
     query := replace(query, '#AMOUNT#', CASE metric WHEN 'net_margin_per_customer' THEN format('%s * s.amount', margin) ELSE 's.amount' END);
     query := replace(query, '#REWARDS#', CASE metric WHEN 'net_margin_per_customer' THEN rewards ELSE '' END);
-    query := replace(query, '#ENROLLED#', _enrolled_by(program));
+    query := replace(query, '#ENROLLED#', clientele._enrolled_by(program));
     query := replace(query, '#ARM#', CASE WHEN program IS NULL THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
         ELSE 'l.program_version AS stratum, l.holdout IS NULL AS treated' END);
     query := replace(query, '#LABELS#', (SELECT coalesce(string_agg(format(', l.%I', label), ''), '') FROM unnest(labels) label));
@@ -116,13 +116,13 @@ COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, text[]) IS
 
 CREATE FUNCTION clientele._measured_span(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval, pre_period interval,
         OUT first_enrolled timestamptz, OUT first_order timestamptz, OUT last_order timestamptz)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- A month before one day may be later than a month before the day after: months differ in length.
     slack constant interval := '4 days';
 BEGIN
     EXECUTE format('SELECT min(l.issued_at), min(l.issued_at) - $5 - $6, least(max(l.issued_at) + $4 + $6, now())
-        FROM %I.ledger l WHERE %s AND l.issued_at >= $2 AND l.issued_at < $3', store, _enrolled_by(program))
+        FROM %I.ledger l WHERE %s AND l.issued_at >= $2 AND l.issued_at < $3', store, clientele._enrolled_by(program))
         INTO first_enrolled, first_order, last_order USING program, "from", "to", horizon, pre_period, slack;
     IF first_enrolled IS NULL THEN
         RAISE EXCEPTION '%', CASE WHEN program IS NULL THEN format('store %I has enrolled nobody', store)
@@ -138,9 +138,9 @@ COMMENT ON FUNCTION clientele._measured_span(name, text, timestamptz, timestampt
 -- What the customers measured have earned within their horizon, and nobody has settled yet: its reward is subtracted from nothing. The caller
 -- has set the time zone to the store's. enable_nestloop: see _lift_strata().
 CREATE FUNCTION clientele._unsettled_offers(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval) RETURNS bigint
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET jit = off SET enable_nestloop = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
 DECLARE
-    span record := _measured_span(store, program, "from", "to", horizon, '0');
+    span record := clientele._measured_span(store, program, "from", "to", horizon, '0');
     unsettled bigint;
 BEGIN
     -- A redemption that was reversed stands again where its order qualifies again, unless the customer was enrolled again since.
@@ -157,7 +157,7 @@ BEGIN
         JOIN enrolled e ON e.customer_id = l.customer_id AND e.ends_at <= now() AND l.issued_at < e.ends_at
         JOIN STORE._orders o ON QUALIFIES AND o.ordered_at >= e.issued_at AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
         WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER) END',
-        'ENROLLED', _enrolled_by(program)), 'QUALIFIES', _qualifies()), 'SAME_ORDER', _same_order(_settings(store))), 'STORE', quote_ident(store))
+        'ENROLLED', clientele._enrolled_by(program)), 'QUALIFIES', clientele._qualifies()), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store))
         INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order;
     RETURN unsettled;
 END $$;
@@ -167,7 +167,7 @@ COMMENT ON FUNCTION clientele._unsettled_offers(name, text, timestamptz, timesta
 -- ---- Arguments ----
 
 CREATE FUNCTION clientele._check_measured(store name, program text, "from" timestamptz, "to" timestamptz, INOUT horizon interval, pre_period interval)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     longest constant interval := '10 years';
     known text;
@@ -203,9 +203,9 @@ COMMENT ON FUNCTION clientele._check_measured(name, text, timestamptz, timestamp
     'Refuses what cannot be measured; the horizon, NULL for the time for which the program''s offers are valid (of the whole store: 14 days).';
 
 CREATE FUNCTION clientele._check_metric(metric text, target_effect double precision) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF _metric_expression(metric) IS NULL THEN
+    IF clientele._metric_expression(metric) IS NULL THEN
         RAISE EXCEPTION 'unknown metric: "%"', metric USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'The metrics are: net_margin_per_customer, revenue_per_customer, orders_per_customer, repeat_rate, aov.';
     END IF;
@@ -222,13 +222,13 @@ COMMENT ON FUNCTION clientele._check_metric(text, double precision) IS 'Refuses 
 -- knows nothing, and a nested loop over all of it, taken for a few rows, would not end: hence none.
 CREATE FUNCTION clientele._lift_strata(store name, program text, metric text, "from" timestamptz, "to" timestamptz, horizon interval,
         pre_period interval, by_segment boolean) RETURNS clientele.lift_stratum[]
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET jit = off SET enable_nestloop = off SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off SET extra_float_digits = 1 AS $$
 DECLARE
     span record;
-    strata lift_stratum[];
+    strata clientele.lift_stratum[];
 BEGIN
-    span := _measured_span(store, program, "from", "to", horizon, pre_period);
-    EXECUTE format('SELECT array_agg(ROW(c.is_total, c.segment, c.stratum::text, %s, c.result, c.mean_square, c.mean_cube, c.excluded)::lift_stratum
+    span := clientele._measured_span(store, program, "from", "to", horizon, pre_period);
+    EXECUTE format('SELECT array_agg(ROW(c.is_total, c.segment, c.stratum::text, %s, c.result, c.mean_square, c.mean_cube, c.excluded)::clientele.lift_stratum
             ORDER BY c.stratum, c.is_total DESC, c.segment)
         FROM (SELECT %s AS is_total, %s AS segment, u.stratum, %s FILTER (WHERE u.measured) AS result, %s,
                 count(*) FILTER (WHERE NOT u.measured) AS excluded
@@ -237,15 +237,15 @@ BEGIN
             WHERE v.program = $1 AND v.version = c.stratum)', store) END,
         CASE WHEN by_segment THEN 'grouping(u.segment) = 1' ELSE 'true' END,
         CASE WHEN by_segment THEN 'u.segment' ELSE 'NULL::text' END,
-        CASE metric WHEN 'aov' THEN 'lift_ratio(u.outcome, u.orders, u.treated)' ELSE 'lift(u.outcome, u.treated, u.covariate)' END,
+        CASE metric WHEN 'aov' THEN 'clientele.lift_ratio(u.outcome, u.orders, u.treated)' ELSE 'clientele.lift(u.outcome, u.treated, u.covariate)' END,
         CASE metric WHEN 'aov' THEN 'NULL::double precision AS mean_square, NULL::double precision AS mean_cube'
             -- Exact sums, whatever the order of rows.
-            ELSE '(arm_value(u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_square,
-                (arm_value(u.outcome * u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_cube' END,
-        _outcomes_query(store, program, metric, CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]),
+            ELSE '(clientele.arm_value(u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_square,
+                (clientele.arm_value(u.outcome * u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_cube' END,
+        clientele._outcomes_query(store, program, metric, CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]),
         CASE WHEN by_segment THEN 'GROUPING SETS ((u.stratum), (u.stratum, u.segment))' ELSE 'u.stratum' END)
         INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order;
-    PERFORM _check_strata(store, program, strata, horizon, span.first_enrolled);
+    PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled);
     RETURN strata;
 END $$;
 COMMENT ON FUNCTION clientele._lift_strata(name, text, text, timestamptz, timestamptz, interval, interval, boolean) IS
@@ -258,12 +258,12 @@ $$;
 COMMENT ON FUNCTION clientele._can_compare(clientele.lift_stratum) IS 'Whether a comparison has both arms: a holdout, and at least 2 customers on either side.';
 
 CREATE FUNCTION clientele._check_strata(store name, program text, strata clientele.lift_stratum[], horizon interval, first_enrolled timestamptz) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     what constant text := CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END;
     found record;
 BEGIN
-    SELECT bool_or(_can_compare(s)) AS comparable, bool_or(s.holdout > 0) AS held_out, sum((s.result).n_control) AS control,
+    SELECT bool_or(clientele._can_compare(s)) AS comparable, bool_or(s.holdout > 0) AS held_out, sum((s.result).n_control) AS control,
             sum((s.result).n_treated) AS treated, sum(s.excluded) AS excluded
         INTO found FROM unnest(strata) s WHERE s.is_total;
     IF found.held_out IS NOT TRUE THEN
@@ -283,38 +283,38 @@ COMMENT ON FUNCTION clientele._check_strata(name, text, clientele.lift_stratum[]
 -- Kohavi, Deng, Longbotham and Xu, "Seven rules of thumb for web site experimenters" (2014), rule 7: below 355 x skewness^2 units an arm,
 -- a mean is not yet normal enough for a 95 % interval.
 CREATE FUNCTION clientele._normal_from(mean double precision, mean_square double precision, mean_cube double precision) RETURNS double precision
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT greatest(100, (SELECT ceil(_significant(355 * (mean_cube - 3 * mean * mean_square + 2 * mean ^ 3) ^ 2 / variance ^ 3))
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT greatest(100, (SELECT ceil(clientele._significant(355 * (mean_cube - 3 * mean * mean_square + 2 * mean ^ 3) ^ 2 / variance ^ 3))
         FROM (SELECT mean_square - mean * mean AS variance) v WHERE variance > 1e-12 * mean_square))
 $$;
 COMMENT ON FUNCTION clientele._normal_from(double precision, double precision, double precision) IS
     'The customers an arm from which the interval of a mean can be believed: 355 x skewness^2, and 100 at least. Source: Kohavi, Deng, Longbotham and Xu (2014).';
 
 CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision, remark text) RETURNS SETOF clientele.lift_report
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH compared AS (
         SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated FROM unnest(strata) s
-        WHERE s.stratum IN (SELECT t.stratum FROM unnest(strata) t WHERE t.is_total AND _can_compare(t))
+        WHERE s.stratum IN (SELECT t.stratum FROM unnest(strata) t WHERE t.is_total AND clientele._can_compare(t))
     ), left_out AS (
-        SELECT count(*) AS strata, sum((s.result).n_control + (s.result).n_treated) AS customers FROM unnest(strata) s WHERE s.is_total AND NOT _can_compare(s)
+        SELECT count(*) AS strata, sum((s.result).n_control + (s.result).n_treated) AS customers FROM unnest(strata) s WHERE s.is_total AND NOT clientele._can_compare(s)
     ), combined AS (
-        SELECT c.is_total, c.segment, combine_lift(array_agg(c.result ORDER BY c.stratum)) AS result, sum(c.excluded)::bigint AS excluded,
+        SELECT c.is_total, c.segment, clientele.combine_lift(array_agg(c.result ORDER BY c.stratum)) AS result, sum(c.excluded)::bigint AS excluded,
             count(*) FILTER (WHERE c.control >= 2 AND c.treated >= 2)::integer AS versions,
-            (SELECT min(p) FROM unnest(holm(array_agg(srm_pvalue(ARRAY[c.control, c.treated], ARRAY[c.holdout, 1 - c.holdout]) ORDER BY c.stratum))) p) AS srm,
+            (SELECT min(p) FROM unnest(clientele.holm(array_agg(clientele.srm_pvalue(ARRAY[c.control, c.treated], ARRAY[c.holdout, 1 - c.holdout]) ORDER BY c.stratum))) p) AS srm,
             sum((c.control * coalesce((c.result).mean_control, 0) + c.treated * coalesce((c.result).mean_treated, 0)) ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean,
             sum((c.control + c.treated) * c.mean_square ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean_square,
             sum((c.control + c.treated) * c.mean_cube ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean_cube
         FROM compared c GROUP BY c.is_total, c.segment
     ), measured AS (
-        SELECT c.*, (c.result).*, _normal_from(c.mean, c.mean_square, c.mean_cube) AS enough,
-            minimum_detectable_effect(nullif((c.result).se, 0), 1, 0, 1) AS detectable,
-            CASE WHEN (c.result).n_control > 0 AND (c.result).n_treated > 0 THEN lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
+        SELECT c.*, (c.result).*, clientele._normal_from(c.mean, c.mean_square, c.mean_cube) AS enough,
+            clientele.minimum_detectable_effect(nullif((c.result).se, 0), 1, 0, 1) AS detectable,
+            CASE WHEN (c.result).n_control > 0 AND (c.result).n_treated > 0 THEN clientele.lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
                 (c.result).n_treated::double precision / ((c.result).n_control + (c.result).n_treated)) END AS needed
         FROM combined c
     ), corrected AS (
         SELECT h.segment, h.p FROM (SELECT array_agg(m.segment ORDER BY m.segment) AS segments, array_agg(m.p_value ORDER BY m.segment) AS p
                 FROM measured m WHERE NOT m.is_total AND m.segment IS NOT NULL) a
-            CROSS JOIN LATERAL unnest(a.segments, holm(a.p)) h (segment, p)
+            CROSS JOIN LATERAL unnest(a.segments, clientele.holm(a.p)) h (segment, p)
     )
     SELECT shown_metric, m.segment, m.n_control, m.n_treated, m.mean_control, m.mean_treated, m.sd_control, m.sd_treated, m.effect, m.se, m.df,
         m.ci_low, m.ci_high, m.p_value, m.relative_effect, m.relative_ci_low, m.relative_ci_high, m.theta, m.variance_reduction,
@@ -324,12 +324,12 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
             remark,
             CASE WHEN m.se = 0 THEN 'no outcome varies: how certain the effect is cannot be known' END,
             CASE WHEN least(m.n_control, m.n_treated) < m.enough THEN format('too small a sample for this spread: %s customers in the smaller arm, of %s that it takes for the interval to be believed',
-                least(m.n_control, m.n_treated), m.enough) || coalesce(format('; effects below %s are found with less than 80 %% power', _significant(m.detectable)), '') END,
+                least(m.n_control, m.n_treated), m.enough) || coalesce(format('; effects below %s are found with less than 80 %% power', clientele._significant(m.detectable)), '') END,
             CASE WHEN m.needed > m.n_control + m.n_treated THEN format('an effect of %s takes %s customers, and there are %s', target_effect, m.needed, m.n_control + m.n_treated) END,
             CASE WHEN m.is_total AND l.strata > 0 THEN format('left out for want of a holdout or of two customers in either arm: %s version%s, %s customers; "from" => the time from which some were held out counts those who were enrolled again since',
                 l.strata, CASE l.strata WHEN 1 THEN '' ELSE 's' END, l.customers) END,
             CASE shown_metric WHEN 'aov' THEN 'conditional on ordering: customers who did not order do not count, so that it can rise while revenue falls; read it together with orders_per_customer' END), '')
-    FROM measured m CROSS JOIN left_out l LEFT JOIN LATERAL sequential_interval(m.result) s ON true
+    FROM measured m CROSS JOIN left_out l LEFT JOIN LATERAL clientele.sequential_interval(m.result) s ON true
     LEFT JOIN corrected k ON k.segment = m.segment AND NOT m.is_total
     WHERE m.is_total OR m.segment IS NOT NULL
     ORDER BY m.is_total DESC, m.segment
@@ -340,30 +340,30 @@ COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double 
 CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEFAULT 'net_margin_per_customer',
         "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, horizon interval DEFAULT NULL, pre_period interval DEFAULT '90 days',
         by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL) RETURNS SETOF clientele.lift_report
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    strata lift_stratum[];
+    strata clientele.lift_stratum[];
     shown_metric text;
     unsettled bigint;
-    report lift_report;
+    report clientele.lift_report;
 BEGIN
-    PERFORM _require(a.name, a.given) FROM (VALUES ('metric', metric IS NOT NULL), ('pre_period', pre_period IS NOT NULL),
+    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('metric', metric IS NOT NULL), ('pre_period', pre_period IS NOT NULL),
         ('by_segment', by_segment IS NOT NULL)) a (name, given);
-    PERFORM _check_metric(metric, target_effect);
-    PERFORM _require_store(store);
-    PERFORM set_config('timezone', (_settings(store)).time_zone, true);
-    horizon := _check_measured(store, program, "from", "to", horizon, pre_period);
-    PERFORM _require_all_rows(store);
+    PERFORM clientele._check_metric(metric, target_effect);
+    PERFORM clientele._require_store(store);
+    PERFORM set_config('timezone', (clientele._settings(store)).time_zone, true);
+    horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period);
+    PERFORM clientele._require_all_rows(store);
     FOREACH shown_metric IN ARRAY CASE metric WHEN 'aov' THEN '{aov,orders_per_customer}' ELSE ARRAY[metric] END::text[] LOOP
-        strata := _lift_strata(store, program, shown_metric, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, pre_period, by_segment);
+        strata := clientele._lift_strata(store, program, shown_metric, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, pre_period, by_segment);
         IF shown_metric = 'net_margin_per_customer' THEN
-            unsettled := _unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon);
+            unsettled := clientele._unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon);
         END IF;
         IF unsettled > 0 THEN
             RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
                 USING DETAIL = 'Their rewards are not subtracted.', HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
         END IF;
-        FOR report IN SELECT * FROM _lift_rows(strata, shown_metric, CASE shown_metric WHEN metric THEN target_effect END,
+        FOR report IN SELECT * FROM clientele._lift_rows(strata, shown_metric, CASE shown_metric WHEN metric THEN target_effect END,
                 CASE WHEN unsettled > 0 THEN format('OVERSTATED: offers that were earned are not settled (in all segments: %s), and their rewards not subtracted: CALL clientele.settle_offers(%L) first', unsettled, store) END) LOOP
             IF report.srm_pvalue < 0.001 AND shown_metric = metric THEN
                 RAISE WARNING 'sample ratio mismatch: %', concat_ws(', ', CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END,
@@ -388,15 +388,15 @@ COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timest
 -- ---- Health ----
 
 CREATE FUNCTION clientele._arms_pvalue(definition jsonb, variants text[], customers bigint[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
-    SELECT srm_pvalue(array_agg(coalesce(k.customers, 0) ORDER BY a.place), array_agg(a.weight ORDER BY a.place))
-    FROM _arms(definition) a LEFT JOIN unnest(variants, customers) k (variant, customers) ON k.variant = a.variant
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele.srm_pvalue(array_agg(coalesce(k.customers, 0) ORDER BY a.place), array_agg(a.weight ORDER BY a.place))
+    FROM clientele._arms(definition) a LEFT JOIN unnest(variants, customers) k (variant, customers) ON k.variant = a.variant
     HAVING count(*) > 1
 $$;
 COMMENT ON FUNCTION clientele._arms_pvalue(jsonb, text[], bigint[]) IS 'The p-value of how customers are spread over the arms of a version of a program; NULL with fewer than two arms.';
 
 CREATE FUNCTION clientele._create_experiment_views(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE replace($views$
         CREATE VIEW STORE.experiment_health WITH (security_invoker = true) AS

@@ -23,7 +23,7 @@ $$;
 COMMENT ON FUNCTION clientele._arms(jsonb) IS 'The arms of a version of a program: their variants, as the ledger names them, and their weights.';
 
 CREATE FUNCTION clientele._current_definition(store name, program text, OUT definition jsonb)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('SELECT v.definition FROM %I.program_versions v WHERE v.program = $1 ORDER BY v.version DESC LIMIT 1', store)
         INTO definition USING program;
@@ -33,16 +33,16 @@ COMMENT ON FUNCTION clientele._current_definition(name, text) IS 'The definition
 -- Arms are as they are now: versions with other terms do not count. Nor do, where some have a holdout, those that have none:
 -- who is offered something and who is held out must be of one population.
 CREATE FUNCTION clientele._learnt_versions(store name, program text) RETURNS integer[]
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    terms jsonb := _learnable_terms(_current_definition(store, program));
+    terms jsonb := clientele._learnable_terms(clientele._current_definition(store, program));
     versions integer[];
 BEGIN
     EXECUTE format('
         SELECT array_agg(v.version ORDER BY v.version) FILTER (WHERE v.holds_out OR NOT v.any_holds_out)
         FROM (SELECT w.version, w.holds_out, bool_or(w.holds_out) OVER () AS any_holds_out
             FROM (SELECT p.version, (p.definition ->> ''holdout'')::double precision > 0 AS holds_out
-                FROM %I.program_versions p WHERE p.program = $1 AND _learnable_terms(p.definition) = $2) w) v', store)
+                FROM %I.program_versions p WHERE p.program = $1 AND clientele._learnable_terms(p.definition) = $2) w) v', store)
         INTO versions USING program, terms;
     RETURN versions;
 END $$;
@@ -51,14 +51,14 @@ COMMENT ON FUNCTION clientele._learnt_versions(name, text) IS 'The versions of a
 -- The caller has set the time zone to the store's. enable_nestloop: see _lift_strata().
 CREATE FUNCTION clientele._arm_estimates(store name, program text, versions integer[], "from" timestamptz, "to" timestamptz, horizon interval,
         first_order timestamptz, last_order timestamptz, min_customers integer) RETURNS clientele.offer_estimate[]
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, clientele, pg_temp SET jit = off SET enable_nestloop = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
 DECLARE
     z constant double precision := 1.959963984540054;
-    estimates offer_estimate[];
+    estimates clientele.offer_estimate[];
 BEGIN
     EXECUTE format('
         WITH valued AS MATERIALIZED (
-            SELECT grouping(u.segment) = 1 AS is_total, u.segment, u.variant, arm_value(u.outcome, u.propensity) AS value
+            SELECT grouping(u.segment) = 1 AS is_total, u.segment, u.variant, clientele.arm_value(u.outcome, u.propensity) AS value
             FROM (SELECT o.segment, CASE WHEN o.treated THEN o.variant END AS variant, o.outcome, o.propensity
                 FROM (%s) o WHERE o.measured AND o.stratum = ANY ($8)) u
             GROUP BY GROUPING SETS ((u.variant), (u.variant, u.segment))
@@ -66,25 +66,25 @@ BEGIN
             SELECT s.is_total, s.segment, a.place, a.variant, a.weight, t.value AS treated, c.value AS control,
                 (t.value).mean - (c.value).mean AS profit, %s * sqrt((t.value).se ^ 2 + (c.value).se ^ 2) AS reach
             FROM (SELECT true AS is_total, NULL AS segment UNION SELECT v.is_total, v.segment FROM valued v WHERE v.is_total OR v.segment IS NOT NULL) s
-            CROSS JOIN _arms($9) a
+            CROSS JOIN clientele._arms($9) a
             LEFT JOIN valued t ON t.is_total = s.is_total AND t.segment IS NOT DISTINCT FROM s.segment AND t.variant = a.variant
             LEFT JOIN valued c ON c.is_total = s.is_total AND c.segment IS NOT DISTINCT FROM s.segment AND c.variant IS NULL
         )
         SELECT array_agg(ROW(a.segment, a.variant, coalesce((a.treated).customers, 0), coalesce((a.control).customers, 0),
             (a.treated).mean, (a.treated).se, (a.treated).ci_low, (a.treated).ci_high, a.profit, a.profit - a.reach, a.profit + a.reach,
             coalesce((a.treated).customers >= $10 AND (a.control).customers >= $10, false), CASE WHEN a.is_total THEN a.weight END,
-            NULL)::offer_estimate ORDER BY a.is_total DESC, a.segment, a.place)
+            NULL)::clientele.offer_estimate ORDER BY a.is_total DESC, a.segment, a.place)
         FROM arms a',
-        _outcomes_query(store, program, 'net_margin_per_customer', '{segment,variant,propensity}'), z)
+        clientele._outcomes_query(store, program, 'net_margin_per_customer', '{segment,variant,propensity}'), z)
         INTO estimates USING program, "from", "to", horizon, interval '0', first_order, last_order, versions,
-            _current_definition(store, program), min_customers;
+            clientele._current_definition(store, program), min_customers;
     RETURN estimates;
 END $$;
 COMMENT ON FUNCTION clientele._arm_estimates(name, text, integer[], timestamptz, timestamptz, interval, timestamptz, timestamptz, integer) IS
     'What each arm of a program is worth, for all customers and by segment.';
 
 CREATE FUNCTION clientele._proposed_weights(estimates clientele.offer_estimate[], min_customers integer) RETURNS double precision[]
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     means double precision[];
     ses double precision[];
@@ -97,7 +97,7 @@ BEGIN
     IF cardinality(means) < 2 OR ready IS NOT TRUE THEN
         RETURN NULL;
     END IF;
-    weights := propose_weights(means, ses, least(0.05, 0.5 / cardinality(means)));
+    weights := clientele.propose_weights(means, ses, least(0.05, 0.5 / cardinality(means)));
     -- An arm that was given no weight gets none.
     SELECT array_agg(CASE WHEN e.weight > 0 THEN weights[e.nth] ELSE 0 END ORDER BY e.place) INTO proposed
         FROM (SELECT w.weight, w.place, count(*) FILTER (WHERE w.weight > 0) OVER (ORDER BY w.place) AS nth
@@ -108,15 +108,15 @@ COMMENT ON FUNCTION clientele._proposed_weights(clientele.offer_estimate[], inte
 
 CREATE FUNCTION clientele._store_estimates(store name, program text, definition jsonb, estimates clientele.offer_estimate[], data_from timestamptz,
         diagnostics jsonb, in_use boolean) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    decimals integer := _currency_decimals((_settings(store)).currency);
+    decimals integer := clientele._currency_decimals((clientele._settings(store)).currency);
     parameters jsonb;
 BEGIN
-    SELECT jsonb_build_object('terms', _learnable_terms(definition), 'estimates', jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
+    SELECT jsonb_build_object('terms', clientele._learnable_terms(definition), 'estimates', jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
             'expected_profit', round(e.expected_profit::numeric, decimals)))) INTO parameters
         FROM unnest(estimates) e WHERE e.in_use;
-    PERFORM _add_model(store, 'offer:' || program, parameters, data_from, now(),
+    PERFORM clientele._add_model(store, 'offer:' || program, parameters, data_from, now(),
         (SELECT sum(e.customers) + max(e.held_out) FROM unnest(estimates) e WHERE e.segment IS NULL)::bigint, diagnostics, in_use);
 END $$;
 COMMENT ON FUNCTION clientele._store_estimates(name, text, jsonb, clientele.offer_estimate[], timestamptz, jsonb, boolean) IS
@@ -124,12 +124,12 @@ COMMENT ON FUNCTION clientele._store_estimates(name, text, jsonb, clientele.offe
 
 -- Estimates say nothing about other arms, stretches and rewards than those that they were learnt of.
 CREATE FUNCTION clientele._check_learnt_terms(store name, program text, version integer, terms jsonb) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     current_terms jsonb;
 BEGIN
-    PERFORM _check_program(store, program);
-    current_terms := _learnable_terms(_current_definition(store, program));
+    PERFORM clientele._check_program(store, program);
+    current_terms := clientele._learnable_terms(clientele._current_definition(store, program));
     IF terms IS DISTINCT FROM current_terms THEN
         RAISE EXCEPTION 'version % of offer:% was learnt under other terms than the program has now', version, program
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -142,7 +142,7 @@ COMMENT ON FUNCTION clientele._check_learnt_terms(name, text, integer, jsonb) IS
     'Refuses estimates of a program that the store does not have any more, or that has other learnable terms now.';
 
 CREATE FUNCTION clientele._check_estimates(program text, estimates clientele.offer_estimate[], min_customers integer) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, clientele, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found record;
 BEGIN
@@ -163,55 +163,55 @@ COMMENT ON FUNCTION clientele._check_estimates(text, clientele.offer_estimate[],
 -- Computes first and locks then: neither readers nor definers wait while it computes.
 CREATE FUNCTION clientele.learn_offer(store name, program text, "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
         horizon interval DEFAULT NULL, apply boolean DEFAULT false, use boolean DEFAULT true) RETURNS SETOF clientele.offer_estimate
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, clientele, pg_temp SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
 DECLARE
     min_customers constant integer := 100;
     definition jsonb;
     versions integer[];
     span record;
-    estimates offer_estimate[];
+    estimates clientele.offer_estimate[];
     weights double precision[];
     unsettled bigint;
 BEGIN
-    PERFORM _require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL), ('use', use IS NOT NULL)) a (name, given);
-    PERFORM _require_owner(store);
-    PERFORM _check_program(store, program);
-    PERFORM set_config('timezone', (_settings(store)).time_zone, true);
-    horizon := _check_measured(store, program, "from", "to", horizon, '0');
-    PERFORM _require_all_rows(store);
-    definition := _current_definition(store, program);
-    versions := _learnt_versions(store, program);
-    span := _measured_span(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, '0');
-    estimates := _arm_estimates(store, program, versions, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon,
+    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL), ('use', use IS NOT NULL)) a (name, given);
+    PERFORM clientele._require_owner(store);
+    PERFORM clientele._check_program(store, program);
+    PERFORM set_config('timezone', (clientele._settings(store)).time_zone, true);
+    horizon := clientele._check_measured(store, program, "from", "to", horizon, '0');
+    PERFORM clientele._require_all_rows(store);
+    definition := clientele._current_definition(store, program);
+    versions := clientele._learnt_versions(store, program);
+    span := clientele._measured_span(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, '0');
+    estimates := clientele._arm_estimates(store, program, versions, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon,
         span.first_order, span.last_order, min_customers);
-    PERFORM _check_estimates(program, estimates, min_customers);
-    unsettled := _unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon);
+    PERFORM clientele._check_estimates(program, estimates, min_customers);
+    unsettled := clientele._unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon);
     IF unsettled > 0 THEN
         RAISE EXCEPTION 'nothing can be learnt of program "%" yet: offers that were earned are not settled: %', program, unsettled
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = 'Nothing was stored. Without their rewards the net margin would be overstated.',
                 HINT = format('CALL clientele.settle_offers(%L), and learn again.', store);
     END IF;
-    weights := _proposed_weights(estimates, min_customers);
+    weights := clientele._proposed_weights(estimates, min_customers);
     IF apply AND weights IS NULL THEN
         RAISE EXCEPTION 'there are no weights to apply' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = CASE WHEN (SELECT count(*) FROM _arms(definition) a WHERE a.weight > 0) < 2 THEN format('Program "%s" has one arm.', program)
+            DETAIL = CASE WHEN (SELECT count(*) FROM clientele._arms(definition) a WHERE a.weight > 0) < 2 THEN format('Program "%s" has one arm.', program)
                 ELSE format('Not every arm has %s customers whose horizon is over: %s.', min_customers,
                     (SELECT string_agg(format('%s: %s', e.variant, e.customers), ', ') FROM unnest(estimates) e WHERE e.segment IS NULL)) END,
             HINT = 'Nothing was stored. With apply => false what is known is shown.';
     END IF;
 
-    PERFORM _lock_store(store);
-    IF _learnable_terms(definition) <> _learnable_terms(_current_definition(store, program)) THEN
+    PERFORM clientele._lock_store(store);
+    IF clientele._learnable_terms(definition) <> clientele._learnable_terms(clientele._current_definition(store, program)) THEN
         RAISE EXCEPTION 'program "%" was redefined while its customers were counted', program USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Nothing was stored. Try again.';
     END IF;
     IF (SELECT bool_or(e.in_use) FROM unnest(estimates) e) THEN
-        PERFORM _store_estimates(store, program, definition, estimates, span.first_enrolled,
+        PERFORM clientele._store_estimates(store, program, definition, estimates, span.first_enrolled,
             jsonb_build_object('horizon', horizon, 'versions', to_jsonb(versions), 'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)), use);
     END IF;
     IF apply THEN
-        PERFORM _set_arm_weights(store, program, weights);
+        PERFORM clientele._set_arm_weights(store, program, weights);
     END IF;
     RETURN QUERY SELECT e.segment, e.variant, e.customers, e.held_out, e.net_margin, e.net_margin_se, e.net_margin_low, e.net_margin_high,
             e.expected_profit, e.expected_profit_low, e.expected_profit_high, e.in_use AND use, e.weight,

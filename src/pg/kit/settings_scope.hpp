@@ -16,7 +16,7 @@ inline void set_for_now(const char* name, const char* value) {
 }
 
 // So that nothing which the caller made is called instead of what was meant.
-inline void set_safe_path() { set_for_now("search_path", "pg_catalog, clientele, pg_temp"); }
+inline void set_safe_path() { set_for_now("search_path", "pg_catalog, pg_temp"); }
 
 // Whoever would wait for a lock gets an error (55P03) instead.
 inline void set_no_waiting() { set_for_now("lock_timeout", "1ms"); }

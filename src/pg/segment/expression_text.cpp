@@ -1,5 +1,6 @@
 // An analysed expression as text again: as it is kept, as it is shown, and its operands, the values that one wants to
 // see to understand its result.
+#include "pg/kit/settings_scope.hpp"
 #include "pg/segment/expression.hpp"
 
 extern "C" {
@@ -264,10 +265,15 @@ void collect(Collection& operands, Node* node) {
 
 }  // namespace
 
+// As it is kept: all but PostgreSQL's own names is qualified.
 char* deparse_checked(const Expression& expression, Node* tree) {
     List* names =
         deparse_context_for(RelationGetRelationName(expression.relation), RelationGetRelid(expression.relation));
-    return without_outer_parentheses(deparse_expression(tree, names, false, false));
+    const int settings = begin_settings();
+    set_safe_path();
+    char* text = without_outer_parentheses(deparse_expression(tree, names, false, false));
+    end_settings(settings);
+    return text;
 }
 
 // Text that nobody parses again, so it may leave out what PostgreSQL inserted.
