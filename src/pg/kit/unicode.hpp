@@ -7,12 +7,10 @@
 
 namespace clientele {
 
-// The text in UTF-8; without a copy where the database is in UTF-8.
-inline std::string_view utf8_of(std::string_view text) {
-    char* converted = pg_server_to_any(text.data(), static_cast<int>(text.size()), PG_UTF8);
-    if (converted == text.data()) return text;
-    return converted;
-}
+// The text in UTF-8; without a copy where the database is in UTF-8. One that has no such form (in an SQL_ASCII database
+// any bytes are a text, and some characters of other encodings are not in Unicode) is read byte by byte, as if it were
+// LATIN1: a key that cannot be converted concerns nobody but its customer.
+std::string_view utf8_of(std::string_view text);
 
 inline std::string_view text_of(Datum datum) {
     struct varlena* stored = PG_DETOAST_DATUM_PACKED(datum);
