@@ -19,11 +19,11 @@ END;
 
 CREATE TABLE books (name text PRIMARY KEY, book jsonb NOT NULL);
 INSERT INTO books VALUES
-('limited', '{"store": "shop", "currency": "USD", "time_zone": "America/New_York", "margin": 0.30, "programs": [
+('limited', '{"seed": "shop", "currency": "USD", "time_zone": "America/New_York", "margin": 0.30, "programs": [
     {"program": "grow", "version": 3, "priority": 10, "objective": "grow_order_value", "max_per_customer": 2,
      "cooldown": "1 month", "budget": 100},
     {"program": "then", "version": 8, "priority": 20, "objective": "grow_order_value", "reward_rate": 0.02}]}'),
-('arms', '{"store": "shop", "currency": "USD", "time_zone": "America/New_York", "margin": 0.30, "global_holdout": 0.1, "programs": [
+('arms', '{"seed": "shop", "currency": "USD", "time_zone": "America/New_York", "margin": 0.30, "global_holdout": 0.1, "programs": [
     {"program": "grow", "priority": 10, "objective": "grow_order_value", "holdout": 0.2, "budget": 100,
      "arms": [{"weight": 0.5}, {"name": "bold", "stretch": 2, "reward_rate": 0.1, "weight": 0.3}, {"reward_rate": 0.01, "weight": 0.2}],
      "estimates": [{"segment": null, "variant": "0", "expected_profit": 1.256},

@@ -39,11 +39,11 @@ SELECT clientele.ladder_rung(1e300);
 -- A book of programs, and customers by what they ordered.
 CREATE TABLE books (name text PRIMARY KEY, book jsonb NOT NULL);
 INSERT INTO books VALUES
-('grow', '{"store": "shop", "currency": "USD", "time_zone": "America/New_York", "margin": 0.30, "programs": [
+('grow', '{"seed": "shop", "currency": "USD", "time_zone": "America/New_York", "margin": 0.30, "programs": [
     {"program": "basket-stretch", "priority": 10, "objective": "grow_order_value", "segments": null, "stretch": 1.4,
      "reward_rate": 0.05, "max_cv": 0.45, "valid_for": "14 days", "holdout": 0, "starts_at": null, "ends_at": null,
      "message": "Spend {min_spend} or more and get {reward} off", "disclosure": null}]}'),
-('three', '{"store": "shop", "currency": "USD", "time_zone": "America/New_York", "margin": 0.30, "programs": [
+('three', '{"seed": "shop", "currency": "USD", "time_zone": "America/New_York", "margin": 0.30, "programs": [
     {"program": "welcome", "priority": 10, "objective": "second_order", "reward_rate": 0.1, "valid_for": "30 days",
      "message": "{program}: {reward} off from {min_spend} until {valid_until}"},
     {"program": "we miss you", "priority": 20, "objective": "win_back", "disclosure": "Set by an algorithm."},
@@ -216,7 +216,7 @@ END
 $$;
 SELECT left(change::text, 50) AS change, refusal(book || change)
 FROM books, unnest(ARRAY[
-    $${"store": null}$$, $${"store": ""}$$, $${"currency": "usd"}$$, $${"currency": 7}$$, $${"time_zone": "Mars"}$$,
+    $${"seed": null}$$, $${"seed": ""}$$, $${"currency": "usd"}$$, $${"currency": 7}$$, $${"time_zone": "Mars"}$$,
     $${"time_zone": "EST5EDT4,M3"}$$, $${"margin": 0}$$, $${"margin": 1}$$, $${"margin": 1.01}$$, $${"margin": 0.1234567}$$,
     $${"margin": 1e400}$$, $${"margin": "0.3"}$$, $${"programs": null}$$, $${"programs": {}}$$, $${"programs": [1]}$$,
     $${"extra": 1}$$, $${"extra": null}$$]::jsonb[]) AS change

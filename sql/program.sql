@@ -255,7 +255,20 @@ SELECT clientele.upgrade_store('r');
 SELECT clientele._offer_definition('r', 'more', 'grow_order_value', NULL, 1.4, 0.05, 0.45, '14 days', 0, NULL, NULL, NULL, NULL, NULL, NULL, 'Hi', NULL, NULL) - '{message}'::text[] AS definition, r._offer_book() -> 'global_holdout' AS global_holdout;
 SELECT clientele.set_global_holdout('r', 0);
 SELECT count(*) AS held_out FROM r.offer_decisions WHERE status = 'held_out';
-SELECT clientele.drop_store('r');
+-- A rename of the schema draws nothing anew: neither at once, nor when anything is defined.
+SELECT clientele.set_global_holdout('r', 0.2);
+SELECT clientele.define_offer('r', 'more', 'grow_order_value', holdout => 0.3, arms => '[{"stretch": 1.3}, {"name": "usual"}]');
+CREATE TABLE drawn AS SELECT customer_id, status, variant, reasons, propensity FROM r.offer_decisions;
+ALTER SCHEMA r RENAME TO "Renamed";
+SELECT clientele.define_offer('Renamed', 'other', 'win_back');
+SELECT clientele.upgrade_store('Renamed');
+SELECT count(*) > 50 AS many, count(DISTINCT n.variant) AS arms, count(*) FILTER (WHERE d.status = 'held_out') > 10 AS held_out,
+    count(*) FILTER (WHERE (d.status, d.variant, d.reasons, d.propensity) IS DISTINCT FROM (n.status, n.variant, n.reasons, n.propensity)) AS drawn_anew
+FROM drawn d JOIN "Renamed".offer_decisions n USING (customer_id) WHERE n.program = 'more' AND d.status <> 'refused';
+SELECT clientele._seed('Renamed'), explanation ~ ' of seed r:' AS explained
+FROM (SELECT min(customer_id) AS id FROM drawn WHERE reasons = '{held_out}') d, clientele.explain_offer(d.id, 'Renamed', 'more');
+DROP TABLE drawn;
+SELECT clientele.drop_store('Renamed');
 DROP TABLE changes;
 
 SELECT clientele.drop_store('p');

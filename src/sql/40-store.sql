@@ -7,10 +7,11 @@ CREATE TYPE clientele.store_settings AS (
     customers regclass, customer_key name, attributes text[],
     items regclass, item_order_id name, item_category name, item_amount name,
     currency text, time_zone text, margin numeric, live boolean,
-    fresh_to timestamptz, id uuid, global_holdout double precision);
+    fresh_to timestamptz, id uuid, global_holdout double precision, seed text);
 COMMENT ON TYPE clientele.store_settings IS
     'What a store was created with. Stores are found by their table "settings" of this type. fresh_to: orders up to then were in the profiles at the last refresh. '
-    'id: names the store in the arguments of its triggers. global_holdout: share of customers whom no program offers anything.';
+    'id: names the store in the arguments of its triggers. global_holdout: share of customers whom no program offers anything. '
+    'seed: what its random choices are hashed with, its name at creation: who is held out stays so under another name.';
 
 -- Names and types.
 
@@ -95,6 +96,11 @@ BEGIN
     RETURN found;
 END $$;
 COMMENT ON FUNCTION clientele._settings(name) IS 'The settings of a store that the caller may use.';
+
+CREATE FUNCTION clientele._seed(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp RETURN (clientele._settings(store)).seed;
+COMMENT ON FUNCTION clientele._seed(name) IS
+    'What the seeds of a store''s random choices begin with: the name that it was created under, so that a rename of its schema draws nothing anew.';
 
 CREATE FUNCTION clientele._resolve_store(store name) RETURNS name
     AS 'MODULE_PATHNAME', 'clientele_resolve_store' LANGUAGE C STABLE PARALLEL RESTRICTED;
@@ -343,7 +349,7 @@ BEGIN
     END IF;
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
-        currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0);
+        currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store);
     PERFORM clientele._check_orders(settings);
     PERFORM clientele._check_customers(settings);
     PERFORM clientele._check_items(settings);

@@ -13,7 +13,7 @@ BEGIN
         FROM %1$I.programs p LEFT JOIN %1$I.models m ON m.kind = ''offer:'' || p.program AND m.in_use', store) INTO programs;
     EXECUTE format('SELECT jsonb_build_object(''purchase_model'', jsonb_build_object(''model'', s.purchase_kind, ''parameters'', s.purchase))
         FROM %I.scoring s WHERE s.id = 1 AND s.purchase IS NOT NULL', store) INTO purchase_model;
-    book := jsonb_build_object('store', store, 'currency', settings.currency, 'time_zone', settings.time_zone, 'margin', settings.margin,
+    book := jsonb_build_object('seed', settings.seed, 'currency', settings.currency, 'time_zone', settings.time_zone, 'margin', settings.margin,
         'global_holdout', nullif(settings.global_holdout, 0), 'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}');
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
     PERFORM clientele.decide_offer(book, '', NULL, NULL, NULL, now());
@@ -258,4 +258,4 @@ BEGIN
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.set_global_holdout(name, double precision) IS
-    'Holds a share of the customers out of every program of a store: those with bucket(''STORE:global'', customer) below it; owner only. From 0, below 1; NULL is an error. Offers that are open stay open.';
+    'Holds a share of the customers out of every program of a store: those with bucket(''SEED:global'', customer) below it, where SEED is the name that the store was created under; owner only. From 0, below 1; NULL is an error. Offers that are open stay open.';

@@ -31,7 +31,7 @@ struct OfferLimits : testing::Test {
         program.priority = 10;
         program.holdout_seed.add("shop:grow:holdout");
         program.arm_seed.add("shop:grow:arm");
-        book.store = "shop";
+        book.seed = "shop";
         book.currency = "USD";
         book.margin = 300'000;
         book.programs = {&program, 1};

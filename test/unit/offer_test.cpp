@@ -33,7 +33,7 @@ Program program_named(std::string_view name, Objective objective, int priority =
 
 Book book_of(std::span<const Program> programs, std::string_view currency = "USD", std::int64_t margin = 300'000) {
     Book book;
-    book.store = "shop";
+    book.seed = "shop";
     book.currency = currency;
     book.decimals = currency_decimals(currency);
     book.margin = margin;

@@ -22,7 +22,7 @@ struct OfferText : testing::Test {
         rival.priority = 10;
         rival.objective = Objective::win_back;
         rival.holdout_seed.add("shop:rival:holdout");
-        book.store = "shop";
+        book.seed = "shop";
         set_currency("USD");
         book.margin = 300'000;
         book.programs = {&program, 1};

@@ -118,10 +118,10 @@ struct Program {
     std::int64_t reward_rate = 50'000;                         // millionths
     double max_cv = std::numeric_limits<double>::quiet_NaN();  // NaN: the check is off
     double holdout = 0;
-    Fnv1a holdout_seed;               // fed with STORE:PROGRAM:holdout
+    Fnv1a holdout_seed;               // fed with SEED:PROGRAM:holdout
     std::span<const Arm> arms;        // none: all get the stretch and reward rate above
     std::span<const double> weights;  // of the arms
-    Fnv1a arm_seed;                   // fed with STORE:PROGRAM:arm
+    Fnv1a arm_seed;                   // fed with SEED:PROGRAM:arm
     std::int64_t max_per_customer = unlimited;
     Instant starts_at = std::numeric_limits<Instant>::min();
     Instant ends_at = std::numeric_limits<Instant>::max();
@@ -135,13 +135,13 @@ struct Program {
 };
 
 struct Book {
-    std::string_view store;
+    std::string_view seed;  // what its random choices are hashed with
     std::string_view currency;
     int decimals = 2;         // of the currency
     std::int64_t margin = 0;  // millionths
     bool unicode = true;      // texts may hold more than ASCII
     double global_holdout = 0;
-    Fnv1a global_holdout_seed;  // fed with STORE:global
+    Fnv1a global_holdout_seed;  // fed with SEED:global
     bool has_purchase_model = false;
     PurchaseModel purchase_model;       // in days
     std::span<const Program> programs;  // by ascending priority number

@@ -179,12 +179,12 @@ class Explanation {
     void write_holdout() {
         text_.add("Held out: ");
         if (decision_.holdout == Holdout::global) {
-            add_bucket(text_, book_.global_holdout_seed, customer_.id, {book_.store, ":global"});
+            add_bucket(text_, book_.global_holdout_seed, customer_.id, {book_.seed, ":global"});
             text_.add(" is below the store's global holdout share ").add_double(book_.global_holdout);
             text_.add(", so there is no offer from any program. Otherwise: ");
             return;
         }
-        add_bucket(text_, program_.holdout_seed, customer_.id, {book_.store, ":", program_.name, ":holdout"});
+        add_bucket(text_, program_.holdout_seed, customer_.id, {book_.seed, ":", program_.name, ":holdout"});
         text_.add(" is below the holdout share ").add_double(program_.holdout);
         text_.add(", so there is no offer, from no other program either. Otherwise: ");
     }
@@ -435,7 +435,7 @@ class Explanation {
         if (program_.arms.empty()) return;
         add_quoted(text_.add(" That is arm "), decision_.arm.name);
         text_.add(", which a share of ").add_double(decision_.arm.weight).add(" of the customers is in (");
-        add_bucket(text_, program_.arm_seed, customer_.id, {book_.store, ":", program_.name, ":arm"});
+        add_bucket(text_, program_.arm_seed, customer_.id, {book_.seed, ":", program_.name, ":arm"});
         text_.add(").");
     }
 

@@ -31,7 +31,7 @@ std::int64_t margin_in(const BookSource& source) {
 }
 
 void check_book_keys(const BookSource& source) {
-    constexpr std::string_view known[] = {"store",    "currency",       "time_zone",     "margin",
+    constexpr std::string_view known[] = {"seed",     "currency",       "time_zone",     "margin",
                                           "programs", "purchase_model", "global_holdout"};
     check_keys(source, known);
 }
@@ -142,14 +142,14 @@ PreparedBook* prepare(Jsonb* source_json) {
     Book& book = prepared->book;
     prepared->context = CurrentMemoryContext;
     book.unicode = GetDatabaseEncoding() == PG_UTF8;
-    book.store = required_text(source, "store");
+    book.seed = required_text(source, "seed");
     read_currency(source, book);
     book.margin = margin_in(source);
     const std::string_view zone = required_text(source, "time_zone");
     prepared->zone = &find_zone(zone.data(), zone.size());
     read_purchase_model(source, book);
     book.global_holdout = holdout_in(source, "global_holdout", "global_holdout is a share from 0 to below 1.");
-    feed(book.global_holdout_seed, {book.store, ":global"});
+    feed(book.global_holdout_seed, {book.seed, ":global"});
     prepared->asks_for_id = book.global_holdout > 0;
     read_programs(source, *prepared);
     prepared->currency = text_datum(book.currency);

@@ -218,7 +218,7 @@ void read_arms(const Book& book, const BookSource& source, Program& program) {
     program.arms = {arms, count};
     program.weights = {weights, count};
     if (!go_together(program.arms, weighted)) refuse(source, "arms", value, accepted_arms);
-    feed(program.arm_seed, {book.store, ":", program.name, ":arm"});
+    feed(program.arm_seed, {book.seed, ":", program.name, ":arm"});
 }
 
 Datum* variants_of(const Program& program) {
@@ -294,7 +294,7 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     read_arms(book, source, program);
     program.max_cv = max_cv_in(source);
     program.holdout = holdout_in(source, "holdout", "holdout is a share from 0 to below 1.");
-    feed(program.holdout_seed, {book.store, ":", program.name, ":holdout"});
+    feed(program.holdout_seed, {book.seed, ":", program.name, ":holdout"});
     program.max_per_customer = max_per_customer_in(source);
     read_cooldown(source, parts);
     parts.budget = budget_in(source, book);
