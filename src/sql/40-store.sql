@@ -24,6 +24,11 @@ CREATE FUNCTION clientele._instant(local timestamp, time_zone text) RETURNS time
 COMMENT ON FUNCTION clientele._instant(timestamp, text) IS
     'A local time of one of pg_timezone_names as an instant. AT TIME ZONE would take CET, EET, MET and WET for abbreviations, which know no summer.';
 
+CREATE FUNCTION clientele._day_start(at timestamptz, time_zone text) RETURNS timestamptz
+    AS 'MODULE_PATHNAME', 'clientele_day_start' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._day_start(timestamptz, text) IS
+    'What _instant() gives for the calendar day, in one of pg_timezone_names, that an instant belongs to.';
+
 CREATE FUNCTION clientele._require(argument text, given boolean) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -33,6 +33,33 @@ END $$;
 COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings) IS
     'The one definition of which orders count, and of their value; the view _orders of a store.';
 
+-- Nobody orders at midnight sharp, but all dates are: where order times are local ones, midnight stands for the whole day.
+CREATE FUNCTION clientele._has_local_times(store name) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+        WHERE d.classid = 'pg_rewrite'::regclass AND r.ev_class = format('%I._orders', store)::regclass
+          AND d.refclassid = 'pg_proc'::regclass AND d.refobjid = 'clientele._instant(timestamp, text)'::regprocedure)
+$$;
+COMMENT ON FUNCTION clientele._has_local_times(name) IS
+    'Whether the times of a store''s orders are dates, or timestamps without time zone: the view _orders makes instants of them.';
+
+-- Times of the orders are compared with times of ours by these two alone.
+CREATE FUNCTION clientele._placed_since(store name, ordered_at text, since text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN clientele._has_local_times(store)
+        THEN format('(%1$s >= %2$s OR %1$s = clientele._day_start(%2$s, %3$L))', ordered_at, since, (clientele._settings(store)).time_zone)
+        ELSE format('(%s >= %s)', ordered_at, since) END
+$$;
+COMMENT ON FUNCTION clientele._placed_since(name, text, text) IS
+    'Whether an order was placed at or after a time, as an SQL expression over both: a date counts from the day of that time on.';
+CREATE FUNCTION clientele._earliest(store name, since text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN clientele._has_local_times(store)
+        THEN format('LEAST(%1$s, clientele._day_start(%1$s, %2$L))', since, (clientele._settings(store)).time_zone) ELSE since END
+$$;
+COMMENT ON FUNCTION clientele._earliest(name, text) IS
+    'The lower bound of what _placed_since() accepts, as an SQL expression over a time.';
+
 CREATE FUNCTION clientele._items_query(settings clientele.store_settings) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT i.%I AS order_id, i.%I::text AS category, i.%I::numeric AS amount FROM %s i',

@@ -9,11 +9,14 @@ COMMENT ON TYPE clientele.redemption IS
     'What redeem_offer() wrote down: the exposure, the order that redeemed it, its value as the store defines it, and the reward, in the currency.';
 
 -- The one definition of what redeems an offer: o is a row of _orders, l one of the ledger.
-CREATE FUNCTION clientele._qualifies() RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN '(o.customer_id = l.customer_id AND o.ordered_at >= l.issued_at AND o.ordered_at < l.valid_until AND o.ordered_at <= statement_timestamp() AND o.amount >= l.min_spend)';
-COMMENT ON FUNCTION clientele._qualifies() IS
-    'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, was placed while the offer was valid (from issued_at on, before valid_until) and not in the future, and its value reaches min_spend.';
+-- A date, which is the midnight before, is before the end of an offer on its last day, too.
+CREATE FUNCTION clientele._qualifies(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('(o.customer_id = l.customer_id AND %s AND o.ordered_at < l.valid_until AND o.ordered_at <= statement_timestamp() AND o.amount >= l.min_spend)',
+        clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'))
+$$;
+COMMENT ON FUNCTION clientele._qualifies(name) IS
+    'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, was placed while the offer was valid (from issued_at on, before valid_until; a date from the day of issuing to the last one) and not in the future, and its value reaches min_spend.';
 
 -- The same order: by its id; where the store has none, a customer has one exposure at a time, and so one redemption at a time.
 CREATE FUNCTION clientele._same_order(settings clientele.store_settings) RETURNS text
@@ -80,7 +83,7 @@ BEGIN
     END IF;
     -- What was issued since the first query belongs to the next run. An order redeems one exposure: of two that found the same
     -- one, the second stays open, for the next run to find another. Closed is what nobody else is closing.
-    EXECUTE replace(replace(replace(replace(replace('
+    EXECUTE replace(replace(replace(replace(replace(replace('
         WITH due AS MATERIALIZED (
             SELECT l.exposure_id, l.customer_id, l.holdout, l.issued_at, l.valid_until, l.min_spend FROM STORE.ledger l
             WHERE l.state = ''open'' AND (l.valid_until, l.exposure_id) > ($1, $2) AND l.valid_until <= $4 AND (l.valid_until, l.exposure_id) <= ($4, $5)
@@ -89,9 +92,9 @@ BEGIN
         ), found AS MATERIALIZED (
             SELECT DISTINCT ON (l.exposure_id) l.exposure_id, ORDER_ID AS order_id, o.ordered_at, o.amount
             FROM due l JOIN STORE._orders o ON QUALIFIES
-            WHERE l.holdout IS NULL AND o.ordered_at >= $6
+            WHERE l.holdout IS NULL AND o.ordered_at >= EARLIEST
               AND NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER)
-            ORDER BY l.exposure_id, o.ordered_at, order_id
+            ORDER BY l.exposure_id, o.ordered_at, order_id, o.amount
         ), claims AS MATERIALIZED (
             SELECT f.*, f.order_id IS NOT NULL AND lag(f.order_id) OVER (PARTITION BY f.order_id ORDER BY f.exposure_id) IS NOT NULL AS taken FROM found f
         ), verdicts AS MATERIALIZED (
@@ -112,7 +115,7 @@ BEGIN
             (SELECT count(*) FROM closed c WHERE c.holdout IS NOT NULL), array_agg(f.program), array_agg(f.slot), array_agg(f.reward) FROM freed f',
         'PROGRAM', CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $9' ELSE '' END),
         'ORDER_ID', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END),
-        'QUALIFIES', clientele._qualifies()), 'SAME_ORDER', clientele._same_order(settings)), 'STORE', quote_ident(store))
+        'QUALIFIES', clientele._qualifies(store)), 'EARLIEST', clientele._earliest(store, '$6')), 'SAME_ORDER', clientele._same_order(settings)), 'STORE', quote_ident(store))
         INTO redeemed, expired, held_out, programs, slots, rewards
         USING first_until, first_exposure, until, last_until, last_exposure, oldest, at_most, expired_by, only_program;
     PERFORM clientele._release(store, programs, slots, rewards);
@@ -149,7 +152,7 @@ BEGIN
             DELETE FROM STORE.reversals r USING standing s
             WHERE r.exposure_id = s.exposure_id AND (s.reversed IS NOT TRUE OR EXISTS (SELECT FROM closed c WHERE c.exposure_id = s.exposure_id)))
         SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted), count(*), array_agg(c.program), array_agg(c.slot), array_agg(c.reward)
-        FROM closed c', 'QUALIFIES', clientele._qualifies()), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store))
+        FROM closed c', 'QUALIFIES', clientele._qualifies(store)), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store))
         INTO seen, last_exposure, voided, programs, slots, rewards USING last_exposure, at_most, only_program;
     PERFORM clientele._release(store, programs, slots, rewards);
 END $$;
@@ -180,7 +183,7 @@ BEGIN
         SELECT l.exposure_id FROM STORE.ledger l
         WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES)
           AND NOT EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id)',
-        'QUALIFIES', clientele._qualifies()), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store)) USING since;
+        'QUALIFIES', clientele._qualifies(store)), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store)) USING since;
 END $$;
 COMMENT ON FUNCTION clientele._reversed(name, timestamptz) IS
     'Redemptions written down since a time whose order does not qualify any more, and which are not noted in reversals yet. Reads every order.';
@@ -335,10 +338,10 @@ END $$;
 COMMENT ON FUNCTION clientele._check_redeemable(text, boolean, timestamptz, text, boolean) IS
     'Refuses an exposure that is not open any more, with the reason: of who has a code and an order of its customer, which order has redeemed it (NULL: none) is no secret.';
 
-CREATE FUNCTION clientele._check_qualifies(ordered_at timestamptz, amount numeric, issued_at timestamptz, valid_until timestamptz, min_spend numeric, currency text)
+CREATE FUNCTION clientele._check_qualifies(placed_since boolean, ordered_at timestamptz, amount numeric, issued_at timestamptz, valid_until timestamptz, min_spend numeric, currency text)
     RETURNS void LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF ordered_at < issued_at THEN
+    IF NOT placed_since THEN
         RAISE EXCEPTION 'the order was placed before the offer was issued' USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('The order was placed at %s, the offer issued at %s.', ordered_at, issued_at);
     ELSIF ordered_at >= valid_until THEN
@@ -352,7 +355,7 @@ BEGIN
             DETAIL = format('Its value is %s %s, the offer asks for %s %2$s.', trim_scale(amount), currency, trim_scale(min_spend));
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_qualifies(timestamptz, numeric, timestamptz, timestamptz, numeric, text) IS
+COMMENT ON FUNCTION clientele._check_qualifies(boolean, timestamptz, numeric, timestamptz, timestamptz, numeric, text) IS
     'Refuses an order of the customer that does not qualify, with the reason: when it was placed, or its value, in the currency.';
 
 CREATE FUNCTION clientele._redeem_offer(code text, order_id text, store name) RETURNS clientele.redemption
@@ -368,9 +371,9 @@ BEGIN
     code := clientele._canonical_code(code);
     redeemed_order := clientele._order_literal(store, order_id);
     -- Nothing is locked before it is known that the code and the order are the same customer's.
-    EXECUTE format('SELECT o.ordered_at, o.amount FROM %1$I.ledger l JOIN %1$I._orders o ON o.customer_id = l.customer_id
+    EXECUTE format('SELECT o.ordered_at, o.amount, %4$s AS placed_since FROM %1$I.ledger l JOIN %1$I._orders o ON o.customer_id = l.customer_id
         WHERE l.code = $1 AND o.order_id = %2$s AND o.amount IS NOT NULL ORDER BY %3$s DESC, o.ordered_at LIMIT 1',
-        store, redeemed_order, clientele._qualifies()) INTO placed USING code;
+        store, redeemed_order, clientele._qualifies(store), clientele._placed_since(store, 'o.ordered_at', 'l.issued_at')) INTO placed USING code;
     EXECUTE format('SELECT l.exposure_id FROM %I.ledger l WHERE $1 AND l.code = $2 FOR UPDATE', store)
         INTO exposure USING placed.ordered_at IS NOT NULL, code;
     IF exposure.exposure_id IS NULL THEN
@@ -383,7 +386,7 @@ BEGIN
     IF exposure.order_is_taken THEN
         PERFORM clientele._refuse_taken_order();
     END IF;
-    PERFORM clientele._check_qualifies(placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until, exposure.min_spend, exposure.currency);
+    PERFORM clientele._check_qualifies(placed.placed_since, placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until, exposure.min_spend, exposure.currency);
     BEGIN
         EXECUTE format('UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3 WHERE l.exposure_id = $1
             RETURNING l.exposure_id, l.program, l.customer_id::text, l.order_id::text, l.ordered_at, l.order_value, l.reward, l.currency',

@@ -83,8 +83,8 @@ CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text,
 DECLARE
     margin numeric := (clientele._settings(store)).margin;
     outcome text := clientele._metric_expression(metric);
-    after constant text := 'o.ordered_at >= e.enrolled_at';
-    before constant text := 'o.ordered_at < e.enrolled_at';
+    after text := clientele._placed_since(store, 'o.ordered_at', 'e.enrolled_at');
+    before text := 'NOT ' || after;
     query text := 'SELECT e.customer_id, e.stratum, e.treated, e.measured#E_LABELS#, #OUTCOME# AS outcome, #SECOND#
         FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, #ARM#, l.issued_at AS enrolled_at#LABELS#,
                 l.issued_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured
@@ -92,12 +92,13 @@ DECLARE
             ORDER BY l.customer_id, l.period) e
         LEFT JOIN (SELECT s.customer_id, s.ordered_at, #AMOUNT# AS amount FROM #STORE#._orders s
             WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL #REWARDS#) o
-            ON o.customer_id = e.customer_id AND o.ordered_at >= e.starts_at AND o.ordered_at < e.ends_at AND e.measured
+            ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR #AFTER#) AND o.ordered_at < e.ends_at AND e.measured
         GROUP BY e.customer_id, e.stratum, e.treated, e.measured#E_LABELS#';
     -- What a redeemed offer cost counts when its order was placed.
     rewards constant text := 'UNION ALL SELECT r.customer_id, r.ordered_at, -r.reward FROM #STORE#._ledger r
         WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.ordered_at >= $6 AND r.ordered_at < $7';
 BEGIN
+    query := replace(query, '#AFTER#', after);
     query := replace(query, '#OUTCOME#', replace(outcome, 'WITHIN', after));
     query := replace(query, '#SECOND#', CASE metric
         WHEN 'aov' THEN replace(clientele._metric_expression('orders_per_customer'), 'WITHIN', after) || ' AS orders'
@@ -144,7 +145,7 @@ DECLARE
     unsettled bigint;
 BEGIN
     -- A redemption that was reversed stands again where its order qualifies again, unless the customer was enrolled again since.
-    EXECUTE replace(replace(replace(replace('
+    EXECUTE replace(replace(replace(replace(replace('
         WITH pending AS MATERIALIZED (
             SELECT l.* FROM STORE.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL
             UNION ALL SELECT l.* FROM STORE.ledger l WHERE l.state = ''redeemed'' AND l.exposure_id IN (SELECT r.exposure_id FROM STORE.reversals r)
@@ -155,9 +156,10 @@ BEGIN
             ORDER BY l.customer_id, l.period)
         SELECT count(DISTINCT l.exposure_id) FROM pending l
         JOIN enrolled e ON e.customer_id = l.customer_id AND e.ends_at <= now() AND l.issued_at < e.ends_at
-        JOIN STORE._orders o ON QUALIFIES AND o.ordered_at >= e.issued_at AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
+        JOIN STORE._orders o ON QUALIFIES AND PLACED_SINCE AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
         WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER) END',
-        'ENROLLED', clientele._enrolled_by(program)), 'QUALIFIES', clientele._qualifies()), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store))
+        'ENROLLED', clientele._enrolled_by(program)), 'QUALIFIES', clientele._qualifies(store)), 'PLACED_SINCE', clientele._placed_since(store, 'o.ordered_at', 'e.issued_at')),
+        'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store))
         INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order;
     RETURN unsettled;
 END $$;

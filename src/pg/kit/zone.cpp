@@ -104,10 +104,26 @@ Instant instant_of(Instant local, const Zone& zone) {
     return result;
 }
 
+Instant day_start(Instant at, const Zone& zone) {
+    if (TIMESTAMP_NOT_FINITE(at)) return at;
+    return instant_of(day_of(zone.local(at)) * microseconds_a_day, zone);
+}
+
 }  // namespace clientele
 
-CLIENTELE_FUNCTION(clientele_instant) {
+namespace {
+
+const clientele::Zone& zone_argument(FunctionCallInfo fcinfo) {
     const text* name = PG_GETARG_TEXT_PP(1);
-    const clientele::Zone& zone = clientele::find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-    PG_RETURN_TIMESTAMPTZ(clientele::instant_of(PG_GETARG_TIMESTAMP(0), zone));
+    return clientele::find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+}  // namespace
+
+CLIENTELE_FUNCTION(clientele_instant) {
+    PG_RETURN_TIMESTAMPTZ(clientele::instant_of(PG_GETARG_TIMESTAMP(0), zone_argument(fcinfo)));
+}
+
+CLIENTELE_FUNCTION(clientele_day_start) {
+    PG_RETURN_TIMESTAMPTZ(clientele::day_start(PG_GETARG_TIMESTAMPTZ(0), zone_argument(fcinfo)));
 }

@@ -15,4 +15,7 @@ const Zone& find_zone(const char* name, std::size_t size);
 // later. AT TIME ZONE does the same, but takes names such as CET for abbreviations, which know no summer.
 Instant instant_of(Instant local, const Zone& zone);
 
+// What stands for the zone's calendar day of an instant: its midnight, as instant_of() gives it.
+Instant day_start(Instant at, const Zone& zone);
+
 }  // namespace clientele

@@ -4,6 +4,7 @@
 
 #include "pg/kit/append.hpp"
 #include "pg/kit/index_shape.hpp"
+#include "pg/kit/zone.hpp"
 #include "pg/live/live_orders.hpp"
 #include "pg/store/store.hpp"
 
@@ -48,6 +49,7 @@ struct Ledger {
     bool registered;
     RegProcedure equals;
     bool by_order;
+    const Zone* zone;  // of dates; nullptr where order times are instants
     TimestampTz now;
     AttrNumber exposure, customer, order, state, ordered_at, issued_at, valid_until, min_spend;
     Oid customer_type;
@@ -143,6 +145,7 @@ Ledger open_ledger(const LiveSource& source, TimestampTz now) {
     ledger.registered = !IsolationIsSerializable();
     ledger.snapshot = ledger.registered ? RegisterSnapshot(GetLatestSnapshot()) : SnapshotSelf;
     ledger.now = now;
+    ledger.zone = source.has_local_times ? source.zone : nullptr;
     ledger.customer_type = source.key_type;
     return ledger;
 }
@@ -180,13 +183,19 @@ bool same_customer(const Ledger& ledger, Datum customer) {
     return datumIsEqual(its, customer, by_value, length);
 }
 
+// What clientele._placed_since() says in SQL.
+bool placed_since(const Ledger& ledger, Instant at, Instant since) {
+    return at >= since || (ledger.zone && at == day_start(since, *ledger.zone));
+}
+
 // What clientele._qualifies() says in SQL.
 bool qualifies(const Ledger& ledger, const OrderRow& order) {
     Datum issued_at;
     Datum valid_until;
     Datum min_spend;
     return order.counts && same_customer(ledger, order.customer) && order.at <= ledger.now &&
-           read(ledger, ledger.issued_at, &issued_at) && order.at >= DatumGetTimestampTz(issued_at) &&
+           read(ledger, ledger.issued_at, &issued_at) &&
+           placed_since(ledger, order.at, DatumGetTimestampTz(issued_at)) &&
            read(ledger, ledger.valid_until, &valid_until) && order.at < DatumGetTimestampTz(valid_until) &&
            read(ledger, ledger.min_spend, &min_spend) &&
            DatumGetBool(DirectFunctionCall2(numeric_ge, order.value, min_spend));

@@ -237,6 +237,15 @@ bool calls_foreign_code(Oid view) {
     return found;
 }
 
+// Whether an expression over the orders is a call of clientele._instant(): what clientele._has_local_times() says in
+// SQL.
+bool makes_instant(Node* expression) {
+    if (!IsA(expression, FuncExpr)) return false;
+    const Oid function = castNode(FuncExpr, expression)->funcid;
+    return get_func_namespace(function) == get_namespace_oid("clientele", false) &&
+           std::strcmp(get_func_name(function), "_instant") == 0;
+}
+
 // The columns and the filter of the view _orders, over the table of the trigger.
 void learn_orders(LiveSource& source) {
     Relation view = open_now(source.view, "the view \"_orders\"");
@@ -254,6 +263,8 @@ void learn_orders(LiveSource& source) {
         source.filter = make_ands_implicit(filter);
     }
     MemoryContextSwitchTo(caller);
+    source.has_local_times =
+        list_length(source.columns) > 1 && makes_instant(static_cast<Node*>(lsecond(source.columns)));
     // Lines find their order by its id, so that its type matters.
     const Oid shape[] = {source.key_type, TIMESTAMPTZOID, NUMERICOID, source.order_type};
     source.has_order_id = list_length(source.columns) == 4;

@@ -41,7 +41,8 @@ struct LiveSource {
     Oid profile_type;
     bool has_items;
     bool has_order_id;
-    bool foreign_code;  // the filter calls what is neither PostgreSQL's nor ours
+    bool has_local_times;  // dates, or timestamps without time zone
+    bool foreign_code;     // the filter calls what is neither PostgreSQL's nor ours
     const Zone* zone;
     MemoryContext memory;
     List* columns;  // of orders: planned expressions over the table: customer, time, amount, and order id where there
