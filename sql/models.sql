@@ -125,6 +125,7 @@ CREATE SCHEMA trap AUTHORIZATION models_hostile;
 SET ROLE models_hostile;
 CREATE FUNCTION trap.harm(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE WARNING 'harm as %', current_user; RETURN 1; END $$;
 CREATE TABLE trap.settings OF clientele.store_settings;
+INSERT INTO trap.settings (version) VALUES (1);
 CREATE TABLE trap.models OF clientele.model_version;
 GRANT USAGE ON SCHEMA trap TO PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA trap TO PUBLIC;
@@ -135,7 +136,7 @@ RESET client_min_messages;
 RESET ROLE;
 SELECT store FROM clientele.models GROUP BY 1 ORDER BY 1;
 DROP INDEX trap.harm;
-SELECT store FROM clientele.models GROUP BY 1 ORDER BY 1;  -- what is harmless is shown
+SELECT store FROM clientele.models GROUP BY 1 ORDER BY 1;
 SET client_min_messages = error;
 CREATE STATISTICS trap.harm ON (version + trap.harm(1)), kind FROM trap.models;
 RESET client_min_messages;

@@ -91,6 +91,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_relation(regclass, text) IS 'Refuses what is neither a table nor a view.';
 
+-- The stores of others.
+
+CREATE FUNCTION clientele._plain_rows(relation oid, row_type anyelement, required boolean DEFAULT false) RETURNS SETOF anyelement
+    AS 'MODULE_PATHNAME', 'clientele_plain_rows' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION clientele._plain_rows(oid, anyelement, boolean) IS
+    'The rows of a table of anybody, read without running its owner''s code and without waiting. row_type: NULL of a composite type, which says the columns. '
+    'None where the table is no ordinary one with columns of these very types, has row-level security, is locked, or the caller may not read it; required: an error instead.';
+
+-- Found by what depends on the type of settings, rather than among all tables.
+CREATE FUNCTION clientele._usable_stores() RETURNS TABLE (store name, schema oid, owner oid, settings clientele.store_settings)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT n.nspname, n.oid, n.nspowner, s
+    FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.reloftype = d.refobjid JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL (SELECT r FROM clientele._plain_rows(c.oid, NULL::clientele.store_settings) r LIMIT 1) t (s)
+    WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.refclassid = 'pg_type'::regclass
+      AND d.refobjid = 'clientele.store_settings'::regtype AND c.relname = 'settings'
+    ORDER BY n.nspname
+$$;
+COMMENT ON FUNCTION clientele._usable_stores() IS 'The stores that the caller may use. Reads what others own, and runs none of their code.';
+
+-- Whoever may create a store could otherwise break everybody's look-ups that name none, by granting them one.
+CREATE FUNCTION clientele._unnamed_stores() RETURNS TABLE (store name)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    WITH usable AS (
+        SELECT u.store, r.rolsuper OR r.oid = d.datdba OR r.oid = e.extowner OR r.rolname = current_user
+            OR NOT me.rolsuper AND pg_has_role(r.oid, 'USAGE') AS trusted
+        FROM clientele._usable_stores() u JOIN pg_roles r ON r.oid = u.owner JOIN pg_roles me ON me.rolname = current_user
+            JOIN pg_database d ON d.datname = current_database() JOIN pg_extension e ON e.extname = 'clientele'
+    )
+    SELECT u.store FROM usable u WHERE u.trusted OR NOT EXISTS (SELECT FROM usable o WHERE o.trusted)
+$$;
+COMMENT ON FUNCTION clientele._unnamed_stores() IS
+    'The stores among which a call that names none looks for the only one: those of superusers, of the owners of the database and of the extension, and of the caller''s roles; all where there are none of these.';
+
 -- A store has one row of settings; its name is that of its schema.
 CREATE FUNCTION clientele._settings(store name) RETURNS clientele.store_settings
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

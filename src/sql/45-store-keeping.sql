@@ -1,11 +1,12 @@
 -- Keeping a store: list, upgrade, drop.
 
--- Why a live store may not show every committed order.
+CREATE TYPE clientele.failure AS (failed_at timestamptz, relation text, operation text, sqlstate text, message text);
+COMMENT ON TYPE clientele.failure IS 'A statement whose orders a live store could not note: the columns of a store''s table failures.';
+
+-- Why a live store may not show every committed order. Nothing that would run its owner's code as who asks.
 CREATE FUNCTION clientele._stale(store name, settings clientele.store_settings) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    failed bigint;
-    message text;
     missing text;
 BEGIN
     IF NOT settings.live THEN
@@ -25,47 +26,38 @@ BEGIN
     IF missing IS NOT NULL THEN
         RETURN format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)', missing, store);
     END IF;
-    -- Nothing that would run its owner's code as who asks.
-    IF NOT clientele._is_plain_table(to_regclass(format('%I.failures', store))) THEN
-        RETURN 'its table failures is not the one that was created';
-    END IF;
-    IF has_table_privilege(format('%I.failures', store), 'SELECT') THEN
-        EXECUTE format('SELECT count(*) OVER (), f.message FROM ONLY %I.failures f ORDER BY f.failed_at LIMIT 1', store) INTO failed, message;
-        IF failed > 0 THEN
-            RETURN format('%s %s could not be noted, the first because: %s', failed, CASE failed WHEN 1 THEN 'statement' ELSE 'statements' END, message);
-        END IF;
-    END IF;
-    RETURN NULL;
+    RETURN clientele._noted_failures(to_regclass(format('%I.failures', store)));
 END $$;
 COMMENT ON FUNCTION clientele._stale(name, clientele.store_settings) IS 'Why a live store may not show every committed order; NULL where it does.';
+
+CREATE FUNCTION clientele._noted_failures(failures regclass) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    failed bigint;
+    message text;
+BEGIN
+    SELECT count(*), (array_agg(f.message ORDER BY f.failed_at))[1] INTO failed, message
+        FROM clientele._plain_rows(failures, NULL::clientele.failure, true) f;
+    IF failed > 0 THEN
+        RETURN format('%s %s could not be noted, the first because: %s', failed, CASE failed WHEN 1 THEN 'statement' ELSE 'statements' END, message);
+    END IF;
+    RETURN NULL;
+EXCEPTION
+    WHEN wrong_object_type THEN RETURN 'its table failures is not the one that was created';
+    WHEN lock_not_available THEN RETURN 'its table failures is locked by another session';
+    WHEN insufficient_privilege OR undefined_table THEN RETURN NULL;
+END $$;
+COMMENT ON FUNCTION clientele._noted_failures(regclass) IS 'What a live store''s table failures says, in words; NULL where it is empty, or not for the caller to read.';
 
 CREATE FUNCTION clientele._stores()
     RETURNS TABLE (store name, owner name, orders regclass, customers regclass, items regclass, currency text, time_zone text,
         margin numeric, live boolean, fresh_to timestamptz, stale text)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
-DECLARE
-    settings clientele.store_settings;
-    why text;
-BEGIN
-    FOR store, owner IN
-        SELECT n.nspname, pg_get_userbyid(n.nspowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.reloftype = 'clientele.store_settings'::regtype AND c.relname = 'settings'
-          -- Nothing that would run its owner's code as who lists the stores.
-          AND clientele._is_plain_table(c.oid)
-          AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-        ORDER BY n.nspname
-    LOOP
-        BEGIN
-            EXECUTE format('SELECT * FROM ONLY %I.settings', store) INTO settings;
-            why := clientele._stale(store, settings);
-        EXCEPTION WHEN undefined_table OR invalid_schema_name OR lock_not_available THEN
-            CONTINUE;  -- dropped by another session in between, or locked: nobody holds up the list of all
-        END;
-        RETURN QUERY SELECT store, owner, settings.orders, settings.customers, settings.items, settings.currency,
-            settings.time_zone, settings.margin, settings.live,
-            CASE WHEN settings.live AND why IS NULL THEN now() ELSE settings.fresh_to END, why;
-    END LOOP;
-END $$;
+    LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.store, pg_get_userbyid(u.owner), (u.settings).orders, (u.settings).customers, (u.settings).items, (u.settings).currency,
+        (u.settings).time_zone, (u.settings).margin, (u.settings).live,
+        CASE WHEN (u.settings).live AND w.why IS NULL THEN now() ELSE (u.settings).fresh_to END, w.why
+    FROM clientele._usable_stores() u CROSS JOIN LATERAL (SELECT clientele._stale(u.store, u.settings) OFFSET 0) w (why)
+$$;
 COMMENT ON FUNCTION clientele._stores() IS 'The rows of the view clientele.stores.';
 
 CREATE VIEW clientele.stores AS SELECT * FROM clientele._stores();

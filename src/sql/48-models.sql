@@ -50,39 +50,15 @@ COMMENT ON FUNCTION clientele._require_owner(name) IS 'Refuses all but a store''
 
 -- What is listed.
 
--- Not only policies and rules: to plan a query, PostgreSQL computes what is constant in the expressions of indexes, statistics and checks.
--- What is built in leaves no dependency.
-CREATE FUNCTION clientele._is_plain_table(relation oid) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT c.relkind = 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules
-        AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
-            WHERE i.indrelid = c.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass))
-        AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c')
-        AND NOT EXISTS (SELECT FROM pg_statistic_ext e WHERE e.stxrelid = c.oid AND e.stxexprs IS NOT NULL)
-    FROM pg_class c WHERE c.oid = relation
-$$;
-COMMENT ON FUNCTION clientele._is_plain_table(oid) IS 'Whether a table of another owner can be read (with ONLY) without running that owner''s code.';
-
 CREATE FUNCTION clientele._models()
     RETURNS TABLE (store name, kind text, version integer, in_use boolean, fitted_at timestamptz, parameters jsonb,
         data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb)
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
-BEGIN
-    FOR store IN
-        SELECT n.nspname FROM pg_namespace n
-            JOIN pg_class s ON s.relnamespace = n.oid AND s.relname = 'settings' AND s.reloftype = 'clientele.store_settings'::regtype
-            JOIN pg_class m ON m.relnamespace = n.oid AND m.relname = 'models' AND m.reloftype = 'clientele.model_version'::regtype
-        WHERE s.relkind = 'r' AND clientele._is_plain_table(m.oid)
-          AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(s.oid, 'SELECT') AND has_table_privilege(m.oid, 'SELECT')
-        ORDER BY n.nspname
-    LOOP
-        BEGIN
-            RETURN QUERY EXECUTE format('SELECT %L::name, m.* FROM ONLY %I.models m ORDER BY m.kind, m.version', store, store);
-        EXCEPTION WHEN undefined_table OR invalid_schema_name OR lock_not_available THEN
-            NULL;  -- dropped by another session in between, or locked
-        END;
-    END LOOP;
-END $$;
+    LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.store, m.* FROM clientele._usable_stores() u
+    JOIN pg_class c ON c.relnamespace = u.schema AND c.relname = 'models' AND c.reloftype = 'clientele.model_version'::regtype
+    CROSS JOIN LATERAL clientele._plain_rows(c.oid, NULL::clientele.model_version) m
+    ORDER BY u.store, m.kind, m.version
+$$;
 COMMENT ON FUNCTION clientele._models() IS 'The rows of the view clientele.models.';
 
 CREATE VIEW clientele.models AS SELECT * FROM clientele._models();

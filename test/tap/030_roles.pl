@@ -272,18 +272,71 @@ my $temporary = q{CREATE TEMP TABLE settings (x int); CREATE TEMP TABLE profiles
 is(answer('owner', "$temporary; CALL clientele.refresh('shop'); SELECT clientele.define_segment('shop', 't', 'orders = 2', 8), clientele.drop_segment('shop', 't'), clientele.assign_segment(41, 'shop')"),
 	'||' . answer('reader', 'SELECT clientele.assign_segment(41)'), 'nor do temporary tables and types of the same names');
 
-# A made-up store must not run its maker's code as whoever lists the stores.
-my $trap = q{CREATE SCHEMA trap; CREATE TABLE trap.settings OF clientele.store_settings;
-	CREATE FUNCTION trap.catch() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN RAISE EXCEPTION 'code of hostile runs as %', current_user; END $$;
-	GRANT USAGE ON SCHEMA trap TO PUBLIC};
-is(answer('hostile', qq{$trap; INSERT INTO trap.settings (version, orders) VALUES (1, 'pg_class');
-	ALTER TABLE trap.settings ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON trap.settings USING (trap.catch()); GRANT SELECT ON trap.settings TO PUBLIC}), '', 'a made-up store with a policy');
-is(answer('reader', 'SELECT store FROM clientele.stores'), 'shop', 'does not run its code as who lists the stores');
-is(answer('reader', $_), as_owner($_), 'nor as who names no store') for $lookups[0];
-answer('hostile', 'DROP SCHEMA trap CASCADE');
-answer('hostile', qq{$trap; CREATE RULE "_RETURN" AS ON SELECT TO trap.settings DO INSTEAD SELECT (NULL::clientele.store_settings).* WHERE trap.catch(); GRANT SELECT ON trap.settings TO PUBLIC});
+# ---- Stores of whoever it may be ----
+
+# A made-up store must not run its maker's code as whoever lists the stores, nor as who names none.
+my $trap = q{CREATE SCHEMA trap; CREATE FUNCTION trap.catch() RETURNS boolean LANGUAGE plpgsql VOLATILE AS
+		$$ BEGIN RAISE EXCEPTION 'code of hostile runs as %', current_user; END $$;
+	CREATE TYPE trap.bait AS (x int); CREATE FUNCTION trap.words(trap.bait) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM trap.catch(); RETURN ''; END $$;
+	CREATE CAST (trap.bait AS text) WITH FUNCTION trap.words(trap.bait) AS IMPLICIT; CREATE CAST (trap.bait AS jsonb) WITH INOUT AS IMPLICIT;
+	CREATE FUNCTION trap.steady() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM trap.catch(); RETURN true; END $$;
+	CREATE TABLE trap.settings OF clientele.store_settings; GRANT USAGE ON SCHEMA trap TO PUBLIC};
+my $live = q{INSERT INTO trap.settings (version, orders, live, id) VALUES (1, 'pg_class', true, gen_random_uuid()); CREATE TABLE trap.pending (customer_id int);
+	CREATE FUNCTION trap.t() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; UPDATE trap.settings SET orders = NULL};
+my $failures = q{failed_at timestamptz, relation text, operation text, sqlstate text};
+my $models = q{CREATE TABLE trap.models OF clientele.model_version; INSERT INTO trap.models (kind, version) VALUES ('bait', 1)};
+my $grant = q{GRANT SELECT ON ALL TABLES IN SCHEMA trap TO PUBLIC};
+my %traps = (
+	'a policy on the settings' => [ 0, q{ALTER TABLE trap.settings ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON trap.settings USING (trap.catch())} ],
+	'a check of the settings that is computed to plan' => [ 1, q{ALTER TABLE trap.settings ADD CHECK (live OR trap.steady()) NOT VALID} ],
+	'an index of the settings' => [ 1, q{CREATE FUNCTION trap.later() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'x' $$; CREATE INDEX ON trap.settings (currency) WHERE time_zone = trap.later();
+		CREATE OR REPLACE FUNCTION trap.later() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM trap.catch(); RETURN ''; END $$} ],
+	'a message with a cast' => [ 1, "CREATE TABLE trap.failures ($failures, message trap.bait); INSERT INTO trap.failures VALUES (now(), '', '', '', ROW(1))" ],
+	'a domain for a message' => [ 1, "CREATE DOMAIN trap.message AS text; CREATE TABLE trap.failures ($failures, message trap.message); INSERT INTO trap.failures VALUES (now(), '', '', '', 'x');
+		ALTER DOMAIN trap.message ADD CHECK (trap.catch()) NOT VALID" ],
+	'a view of failures' => [ 1, "CREATE VIEW trap.failures AS SELECT now() AS failed_at, '' AS relation, '' AS operation, '' AS sqlstate, trap.catch()::text AS message" ],
+	'a policy on the failures' => [ 1, "CREATE TABLE trap.failures ($failures, message text); INSERT INTO trap.failures VALUES (now(), '', '', '', 'x');
+		ALTER TABLE trap.failures ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON trap.failures USING (trap.catch())" ],
+	'a policy on the models' => [ 1, "$models; ALTER TABLE trap.models ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON trap.models USING (trap.catch())" ],
+	'a check of the models' => [ 1, "$models; ALTER TABLE trap.models ADD CHECK (in_use OR trap.steady()) NOT VALID" ]);
+for my $name (sort keys %traps)
+{
+	my ($listed, $how) = @{ $traps{$name} };
+	is(answer('hostile', "$trap; $live; $how; $grant"), '', "a made-up store with $name");
+	for my $role ('postgres', 'reader')
+	{
+		is(answer($role, 'SELECT string_agg(store, \' \' ORDER BY store) FROM clientele.stores'), ($role eq 'postgres' ? 'hidden ' : '') . 'shop' . ($listed ? ' trap' : ''), "lists as such, for $role");
+		is(answer($role, $_), '0', "and runs no code of its maker: $_") for q{SELECT count(*) FROM clientele.stores WHERE stale LIKE '%code of%'},
+		  q{SELECT count(*) FROM clientele.refresh_progress};
+		like(answer($role, q{SELECT count(*) FROM clientele.models}), qr/^\d$/, 'nor do the models');
+	}
+	is(answer('reader', $_), as_owner($_), 'nor who names no store') for $lookups[0];
+	answer('hostile', 'DROP SCHEMA trap CASCADE');
+}
+answer('hostile', qq{$trap; CREATE RULE "_RETURN" AS ON SELECT TO trap.settings DO INSTEAD SELECT (NULL::clientele.store_settings).* WHERE trap.catch(); $grant});
 unlike(answer('postgres', 'SELECT store FROM clientele.stores'), qr/hostile/, 'nor does a view in the place of the settings');
 answer('hostile', 'DROP SCHEMA trap CASCADE');
+
+# What is looked at must be what is read: the owner swaps it meanwhile. Nobody who lists waits.
+answer('hostile', "$trap; $live; $grant");
+my $swapping = session($node, $db, user => 'hostile');
+ask($swapping, q{BEGIN; LOCK TABLE trap.settings});
+is(answer('postgres', q{SET statement_timeout = '5s'; SELECT string_agg(store, ' ') FROM clientele.stores}), 'hidden shop', 'a store whose settings are locked is not listed, and not waited for');
+is(answer('reader', "SET statement_timeout = '5s'; $lookups[0]"), as_owner($lookups[0]), 'nor by who names no store');
+ask($swapping, q{ALTER TABLE trap.settings RENAME TO was; CREATE VIEW trap.settings AS SELECT (NULL::clientele.store_settings).* WHERE trap.catch(); GRANT SELECT ON trap.settings TO PUBLIC; COMMIT});
+$swapping->quit;
+is(answer('postgres', 'SELECT string_agg(store, \' \') FROM clientele.stores'), 'hidden shop', 'a view that was swapped in is no store');
+answer('hostile', 'DROP SCHEMA trap CASCADE');
+
+# Who may create a store must not be able to break the look-ups of everybody who names none.
+for my $made_up ($trap, "$trap; $grant", "$trap; INSERT INTO trap.settings (version, orders) VALUES (1, 'pg_class'); $grant",
+	q{CREATE TABLE public.bait (customer_id bigint, ordered_at timestamptz, amount numeric); SELECT clientele.create_store('trap', 'public.bait');
+		GRANT USAGE ON SCHEMA trap TO PUBLIC; } . $grant)
+{
+	answer('hostile', $made_up);
+	is(answer('reader', $_), as_owner($_), 'another\'s store is no reason why a look-up finds several') for $lookups[0];
+	answer('hostile', 'DROP SCHEMA trap CASCADE; DROP TABLE IF EXISTS public.bait');
+}
 
 # ---- Which store ----
 

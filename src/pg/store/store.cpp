@@ -18,14 +18,6 @@ extern "C" {
 namespace clientele {
 namespace {
 
-bool may_use_schema(Oid schema) {
-#if PG_VERSION_NUM >= 160000
-    return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
-#else
-    return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
-#endif
-}
-
 // The stores that the caller may use, by name.
 struct StoreNames {
     std::uint64_t count;
@@ -33,21 +25,11 @@ struct StoreNames {
     char* all;  // for a message: "a, b, c"
 };
 
-StoreNames usable_stores() {
+// Nothing here runs a store owner's code: whoever calls has named none of them.
+StoreNames store_names(const char* query) {
     MemoryContext caller = CurrentMemoryContext;
     SPI_connect();
-    const int result = SPI_execute(
-        "SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_depend d"
-        " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.objid"
-        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid "
-        "OPERATOR(pg_catalog.=) 0"
-        " AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
-        " AND d.refobjid OPERATOR(pg_catalog.=) 'clientele.store_settings'::pg_catalog.regtype"
-        " AND c.reloftype OPERATOR(pg_catalog.=) d.refobjid AND c.relname OPERATOR(pg_catalog.=) 'settings'"
-        " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relrowsecurity AND NOT c.relhasrules"
-        " AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') ORDER BY 1",
-        true, 0);
+    const int result = SPI_execute(query, true, 0);
     if (result != SPI_OK_SELECT) elog(ERROR, "could not list the stores: %s", SPI_result_code_string(result));
     MemoryContext spi = MemoryContextSwitchTo(caller);
     StoreNames names{SPI_processed, nullptr, nullptr};
@@ -64,6 +46,11 @@ StoreNames usable_stores() {
     return names;
 }
 
+StoreNames usable_stores() { return store_names("SELECT u.store FROM clientele._usable_stores() u"); }
+
+// Those from which the one that was not named is taken.
+StoreNames candidates() { return store_names("SELECT c.store FROM clientele._unnamed_stores() c"); }
+
 // Session cache: which store is the only one, for whom. Any change of a relation, a schema or a role empties it.
 constinit Oid only_store_schema = InvalidOid;
 constinit Oid only_store_user = InvalidOid;
@@ -77,13 +64,15 @@ void watch_catalogs() {
     CacheRegisterRelcacheCallback(forget_relation, 0);
     CacheRegisterSyscacheCallback(NAMESPACEOID, forget_catalog, 0);
     CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, forget_catalog, 0);
+    CacheRegisterSyscacheCallback(AUTHOID, forget_catalog, 0);
+    CacheRegisterSyscacheCallback(DATABASEOID, forget_catalog, 0);
     watching = true;
 }
 
 Oid only_store() {
     watch_catalogs();
     if (OidIsValid(only_store_schema) && only_store_user == GetUserId()) return only_store_schema;
-    const StoreNames names = usable_stores();
+    const StoreNames names = candidates();
     if (names.count == 0) {
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no store that you may use"),
@@ -108,6 +97,14 @@ Oid only_store() {
 }
 
 }  // namespace
+
+bool may_use_schema(Oid schema) {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+    return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
 
 Oid settings_table(Oid schema) {
     const Oid table = get_relname_relid("settings", schema);

@@ -27,6 +27,8 @@ void check_result(const Store& store, TupleDesc columns, const Oid* types, int c
 // A schema's name; an ERROR where another session has dropped it.
 const char* schema_name(Oid schema);
 
+bool may_use_schema(Oid schema);
+
 // The settings table in a schema, where that is a store.
 Oid settings_table(Oid schema);
 
