@@ -77,12 +77,12 @@ BEGIN
 END $$;
 CREATE FUNCTION m_expected(metric text, of_segment text, "from" timestamptz DEFAULT '-infinity', horizon interval DEFAULT '14 days', pre_period interval DEFAULT '90 days') RETURNS lift_result LANGUAGE sql AS $$
     WITH first AS (
-        SELECT l.*, row_number() OVER (PARTITION BY customer_id ORDER BY issued_at, period) AS nth FROM measured.ledger l
-        WHERE program = 'p' AND coalesce(holdout, 'none') <> 'global' AND issued_at >= "from"
+        SELECT l.*, row_number() OVER (PARTITION BY customer_id, issued_at >= "from" ORDER BY issued_at, period) AS nth, min(issued_at) OVER (PARTITION BY customer_id) AS first_at
+        FROM measured.ledger l WHERE program = 'p' AND coalesce(holdout, 'none') <> 'global'
     ), rows AS (
         SELECT f.program_version, f.holdout IS NULL AS treated, a.y, a.orders, b.y AS x FROM first f,
-            m_metric(metric, f.customer_id, f.issued_at, f.issued_at + horizon) a, m_metric(metric, f.customer_id, f.issued_at - pre_period, f.issued_at) b
-        WHERE f.nth = 1 AND f.issued_at + horizon <= now() AND f.program_version < 3 AND (of_segment IS NULL OR f.segment = of_segment)
+            m_metric(metric, f.customer_id, f.issued_at, f.issued_at + horizon) a, m_metric(metric, f.customer_id, f.first_at - pre_period, f.first_at) b
+        WHERE f.nth = 1 AND f.issued_at >= "from" AND f.issued_at + horizon <= now() AND f.program_version < 3 AND (of_segment IS NULL OR f.segment = of_segment)
         ORDER BY random()
     )
     SELECT combine_lift(array_agg(r ORDER BY v)) FROM (
@@ -187,7 +187,8 @@ SELECT n_control > 0 AS compared, effect, se, minimum_detectable_effect, note FR
 SELECT measure_lift('measured', NULL, "to" => '2025-04-01');
 SELECT count(m_enrol(c::text, 9, 1, CASE WHEN c % 10 = 0 THEN 'global' WHEN c % 10 = 1 THEN 'program' END, '2025-05-01', global_holdout => 0.1)) FROM generate_series(1, 1000) c;
 SELECT metric, n_control, n_treated, round(mean_control::numeric, 6) AS mean_control, excluded, versions, round(srm_pvalue::numeric, 6) AS srm FROM measure_lift('measured', NULL, 'revenue_per_customer', "from" => '2025-05-01', "to" => '2025-05-02');
-SELECT m_fields(r)::text = (SELECT lift(a.y, c % 10 > 0, b.y) FROM generate_series(1, 1000) c, m_metric('revenue_per_customer', c, '2025-05-01', '2025-05-15') a, m_metric('revenue_per_customer', c, '2025-01-31', '2025-05-01') b)::text AS same
+SELECT m_fields(r)::text = (SELECT lift(a.y, c % 10 > 0, b.y) FROM generate_series(1, 1000) c, m_metric('revenue_per_customer', c, '2025-05-01', '2025-05-15') a, LATERAL (SELECT min(issued_at) AS first_at FROM measured.ledger WHERE customer_id = c) f,
+    m_metric('revenue_per_customer', c, f.first_at - interval '90 days', f.first_at) b)::text AS same
 FROM measure_lift('measured', NULL, 'revenue_per_customer', "from" => '2025-05-01', "to" => '2025-05-02') r;
 DELETE FROM measured.ledger WHERE period = 9;
 

@@ -75,25 +75,27 @@ COMMENT ON FUNCTION clientele._enrolled_by(text) IS
     'Whether a row l of the ledger is an enrolment by program $1 (NULL: any), as an SQL expression: whom the store holds out of everything no program has assigned to an arm.';
 
 -- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3: stratum, treated, labels (further columns
--- of the ledger), measured (whether the horizon, $4, is over), outcome, and covariate, the same over the time $5 before
--- (of aov: orders).
+-- of the ledger), measured (whether the horizon, $4, is over), again (whether there was an enrolment before $2), outcome, and covariate, the same
+-- over the time $5 before the very first enrolment (of aov: orders). From then on the arms differ: who is held out mostly stays so, and what
+-- earlier offers changed would be subtracted from what this one does.
 -- Orders are read once: those from $6 to before $7.
-CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, labels text[] DEFAULT '{}') RETURNS text
+CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, later boolean, labels text[] DEFAULT '{}') RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     margin numeric := (clientele._settings(store)).margin;
     outcome text := clientele._metric_expression(metric);
     after text := clientele._placed_since(store, 'o.ordered_at', 'e.enrolled_at');
-    before text := 'NOT ' || after;
-    query text := 'SELECT e.customer_id, e.stratum, e.treated, e.measured#E_LABELS#, #OUTCOME# AS outcome, #SECOND#
-        FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, #ARM#, l.issued_at AS enrolled_at#LABELS#,
-                l.issued_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured
-            FROM #STORE#.ledger l WHERE l.issued_at >= $2 AND l.issued_at < $3 AND #ENROLLED#
+    before text := 'NOT ' || clientele._placed_since(store, 'o.ordered_at', 'e.first_at');
+    first_ever constant text := 'pg_catalog.first_value(l.issued_at) OVER (PARTITION BY l.customer_id ORDER BY l.period)';
+    query text := 'SELECT e.customer_id, e.stratum, e.treated, e.measured, e.again#E_LABELS#, #OUTCOME# AS outcome, #SECOND#
+        FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, #ARM#, l.issued_at AS enrolled_at, l.first_at#LABELS#,
+                l.first_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured, l.first_at < l.issued_at AS again
+            FROM (SELECT l.*, #FIRST_AT# AS first_at FROM #STORE#.ledger l WHERE l.issued_at < $3 AND #ENROLLED#) l WHERE l.issued_at >= $2
             ORDER BY l.customer_id, l.period) e
         LEFT JOIN (SELECT s.customer_id, s.ordered_at, #AMOUNT# AS amount FROM #STORE#._orders s
             WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL #REWARDS#) o
             ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR #AFTER#) AND o.ordered_at < e.ends_at AND e.measured
-        GROUP BY e.customer_id, e.stratum, e.treated, e.measured#E_LABELS#';
+        GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again#E_LABELS#';
     -- What a redeemed offer cost counts when its order was placed.
     rewards constant text := 'UNION ALL SELECT r.customer_id, r.ordered_at, -r.reward FROM #STORE#._ledger r
         WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.ordered_at >= $6 AND r.ordered_at < $7';
@@ -105,6 +107,7 @@ BEGIN
         ELSE replace(outcome, 'WITHIN', before) || ' AS covariate' END);
     query := replace(query, '#AMOUNT#', CASE metric WHEN 'net_margin_per_customer' THEN format('%s * s.amount', margin) ELSE 's.amount' END);
     query := replace(query, '#REWARDS#', CASE metric WHEN 'net_margin_per_customer' THEN rewards ELSE '' END);
+    query := replace(query, '#FIRST_AT#', CASE WHEN later THEN first_ever ELSE 'l.issued_at' END);
     query := replace(query, '#ENROLLED#', clientele._enrolled_by(program));
     query := replace(query, '#ARM#', CASE WHEN program IS NULL THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
         ELSE 'l.program_version AS stratum, l.holdout IS NULL AS treated' END);
@@ -112,8 +115,8 @@ BEGIN
     query := replace(query, '#E_LABELS#', (SELECT coalesce(string_agg(format(', e.%I', label), ''), '') FROM unnest(labels) label));
     RETURN replace(query, '#STORE#', quote_ident(store));
 END $$;
-COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, text[]) IS
-    'A query for what is compared: a row a customer. Its parameters: program, from, to, horizon, pre_period, and the times between which orders are read.';
+COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, boolean, text[]) IS
+    'A query for what is compared: a row a customer. Its parameters: program, from, to, horizon, pre_period, and the times between which orders are read. later: enrolments before from matter; false: from is -infinity.';
 
 CREATE FUNCTION clientele._measured_span(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval, pre_period interval,
         OUT first_enrolled timestamptz, OUT first_order timestamptz, OUT last_order timestamptz)
@@ -122,8 +125,9 @@ DECLARE
     -- A month before one day may be later than a month before the day after: months differ in length.
     slack constant interval := '4 days';
 BEGIN
-    EXECUTE format('SELECT min(l.issued_at), min(l.issued_at) - $5 - $6, least(max(l.issued_at) + $4 + $6, now())
-        FROM %I.ledger l WHERE %s AND l.issued_at >= $2 AND l.issued_at < $3', store, clientele._enrolled_by(program))
+    EXECUTE format('SELECT e.first_in, CASE WHEN $5 > ''0'' THEN e.first_ever ELSE e.first_in END - $5 - $6, least(e.last_in + $4 + $6, now())
+        FROM (SELECT min(l.issued_at) AS first_ever, min(l.issued_at) FILTER (WHERE l.issued_at >= $2) AS first_in, max(l.issued_at) AS last_in
+            FROM %I.ledger l WHERE %s AND l.issued_at < $3) e', store, clientele._enrolled_by(program))
         INTO first_enrolled, first_order, last_order USING program, "from", "to", horizon, pre_period, slack;
     IF first_enrolled IS NULL THEN
         RAISE EXCEPTION '%', CASE WHEN program IS NULL THEN format('store %I has enrolled nobody', store)
@@ -244,7 +248,7 @@ BEGIN
             -- Exact sums, whatever the order of rows.
             ELSE '(clientele.arm_value(u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_square,
                 (clientele.arm_value(u.outcome * u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_cube' END,
-        clientele._outcomes_query(store, program, metric, CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]),
+        clientele._outcomes_query(store, program, metric, "from" > '-infinity', CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]),
         CASE WHEN by_segment THEN 'GROUPING SETS ((u.stratum), (u.stratum, u.segment))' ELSE 'u.stratum' END)
         INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order;
     PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled);
@@ -381,7 +385,7 @@ COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timest
     'What a program changed: customers who were offered something against those whom it held out, from the first enrolment of each within [from, to) (NULL: open), in the arm that was assigned. '
     'program NULL: all programs together against the global holdout. metric: net_margin_per_customer (margin x revenue, less the rewards of orders within the horizon), revenue_per_customer, '
     'orders_per_customer, repeat_rate (share with an order within the horizon), aov (with orders_per_customer: it is conditional on ordering). horizon: how long after the own enrolment orders count; '
-    'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same metric over this time before adjusts the effect (CUPED; not aov): '
+    'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same metric over this time before the very first enrolment adjusts the effect (CUPED; not aov): '
     'effect is then not mean_treated - mean_control, but that less what the arms differed in before; with pre_period 0 it is. '
     'Net margin knows the rewards of settled offers: where some were earned and are not settled, a warning and the note say so. '
     'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many customers it would take to find it. A row for all, then a row a segment. '

@@ -75,7 +75,7 @@ BEGIN
             coalesce((a.treated).customers >= $10 AND (a.control).customers >= $10, false), CASE WHEN a.is_total THEN a.weight END,
             NULL)::clientele.offer_estimate ORDER BY a.is_total DESC, a.segment, a.place)
         FROM arms a',
-        clientele._outcomes_query(store, program, 'net_margin_per_customer', '{segment,variant,propensity}'), z)
+        clientele._outcomes_query(store, program, 'net_margin_per_customer', "from" > '-infinity', '{segment,variant,propensity}'), z)
         INTO estimates USING program, "from", "to", horizon, interval '0', first_order, last_order, versions,
             clientele._current_definition(store, program), min_customers;
     RETURN estimates;
