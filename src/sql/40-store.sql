@@ -7,11 +7,13 @@ CREATE TYPE clientele.store_settings AS (
     customers regclass, customer_key name, attributes text[],
     items regclass, item_order_id name, item_category name, item_amount name,
     currency text, time_zone text, margin numeric, live boolean,
-    fresh_to timestamptz, id uuid, global_holdout double precision, seed text);
+    fresh_to timestamptz, id uuid, global_holdout double precision, seed text,
+    orders_name text, customers_name text, items_name text);
 COMMENT ON TYPE clientele.store_settings IS
     'What a store was created with. Stores are found by their table "settings" of this type. fresh_to: orders up to then were in the profiles at the last refresh. '
     'id: names the store in the arguments of its triggers. global_holdout: share of customers whom no program offers anything. '
-    'seed: what its random choices are hashed with, its name at creation: who is held out stays so under another name.';
+    'seed: what its random choices are hashed with, its name at creation: who is held out stays so under another name. '
+    'orders_name, customers_name, items_name: what these tables were called then.';
 
 -- Names and types.
 
@@ -90,6 +92,12 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_relation(regclass, text) IS 'Refuses what is neither a table nor a view.';
+
+CREATE FUNCTION clientele._full_name(relation regclass) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION clientele._full_name(regclass) IS 'The name of a table with its schema, whatever the search path.';
 
 -- The stores of others.
 
@@ -388,7 +396,8 @@ BEGIN
     END IF;
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
-        currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store);
+        currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store,
+        clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items));
     PERFORM clientele._check_orders(settings);
     PERFORM clientele._check_customers(settings);
     PERFORM clientele._check_items(settings);

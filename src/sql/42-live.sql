@@ -108,11 +108,11 @@ CREATE FUNCTION clientele._triggers(store name, settings clientele.store_setting
     SELECT r.relation, e.event, n.name, r.kind, t.oid, coalesce(t.tgenabled IN ('O', 'A'), false)
     FROM (SELECT clientele._family(settings.orders), '_note_orders'::name
           UNION ALL SELECT clientele._family(settings.items), '_note_items') r (relation, kind)
+    JOIN pg_class c ON c.oid = r.relation AND c.relkind <> 'f'
     CROSS JOIN unnest('{insert,update,delete,truncate}'::text[]) e (event)
     CROSS JOIN LATERAL (SELECT format('clientele_%s_%s', left(settings.id::text, 8), e.event)::name) n (name)
     LEFT JOIN pg_trigger t ON t.tgrelid = r.relation AND t.tgname = n.name AND NOT t.tgisinternal
         AND t.tgfoid = format('clientele.%I()', r.kind)::regprocedure
-    WHERE e.event <> 'truncate' OR (SELECT relkind FROM pg_class WHERE pg_class.oid = r.relation) IN ('r', 'p')
 $$;
 COMMENT ON FUNCTION clientele._triggers(name, clientele.store_settings) IS 'The triggers that a live store needs on its orders and lines, and which of them are there.';
 

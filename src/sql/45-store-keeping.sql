@@ -3,14 +3,15 @@
 CREATE TYPE clientele.failure AS (failed_at timestamptz, relation text, operation text, sqlstate text, message text);
 COMMENT ON TYPE clientele.failure IS 'A statement whose orders a live store could not note: the columns of a store''s table failures.';
 
--- Why a live store may not show every committed order. Nothing that would run its owner's code as who asks.
+-- Why a store may show something else than its orders: of one that is not live, what no refresh would mend. Nothing that would run its owner's code as who asks.
 CREATE FUNCTION clientele._stale(store name, settings clientele.store_settings) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     missing text;
 BEGIN
-    IF NOT settings.live THEN
-        RETURN NULL;
+    SELECT string_agg(f.detail, '; ') INTO missing FROM clientele._table_faults(store, settings) f;
+    IF missing IS NOT NULL OR NOT settings.live THEN
+        RETURN missing;
     END IF;
     IF to_regclass(format('%I.pending', store)) IS NULL OR to_regclass(format('%I.failures', store)) IS NULL THEN
         RETURN 'its table pending or failures is missing: drop the store and create it anew';
@@ -28,7 +29,7 @@ BEGIN
     END IF;
     RETURN clientele._noted_failures(to_regclass(format('%I.failures', store)));
 END $$;
-COMMENT ON FUNCTION clientele._stale(name, clientele.store_settings) IS 'Why a live store may not show every committed order; NULL where it does.';
+COMMENT ON FUNCTION clientele._stale(name, clientele.store_settings) IS 'Why a live store may not show every committed order, and what is wrong with the tables of any store; NULL where nothing is.';
 
 CREATE FUNCTION clientele._noted_failures(failures regclass) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -62,7 +63,7 @@ COMMENT ON FUNCTION clientele._stores() IS 'The rows of the view clientele.store
 
 CREATE VIEW clientele.stores AS SELECT * FROM clientele._stores();
 COMMENT ON VIEW clientele.stores IS 'The stores that the caller may read. fresh_to: orders committed by then are in the profiles; now, for a live store. '
-    'stale: why a live store may not show every order, until CALL refresh(store) has mended it; NULL where it does.';
+    'stale: why a live store may not show every order, until CALL refresh(store) or what it says has mended it, and what was done to the tables of any store; NULL where nothing is wrong.';
 GRANT SELECT ON clientele.stores TO PUBLIC;
 
 CREATE FUNCTION clientele.upgrade_store(store name) RETURNS void

@@ -48,7 +48,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.check_store(name, double precision, boolean) IS
     'Compares what a store shows with a recount of its orders, in one snapshot, and lists what differs. finding: stale, missing, surplus (profiles); '
-    'unmatched_refund, unknown_customer (orders); uncountable, failure, trigger (the store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
+    'unmatched_refund, unknown_customer (orders); uncountable, failure, trigger, swapped_table, unlogged_table, foreign_partition (the store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
     'above 1 so many customers; always the same ones. repair: counts the customers found anew, restores triggers, and after an exact check forgets failures; '
     'the findings are those before it. Writes nothing unless told to repair. The caller needs SELECT on the store and its sources; to repair, what refresh needs, and '
     'to be the owner where triggers are missing.';
@@ -75,6 +75,7 @@ DECLARE
     message text;
     hint text;
 BEGIN
+    RETURN QUERY SELECT f.finding, NULL::text, f.detail FROM clientele._table_faults(store, settings) f;
     IF settings.live THEN
         RETURN QUERY SELECT * FROM clientele._live_findings(store, settings);
     END IF;

@@ -10,6 +10,7 @@
 extern "C" {
 #include "access/relation.h"
 #include "access/tableam.h"
+#include "access/xlog.h"
 #include "catalog/pg_class.h"
 #include "executor/tuptable.h"
 #include "storage/lmgr.h"
@@ -40,9 +41,10 @@ AttrNumber stored_column(Relation table, const FormData_pg_attribute& wanted) {
 
 bool is_plain(Relation table, TupleDesc columns) {
     const FormData_pg_class& form = *table->rd_rel;
-    if (form.relkind != RELKIND_RELATION || form.relpersistence != RELPERSISTENCE_PERMANENT || form.relrowsecurity) {
-        return false;
-    }
+    // A standby has no rows of unlogged tables, not even an empty file.
+    const bool is_stored = form.relpersistence == RELPERSISTENCE_PERMANENT ||
+                           (form.relpersistence == RELPERSISTENCE_UNLOGGED && !RecoveryInProgress());
+    if (form.relkind != RELKIND_RELATION || !is_stored || form.relrowsecurity) return false;
     for (int i = 0; i < columns->natts; ++i) {
         if (stored_column(table, *TupleDescAttr(columns, i)) == InvalidAttrNumber) return false;
     }

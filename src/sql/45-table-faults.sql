@@ -1,0 +1,49 @@
+-- What was done to a store's tables, or to those that it reads, that it cannot follow. Read from the catalogues alone.
+
+-- A table that was only renamed is followed, and nothing is wrong with that.
+CREATE FUNCTION clientele._swapped_tables(settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'swapped_table', format('%s: the store still reads %s; the name %s means another table now',
+        s.role, clientele._full_name(s.relation), s.name)
+    FROM (VALUES (1, 'orders', settings.orders, settings.orders_name), (2, 'customers', settings.customers, settings.customers_name),
+        (3, 'items', settings.items, settings.items_name)) s (nth, role, relation, name)
+    -- Names of a form that nobody but the store's owner can have written must not fail whoever lists the stores.
+    CROSS JOIN LATERAL (SELECT CASE WHEN s.name ~ '^("([^"]|"")+"|[a-z_][a-z0-9_]*)[.]("([^"]|"")+"|[a-z_][a-z0-9_]*)$'
+        THEN parse_ident(s.name) END) p (parts)
+    JOIN pg_namespace n ON n.nspname = p.parts[1] JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.parts[2]
+    WHERE c.oid <> s.relation AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY s.nth
+$$;
+COMMENT ON FUNCTION clientele._swapped_tables(clientele.store_settings) IS
+    'The sources of a store whose names at its creation mean other tables now.';
+
+CREATE FUNCTION clientele._unlogged_tables(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'unlogged_table', format('%1$s is unlogged, so that a crash empties it: ALTER TABLE %1$s SET LOGGED',
+        clientele._full_name(c.oid))
+    FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'u' AND c.oid IN (
+        SELECT o.object FROM clientele._store_objects(store) o WHERE o.class = 'pg_class'::regclass
+        UNION ALL SELECT clientele._family(settings.orders) WHERE settings.live
+        UNION ALL SELECT clientele._family(settings.items) WHERE settings.live) ORDER BY c.relname
+$$;
+COMMENT ON FUNCTION clientele._unlogged_tables(name, clientele.store_settings) IS
+    'The unlogged tables of a store, and of its orders and lines where it is live: a crash empties them unseen.';
+
+CREATE FUNCTION clientele._foreign_partitions(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'foreign_partition', format(
+        '%s is a foreign table: PostgreSQL refuses statements on %s that reach it as long as the store is live: '
+        'detach it, or SELECT clientele.set_live(%L, false)', clientele._full_name(c.oid), clientele._full_name(s.root), store)
+    FROM (VALUES (settings.orders), (settings.items)) s (root) CROSS JOIN LATERAL clientele._family(s.root) f (member)
+    JOIN pg_class c ON c.oid = f.member WHERE c.relkind = 'f' AND settings.live ORDER BY c.relname
+$$;
+COMMENT ON FUNCTION clientele._foreign_partitions(name, clientele.store_settings) IS
+    'Foreign tables below the orders and lines of a live store: no trigger of ours can follow what is written there.';
+
+CREATE FUNCTION clientele._table_faults(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT * FROM clientele._swapped_tables(settings)
+    UNION ALL SELECT * FROM clientele._unlogged_tables(store, settings)
+    UNION ALL SELECT * FROM clientele._foreign_partitions(store, settings)
+$$;
+COMMENT ON FUNCTION clientele._table_faults(name, clientele.store_settings) IS
+    'What is wrong with the tables of a store and with those that it reads: what check_store finds, and how clientele.stores says it.';
