@@ -181,6 +181,17 @@ CREATE FUNCTION clientele._key_type(store name) RETURNS regtype
 $$;
 COMMENT ON FUNCTION clientele._key_type(name) IS 'The type of a store''s customer key.';
 
+CREATE FUNCTION clientele._equality(type regtype) RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele__equality' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._equality(regtype) IS
+    'The operator by which values of a type are equal, qualified: types of extensions have their own, without which citext would be compared as text.';
+
+CREATE FUNCTION clientele._order_equality(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._equality(atttypid) FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass AND attname = 'order_id'
+$$;
+COMMENT ON FUNCTION clientele._order_equality(name) IS 'The operator by which a store''s order ids are equal.';
+
 -- The customers table may order its keys by another collation than the store's own tables.
 CREATE FUNCTION clientele._key_collation(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -93,10 +93,11 @@ CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
             SELECT o.customer_id, i.category, clientele._checked_amount(pg_catalog.sum(i.amount)) AS amount
-            FROM %1$s o JOIN %4$s i ON i.order_id = o.order_id
+            FROM %1$s o JOIN %4$s i ON i.order_id %5$s o.order_id
             WHERE o.ordered_at <= %2$s AND o.amount >= 0 AND i.category IS NOT NULL AND i.amount IS NOT NULL AND %3$s
             GROUP BY o.customer_id, i.category) c
-        GROUP BY c.customer_id', coalesce(orders, format('%I._orders', store)), as_of, among, coalesce(items, format('%I._items', store)))
+        GROUP BY c.customer_id', coalesce(orders, format('%I._orders', store)), as_of, among, coalesce(items, format('%I._items', store)),
+        clientele._order_equality(store))
 $$;
 COMMENT ON FUNCTION clientele._category_mix_query(name, text, text, text, text) IS 'What each customer spent by category, of the lines of orders that count.';
 

@@ -18,8 +18,8 @@ BEGIN
         EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL
             UNION ALL
-            SELECT w.customer_id FROM %1$I._pending_now t JOIN (%2$s) w ON w.order_id = t.order_id
-            WHERE t.customer_id IS NULL AND w.customer_id IS NOT NULL', store, owners);
+            SELECT w.customer_id FROM %1$I._pending_now t JOIN (%2$s) w ON w.order_id %3$s t.order_id
+            WHERE t.customer_id IS NULL AND w.customer_id IS NOT NULL', store, owners, clientele._order_equality(store));
     ELSE
         EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL AND t.profile IS NULL', store);

@@ -75,7 +75,7 @@ BEGIN
         touched AS MATERIALIZED (
             SELECT c.customer_id FROM STORE.pending c WHERE c.customer_id IS NOT NULL AND c.due <= clock_timestamp() CHUNK'
             || CASE WHEN settings.items IS NOT NULL THEN '
-            UNION SELECT c.customer_id FROM STORE.pending t JOIN STORE._order_owners c USING (order_id)
+            UNION SELECT c.customer_id FROM STORE.pending t JOIN STORE._order_owners c ON c.order_id ' || clientele._order_equality(store) || ' t.order_id
             WHERE t.customer_id IS NULL AND c.customer_id IS NOT NULL CHUNK' ELSE '' END || '
         ), marked AS (
             INSERT INTO STORE.pending (customer_id, due) SELECT DISTINCT t.customer_id, timestamptz ''-infinity'' FROM touched t
@@ -124,18 +124,18 @@ BEGIN
     IF (clientele._settings(store)).items IS NULL THEN
         RETURN;
     END IF;
-    EXECUTE replace('
+    EXECUTE replace(replace('
         WITH marks AS MATERIALIZED (
             SELECT t.ctid AS row, t.order_id, t.seen <= pg_snapshot_xmin(pg_current_snapshot()) AS settled,
                 t.seen IS NULL OR t.seen > pg_snapshot_xmax(pg_current_snapshot()) AS unseen
             FROM STORE.pending t WHERE t.customer_id IS NULL AND t.order_id IS NOT NULL
         ), known AS (
             INSERT INTO STORE.pending (customer_id, due)
-            SELECT DISTINCT w.customer_id, timestamptz ''-infinity'' FROM marks m JOIN STORE._order_owners w USING (order_id)
+            SELECT DISTINCT w.customer_id, timestamptz ''-infinity'' FROM marks m JOIN STORE._order_owners w ON w.order_id SAME m.order_id
             WHERE m.settled AND w.customer_id IS NOT NULL
         ), seen AS (
             UPDATE STORE.pending t SET seen = pg_snapshot_xmax(pg_current_snapshot()) FROM marks m WHERE t.ctid = m.row AND m.unseen)
-        DELETE FROM STORE.pending t USING marks m WHERE t.ctid = m.row AND m.settled', 'STORE', quote_ident(store));
+        DELETE FROM STORE.pending t USING marks m WHERE t.ctid = m.row AND m.settled', 'SAME', clientele._order_equality(store)), 'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._resolve_order_marks(name) IS 'Replaces marks of orders by marks of their customers, once these are sure.';
 

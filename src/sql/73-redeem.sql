@@ -19,11 +19,12 @@ COMMENT ON FUNCTION clientele._qualifies(name) IS
     'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, was placed while the offer was valid (from issued_at on, before valid_until; a date from the day of issuing to the last one) and not in the future, and its value reaches min_spend.';
 
 -- The same order: by its id; where the store has none, a customer has one exposure at a time, and so one redemption at a time.
-CREATE FUNCTION clientele._same_order(settings clientele.store_settings) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN settings.order_id IS NULL THEN '(o.customer_id = l.customer_id AND o.ordered_at = l.ordered_at)' ELSE '(o.order_id = l.order_id)' END
+CREATE FUNCTION clientele._same_order(store name, settings clientele.store_settings) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN settings.order_id IS NULL THEN '(o.customer_id = l.customer_id AND o.ordered_at = l.ordered_at)'
+                ELSE format('(o.order_id %s l.order_id)', clientele._order_equality(store)) END
 $$;
-COMMENT ON FUNCTION clientele._same_order(clientele.store_settings) IS 'Whether o of _orders is the order that a row l of the ledger was redeemed with, as an SQL expression.';
+COMMENT ON FUNCTION clientele._same_order(name, clientele.store_settings) IS 'Whether o of _orders is the order that a row l of the ledger was redeemed with, as an SQL expression.';
 
 -- A policy on the orders would make those whose orders it hides look as if they had not ordered. What is not the orders has
 -- policies of its own, which are meant to apply; hence a function, which only asks.
@@ -115,7 +116,7 @@ BEGIN
             (SELECT count(*) FROM closed c WHERE c.holdout IS NOT NULL), array_agg(f.program), array_agg(f.slot), array_agg(f.reward) FROM freed f',
         'PROGRAM', CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $9' ELSE '' END),
         'ORDER_ID', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END),
-        'QUALIFIES', clientele._qualifies(store)), 'EARLIEST', clientele._earliest(store, '$6')), 'SAME_ORDER', clientele._same_order(settings)), 'STORE', quote_ident(store))
+        'QUALIFIES', clientele._qualifies(store)), 'EARLIEST', clientele._earliest(store, '$6')), 'SAME_ORDER', clientele._same_order(store, settings)), 'STORE', quote_ident(store))
         INTO redeemed, expired, held_out, programs, slots, rewards
         USING first_until, first_exposure, until, last_until, last_exposure, oldest, at_most, expired_by, only_program;
     PERFORM clientele._release(store, programs, slots, rewards);
@@ -152,7 +153,7 @@ BEGIN
             DELETE FROM STORE.reversals r USING standing s
             WHERE r.exposure_id = s.exposure_id AND (s.reversed IS NOT TRUE OR EXISTS (SELECT FROM closed c WHERE c.exposure_id = s.exposure_id)))
         SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted), count(*), array_agg(c.program), array_agg(c.slot), array_agg(c.reward)
-        FROM closed c', 'QUALIFIES', clientele._qualifies(store)), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store))
+        FROM closed c', 'QUALIFIES', clientele._qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
         INTO seen, last_exposure, voided, programs, slots, rewards USING last_exposure, at_most, only_program;
     PERFORM clientele._release(store, programs, slots, rewards);
 END $$;
@@ -183,7 +184,7 @@ BEGIN
         SELECT l.exposure_id FROM STORE.ledger l
         WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES)
           AND NOT EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id)',
-        'QUALIFIES', clientele._qualifies(store)), 'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store)) USING since;
+        'QUALIFIES', clientele._qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store)) USING since;
 END $$;
 COMMENT ON FUNCTION clientele._reversed(name, timestamptz) IS
     'Redemptions written down since a time whose order does not qualify any more, and which are not noted in reversals yet. Reads every order.';
@@ -362,6 +363,7 @@ CREATE FUNCTION clientele._redeem_offer(code text, order_id text, store name) RE
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     redeemed_order text;
+    same text;
     placed record;
     exposure record;
     redeemed clientele.redemption;
@@ -370,18 +372,19 @@ BEGIN
     store := clientele._resolve_store(store);
     code := clientele._canonical_code(code);
     redeemed_order := clientele._order_literal(store, order_id);
+    same := clientele._order_equality(store);
     -- Nothing is locked before it is known that the code and the order are the same customer's.
     EXECUTE format('SELECT o.ordered_at, o.amount, %4$s AS placed_since FROM %1$I.ledger l JOIN %1$I._orders o ON o.customer_id = l.customer_id
-        WHERE l.code = $1 AND o.order_id = %2$s AND o.amount IS NOT NULL ORDER BY %3$s DESC, o.ordered_at LIMIT 1',
-        store, redeemed_order, clientele._qualifies(store), clientele._placed_since(store, 'o.ordered_at', 'l.issued_at')) INTO placed USING code;
+        WHERE l.code = $1 AND o.order_id %5$s %2$s AND o.amount IS NOT NULL ORDER BY %3$s DESC, o.ordered_at LIMIT 1',
+        store, redeemed_order, clientele._qualifies(store), clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'), same) INTO placed USING code;
     EXECUTE format('SELECT l.exposure_id FROM %I.ledger l WHERE $1 AND l.code = $2 FOR UPDATE', store)
         INTO exposure USING placed.ordered_at IS NOT NULL, code;
     IF exposure.exposure_id IS NULL THEN
         PERFORM clientele._refuse_code();
     END IF;
     EXECUTE format('SELECT l.*, EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
-            l.order_id = %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id = %2$s) AS order_is_taken
-        FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order) INTO exposure USING exposure.exposure_id;
+            l.order_id %3$s %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id %3$s %2$s) AS order_is_taken
+        FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order, same) INTO exposure USING exposure.exposure_id;
     PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id::text, exposure.by_this_order);
     IF exposure.order_is_taken THEN
         PERFORM clientele._refuse_taken_order();
@@ -404,8 +407,8 @@ DECLARE
     exposure record;
 BEGIN
     store := clientele._resolve_store(store);
-    EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id = %s
-        RETURNING l.exposure_id, l.program, l.slot, l.reward', store, clientele._order_literal(store, order_id)) INTO exposure;
+    EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id %s %s
+        RETURNING l.exposure_id, l.program, l.slot, l.reward', store, clientele._order_equality(store), clientele._order_literal(store, order_id)) INTO exposure;
     IF exposure.exposure_id IS NULL THEN
         RETURN false;
     END IF;

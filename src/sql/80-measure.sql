@@ -163,7 +163,7 @@ BEGIN
         JOIN STORE._orders o ON QUALIFIES AND PLACED_SINCE AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
         WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER) END',
         'ENROLLED', clientele._enrolled_by(program)), 'QUALIFIES', clientele._qualifies(store)), 'PLACED_SINCE', clientele._placed_since(store, 'o.ordered_at', 'e.issued_at')),
-        'SAME_ORDER', clientele._same_order(clientele._settings(store))), 'STORE', quote_ident(store))
+        'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
         INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order;
     RETURN unsettled;
 END $$;

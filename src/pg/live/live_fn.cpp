@@ -9,6 +9,7 @@
 #include "pg/count/order_groups.hpp"
 #include "pg/kit/append.hpp"
 #include "pg/kit/attempt.hpp"
+#include "pg/kit/equality.hpp"
 #include "pg/kit/settings_scope.hpp"
 #include "pg/live/live_orders.hpp"
 #include "pg/live/live_reversals.hpp"
@@ -287,8 +288,8 @@ SPIPlanPtr item_plan(LiveSource& source, ItemQuery query) {
                   lines)
             : psprintf(
                   "SELECT DISTINCT l.order_id, w.order_id IS NOT NULL, w.customer_id FROM (%s) l"
-                  " LEFT JOIN %s._order_owners w ON w.order_id = l.order_id WHERE l.order_id IS NOT NULL",
-                  lines, schema);
+                  " LEFT JOIN %s._order_owners w ON w.order_id %s l.order_id WHERE l.order_id IS NOT NULL",
+                  lines, schema, equality_of(source.order_type));
     plan = SPI_prepare(text, 0, nullptr);
     if (!plan) elog(ERROR, "could not prepare the look-up of orders: %s", SPI_result_code_string(SPI_result));
     SPI_keepplan(plan);

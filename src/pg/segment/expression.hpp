@@ -25,6 +25,7 @@ struct Expression {
     List* literals;       // the string literals (A_Const*) as they were written
     List* trusted;        // OIDs of extensions that were found to be trusted, and of others that were not
     List* untrusted;
+    List* schemas;  // OIDs of those where its types' own operators are
 };
 
 // Reports what the expression must not be or do; `location` is a byte offset into its text, or -1.
@@ -34,7 +35,23 @@ struct Expression {
 // What an expression looks like that is accepted.
 const char* form_hint(const Expression& expression);
 
-// The text as the parser's raw tree: one expression, without comments, sub-selects and parameters.
+// Where a function, an operator or a type comes from: PostgreSQL itself, clientele, a trusted extension, or elsewhere.
+enum class Origin : unsigned char { system, own, trusted, foreign };
+Origin origin_of(Expression& expression, Oid catalog, Oid object, Oid schema);
+
+// Remembers where a type's own operators are, if it belongs to a trusted extension; of every type in a tree, and
+// whether that was news.
+void add_type(Expression& expression, Oid type);
+bool add_types_of(Expression& expression, Node* tree);
+
+// Refuses comparisons by the rules of another type where the type's own operators could not be used.
+void check_comparisons(const Expression& expression, Node* tree);
+
+// The same expression, with every operator of an extension in a place where it is printed.
+Node* spell_out(Node* tree);
+
+// The text as the parser's raw tree: one expression, without comments, sub-selects and parameters; the types that it
+// names, and those of its columns, are added.
 Node* parse_expression(Expression& expression);
 
 // Refuses whatever an analysed expression must not use: see expression_check.cpp.

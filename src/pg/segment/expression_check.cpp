@@ -5,6 +5,7 @@
 extern "C" {
 #include "access/sysattr.h"
 #include "catalog/dependency.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
@@ -20,28 +21,7 @@ extern "C" {
 namespace clientele {
 namespace {
 
-constexpr const char* allowed_origins =
-    "Functions, operators and casts of pg_catalog, of clientele and of trusted extensions can be used.";
-constexpr const char* one_row = "It sees the columns of one row.";
-
-const char* clock_hint(const Expression& expression) {
-    return expression.immutable_only ? "Its result must not change with the time at which it is asked for."
-                                     : "Use the column as_of: the time for which the customer is looked at.";
-}
-
-[[noreturn]] void refuse_clock(const Expression& expression, int location, const char* detail) {
-    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location, "must not read the clock", detail,
-           clock_hint(expression));
-}
-
-[[noreturn]] void refuse_session(const Expression& expression, int location, const char* detail) {
-    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location, "must not depend on the session or the server",
-           detail, "Its result must be the same for everybody who asks.");
-}
-
 // ---- Where a function, an operator or a type comes from ----
-
-enum class Origin : unsigned char { system, own, trusted, foreign };
 
 // The server's word on the installed version of an extension, as everybody may read it.
 bool lookup_trusted(Oid extension) {
@@ -70,12 +50,48 @@ bool is_trusted(Expression& expression, Oid extension) {
     return trusted;
 }
 
+// What an extension's script makes is a superuser's. Whoever owns the extension, as after a trusted installation, may put
+// things of their own into it: these are still theirs.
+bool is_superusers(Oid catalog, Oid object) {
+    const int cache = get_object_catcache_oid(catalog);
+    HeapTuple tuple = SearchSysCache1(cache, ObjectIdGetDatum(object));
+    if (!HeapTupleIsValid(tuple)) return false;
+    bool is_null;
+    const Datum owner = SysCacheGetAttr(cache, tuple, get_object_attnum_owner(catalog), &is_null);
+    const bool result = !is_null && superuser_arg(DatumGetObjectId(owner));
+    ReleaseSysCache(tuple);
+    return result;
+}
+
+}  // namespace
+
 Origin origin_of(Expression& expression, Oid catalog, Oid object, Oid schema) {
     if (schema == PG_CATALOG_NAMESPACE) return Origin::system;
     const Oid extension = getExtensionOfObject(catalog, object);
-    if (!OidIsValid(extension)) return Origin::foreign;
+    if (!OidIsValid(extension) || !is_superusers(catalog, object)) return Origin::foreign;
     if (extension == get_extension_oid("clientele", true)) return Origin::own;
     return is_trusted(expression, extension) ? Origin::trusted : Origin::foreign;
+}
+
+namespace {
+
+constexpr const char* allowed_origins =
+    "Functions, operators and casts of pg_catalog, of clientele and of trusted extensions can be used.";
+constexpr const char* one_row = "It sees the columns of one row.";
+
+const char* clock_hint(const Expression& expression) {
+    return expression.immutable_only ? "Its result must not change with the time at which it is asked for."
+                                     : "Use the column as_of: the time for which the customer is looked at.";
+}
+
+[[noreturn]] void refuse_clock(const Expression& expression, int location, const char* detail) {
+    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location, "must not read the clock", detail,
+           clock_hint(expression));
+}
+
+[[noreturn]] void refuse_session(const Expression& expression, int location, const char* detail) {
+    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location, "must not depend on the session or the server",
+           detail, "Its result must be the same for everybody who asks.");
 }
 
 // ---- The clock and the session ----

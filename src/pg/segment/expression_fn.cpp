@@ -10,6 +10,7 @@ extern "C" {
 #include "parser/parse_expr.h"
 #include "parser/parse_relation.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 }
 
@@ -43,9 +44,24 @@ void set_locally(const char* setting, const char* value) {
     set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
+// Names are looked for where the server's, ours, and those of the expression's types are. Whatever else is there, and
+// would be taken for one of these, is refused.
+void set_reading_path(const Expression& expression) {
+    StringInfoData path;
+    initStringInfo(&path);
+    appendStringInfoString(&path, "pg_catalog, clientele, ");
+    ListCell* cell;
+    foreach (cell, expression.schemas) {
+        const char* schema = get_namespace_name(lfirst_oid(cell));
+        if (schema) appendStringInfo(&path, "%s, ", quote_identifier(schema));
+    }
+    appendStringInfoString(&path, "pg_temp");
+    set_locally("search_path", path.data);
+}
+
 // Nothing that the session has set decides what an expression means ...
-void fix_reading() {
-    set_locally("search_path", "pg_catalog, clientele, pg_temp");
+void fix_reading(const Expression& expression) {
+    set_reading_path(expression);
     set_locally("standard_conforming_strings", "on");
     set_locally("transform_null_equals", "off");
 }
@@ -108,8 +124,20 @@ Node* as_number(const Expression& expression, Node* tree) {
     }
 }
 
-Node* analyse(Expression& expression, Node* raw) {
-    Node* tree = transformExpr(expression.parse, raw, EXPR_KIND_SELECT_TARGET);
+// Anew as long as it turns out to have types whose operators were not looked at.
+Node* transform(Expression& expression, const Node* raw) {
+    for (;;) {
+        set_reading_path(expression);
+        auto* copy = static_cast<Node*>(copyObjectImpl(raw));
+        Node* tree = transformExpr(expression.parse, copy, EXPR_KIND_SELECT_TARGET);
+        if (!add_types_of(expression, tree)) return tree;
+    }
+}
+
+Node* analyse(Expression& expression, const Node* raw) {
+    Node* tree = transform(expression, raw);
+    check_comparisons(expression, tree);
+    tree = spell_out(tree);
     check_expression(expression, tree);
     tree = expression.number ? as_number(expression, tree) : as_condition(expression, tree);
     tree = keep_collation(tree, nullptr);
@@ -209,7 +237,7 @@ CLIENTELE_FUNCTION(clientele__check_expression) {
     row = BlessTupleDesc(row);
 
     const int settings = NewGUCNestLevel();
-    fix_reading();
+    fix_reading(expression);
     refuse_unreadable(PG_GETARG_OID(1));
     expression.relation = table_open(PG_GETARG_OID(1), AccessShareLock);
     start_parsing(expression);

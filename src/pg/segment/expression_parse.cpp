@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "common/keywords.h"
+#include "parser/parse_type.h"
 #include "parser/parser.h"
 #include "parser/scanner.h"
 #include "parser/scansup.h"
@@ -101,6 +102,15 @@ void check_column_reference(const Expression& expression, const ColumnRef& colum
     }
 }
 
+void add_column_types(Expression& expression, const ColumnRef& column) {
+    const Oid relation = RelationGetRelid(expression.relation);
+    ListCell* cell;
+    foreach (cell, column.fields) {
+        const AttrNumber number = get_attnum(relation, strVal(lfirst(cell)));
+        if (number > 0) add_type(expression, get_atttype(relation, number));
+    }
+}
+
 // What needs no analysis to be refused, or must not even be analysed; and the literals, as they were written.
 bool check_raw(Node* node, void* context) {
     auto& expression = *static_cast<Expression*>(context);
@@ -125,6 +135,10 @@ bool check_raw(Node* node, void* context) {
             break;
         case T_ColumnRef:
             check_column_reference(expression, *castNode(ColumnRef, node));
+            add_column_types(expression, *castNode(ColumnRef, node));
+            break;
+        case T_TypeName:
+            add_type(expression, LookupTypeNameOid(expression.parse, castNode(TypeName, node), true));
             break;
         case T_A_Const: {
             auto* constant = castNode(A_Const, node);
