@@ -32,6 +32,9 @@ struct Expression {
 [[noreturn]] void refuse(const Expression& expression, int sqlstate, int location, const char* problem,
                          const char* detail, const char* hint);
 
+// Whether the column is there but must not be used.
+bool is_forbidden(const Expression& expression, const char* column);
+
 // What an expression looks like that is accepted.
 const char* form_hint(const Expression& expression);
 

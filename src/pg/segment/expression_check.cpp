@@ -50,8 +50,8 @@ bool is_trusted(Expression& expression, Oid extension) {
     return trusted;
 }
 
-// What an extension's script makes is a superuser's. Whoever owns the extension, as after a trusted installation, may put
-// things of their own into it: these are still theirs.
+// What an extension's script makes is a superuser's. Whoever owns the extension, as after a trusted installation, may
+// put things of their own into it: these are still theirs.
 bool is_superusers(Oid catalog, Oid object) {
     const int cache = get_object_catcache_oid(catalog);
     HeapTuple tuple = SearchSysCache1(cache, ObjectIdGetDatum(object));
@@ -331,9 +331,7 @@ void check_column(const Expression& expression, const Var& column) {
         refuse(expression, ERRCODE_INVALID_COLUMN_REFERENCE, column.location,
                psprintf("must not use the system column \"%s\"", name), nullptr, "Use the columns that hold data.");
     }
-    ListCell* cell;
-    foreach (cell, expression.forbidden) {
-        if (strcmp(static_cast<const char*>(lfirst(cell)), name) != 0) continue;
+    if (is_forbidden(expression, name)) {
         refuse(expression, ERRCODE_INVALID_COLUMN_REFERENCE, column.location,
                psprintf("must not use the column \"%s\"", name), "That column is what the expression decides.",
                "Use the other columns.");

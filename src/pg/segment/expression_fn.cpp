@@ -23,6 +23,14 @@ void clientele::refuse(const Expression& expression, int sqlstate, int location,
     pg_unreachable();
 }
 
+bool clientele::is_forbidden(const Expression& expression, const char* column) {
+    ListCell* cell;
+    foreach (cell, expression.forbidden) {
+        if (strcmp(static_cast<const char*>(lfirst(cell)), column) == 0) return true;
+    }
+    return false;
+}
+
 const char* clientele::form_hint(const Expression& expression) {
     if (expression.number) return "Write one number computed from the columns, such as: log1p(total_spent)";
     return expression.immutable_only ? "Write one condition on the columns, such as: status = 'completed'"
@@ -31,8 +39,25 @@ const char* clientele::form_hint(const Expression& expression) {
 
 namespace {
 
+// Whoever names a column that is not there wants to know which ones are.
+void list_columns(const Expression& expression) {
+    StringInfoData names;
+    initStringInfo(&names);
+    const TupleDesc columns = RelationGetDescr(expression.relation);
+    for (int i = 0; i < columns->natts; i++) {
+        const Form_pg_attribute column = TupleDescAttr(columns, i);
+        const char* name = NameStr(column->attname);
+        if (column->attisdropped || is_forbidden(expression, name)) continue;
+        appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", quote_identifier(name));
+    }
+    errdetail("The columns are: %s.", names.data);
+    if (expression.immutable_only) return;
+    errhint("What else a customers table knows becomes a column by create_store(..., attributes => '{...}').");
+}
+
 // Positions that the parser reports point into the statement that was sent; ours point into the expression.
 void point_into_expression(void* context) {
+    if (geterrcode() == ERRCODE_UNDEFINED_COLUMN) list_columns(*static_cast<const Expression*>(context));
     const int position = geterrposition();
     if (position <= 0) return;
     errposition(0);
