@@ -225,7 +225,7 @@ DECLARE
 BEGIN
     PERFORM clientele._require('live', live IS NOT NULL);
     PERFORM clientele._require_owner(store);
-    settings := clientele._settings(store);
+    settings := clientele._present_settings(store);
     IF live THEN
         PERFORM clientele._check_live_source(r, 'orders') FROM clientele._family(settings.orders) r;
         PERFORM clientele._check_live_source(r, 'items') FROM clientele._family(settings.items) r;

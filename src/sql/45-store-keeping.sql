@@ -77,12 +77,13 @@ BEGIN
         RAISE EXCEPTION 'store % has version %, which this release does not know', quote_ident(store), settings.version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Upgrade the extension: ALTER EXTENSION clientele UPDATE.';
     END IF;
+    PERFORM clientele._write_column_names(store);
     PERFORM clientele._regenerate_profiles(store, settings, settings.live);
     PERFORM clientele._regenerate_segments(store, clientele._segment_parameters(store));
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.upgrade_store(name) IS
-    'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension. Idempotent; owner only.';
+    'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension, and its settings to what columns are called now. Idempotent; owner only.';
 
 -- What create_store put into a store's schema.
 CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regclass, object oid)

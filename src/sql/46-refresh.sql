@@ -50,7 +50,7 @@ COMMENT ON FUNCTION clientele._orders_estimate(name) IS 'How many rows the plann
 CREATE FUNCTION clientele._bad_order_hints(store name, OUT amounts text, OUT times text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings clientele.store_settings := clientele._settings(store);
+    settings clientele.store_settings := clientele._present_settings(store);
 BEGIN
     amounts := format('An amount is a number between -10^13 and 10^13 (both excluded). Find it: SELECT * FROM %s WHERE NOT (%I > -1e13 AND %2$I < 1e13)%s.',
         settings.orders, settings.amount, CASE WHEN settings.items IS NOT NULL THEN

@@ -70,7 +70,7 @@ COMMENT ON FUNCTION clientele._check_sample(double precision) IS 'Refuses what i
 CREATE FUNCTION clientele._findings(store name, sample double precision) RETURNS TABLE (finding text, customer text, detail text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings clientele.store_settings := clientele._settings(store);
+    settings clientele.store_settings := clientele._present_settings(store);
     sampled text[] := CASE WHEN sample < 1 OR sample > 1 THEN clientele._sampled_customers(store, settings, sample) END;
     message text;
     hint text;

@@ -59,7 +59,7 @@ CREATE FUNCTION clientele._settle_chunk(store name, only_program text, until tim
         INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint, OUT held_out bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = on AS $$
 DECLARE
-    settings clientele.store_settings := clientele._settings(store);
+    settings clientele.store_settings := clientele._present_settings(store);
     first_until timestamptz := last_until;
     first_exposure bigint := last_exposure;
     oldest timestamptz;
