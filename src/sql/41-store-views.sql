@@ -164,7 +164,7 @@ BEGIN
         'SELECT %1$s, %2$I._segment_main(%1$s) AS segment FROM %3$s f');
     PERFORM clientele._create_view_trio(store, 'segments', names, expressions,
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
-    PERFORM clientele._protect_ledger(store, settings);
+    PERFORM clientele._protect_customers(store, settings);
     PERFORM clientele._create_ledger_views(store);
     PERFORM clientele._create_experiment_views(store);
     -- With what the ledger knows of the customer: all exposures, and the one that is open.

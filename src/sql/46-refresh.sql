@@ -62,7 +62,7 @@ COMMENT ON FUNCTION clientele._bad_order_hints(name) IS 'How to find the order t
 
 -- One chunk of a count. Customers who have changed since (or before: what is pending says) are left to fold.
 CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[], above text, is_last boolean)
-    RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+    RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
     highest text := customers[cardinality(customers)];
@@ -82,6 +82,7 @@ BEGIN
         ),';
         untouched := ' AND NOT EXISTS (SELECT FROM touched t WHERE t.customer_id = c.customer_id)';
     END IF;
+    PERFORM clientele._require_all_rows(store);
     EXECUTE replace(replace(replace(replace(replace('
         WITH counted AS MATERIALIZED (
             SELECT * FROM unnest($1, $2, $3) c (customer_id, profile, category_mix)
@@ -100,8 +101,9 @@ COMMENT ON FUNCTION clientele._write_chunk(name, anyarray, clientele.order_profi
 
 -- After the last chunk of a count.
 CREATE FUNCTION clientele._settle(store name, counted_at timestamptz, settles tid[], mends tid[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
+    PERFORM clientele._require_all_rows(store);
     IF (clientele._settings(store)).live THEN
         EXECUTE format('INSERT INTO %1$I.pending (customer_id, due) SELECT o.customer_id, o.ordered_at FROM %1$I._orders o
             WHERE o.ordered_at > $1 EXCEPT SELECT t.customer_id, t.due FROM %1$I.pending t', store) USING counted_at;
@@ -119,11 +121,12 @@ COMMENT ON FUNCTION clientele._settle(name, timestamptz, tid[], tid[]) IS
 -- Order marks name an order rather than a customer, because a transaction that was running may have changed whose it is.
 -- When all that were running at the first look have ended, the customer is known for good.
 CREATE FUNCTION clientele._resolve_order_marks(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
     IF (clientele._settings(store)).items IS NULL THEN
         RETURN;
     END IF;
+    PERFORM clientele._require_all_rows(store);
     EXECUTE replace(replace('
         WITH marks AS MATERIALIZED (
             SELECT t.ctid AS row, t.order_id, t.seen <= pg_snapshot_xmin(pg_current_snapshot()) AS settled,
@@ -143,7 +146,7 @@ COMMENT ON FUNCTION clientele._resolve_order_marks(name) IS 'Replaces marks of o
 -- snapshot; in steps, so that each is planned for as many customers as there are. Keys are passed as text.
 CREATE FUNCTION clientele._pending_profiles(store name, above text, at_most integer,
         OUT folded bigint, OUT highest text, OUT taken tid[], OUT customers text[], OUT profiles clientele.order_profile[], OUT mixes jsonb[])
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
     key_type text := clientele._key_type(store);
@@ -177,10 +180,11 @@ COMMENT ON FUNCTION clientele._pending_profiles(name, text, integer) IS
 
 -- What is committed meanwhile stays pending: exactly the rows that were taken are removed.
 CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     found record;
 BEGIN
+    PERFORM clientele._require_all_rows(store);
     SELECT * INTO found FROM clientele._pending_profiles(store, above, customers);
     folded := found.folded;
     highest := found.highest;
@@ -212,10 +216,11 @@ COMMENT ON FUNCTION clientele._touch(name) IS
 
 -- A rule that fails for one customer must not keep the orders of all others out.
 CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     problem text;
 BEGIN
+    PERFORM clientele._require_all_rows(store);
     -- As definers do, so that the medians are those of the segments that hold.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
     PERFORM clientele._refresh_scoring(store);

@@ -10,7 +10,7 @@ COMMENT ON FUNCTION clientele._lock_refresh(name, text) IS
 
 CREATE FUNCTION clientele.check_store(store name, sample double precision DEFAULT NULL, repair boolean DEFAULT false)
     RETURNS TABLE (finding text, customer text, detail text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     customers text[] := '{}';
     failed tid[];
@@ -25,6 +25,7 @@ BEGIN
     END IF;
     -- The orders of failures that were there before are counted.
     SELECT b.mends INTO failed FROM clientele._begin_refresh(store, true) b;
+    PERFORM clientele._require_all_rows(store);
     FOR finding, customer, detail IN SELECT f.finding, f.customer, f.detail FROM clientele._findings(store, sample) f LOOP
         RETURN NEXT;
         IF finding IN ('stale', 'missing', 'surplus') THEN

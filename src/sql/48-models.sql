@@ -206,8 +206,9 @@ COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
     'Unknown kinds and versions are refused, versions that did not converge, and estimates of a program that was dropped or has other terms now than they were learnt under.';
 
 CREATE FUNCTION clientele._refresh_scoring(store name) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM clientele._require_all_customers(store);
     EXECUTE replace('
         UPDATE STORE.scoring s SET breaks_r = n.breaks_r, breaks_f = n.breaks_f, breaks_m = n.breaks_m, breaks_at = n.breaks_at,
             net_share = n.net_share, margin = n.margin

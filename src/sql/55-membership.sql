@@ -36,7 +36,7 @@ COMMENT ON PROCEDURE clientele.record_segments(name) IS
     'Readers are never blocked. The caller needs to read the view and to write the table; under row-level security it fails rather than recording some of the customers.';
 
 CREATE FUNCTION clientele._record_segments(store name) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     history text := format('%I.segment_membership', store);
     recorded_at timestamptz;
@@ -48,6 +48,7 @@ BEGIN
         RAISE EXCEPTION 'permission denied for table %', history USING ERRCODE = 'insufficient_privilege',
             HINT = format('Recording needs these rights: GRANT SELECT, INSERT, UPDATE ON %s TO %I.', history, current_user);
     END IF;
+    PERFORM clientele._require_all_customers(store);
     IF (clientele._settings(store)).live THEN
         PERFORM clientele._share_sources(store);
     END IF;

@@ -56,23 +56,67 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 'The tables of a new store''s ledger.';
 
--- Whoever a policy on the profiles or the customers restricts sees, and writes, the exposures of the same customers, and no sums over all.
-CREATE FUNCTION clientele._protect_ledger(store name, settings clientele.store_settings) RETURNS void
+-- Whoever a policy on the profiles or the customers restricts sees, and writes, what is kept of the same customers, and no sums over all.
+CREATE FUNCTION clientele._protect_customers(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    everybody text;
+    anchors constant text[] := ARRAY[format('%I.profiles', store)] || settings.customers::text;
+    keys constant text[] := ARRAY['customer_id'] || quote_ident(settings.customer_key);
+    unrestricted constant text := 'NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)';
+    kept text;
     visible text;
 BEGIN
-    SELECT string_agg(format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)', r.relation), ' AND '),
-        string_agg(format('EXISTS (SELECT FROM %s r WHERE r.%I = ledger.customer_id)', r.relation, r.key), ' AND ')
-        INTO everybody, visible
-    FROM (VALUES (format('%I.profiles', store), 'customer_id'), (settings.customers::text, settings.customer_key)) r (relation, key)
-    WHERE r.relation IS NOT NULL;
-    EXECUTE format('CREATE FUNCTION %I._sees_everybody() RETURNS boolean STABLE PARALLEL SAFE RETURN %s', store, everybody);
-    EXECUTE format('ALTER TABLE %I.ledger ENABLE ROW LEVEL SECURITY', store);
-    EXECUTE format('CREATE POLICY customers ON %1$I.ledger USING ((SELECT %1$I._sees_everybody()) OR %2$s)', store, visible);
+    EXECUTE format('CREATE FUNCTION %I._sees_everybody() RETURNS boolean STABLE PARALLEL SAFE RETURN %s', store,
+        (SELECT string_agg(format(unrestricted, a), ' AND ') FROM unnest(anchors) a WHERE a IS NOT NULL));
+    FOREACH kept IN ARRAY '{ledger,segment_membership,pending}'::text[] LOOP
+        SELECT string_agg(format('((SELECT %s) OR EXISTS (SELECT FROM %s r WHERE r.%s = %s.customer_id))', format(unrestricted, a), a, k, kept), ' AND ')
+            INTO visible FROM unnest(anchors, keys) r (a, k) WHERE a IS NOT NULL;
+        -- What is pending without a customer is a mark that is for all.
+        PERFORM clientele._add_policy(store, kept, CASE kept WHEN 'pending' THEN 'pending.customer_id IS NULL OR ' ELSE '' END || visible);
+    END LOOP;
+    PERFORM clientele._add_policy(store, 'campaigns', format('(SELECT %I._sees_everybody())', store));
+    PERFORM clientele._add_policy(store, 'reversals', format('(SELECT %1$I._sees_everybody()) OR
+        EXISTS (SELECT FROM %1$I.ledger l WHERE l.exposure_id = reversals.exposure_id)', store));
 END $$;
-COMMENT ON FUNCTION clientele._protect_ledger(name, clientele.store_settings) IS 'Extends the policies on profiles and customers to the ledger.';
+COMMENT ON FUNCTION clientele._protect_customers(name, clientele.store_settings) IS
+    'Extends the policies on profiles and customers to every other table that names customers, or that the runs over all of them keep.';
+
+CREATE FUNCTION clientele._add_policy(store name, relation name, condition text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', store, relation);
+    EXECUTE format('CREATE POLICY customers ON %I.%I USING (%s)', store, relation, condition);
+END $$;
+COMMENT ON FUNCTION clientele._add_policy(name, name, text) IS 'The policy of a table of a new store.';
+
+-- row_security = off makes PostgreSQL refuse to leave out rows, where it would do so otherwise. The policies of our own follow those
+-- of profiles and customers: to whom these show everything they do, too. Hence a function, which only asks.
+CREATE FUNCTION clientele._require_all_customers(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+    customers constant text := (clientele._settings(store)).customers::text;
+    restricted regclass;
+BEGIN
+    EXECUTE format('SELECT FROM %I.profiles%s LIMIT 0', store, ', ' || customers);
+    SELECT c.oid INTO restricted FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
+    WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = store) AND c.relname <> 'profiles' AND p.polname <> 'customers'
+      AND NOT pg_has_role(c.relowner, 'USAGE') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table % has policies of its own', restricted USING ERRCODE = 'insufficient_privilege',
+            DETAIL = 'This is for all customers or none.', HINT = 'Its owner can do it.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._require_all_customers(name) IS
+    'Refuses (42501) callers from whom row-level security hides customers or profiles of a store.';
+
+CREATE FUNCTION clientele._require_all_rows(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM clientele._require_all_customers(store);
+    PERFORM clientele._require_all_orders(store);
+END $$;
+COMMENT ON FUNCTION clientele._require_all_rows(name) IS
+    'Refuses (42501) callers from whom row-level security hides orders, profiles or customers of a store: for what counts, or measures, all or none.';
 
 CREATE FUNCTION clientele._create_ledger_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -31,7 +31,8 @@ COMMENT ON FUNCTION clientele._same_order(name, clientele.store_settings) IS 'Wh
 CREATE FUNCTION clientele._require_all_orders(store name) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 BEGIN
-    EXECUTE format('SELECT FROM %I._orders WHERE false', store);
+    EXECUTE format('SELECT FROM %I._orders%s LIMIT 0', store,
+        CASE WHEN (clientele._settings(store)).items IS NOT NULL THEN format(', %I._items', store) END);
 END $$;
 COMMENT ON FUNCTION clientele._require_all_orders(name) IS 'Fails (42501) where the caller may not read the store''s orders, or row-level security hides some of them.';
 

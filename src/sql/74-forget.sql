@@ -19,7 +19,7 @@ CREATE FUNCTION clientele._require_whole_store(store name, settings clientele.st
 DECLARE
     relation regclass;
 BEGIN
-    FOR relation IN SELECT format('%I.%I', store, t)::regclass FROM unnest('{profiles,pending,segment_membership,reversals}'::text[]) t
+    FOR relation IN SELECT format('%I.profiles', store)::regclass
         UNION ALL SELECT settings.customers WHERE settings.customers IS NOT NULL
         UNION ALL SELECT settings.orders WHERE settings.live
     LOOP

@@ -33,27 +33,6 @@ COMMENT ON TYPE clientele.lift_stratum IS
 
 -- ---- What is compared ----
 
--- row_security = off makes PostgreSQL refuse to leave out rows, where it would do so otherwise. The ledger's own policy follows those
--- of profiles and customers: to whom they show everything it does, too.
-CREATE FUNCTION clientele._require_all_rows(store name) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
-DECLARE
-    ledger regclass := format('%I.ledger', store);
-    relation text;
-BEGIN
-    FOR relation IN SELECT format('%I._orders', store) UNION ALL SELECT format('%I.profiles', store)
-            UNION ALL SELECT (clientele._settings(store)).customers::text WHERE (clientele._settings(store)).customers IS NOT NULL LOOP
-        EXECUTE format('SELECT FROM %s LIMIT 0', relation);
-    END LOOP;
-    IF EXISTS (SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.oid = ledger AND p.polname <> 'customers'
-            AND NOT pg_has_role(c.relowner, 'USAGE')) THEN
-        RAISE EXCEPTION 'table % has policies of its own', ledger USING ERRCODE = 'insufficient_privilege',
-            DETAIL = 'Measured are all customers or none.', HINT = 'Its owner can measure.';
-    END IF;
-END $$;
-COMMENT ON FUNCTION clientele._require_all_rows(name) IS
-    'Refuses callers from whom row-level security hides orders, profiles or customers of a store: measured are all customers or none.';
-
 -- What a metric is, of the rows of a customer: an expression over o.amount in which WITHIN stands for the time that counts.
 CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
