@@ -191,12 +191,11 @@ FROM seen, (VALUES (ARRAY[0.2, 0.4, 0.6, 0.8])) AS quintiles (share) WHERE order
 -- A file may have too little for a model; then the error says so, and the columns stay empty.
 \set ON_ERROR_STOP off
 \set VERBOSITY default
-SET client_min_messages = error;
-SELECT model, customers, repeat_customers AS "of them repeat", converged,
+SELECT model, customers, repeat_customers AS "of them repeat", in_use AS used,
        round(predicted_orders) AS "predicted in the hold-out", actual_orders AS "actual"
 FROM clientele.fit_clv('shop', as_of => :offers_as_of);
+SELECT bucket AS model, remark AS "for and against" FROM clientele.clv_report('shop', 1) WHERE section = 'model';
 \set ON_ERROR_STOP on
-SET client_min_messages = warning;
 SELECT clientele.add_rfm_segments('shop') \g /dev/null
 SELECT s.segment, count(*) AS customers, round(avg(c.p_alive)::numeric, 2) AS "p alive", round(avg(c.expected_orders_90d)::numeric, 2) AS "orders in 90 days",
        round(avg(c.expected_order_value), 2) AS "order value", round(avg(c.clv_1y), 2) AS "margin in a year"

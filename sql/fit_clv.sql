@@ -74,7 +74,7 @@ SELECT pg_temp.fill(600);
 SELECT clientele.create_store('shop', 'orders', currency => 'EUR', margin => 0.4);
 CALL clientele.refresh('shop');
 SELECT count(*) AS customers, count(*) FILTER (WHERE repeat_purchases > 0) AS repeat_customers, count(p_alive) AS models FROM shop.customers;
-SELECT model, version, in_use, converged, customers, repeat_customers, value IS NOT NULL AS valued FROM clientele.fit_clv('shop');
+SELECT model, version, in_use, converged, customers, repeat_customers, value IS NOT NULL AS valued FROM clientele.fit_clv('shop', 'mbgnbd');
 SELECT model, version, in_use, converged, customers, repeat_customers, value IS NOT NULL AS valued FROM clientele.fit_clv('shop', 'bgnbd', annual_discount => 0);
 SELECT model, version, in_use, converged, customers, repeat_customers, value IS NOT NULL AS valued FROM clientele.fit_clv('shop', 'pareto_nbd', holdout_days => 30);
 SELECT m.version, m.in_use, m.customers, (parameters -> 'purchase') - 'model'::text = CASE version WHEN 1 THEN to_jsonb(f.mbg) WHEN 2 THEN to_jsonb(f.bg) ELSE to_jsonb(f.pareto) END AS purchase,
@@ -121,19 +121,53 @@ CALL clientele.refresh('shop', "full" => true);
 
 -- ---- The report ----
 
-SELECT model FROM clientele.fit_clv('shop', holdout_days => 100);
+SELECT model, reason FROM clientele.fit_clv('shop', 'mbgnbd', holdout_days => 100);
 CREATE TEMPORARY TABLE report AS SELECT row_number() OVER () AS place, r.* FROM clientele.clv_report() r;
-SELECT section, bucket, customers, round(predicted::numeric, 3) AS predicted, round(actual::numeric, 3) AS actual, replace(remark, (current_date - 100)::text, 'then') AS remark FROM report WHERE section <> 'week' ORDER BY place;
-SELECT count(*), min(bucket) = (current_date - 99)::text AS first, string_agg(remark, ', ') AS part, round(sum(predicted)::numeric, 6) = (SELECT round(predicted::numeric, 6) FROM report WHERE section = 'total') AS predicted,
+SELECT section, bucket, customers, round(predicted::numeric, 3) AS predicted, round(actual::numeric, 3) AS actual, replace(remark, (current_date - 101)::text, 'then') AS remark FROM report WHERE section <> 'week' ORDER BY place;
+SELECT count(*), min(bucket) = (current_date - 100)::text AS first, string_agg(remark, ', ') AS part, round(sum(predicted)::numeric, 6) = (SELECT round(predicted::numeric, 6) FROM report WHERE section = 'total') AS predicted,
     sum(actual) = (SELECT actual FROM report WHERE section = 'total') AS actual, count(*) FILTER (WHERE predicted <= 0) AS none FROM report WHERE section = 'week';
--- By hand: the model of what was known 100 days ago, and the purchase days since.
+-- By hand: the model of what was known before the last 100 days that are over, and the purchase days in these.
 WITH known AS MATERIALIZED (
-    SELECT * FROM shop.customers_at(date_trunc('day', now()) - interval '99 days' - interval '1 microsecond') WHERE orders > 0
+    SELECT * FROM shop.customers_at(date_trunc('day', now()) - interval '100 days' - interval '1 microsecond') WHERE orders > 0
 ), fitted AS (SELECT clientele.fit_mbgnbd(repeat_purchases, last_purchase_age, age) AS m FROM known)
 SELECT r.bucket, r.customers = h.customers AS customers, abs(r.predicted - h.predicted) < 1e-9 AS predicted, abs(r.actual - h.actual) < 1e-9 AS actual
 FROM report r LEFT JOIN (SELECT least(t.repeat_purchases, 7) AS bucket, count(*) AS customers, avg(clientele.expected_orders(f.m, 100, t.repeat_purchases, t.last_purchase_age, t.age)) AS predicted, avg(c.purchase_days - t.purchase_days) AS actual
-    FROM known t JOIN shop.customers c USING (customer_id), fitted f GROUP BY 1) h ON h.bucket::text = rtrim(r.bucket, '+') WHERE r.section = 'repeat_purchases' ORDER BY 1;
+    FROM known t JOIN shop.customers_at(date_trunc('day', now()) - interval '1 microsecond') c USING (customer_id), fitted f GROUP BY 1) h ON h.bucket::text = rtrim(r.bucket, '+') WHERE r.section = 'repeat_purchases' ORDER BY 1;
 SELECT abs(r.actual - h.c) < 1e-9 AS correlation, r.customers = h.n AS customers FROM report r, (SELECT corr(repeat_purchases, repeat_day_value::float8) AS c, count(*) AS n FROM shop.customers WHERE repeat_purchases > 0) h WHERE section = 'independence';
+-- At midnight, as at noon: so many whole days, those before.
+BEGIN;
+UPDATE orders SET ordered_at = ordered_at + interval '10 hours';
+SELECT a.at, f.actual_orders = (SELECT count(DISTINCT (customer_id, ordered_at::date)) FROM orders o
+        WHERE ordered_at >= current_date - 90 AND ordered_at < current_date - 20 AND amount >= 0
+          AND EXISTS (SELECT FROM orders e WHERE e.customer_id = o.customer_id AND e.ordered_at < current_date - 90)) AS days,
+    round(f.predicted_orders::numeric, 6) = min(round(f.predicted_orders::numeric, 6)) OVER () AS same
+FROM (VALUES ('midnight', date_trunc('day', now()) - interval '20 days'), ('noon', date_trunc('day', now()) - interval '20 days' + interval '12 hours')) a (at, as_of),
+    clientele.fit_clv('shop', 'mbgnbd', as_of => a.as_of, holdout_days => 70, use => false) f;
+ROLLBACK;
+-- The best of three: by the days held out, as the report shows them.
+SELECT version, model, predicted_orders, reason LIKE 'the best first: ' || model || ': %of the days held out%' AS reason FROM clientele.fit_clv('shop', holdout_days => 100, use => false) \gset best_
+SELECT :'best_reason' AS reason, bucket = :'best_model' AS model, predicted = :best_predicted_orders AS predicted FROM clientele.clv_report('shop', :best_version) WHERE section = 'model' AND remark LIKE 'chosen: %';
+SELECT count(*) AS models, bool_and(c.off <= least + sqrt(c.actual)) FILTER (WHERE c.place = 1) AS close_to_the_best,
+    bool_and(c.log_likelihood <= c.chosen) FILTER (WHERE c.off <= c.least + sqrt(c.actual)) AS likeliest_of_those, min(c.log_likelihood) < max(c.log_likelihood) AS differ
+FROM (SELECT place, abs(h.predicted - h.actual) AS off, h.actual, min(abs(h.predicted - h.actual)) OVER () AS least, (c #>> '{holdout,log_likelihood}')::float8 AS log_likelihood,
+        first_value((c #>> '{holdout,log_likelihood}')::float8) OVER (ORDER BY place) AS chosen
+    FROM shop.models m, jsonb_array_elements(m.diagnostics -> 'candidates') WITH ORDINALITY e (c, place), clientele._held_out(c -> 'holdout') h WHERE m.kind = 'clv' AND m.version = :best_version) c;
+-- The log likelihood of the days held out, by hand: of whole histories less that of those before, by the model of those before.
+WITH known AS MATERIALIZED (
+    SELECT customer_id, repeat_purchases AS x, last_purchase_age AS t_x, age FROM shop.customers_at(date_trunc('day', now()) - interval '100 days' - interval '1 microsecond') WHERE orders > 0
+), fitted AS (SELECT to_jsonb(clientele.fit_bgnbd(x, t_x, age)) AS m FROM known)
+SELECT abs((c #>> '{holdout,log_likelihood}')::float8 - (SELECT clientele._purchase_log_likelihood('bgnbd', n.numbers, w.whole) - clientele._purchase_log_likelihood('bgnbd', n.numbers, w.before)
+    FROM (SELECT ARRAY[(m -> 'r')::float8, (m -> 'alpha')::float8, (m -> 'a')::float8, (m -> 'b')::float8] AS numbers FROM fitted) n,
+        (SELECT clientele._purchase_histories(k.x, k.t_x, k.age) AS before, clientele._purchase_histories(c.repeat_purchases, c.last_purchase_age, k.age + 100) AS whole
+         FROM known k JOIN shop.customers_at(date_trunc('day', now()) - interval '1 microsecond') c USING (customer_id)) w)) < 1e-6 AS by_hand
+FROM shop.models m, jsonb_array_elements(m.diagnostics -> 'candidates') c WHERE m.kind = 'clv' AND m.version = :best_version AND c ->> 'model' = 'bgnbd';
+SELECT clientele._purchase_log_likelihood('nbd', '{1,1,1,1}', '{0,0,1}');
+SELECT clientele._purchase_log_likelihood('bgnbd', '{1,1,1}', '{0,0,1}');
+SELECT clientele._purchase_log_likelihood('bgnbd', '{1,1,1,1}', '{0,0}');
+SELECT clientele._purchase_log_likelihood('bgnbd', '{1,1,1,1}', '{}');
+-- With nothing held out the likeliest is taken.
+SELECT version, model, log_likelihood, reason LIKE 'the best first: ' || model || ': log likelihood %, nothing held out to compare%' AS reason FROM clientele.fit_clv('shop', holdout_days => 0, use => false) \gset best_
+SELECT :'best_reason' AS reason, max((c #>> '{purchase,log_likelihood}')::float8) = :best_log_likelihood AS likeliest FROM shop.models m, jsonb_array_elements(m.diagnostics -> 'candidates') c WHERE m.version = :best_version;
 -- Days that cannot be held out; none; nobody bought.
 SELECT * FROM clientele.fit_clv('shop', holdout_days => -1);
 SELECT * FROM clientele.fit_clv('shop', holdout_days => 100000);
@@ -146,7 +180,7 @@ SELECT converged, in_use, predicted_orders FROM clientele.fit_clv('shop', holdou
 SELECT section, remark FROM clientele.clv_report('shop') WHERE section = 'total';
 -- As of a time in the past: the same as if the orders since had not come.
 SELECT f.purchase = (SELECT to_jsonb(m) - '{log_likelihood,standard_errors,customers,iterations,converged}'::text[] FROM (SELECT (clientele.fit_mbgnbd(repeat_purchases, last_purchase_age, age)).* FROM shop.customers_at(now() - interval '60 days')) m) AS same
-FROM clientele.fit_clv('shop', as_of => now() - interval '60 days', holdout_days => 0) f;
+FROM clientele.fit_clv('shop', 'mbgnbd', as_of => now() - interval '60 days', holdout_days => 0) f;
 -- Orders that stopped long ago; the date is that of the store, whatever the session's settings.
 CREATE FUNCTION pg_temp.silence(days int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -184,7 +218,7 @@ CALL clientele.refresh('shop');
 SET extra_float_digits = -15;
 SET timezone = 'Asia/Tokyo';
 SET search_path = '';
-SELECT version FROM clientele.fit_clv('shop', holdout_days => 50);
+SELECT version FROM clientele.fit_clv('shop', 'mbgnbd', holdout_days => 50);
 RESET extra_float_digits;
 SET timezone = 'UTC';
 SET search_path = public, clientele;
@@ -236,6 +270,21 @@ UPDATE orders SET amount = 5;
 CALL clientele.refresh('shop');
 SELECT version, in_use, converged, value FROM clientele.fit_clv('shop', holdout_days => 20);
 SELECT count(p_alive) > 0 AS p_alive, count(clv_1y) AS clv FROM shop.customers;
+SELECT clientele.drop_store('shop');
+-- Nobody ever leaves: such a model is stored with a warning, and used where one asks for it.
+TRUNCATE orders;
+INSERT INTO orders SELECT c, date_trunc('day', now()) + interval '10 hours' - interval '500 days' + floor(day) * interval '1 day', 20
+FROM generate_series(1, 1000) c CROSS JOIN LATERAL (SELECT sum(-ln(1 - clientele.bucket('wait', c || '/' || n)) * (15 + 60 * clientele.bucket('rate', c::text))) OVER (ORDER BY n) AS day
+    FROM generate_series(1, 60) n) d WHERE d.day < CASE WHEN c % 200 = 0 THEN 150 ELSE 499 END;
+SELECT clientele.create_store('shop', 'orders');
+CALL clientele.refresh('shop');
+\set VERBOSITY terse
+SELECT version, in_use, converged FROM clientele.fit_clv('shop', 'mbgnbd', holdout_days => 0);
+SELECT count(p_alive) FROM shop.customers;
+SELECT section, bucket, regexp_replace(remark, '[0-9.]+', '#') AS remark FROM clientele.clv_report('shop', 1) WHERE section = 'model';
+SELECT version, in_use FROM clientele.fit_clv('shop', 'mbgnbd', holdout_days => 0, force => true);
+SELECT avg(p_alive) > 0.98 AS alive FROM shop.customers WHERE repeat_purchases > 0;
+\set VERBOSITY default
 SELECT clientele.drop_store('shop');
 -- Everybody alike: there is no best rate.
 TRUNCATE orders;

@@ -73,6 +73,18 @@ CREATE AGGREGATE clientele.fit_pareto_nbd(repeat_purchases pg_catalog.float8, la
 COMMENT ON AGGREGATE clientele.fit_pareto_nbd(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
     'Fits Pareto/NBD to customers, one a row, by maximum likelihood. Arguments, errors and result as for fit_bgnbd. It takes some ten times as long. Source: Schmittlein, Morrison and Colombo (1987), Management Science 33(1); Fader and Hardie, note 009.';
 
+CREATE AGGREGATE clientele._purchase_histories(repeat_purchases pg_catalog.float8, last_purchase_age pg_catalog.float8, age pg_catalog.float8) (
+    SFUNC = clientele._add_purchase_history, STYPE = pg_catalog.float8[], INITCOND = '{}', SSPACE = 4096,
+    COMBINEFUNC = clientele._combine_purchase_histories, PARALLEL = SAFE);
+COMMENT ON AGGREGATE clientele._purchase_histories(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+    'Internal: the histories that fit_bgnbd and its like are fitted to, for _purchase_log_likelihood.';
+
+CREATE FUNCTION clientele._purchase_log_likelihood(kind pg_catalog.text, parameters pg_catalog.float8[], histories pg_catalog.float8[])
+    RETURNS pg_catalog.float8
+    AS 'MODULE_PATHNAME', 'clientele_purchase_log_likelihood' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._purchase_log_likelihood(pg_catalog.text, pg_catalog.float8[], pg_catalog.float8[]) IS
+    'Internal: the log likelihood of histories by a model of a kind (bgnbd, mbgnbd, pareto_nbd) that need not have been fitted to them.';
+
 CREATE FUNCTION clientele._add_purchase_value(state pg_catalog.float8[], repeat_purchases pg_catalog.float8,
         mean_value pg_catalog.float8) RETURNS pg_catalog.float8[]
     AS 'MODULE_PATHNAME', 'clientele_add_purchase_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

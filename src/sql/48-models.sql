@@ -122,6 +122,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._model_numbers(jsonb, text[]) IS 'Parameters of a model by name. Refuses a model that did not converge, and parameters that are missing or out of range.';
 
+CREATE FUNCTION clientele._purchase_numbers(purchase jsonb) RETURNS double precision[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE purchase ->> 'model' WHEN 'pareto_nbd' THEN clientele._model_numbers(purchase, 'r', 'alpha', 's', 'beta')
+        ELSE clientele._model_numbers(purchase, 'r', 'alpha', 'a', 'b') END
+$$;
+COMMENT ON FUNCTION clientele._purchase_numbers(jsonb) IS 'The parameters of a purchase model in their order.';
+
 CREATE FUNCTION clientele._set_clv(store name, parameters jsonb, version integer) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -134,8 +141,7 @@ BEGIN
             RAISE EXCEPTION 'version % of clv is no purchase model that this release knows: %', version, coalesce(model, 'none')
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
-        purchase := CASE model WHEN 'pareto_nbd' THEN clientele._model_numbers(parameters -> 'purchase', 'r', 'alpha', 's', 'beta')
-            ELSE clientele._model_numbers(parameters -> 'purchase', 'r', 'alpha', 'a', 'b') END;
+        purchase := clientele._purchase_numbers(parameters -> 'purchase');
         IF coalesce(parameters -> 'value', 'null') <> 'null' THEN
             value := clientele._model_numbers(parameters -> 'value', 'p', 'q', 'v');
         END IF;

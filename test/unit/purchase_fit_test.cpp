@@ -56,6 +56,32 @@ Histories simulated(int customers, Parameters parameters, unsigned seed = 1, dou
 
 double near(double expected) { return 1e-6 * std::max(1.0, std::abs(expected)); }
 
+// The fit's own value at its maximum, in any unit of time; and lower beside it.
+TEST(PurchaseFit, LogLikelihoodOfAModelIsThatOfItsFit) {
+    const Histories histories = simulated(500, {0.6, 20, 0.9, 1.6});
+    for (const PurchaseKind kind : kinds) {
+        const PurchaseFit fit = fit_purchases(kind, histories);
+        EXPECT_NEAR(log_likelihood(fit.model, histories), fit.report.log_likelihood, 1e-9 * -fit.report.log_likelihood);
+        PurchaseModel beside = fit.model;
+        beside.parameters[0] *= 1.1;
+        EXPECT_LT(log_likelihood(beside, histories), fit.report.log_likelihood);
+    }
+}
+
+// A longer history less a shorter one: the density of no purchase in between, by hand for one customer of BG/NBD:
+// with x = 0 the likelihood is (alpha / (alpha + T))^r.
+TEST(PurchaseFit, LogLikelihoodOfWhatCameAfterwards) {
+    const PurchaseModel model{PurchaseKind::bgnbd, {0.5, 40, 0.8, 2}};
+    const double later = log_likelihood(model, Histories{{0, 0, 130}}) - log_likelihood(model, Histories{{0, 0, 100}});
+    EXPECT_NEAR(later, 0.5 * std::log(140.0 / 170), 1e-12);
+}
+
+TEST(PurchaseFit, LogLikelihoodRefusesImpossibleModelsAndHistories) {
+    const Histories one{{0, 0, 10}};
+    EXPECT_THROW(log_likelihood({PurchaseKind::bgnbd, {-1, 40, 0.8, 2}}, one), Error);
+    EXPECT_THROW(log_likelihood({PurchaseKind::bgnbd, {1, 40, 0.8, 2}}, Histories{{1, 20, 10}}), Error);
+}
+
 // PyMC-Marketing, test_beta_geo.py and test_modified_beta_geo.py.
 TEST(PurchaseLikelihood, PublishedValuesOfSingleCustomers) {
     const Parameters parameters = {0.25, 4, 0.8, 2.5};

@@ -66,4 +66,15 @@ PurchaseFit fit_purchases(PurchaseKind kind, std::span<const PurchaseHistory> hi
              static_cast<std::int64_t>(histories.size()), maximum.iterations, maximum.converged}};
 }
 
+double log_likelihood(const PurchaseModel& model, std::span<const PurchaseHistory> histories, const StopRequest& stop) {
+    check(model);
+    for (const PurchaseHistory& history : histories) check(history);
+    const DistinctHistories rows = distinct(histories);
+    const GroupedHistories grouped(rows);
+    Parameters parameters = model.parameters;
+    rescale(model.kind, parameters, -rows.exponent);
+    const double value = purchase_likelihood(model.kind, grouped, stop)->at(parameters, false).value;
+    return in_own_unit(value, grouped, rows.exponent);
+}
+
 }  // namespace clientele

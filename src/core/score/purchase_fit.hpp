@@ -27,4 +27,9 @@ struct PurchaseFit {
 // The fit to these customers, at least one, in any order. Throws Error for a history that cannot be, and Stopped.
 PurchaseFit fit_purchases(PurchaseKind kind, std::span<const PurchaseHistory> histories, const StopRequest& stop = {});
 
+// The log-likelihood of a model that need not have been fitted to these customers. Of histories that go on from others,
+// less that of the others, it is that of what came after them. Throws Error for a history that cannot be, and Stopped.
+double log_likelihood(const PurchaseModel& model, std::span<const PurchaseHistory> histories,
+                      const StopRequest& stop = {});
+
 }  // namespace clientele

@@ -1,4 +1,5 @@
 // Fits of purchase and value models: src/sql/18-clv.sql says what each function means.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
@@ -8,6 +9,7 @@
 #include "pg/kit/boundary.hpp"
 
 #include "pg/kit/sample.hpp"
+#include "pg/score/model_argument.hpp"
 
 using namespace clientele;
 
@@ -100,6 +102,15 @@ CLIENTELE_FUNCTION(clientele_fit_bgnbd) { return fit_purchase_model(fcinfo, Purc
 CLIENTELE_FUNCTION(clientele_fit_mbgnbd) { return fit_purchase_model(fcinfo, PurchaseKind::mbgnbd); }
 
 CLIENTELE_FUNCTION(clientele_fit_pareto_nbd) { return fit_purchase_model(fcinfo, PurchaseKind::pareto_nbd); }
+
+CLIENTELE_FUNCTION(clientele_purchase_log_likelihood) {
+    PurchaseModel model{kind_of_name(text_to_cstring(PG_GETARG_TEXT_PP(0))), {}};
+    std::copy_n(numbers_of(PG_GETARG_ARRAYTYPE_P(1), 4), 4, model.parameters.begin());
+    const std::span<const PurchaseHistory> histories = rows_of<PurchaseHistory>(PG_GETARG_DATUM(2));
+    double value = 0;
+    think_interruptibly([&](const StopRequest& stop) { value = log_likelihood(model, histories, stop); });
+    PG_RETURN_FLOAT8(value);
+}
 
 CLIENTELE_FUNCTION(clientele_add_purchase_value) {
     return append_row(fcinfo, PurchaseValue{PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2)});

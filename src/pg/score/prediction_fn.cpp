@@ -12,6 +12,7 @@
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/zone.hpp"
 #include "pg/profile/profile_datum.hpp"
+#include "pg/score/model_argument.hpp"
 
 using namespace clientele;
 
@@ -147,17 +148,6 @@ void check_convergence(HeapTupleHeader row) {
                             "parameters all the same, set \"converged\" to NULL.")));
 }
 
-// The composite types have the names of the kinds.
-PurchaseKind kind_of_name(std::string_view name) {
-    for (const PurchaseKind kind : {PurchaseKind::bgnbd, PurchaseKind::mbgnbd, PurchaseKind::pareto_nbd}) {
-        if (name == name_of(kind)) return kind;
-    }
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown kind of a purchase model"),
-                    errdetail("It is \"%.*s\".", static_cast<int>(name.size()), name.data()),
-                    errhint("The kinds are bgnbd, mbgnbd and pareto_nbd.")));
-    pg_unreachable();
-}
-
 struct RowModel {
     HeapTupleHeader row;
     const char* bytes;
@@ -190,18 +180,6 @@ void read_value_row(FunctionCallInfo fcinfo, Memo& memo, int argument) {
     memo.value = {parameter_of(row, 1), parameter_of(row, 2), parameter_of(row, 3)};
     think([&] { check(memo.value); });
     remember(fcinfo->flinfo->fn_mcxt, memo.value_source, bytes, size);
-}
-
-// The `count` numbers behind a float8[].
-const double* numbers_of(ArrayType* array, int count) {
-    if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] != count || array_contains_nulls(array)) {
-        ereport(
-            ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-             errmsg("parameters of a model must be an array of %d numbers", count),
-             errhint("In this order: r, alpha and a, b or s, beta of a purchase model; p, q, v of a value model.")));
-    }
-    return reinterpret_cast<const double*>(ARR_DATA_PTR(array));
 }
 
 struct Stored {

@@ -1,0 +1,17 @@
+// Purchase and value models as arguments: the name of a kind, and the parameters as an array of numbers.
+#pragma once
+
+#include <string_view>
+
+#include "core/score/purchase_model.hpp"
+#include "pg/kit/postgres.hpp"
+
+namespace clientele {
+
+// The composite types have the names of the kinds; any other raises an ERROR.
+PurchaseKind kind_of_name(std::string_view name);
+
+// The `count` numbers behind a float8[]; another count, or a NULL, raises an ERROR.
+const double* numbers_of(ArrayType* array, int count);
+
+}  // namespace clientele
