@@ -80,6 +80,34 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_type(regclass, name, text, regtype[]) IS 'The type of a column, which must be one of the accepted ones.';
 
+CREATE FUNCTION clientele._is_sortable(type regtype) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clientele_is_sortable' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._is_sortable(regtype) IS 'Whether values of a type can be compared and sorted, as an index does.';
+
+CREATE FUNCTION clientele._check_order_id(relation regclass, column_name name, role text) RETURNS regtype
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found regtype := clientele._column_type(relation, column_name, role);
+BEGIN
+    IF NOT clientele._is_sortable(found) THEN
+        RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found USING ERRCODE = 'datatype_mismatch',
+            DETAIL = 'Orders are told apart by their ids, and found by them through an index; values of this type can be neither compared nor sorted.',
+            HINT = 'A view over the table can cast it; a store without items does without: order_id => NULL.';
+    END IF;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION clientele._check_order_id(regclass, name, text) IS 'The type of a column of order ids, which must be one that can be sorted.';
+
+-- The names of character(n) and bit(n) alone mean a length of 1; and a domain may refuse what we keep, such as no value.
+CREATE FUNCTION clientele._stored_type(type regtype) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE types (type) AS (
+        SELECT type::oid UNION ALL SELECT d.typbasetype FROM types t JOIN pg_type d ON d.oid = t.type AND d.typtype = 'd')
+    SELECT format_type(t.type, -1) FROM types t JOIN pg_type b ON b.oid = t.type AND b.typtype <> 'd'
+$$;
+COMMENT ON FUNCTION clientele._stored_type(regtype) IS
+    'The name of the type in which values of a type are kept: of any length, and of a domain the type below it.';
+
 CREATE FUNCTION clientele._check_relation(relation regclass, role text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -285,7 +313,7 @@ BEGIN
     PERFORM clientele._check_type(settings.orders, settings.ordered_at, 'ordered_at', '{timestamptz,timestamp,date}');
     PERFORM clientele._check_type(settings.orders, settings.amount, 'amount', money);
     IF settings.order_id IS NOT NULL THEN
-        PERFORM clientele._column_type(settings.orders, settings.order_id, 'order_id');
+        PERFORM clientele._check_order_id(settings.orders, settings.order_id, 'order_id');
     END IF;
     IF settings.refunded IS NOT NULL THEN
         PERFORM clientele._check_type(settings.orders, settings.refunded, 'refunded', money);
@@ -433,7 +461,8 @@ CREATE FUNCTION clientele._create_tables(store name, settings clientele.store_se
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     key_type text := clientele._column_type(settings.orders, settings.customer_id, 'customer_id');
-    order_type text := CASE WHEN settings.items IS NULL THEN 'bigint' ELSE clientele._column_type(settings.items, settings.item_order_id, 'item_order_id')::text END;
+    order_type text := CASE WHEN settings.items IS NULL THEN 'bigint'
+        ELSE clientele._stored_type(clientele._column_type(settings.items, settings.item_order_id, 'item_order_id')) END;
 BEGIN
     EXECUTE replace(replace(replace(replace(replace($store$
         CREATE SCHEMA STORE;

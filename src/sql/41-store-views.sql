@@ -1,5 +1,11 @@
 -- The views and functions that a store consists of. Every text here becomes part of a CREATE statement.
 
+CREATE FUNCTION clientele._order_id(settings clientele.store_settings) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('o.%I::%s', settings.order_id, clientele._stored_type(clientele._column_type(settings.orders, settings.order_id, 'order_id')))
+$$;
+COMMENT ON FUNCTION clientele._order_id(clientele.store_settings) IS 'The id of a row o of the orders, in the type in which it is kept, as an SQL expression.';
+
 -- One row an order that counts, whenever dated: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was
 -- no order after all), and order_id where orders have one.
 CREATE FUNCTION clientele._orders_query(settings clientele.store_settings) RETURNS text
@@ -27,7 +33,7 @@ BEGIN
     END IF;
     RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %5$s o WHERE o.%1$I IS NOT NULL%6$s',
         settings.customer_id, ordered_at, amount,
-        CASE WHEN settings.order_id IS NOT NULL THEN format(', o.%I AS order_id', settings.order_id) END, settings.orders,
+        CASE WHEN settings.order_id IS NOT NULL THEN format(', %s AS order_id', clientele._order_id(settings)) END, settings.orders,
         ' AND (' || settings.order_filter || ')');
 END $$;
 COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings) IS
@@ -62,10 +68,11 @@ COMMENT ON FUNCTION clientele._earliest(name, text) IS
 
 CREATE FUNCTION clientele._items_query(settings clientele.store_settings) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('SELECT i.%I AS order_id, i.%I::text AS category, i.%I::numeric AS amount FROM %s i',
-        settings.item_order_id, settings.item_category, settings.item_amount, settings.items)
+    SELECT CASE WHEN settings.items IS NOT NULL THEN format('SELECT i.%I::%s AS order_id, i.%I::text AS category, i.%I::numeric AS amount FROM %s i',
+        settings.item_order_id, clientele._stored_type(clientele._column_type(settings.items, settings.item_order_id, 'item_order_id')),
+        settings.item_category, settings.item_amount, settings.items) END
 $$;
-COMMENT ON FUNCTION clientele._items_query(clientele.store_settings) IS 'The lines of orders; the view _items of a store.';
+COMMENT ON FUNCTION clientele._items_query(clientele.store_settings) IS 'The lines of orders; the view _items of a store. NULL where there are none.';
 
 -- One row a customer with orders: customer_id, profile, category_mix. among: a condition on o, of which customers.
 -- inlined: without the views _orders and _items, which read with the rights of whoever asks, within whatever view they are.

@@ -13,7 +13,7 @@ BEGIN
         WHERE t.due <= pg_catalog.now() AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)',
         store, format('%I.profiles', store));
     IF settings.items IS NOT NULL THEN
-        owners := format('SELECT o.%I AS order_id, o.%I AS customer_id FROM %s o', settings.order_id, settings.customer_id, settings.orders);
+        owners := format('SELECT %s AS order_id, o.%I AS customer_id FROM %s o', clientele._order_id(settings), settings.customer_id, settings.orders);
         EXECUTE format('CREATE VIEW %I._order_owners WITH (security_invoker = true) AS %s', store, owners);
         EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL

@@ -51,7 +51,7 @@ BEGIN
         COMMENT ON TABLE STORE.campaigns IS 'The last run of clientele.issue_offers for each program, and how far it got.';
         COMMENT ON TABLE STORE.forgotten IS 'Sums over the exposures of customers who were forgotten, so that budgets stay exact.';
         $ledger$, 'KEY_TYPE', clientele._key_type(store)::text), 'ORDER_TYPE', coalesce(
-            CASE WHEN settings.order_id IS NOT NULL THEN clientele._column_type(settings.orders, settings.order_id, 'order_id')::text END, 'text')),
+            CASE WHEN settings.order_id IS NOT NULL THEN clientele._stored_type(clientele._column_type(settings.orders, settings.order_id, 'order_id')) END, 'text')),
         'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 'The tables of a new store''s ledger.';

@@ -290,7 +290,7 @@ BEGIN
             DETAIL = 'Its orders were named without one, so that no single order can be meant.',
             HINT = 'CALL clientele.settle_offers() finds redemptions without; create_store(..., order_id => ''...'') names the column.';
     END IF;
-    SELECT atttypid::regtype INTO type FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass AND attname = 'order_id';
+    SELECT clientele._stored_type(atttypid) INTO type FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass AND attname = 'order_id';
     PERFORM clientele._require('order_id', order_id IS NOT NULL);
     BEGIN
         EXECUTE format('SELECT $1::%s::text', type) INTO key USING order_id;
@@ -383,10 +383,12 @@ BEGIN
     IF exposure.exposure_id IS NULL THEN
         PERFORM clientele._refuse_code();
     END IF;
-    EXECUTE format('SELECT l.*, EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
+    -- Stores have order ids of different types, which one session's plans would not take from a record.
+    EXECUTE format('SELECT l.exposure_id, l.state, l.closed_at, l.order_id::text AS order_id, l.issued_at, l.valid_until, l.min_spend, l.currency,
+            EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
             l.order_id %3$s %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id %3$s %2$s) AS order_is_taken
         FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order, same) INTO exposure USING exposure.exposure_id;
-    PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id::text, exposure.by_this_order);
+    PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id, exposure.by_this_order);
     IF exposure.order_is_taken THEN
         PERFORM clientele._refuse_taken_order();
     END IF;

@@ -255,7 +255,9 @@ void note_updated(Statement& statement) {
 // ---- What statements on order lines change ----
 
 const char* changed_lines(ItemQuery query, const LiveSource& source) {
-    const char* order = quote_identifier(source.item_columns[0]);
+    const char* order =
+        psprintf("%s::%s", quote_identifier(source.item_columns[0]),
+                 format_type_extended(source.order_type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
     const char* columns = psprintf("%s AS order_id, %s::pg_catalog.text AS category, %s AS amount", order,
                                    quote_identifier(source.item_columns[1]), quote_identifier(source.item_columns[2]));
     switch (query) {
