@@ -261,6 +261,11 @@ Refresh begin(const Store& store, bool atomic) {
     const Oid profiles = get_relname_relid("profiles", store.schema);
     refresh.key_type = OidIsValid(profiles) ? get_atttype(profiles, 1) : InvalidOid;
     refresh.profile_type = OidIsValid(profiles) ? get_atttype(profiles, 2) : InvalidOid;
+    if (!OidIsValid(refresh.key_type) || !OidIsValid(refresh.profile_type)) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the table \"profiles\" of store \"%s\" is not the one that was created",
+                               NameStr(*DatumGetName(refresh.name)))));
+    }
     return refresh;
 }
 

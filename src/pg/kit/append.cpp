@@ -6,7 +6,6 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/heapam.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
@@ -23,17 +22,17 @@ namespace {
     pg_unreachable();
 }
 
+bool is_as_created(const FormData_pg_attribute& column, const ColumnShape& shape) {
+    return !column.attisdropped && std::strcmp(NameStr(column.attname), shape.name) == 0 &&
+           column.atttypid == shape.type && !column.attgenerated && !(column.attnotnull && shape.nullable);
+}
+
 void check_columns(Relation table, const ColumnShape* columns, int count) {
     TupleDesc row = RelationGetDescr(table);
     bool same = row->natts == count;
-    for (int i = 0; same && i < count; ++i) {
-        const FormData_pg_attribute* column = TupleDescAttr(row, i);
-        same = !column->attisdropped && std::strcmp(NameStr(column->attname), columns[i].name) == 0 &&
-               column->atttypid == columns[i].type;
-    }
+    for (int i = 0; same && i < count; ++i) same = is_as_created(*TupleDescAttr(row, i), columns[i]);
     if (!same) refuse_table(RelationGetRelationName(table), "has other columns than it was created with");
-    const TupleConstr* constraints = row->constr;
-    if (constraints && (constraints->num_check > 0 || constraints->has_generated_stored)) {
+    if ((row->constr && row->constr->num_check > 0) || table->rd_rel->relispartition) {
         refuse_table(RelationGetRelationName(table), "has a constraint, which could refuse rows");
     }
 }
@@ -166,12 +165,10 @@ void check_appendable(Relation table, const ColumnShape* columns, int count) {
     check_indexes(table);
 }
 
-BlockNumber append_rows(Oid table, MinimalTuple row, Tuplestorestate* rows) {
-    Relation relation = table_open(table, NoLock);
-    const Indexes indexes = open_indexes(relation);
-    const BlockNumber last = rows ? append_many(relation, indexes, rows) : append_row(relation, indexes, row);
+BlockNumber append_rows(Relation table, MinimalTuple row, Tuplestorestate* rows) {
+    const Indexes indexes = open_indexes(table);
+    const BlockNumber last = rows ? append_many(table, indexes, rows) : append_row(table, indexes, row);
     close_indexes(indexes);
-    table_close(relation, NoLock);
     return last;
 }
 

@@ -1,8 +1,8 @@
 // The triggers of live stores. They append to the store's table "pending" whose profiles have changed, and do nothing
 // else: they wait for no lock, and what goes wrong is recorded rather than raised.
 //
-// A statement is looked at in a subtransaction that only reads, and so costs no transaction id; the rows are appended
-// after it.
+// A statement is looked at, and rows are appended, in one subtransaction: where the files have no room left for a row,
+// the order still stands. It takes a transaction id only where there is a row to append.
 #include <cstring>
 
 #include "pg/count/fold_worker.hpp"
@@ -40,11 +40,11 @@ namespace {
 
 constexpr int pending_width = 5;
 constexpr int failure_width = 5;
-constexpr ColumnShape failure_columns[] = {{"failed_at", TIMESTAMPTZOID},
-                                           {"relation", TEXTOID},
-                                           {"operation", TEXTOID},
-                                           {"sqlstate", TEXTOID},
-                                           {"message", TEXTOID}};
+constexpr ColumnShape failure_columns[] = {{"failed_at", TIMESTAMPTZOID, false},
+                                           {"relation", TEXTOID, false},
+                                           {"operation", TEXTOID, false},
+                                           {"sqlstate", TEXTOID, false},
+                                           {"message", TEXTOID, false}};
 
 // Checks the table when it has changed, and at first.
 Relation open_pending(LiveSource& source) {
@@ -54,24 +54,23 @@ Relation open_pending(LiveSource& source) {
         return pending;
     }
     source.appendable = true;  // before, so that a change meanwhile is not lost
-    const ColumnShape columns[] = {{"customer_id", source.key_type},
-                                   {"profile", source.profile_type},
-                                   {"due", TIMESTAMPTZOID},
-                                   {"order_id", source.order_type},
-                                   {"seen", XID8OID}};
+    const ColumnShape columns[] = {{"customer_id", source.key_type, true},
+                                   {"profile", source.profile_type, true},
+                                   {"due", TIMESTAMPTZOID, false},
+                                   {"order_id", source.order_type, true},
+                                   {"seen", XID8OID, true}};
     check_appendable(pending, columns, pending_width);
     return pending;
 }
 
-// One statement: what fired, and the rows to be appended.
+// One statement: what fired, and the rows to be appended to one table.
 struct Statement {
     TriggerData* trigger;
     LiveSource* source;
-    MemoryContext memory;   // outlives the subtransaction that rows are made in, as `files` does
+    MemoryContext memory;   // of the rows
+    TupleDesc row_type;     // of the table
     MinimalTuple first;     // the row, where it is the only one
     Tuplestorestate* rows;  // all of them, where there are more
-    ResourceOwner files;    // of rows
-    TupleDesc row_type;     // of pending
     TimestampTz now;
     Datum marked;  // the last customer that was marked
     bool has_marked;
@@ -100,59 +99,52 @@ void check_key(Oid type, Datum key) {
                     errdetail("A key has at most %zu bytes.", max_key_size)));
 }
 
-// Temporary files have an owner of their own: after an error they are let go of, and not written to once more.
-void begin_rows(Statement& statement, TupleDesc type) {
-    ResourceOwner owner = CurrentResourceOwner;
-    CurrentResourceOwner = statement.files;
-    statement.rows = tuplestore_begin_heap(false, false, work_mem);
-    CurrentResourceOwner = owner;
-    TupleTableSlot* slot = MakeSingleTupleTableSlot(type, &TTSOpsMinimalTuple);
-    ExecStoreMinimalTuple(statement.first, slot, false);
+void begin_statement(Statement& statement, TriggerData* trigger) {
+    statement.trigger = trigger;
+    statement.memory = AllocSetContextCreate(CurrentMemoryContext, "clientele statement", ALLOCSET_SMALL_SIZES);
+    statement.now = GetCurrentTimestamp();
+}
+
+// What was collected before, and failed, does not count.
+void begin_rows(Statement& statement, Relation table) {
+    statement.row_type = RelationGetDescr(table);
     statement.first = nullptr;
+    statement.rows = nullptr;
+    statement.has_marked = false;
+}
+
+void keep_first(Statement& statement) {
+    statement.rows = tuplestore_begin_heap(false, false, work_mem);
+    TupleTableSlot* slot = MakeSingleTupleTableSlot(statement.row_type, &TTSOpsMinimalTuple);
+    ExecStoreMinimalTuple(statement.first, slot, false);
     tuplestore_puttupleslot(statement.rows, slot);
     ExecDropSingleTupleTableSlot(slot);
 }
 
 // Most statements give one row, and a tuplestore costs more than that.
-void put_row(Statement& statement, TupleDesc type, Datum* values, bool* nulls) {
+void put_row(Statement& statement, Datum* values, bool* nulls) {
     MemoryContext caller = MemoryContextSwitchTo(statement.memory);
-    if (statement.first) begin_rows(statement, type);
-    if (statement.rows) {
-        tuplestore_putvalues(statement.rows, type, values, nulls);
+    if (!statement.first) {
+        statement.first = form_minimal_tuple(statement.row_type, values, nulls);
     } else {
-        statement.first = form_minimal_tuple(type, values, nulls);
+        if (!statement.rows) keep_first(statement);
+        tuplestore_putvalues(statement.rows, statement.row_type, values, nulls);
     }
     MemoryContextSwitchTo(caller);
 }
 
-void begin_statement(Statement& statement, TriggerData* trigger) {
-    statement.trigger = trigger;
-    statement.memory = AllocSetContextCreate(CurrentMemoryContext, "clientele statement", ALLOCSET_SMALL_SIZES);
-    statement.files = ResourceOwnerCreate(CurrentResourceOwner, "clientele statement");
-    statement.now = GetCurrentTimestamp();
-}
-
-// Nothing is asked of the rows themselves: after an error they may be in any state.
-void end_statement(const Statement& statement) {
-    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_LOCKS, false, false);
-    ResourceOwnerRelease(statement.files, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
-    ResourceOwnerDelete(statement.files);
-    MemoryContextDelete(statement.memory);
-}
-
-// After a failure: what was collected does not count.
-void forget_rows(Statement& statement) {
-    statement.first = nullptr;
-    statement.rows = nullptr;
-    statement.has_marked = false;
+// Returns the block that the last row went to; 0 where there was none.
+BlockNumber write_rows(Statement& statement, Relation table) {
+    const BlockNumber block = statement.first ? append_rows(table, statement.first, statement.rows) : 0;
+    if (statement.rows) tuplestore_end(statement.rows);
+    return block;
 }
 
 void append(Statement& statement, const Change& change) {
     if (change.has_customer) check_key(statement.source->key_type, change.customer);
     Datum values[pending_width] = {change.customer, change.profile, TimestampTzGetDatum(change.due), change.order, 0};
     bool nulls[pending_width] = {!change.has_customer, change.profile == 0, false, !change.has_order, true};
-    put_row(statement, statement.row_type, values, nulls);
+    put_row(statement, values, nulls);
 }
 
 // Orders of one customer often follow each other, and before and after an update always do: one mark is enough.
@@ -170,6 +162,14 @@ void mark_due(Statement& statement, Datum customer, TimestampTz due) {
 }
 void mark_order(Statement& statement, Datum order) { append(statement, {false, 0, 0, DT_NOBEGIN, true, order}); }
 void mark_everybody(Statement& statement) { append(statement, {false, 0, 0, DT_NOBEGIN, false, 0}); }
+
+// Whom an order counts for, or did. Where the order itself is not known, the customer is counted anew all the same.
+void mark_changed(Statement& statement, const OrderRow& order) {
+    if (order.unknown) mark_everybody(statement);
+    if (!order.has_customer || !(order.counts || order.incomplete)) return;
+    mark_customer(statement, order.customer);
+    if (order.at > statement.now) mark_due(statement, order.customer, order.at);
+}
 
 // ---- What statements change ----
 
@@ -189,6 +189,7 @@ void note_inserted(Statement& statement) {
                                                              static_cast<int64>(get_hash_memory_limit()));
     OrderRow order;
     while (next_order(*reader, &order)) {
+        if (order.incomplete) mark_changed(statement, order);
         if (!order.counts) continue;
         if (order.at > statement.now) {
             mark_due(statement, order.customer, order.at);
@@ -207,12 +208,6 @@ void note_inserted(Statement& statement) {
     Datum profile;
     while (next_group(*groups, &customer, &profile)) append(statement, {true, customer, profile, DT_NOBEGIN, false, 0});
     end_groups(groups);
-}
-
-void mark_changed(Statement& statement, const OrderRow& order) {
-    if (!order.counts) return;
-    mark_customer(statement, order.customer);
-    if (order.at > statement.now) mark_due(statement, order.customer, order.at);
 }
 
 // An order that goes may come back as somebody else's, while a line of it is being written that we do not see.
@@ -268,6 +263,10 @@ const char* changed_lines(ItemQuery query, const LiveSource& source) {
         case ItemQuery::deleted_blind:
             return psprintf("SELECT %s AS order_id FROM clientele_old", order);
         default:
+            if (source.generated_lines) {
+                return psprintf("SELECT %1$s AS order_id FROM clientele_old UNION ALL SELECT %1$s FROM clientele_new",
+                                order);
+            }
             return psprintf(
                 "(SELECT %1$s FROM clientele_old EXCEPT ALL SELECT %1$s FROM clientele_new) UNION ALL "
                 "(SELECT %1$s FROM clientele_new EXCEPT ALL SELECT %1$s FROM clientele_old)",
@@ -302,6 +301,7 @@ SPIPlanPtr item_plan(LiveSource& source, ItemQuery query) {
 // it is read. A serializable transaction does not look, lest it be failed for what it has read.
 void note_lines(Statement& statement, ItemQuery query) {
     LiveSource& source = *statement.source;
+    if (source.generated_line_orders && statement.trigger->tg_newtable) return mark_everybody(statement);
     if (statement.blind || IsolationIsSerializable()) {
         query = static_cast<ItemQuery>(static_cast<int>(query) + static_cast<int>(ItemQuery::inserted_blind));
     }
@@ -361,66 +361,101 @@ struct Attempt {
     const ErrorData* error;
 };
 
+// What a view of the store calls is its owner's code. Where that writes orders in turn, it finds us in the middle of
+// reading what the store is: these are not looked at, but recorded as not noted.
+constinit bool looking = false;
+
 // As the owner of the store, whose expressions these are.
+void run_as_owner(const LiveSource& source, void (*body)(Attempt&), Attempt& task) {
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(source.owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    const int settings = begin_settings();
+    body(task);
+    end_settings(settings);
+    SetUserIdAndSecContext(user, security);
+}
+
+void look_as_owner(Attempt& task) {
+    Statement& statement = *task.statement;
+    if (task.of_items || statement.source->foreign_code) set_safe_path();
+    if (task.of_items) set_no_waiting();
+    Relation pending = open_pending(*statement.source);
+    begin_rows(statement, pending);
+    note(statement, task.of_items);
+    const BlockNumber block = write_rows(statement, pending);
+    if (statement.first) fold_if_large(statement.source->settings, block);
+    relation_close(pending, NoLock);
+    statement.reverses =
+        !task.of_items && !TRIGGER_FIRED_BY_INSERT(statement.trigger->tg_event) && has_redemptions(*statement.source);
+}
+
 void look(void* context) {
     auto& task = *static_cast<Attempt*>(context);
     Statement& statement = *task.statement;
     statement.source = &live_source(*statement.trigger);
-    if (!statement.source->watched) return;
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(statement.source->owner,
-                           security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    const int settings = begin_settings();
-    if (task.of_items || statement.source->foreign_code) set_safe_path();
-    if (task.of_items) set_no_waiting();
-    Relation pending = open_pending(*statement.source);
-    statement.row_type = RelationGetDescr(pending);
-    note(statement, task.of_items);
-    relation_close(pending, NoLock);
-    statement.reverses =
-        !task.of_items && !TRIGGER_FIRED_BY_INSERT(statement.trigger->tg_event) && has_redemptions(*statement.source);
-    end_settings(settings);
-    SetUserIdAndSecContext(user, security);
+    if (statement.source->watched) run_as_owner(*statement.source, look_as_owner, task);
 }
 
 void append_reversal(void* context, Datum exposure) {
     auto& statement = *static_cast<Statement*>(context);
     Datum values[reversal_width] = {exposure, TimestampTzGetDatum(statement.now)};
     bool nulls[reversal_width] = {};
-    put_row(statement, statement.row_type, values, nulls);
+    put_row(statement, values, nulls);
 }
 
-// A pass of its own, so that what it meets does not keep the profiles from being noted. As the owner of the store.
-void look_for_reversals(void* context) {
-    Statement& statement = *static_cast<Attempt*>(context)->statement;
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(statement.source->owner,
-                           security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    const int settings = begin_settings();
+void look_for_reversals_as_owner(Attempt& task) {
+    Statement& statement = *task.statement;
     set_safe_path();
     set_no_waiting();
     Relation reversals = open_reversals(*statement.source);
-    statement.row_type = RelationGetDescr(reversals);
+    begin_rows(statement, reversals);
     find_reversals(*statement.source, *statement.trigger, statement.now, append_reversal, &statement);
+    write_rows(statement, reversals);
     relation_close(reversals, NoLock);
-    end_settings(settings);
-    SetUserIdAndSecContext(user, security);
+}
+
+// A pass of its own, so that what it meets does not keep the profiles from being noted.
+void look_for_reversals(void* context) {
+    auto& task = *static_cast<Attempt*>(context);
+    run_as_owner(*task.statement->source, look_for_reversals_as_owner, task);
 }
 
 // What the orders are cannot be asked, because somebody has locked their table: count everybody anew.
 void mark_blindly(void* context) {
     auto& statement = *static_cast<Attempt*>(context)->statement;
     statement.source = &cached_source(*statement.trigger);
-    forget_rows(statement);
     if (!concerns_store(*statement.source, *statement.trigger)) return;
     Relation pending = open_pending(*statement.source);
-    statement.row_type = RelationGetDescr(pending);
+    begin_rows(statement, pending);
     mark_everybody(statement);
+    write_rows(statement, pending);
     relation_close(pending, NoLock);
+}
+
+struct Looking {
+    void (*body)(void*);
+    void* context;
+};
+
+void look_alone(void* context) {
+    const auto& task = *static_cast<Looking*>(context);
+    if (looking) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                        errmsg("these orders were written by a function that a view of the store calls")));
+    }
+    looking = true;
+    PG_TRY();
+    { task.body(task.context); }
+    PG_FINALLY();
+    { looking = false; }
+    PG_END_TRY();
+}
+
+ErrorData* attempt_alone(void (*body)(void*), Attempt& task) {
+    Looking alone{body, &task};
+    return attempt(look_alone, &alone);
 }
 
 const char* operation_of(TriggerEvent event) {
@@ -429,11 +464,12 @@ const char* operation_of(TriggerEvent event) {
     return TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "TRUNCATE";
 }
 
-void describe_failure(void* context) {
+void write_failure(void* context) {
     auto& task = *static_cast<Attempt*>(context);
     Statement& statement = *task.statement;
     Relation failures = open_table_now(cached_source(*statement.trigger).failures);
     check_appendable(failures, failure_columns, failure_width);
+    begin_rows(statement, failures);
     Relation orders = statement.trigger->tg_relation;
     const char* name =
         quote_qualified_identifier(get_namespace_name(RelationGetNamespace(orders)), RelationGetRelationName(orders));
@@ -442,8 +478,22 @@ void describe_failure(void* context) {
                                    CStringGetTextDatum(unpack_sql_state(task.error->sqlerrcode)),
                                    CStringGetTextDatum(task.error->message ? task.error->message : "")};
     bool nulls[failure_width] = {};
-    put_row(statement, RelationGetDescr(failures), values, nulls);
+    put_row(statement, values, nulls);
+    write_rows(statement, failures);
     relation_close(failures, NoLock);
+}
+
+// Where it can be written neither to pending nor here, the session remembers it: its next statement will try again.
+void keep_failure(Statement& statement, const ErrorData* error) {
+    Attempt task{&statement, false, error};
+    cached_source(*statement.trigger).owes_failure = attempt(write_failure, &task) != nullptr;
+}
+
+void keep_earlier_failure(Statement& statement) {
+    ErrorData earlier{};
+    earlier.sqlerrcode = ERRCODE_WARNING;
+    earlier.message = const_cast<char*>("earlier statements of this session, when this could not be recorded either");
+    keep_failure(statement, &earlier);
 }
 
 // The order stands; the store is stale from here on.
@@ -452,10 +502,7 @@ void record_failure(Statement& statement, const ErrorData* error) {
         !concerns_store(cached_source(*statement.trigger), *statement.trigger)) {
         return;
     }
-    forget_rows(statement);
-    Attempt task{&statement, false, error};
-    const bool recorded = attempt(describe_failure, &task) == nullptr;
-    if (recorded) append_rows(cached_source(*statement.trigger).failures, statement.first, statement.rows);
+    keep_failure(statement, error);
     const char* store = statement.trigger->tg_trigger->tgnargs > 0 ? statement.trigger->tg_trigger->tgargs[0] : "";
     ereport(WARNING,
             (errcode(ERRCODE_WARNING),
@@ -466,14 +513,8 @@ void record_failure(Statement& statement, const ErrorData* error) {
 
 // Where somebody has locked the ledger, nothing is missed: settling looks at the redemptions again.
 void note_reversals(Statement& statement, Attempt& task) {
-    forget_rows(statement);
-    const ErrorData* error = attempt(look_for_reversals, &task);
-    if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) return;
-    if (error) {
-        record_failure(statement, error);
-    } else if (statement.first || statement.rows) {
-        append_rows(statement.source->reversals, statement.first, statement.rows);
-    }
+    const ErrorData* error = attempt_alone(look_for_reversals, task);
+    if (error && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE) record_failure(statement, error);
 }
 
 Datum note_statement(FunctionCallInfo fcinfo, bool of_items) {
@@ -489,22 +530,20 @@ Datum note_statement(FunctionCallInfo fcinfo, bool of_items) {
     Statement statement{};
     begin_statement(statement, trigger);
     Attempt task{&statement, of_items, nullptr};
-    const ErrorData* error = attempt(look, &task);
+    const ErrorData* error = attempt_alone(look, task);
     if (error && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE) {
-        forget_rows(statement);
         statement.blind = true;
-        if (of_items && statement.source) error = attempt(look, &task);
+        if (of_items && statement.source) error = attempt_alone(look, task);
     }
     if (error) cached_source(*trigger).known = cached_source(*trigger).appendable = false;
-    if (error && statement.blind && !attempt(mark_blindly, &task)) error = nullptr;
+    if (error && statement.blind && !attempt_alone(mark_blindly, task)) error = nullptr;
     if (error) {
         record_failure(statement, error);
-    } else if (statement.first || statement.rows) {
-        const BlockNumber block = append_rows(statement.source->pending, statement.first, statement.rows);
-        fold_if_large(statement.source->settings, block);
+    } else if (cached_source(*trigger).owes_failure) {
+        keep_earlier_failure(statement);
     }
     if (statement.reverses) note_reversals(statement, task);
-    end_statement(statement);
+    MemoryContextDelete(statement.memory);
     return PointerGetDatum(nullptr);
 }
 

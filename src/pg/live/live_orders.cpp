@@ -5,6 +5,7 @@
 extern "C" {
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
@@ -21,6 +22,9 @@ struct OrderReader {
     ExprState* columns[4];
     TypeCacheEntry* key;
     TypeCacheEntry* order_key;  // where order ids are asked for
+    const List* generated;      // columns that may be missing
+    bool may_lack_customer;
+    bool may_lack_time;
     TimestampTz now;
 };
 
@@ -35,6 +39,47 @@ bool column(OrderReader& reader, int which, Datum* value) {
 
 bool same_value(const TypeCacheEntry& type, bool has_a, Datum a, bool has_b, Datum b) {
     return has_a == has_b && (!has_a || datumIsEqual(a, b, type.typbyval, type.typlen));
+}
+
+bool reads_any(Node* expression, const List* columns) {
+    ListCell* cell;
+    foreach (cell, pull_var_clause(expression, 0)) {
+        if (list_member_int(columns, lfirst_node(Var, cell)->varattno)) return true;
+    }
+    return false;
+}
+
+// Rows before a change come from where they are stored, and are complete.
+void expect_missing(OrderReader& reader, const LiveSource& source) {
+    reader.generated = source.generated;
+    reader.may_lack_customer = reads_any(static_cast<Node*>(linitial(source.columns)), source.generated);
+    reader.may_lack_time = reads_any(static_cast<Node*>(lsecond(source.columns)), source.generated);
+}
+
+// A column that is there may be NULL, too: then the customer is counted anew for nothing.
+bool lacks_any(const OrderReader& reader) {
+    ListCell* cell;
+    foreach (cell, reader.generated) {
+        if (slot_attisnull(reader.slot, lfirst_int(cell))) return true;
+    }
+    return false;
+}
+
+void read_incomplete(OrderReader& reader, OrderRow* row) {
+    Datum at;
+    const bool has_time = column(reader, 1, &at);
+    if (has_time) row->at = DatumGetTimestampTz(at);
+    row->incomplete = true;
+    row->unknown = (!row->has_customer && reader.may_lack_customer) || (!has_time && reader.may_lack_time);
+}
+
+void read_complete(OrderReader& reader, OrderRow* row) {
+    Datum at;
+    row->counts = ExecQual(reader.filter, reader.context) && column(reader, 1, &at) && column(reader, 2, &row->value);
+    if (!row->counts) return;
+    row->at = DatumGetTimestampTz(at);
+    if (row->at <= reader.now) checked_instant(row->at);  // a time to come does not count, whatever it is
+    row->amount = checked_amount(row->value);
 }
 
 }  // namespace
@@ -54,6 +99,7 @@ OrderReader* read_orders(const LiveSource& source, const TriggerData& trigger, T
     for (int i = 0; i < list_length(source.columns); ++i) {
         reader->columns[i] = ExecInitExpr(static_cast<Expr*>(list_nth(source.columns, i)), nullptr);
     }
+    if (source.generated && rows == trigger.tg_newtable) expect_missing(*reader, source);
     reader->key = lookup_type_cache(source.key_type, 0);
     if (with_order_ids) {
         reader->order_key = lookup_type_cache(exprType(static_cast<Node*>(list_nth(source.columns, 3))), 0);
@@ -68,15 +114,9 @@ bool next_order(OrderReader& reader, OrderRow* row) {
     ResetExprContext(reader.context);
     MemoryContext caller = MemoryContextSwitchTo(reader.context->ecxt_per_tuple_memory);
     *row = {};
-    Datum at;
     row->has_customer = column(reader, 0, &row->customer);
     if (reader.order_key) row->has_order = column(reader, 3, &row->order);
-    row->counts = ExecQual(reader.filter, reader.context) && column(reader, 1, &at) && column(reader, 2, &row->value);
-    if (row->counts) {
-        row->at = DatumGetTimestampTz(at);
-        if (row->at <= reader.now) checked_instant(row->at);  // a time to come does not count, whatever it is
-        row->amount = checked_amount(row->value);
-    }
+    lacks_any(reader) ? read_incomplete(reader, row) : read_complete(reader, row);
     MemoryContextSwitchTo(caller);
     return true;
 }
@@ -92,7 +132,7 @@ bool same_hands(const OrderReader& reader, const OrderRow& a, const OrderRow& b)
 }
 
 bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
-    if (a.counts != b.counts || !same_hands(reader, a, b)) return false;
+    if (a.incomplete || b.incomplete || a.counts != b.counts || !same_hands(reader, a, b)) return false;
     return !a.counts || (a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale);
 }
 

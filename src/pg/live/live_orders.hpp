@@ -12,6 +12,8 @@ struct OrderReader;
 
 struct OrderRow {
     bool counts;
+    bool incomplete;  // a generated column is missing: all that is known is whose it is, and from when it may count,
+    bool unknown;     // or not even this
     bool has_customer;
     Datum customer;
     Instant at;

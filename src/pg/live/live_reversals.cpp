@@ -27,7 +27,8 @@ extern "C" {
 namespace clientele {
 namespace {
 
-constexpr ColumnShape reversal_columns[reversal_width] = {{"exposure_id", INT8OID}, {"noted_at", TIMESTAMPTZOID}};
+constexpr ColumnShape reversal_columns[reversal_width] = {{"exposure_id", INT8OID, false},
+                                                          {"noted_at", TIMESTAMPTZOID, false}};
 
 // Locks as a reader does, but never waits.
 Relation open_now(Oid oid) {
@@ -249,7 +250,7 @@ void look_at_deleted(const LiveSource& source, const TriggerData& trigger, const
 }
 
 // An order that does not stand where it stood before (a trigger suppressed a row, or its id was changed) is taken for
-// gone; settling looks again.
+// gone; settling looks again. As it does at orders of which nothing is known.
 void look_at_updated(const LiveSource& source, const TriggerData& trigger, const Ledger& ledger,
                      const Finding& finding) {
     OrderReader* before = read_orders(source, trigger, ledger.now, trigger.tg_oldtable, source.has_order_id);
@@ -258,7 +259,7 @@ void look_at_updated(const LiveSource& source, const TriggerData& trigger, const
     OrderRow new_order;
     while (next_order(*before, &old_order)) {
         const bool has_new = next_order(*after, &new_order);
-        if (has_new && same_order(*before, old_order, new_order)) continue;
+        if (has_new && (new_order.incomplete || same_order(*before, old_order, new_order))) continue;
         const bool stays = has_new && same_id(source, *before, old_order, new_order);
         look_up(ledger, old_order, stays ? &new_order : nullptr, finding);
     }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "pg/count/order_groups.hpp"
 #include "pg/kit/settings_scope.hpp"
 #include "pg/kit/zone.hpp"
 #include "pg/store/store.hpp"
@@ -184,14 +185,30 @@ void check_rights(const Query* query, int table, Oid relation, Oid owner) {
     pg_unreachable();
 }
 
-// The query of one of a store's views over one table, with the number of that table in it.
+// Columns and a filter over whatever it reads, row by row, as the views of a store are created.
+bool is_row_by_row(const Query& query) {
+    return query.commandType == CMD_SELECT && !query.setOperations && !query.cteList && !query.rowMarks &&
+           !query.groupClause && !query.groupingSets && !query.havingQual && !query.distinctClause &&
+           !query.windowClause && !query.sortClause && !query.limitOffset && !query.limitCount && !query.hasAggs &&
+           !query.hasWindowFuncs && !query.hasTargetSRFs && !query.hasSubLinks;
+}
+
+// The number of the only table that a query reads; 0 where it reads anything else.
+int only_table(const Query& query) {
+    const List* from = query.jointree->fromlist;
+    if (list_length(from) != 1 || !IsA(linitial(from), RangeTblRef)) return 0;
+    const int table = linitial_node(RangeTblRef, from)->rtindex;
+    const RangeTblEntry* entry = rt_fetch(table, query.rtable);
+    return entry->rtekind == RTE_RELATION && entry->inh && !entry->tablesample ? table : 0;
+}
+
+// The query of one of a store's views over one table, with the number of that table in it. Its owner may have put
+// anything in its place.
 Query* view_over(Relation view, Oid root, Oid owner, int* table) {
     if (view->rd_rel->relkind != RELKIND_VIEW || view->rd_rel->relowner != owner) refuse_view(view);
     auto* query = static_cast<Query*>(copyObjectImpl(get_view_query(view)));
-    auto* from = static_cast<Node*>(linitial(query->jointree->fromlist));
-    if (list_length(query->jointree->fromlist) != 1 || !IsA(from, RangeTblRef)) refuse_view(view);
-    *table = castNode(RangeTblRef, from)->rtindex;
-    if (rt_fetch(*table, query->rtable)->relid != root) refuse_view(view);
+    *table = is_row_by_row(*query) ? only_table(*query) : 0;
+    if (*table == 0 || rt_fetch(*table, query->rtable)->relid != root) refuse_view(view);
     check_rights(query, *table, root, owner);
     return query;
 }
@@ -218,6 +235,22 @@ Node* planned(Node* expression, int table, const AttrMap* map) {
     bool whole_row;
     expression = map_variable_attnos(expression, 1, 0, map, InvalidOid, &whole_row);
     return static_cast<Node*>(copyObjectImpl(expression_planner(reinterpret_cast<Expr*>(expression))));
+}
+
+// Columns of the table of the trigger, of those that these expressions read, that are computed when a row is stored.
+// PostgreSQL fills a transition table of a partitioned table before it does that, where the partition has its columns
+// in another order than the table: it has NULL there.
+List* generated_columns(const LiveSource& source, List* expressions) {
+    List* generated = NIL;
+    if (get_rel_relkind(source.relation) != RELKIND_PARTITIONED_TABLE) return generated;
+    ListCell* cell;
+    foreach (cell, pull_var_clause(reinterpret_cast<Node*>(expressions), 0)) {
+        const AttrNumber column = lfirst_node(Var, cell)->varattno;
+        if (column > 0 && get_attgenerated(source.relation, column)) {
+            generated = list_append_unique_int(generated, column);
+        }
+    }
+    return generated;
 }
 
 // Whether a view calls functions of extensions, which may look names up when they are called.
@@ -262,6 +295,7 @@ void learn_orders(LiveSource& source) {
         auto* filter = reinterpret_cast<Expr*>(planned(query->jointree->quals, table, map));
         source.filter = make_ands_implicit(filter);
     }
+    source.generated = generated_columns(source, list_concat_copy(source.columns, source.filter));
     MemoryContextSwitchTo(caller);
     source.has_local_times =
         list_length(source.columns) > 1 && makes_instant(static_cast<Node*>(lsecond(source.columns)));
@@ -282,12 +316,16 @@ void learn_items(LiveSource& source, Oid items) {
     int table;
     const Query* query = view_over(view, items, source.owner, &table);
     if (list_length(query->targetList) != 3) refuse_view(view);
+    const AttrMap* map = columns_of(items, source.relation);
     for (int i = 0; i < 3; ++i) {
-        auto* column = list_nth_node(TargetEntry, query->targetList, i);
+        const auto* column = list_nth_node(TargetEntry, query->targetList, i);
         List* variables = pull_var_clause(reinterpret_cast<Node*>(column->expr), 0);
-        if (list_length(variables) != 1) refuse_view(view);
-        source.item_columns[i] =
-            MemoryContextStrdup(source.memory, get_attname(items, linitial_node(Var, variables)->varattno, false));
+        const AttrNumber number = list_length(variables) == 1 ? linitial_node(Var, variables)->varattno : 0;
+        if (number <= 0 || number > map->maplen || map->attnums[number - 1] == InvalidAttrNumber) refuse_view(view);
+        source.item_columns[i] = MemoryContextStrdup(source.memory, get_attname(items, number, false));
+        const bool generated = get_rel_relkind(source.relation) == RELKIND_PARTITIONED_TABLE &&
+                               get_attgenerated(source.relation, map->attnums[number - 1]);
+        if (generated) (i == 0 ? source.generated_line_orders : source.generated_lines) = true;
     }
     relation_close(view, NoLock);
 }
@@ -301,9 +339,8 @@ void forget_plans(LiveSource& source) {
 
 // One trigger an event: a second one under another name would count everything twice.
 bool is_own_name(const Trigger& trigger) {
-    char prefix[] = "clientele_00000000_";
-    std::memcpy(prefix + 10, trigger.tgargs[1], 8);
-    return std::strncmp(trigger.tgname, prefix, sizeof prefix - 1) == 0;
+    const char* prefix = psprintf("clientele_%.8s_", trigger.tgargs[1]);
+    return std::strncmp(trigger.tgname, prefix, std::strlen(prefix)) == 0;
 }
 
 // What a view of the store calls is its owner's code. The caller, or the end of the subtransaction, goes back.
@@ -318,7 +355,8 @@ void learn(LiveSource& source, const TriggerData& trigger) {
     forget_plans(source);
     if (source.memory) MemoryContextDelete(source.memory);
     source.memory = AllocSetContextCreate(TopMemoryContext, "clientele live source", ALLOCSET_SMALL_SIZES);
-    source.columns = source.filter = NIL;
+    source.columns = source.filter = source.generated = NIL;
+    source.generated_lines = source.generated_line_orders = false;
     source.placed = source.watched = source.appendable = source.ledger_known = false;
     source.relation = RelationGetRelid(trigger.tg_relation);
     source.settings = source.pending = source.failures = source.view = source.orders = source.owner = InvalidOid;
@@ -347,6 +385,10 @@ void learn(LiveSource& source, const TriggerData& trigger) {
     source.view = get_relname_relid(of_items ? "_items" : "_orders", source.schema);
     Relation pending = open_now(source.pending, "the table \"pending\"");
     source.key_type = get_atttype(source.pending, 1);
+    if (!can_group(source.key_type)) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"pending\" has other columns than it was created with")));
+    }
     source.order_type = get_atttype(source.pending, 4);
     source.profile_type = type_of_ours("order_profile");
     source.has_items = OidIsValid(settings.items);

@@ -48,7 +48,11 @@ struct LiveSource {
     List* columns;  // of orders: planned expressions over the table: customer, time, amount, and order id where there
                     // is one
     List* filter;
-    char* item_columns[3];  // of lines: their names
+    List* generated;             // of orders: columns that these read and that a transition table may lack
+    char* item_columns[3];       // of lines: their names
+    bool generated_lines;        // a transition table may lack a category or an amount,
+    bool generated_line_orders;  // or which order a line belongs to
+    bool owes_failure;           // one could not be recorded: the next statement does it
     SPIPlanPtr item_queries[static_cast<int>(ItemQuery::count)];
 };
 
