@@ -8,18 +8,42 @@ CREATE TYPE clientele.store_settings AS (
     items regclass, item_order_id name, item_category name, item_amount name,
     currency text, time_zone text, margin numeric, live boolean,
     fresh_to timestamptz, id uuid, global_holdout double precision, seed text,
-    orders_name text, customers_name text, items_name text);
+    orders_name text, customers_name text, items_name text, zone_digests bigint[]);
 COMMENT ON TYPE clientele.store_settings IS
     'What a store was created with. Stores are found by their table "settings" of this type. fresh_to: orders up to then were in the profiles at the last refresh. '
     'id: names the store in the arguments of its triggers. global_holdout: share of customers whom no program offers anything. '
     'seed: what its random choices are hashed with, its name at creation: who is held out stays so under another name. '
-    'orders_name, customers_name, items_name: what these tables were called then.';
+    'orders_name, customers_name, items_name: what these tables were called then. '
+    'zone_digests: the rules of time_zone by which the profiles were counted (see _zone_digests).';
 
 -- Names and types.
 
 CREATE FUNCTION clientele._check_time_zone(time_zone text) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele_check_time_zone' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._check_time_zone(text) IS 'The zone''s name as pg_timezone_names spells it; anything else is an error.';
+COMMENT ON FUNCTION clientele._check_time_zone(text) IS
+    'The zone''s name as pg_timezone_names spells it, a former one (US/Pacific) replaced by the present one; anything else is an error.';
+
+CREATE FUNCTION clientele._is_time_zone(time_zone text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clientele_is_time_zone' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._is_time_zone(text) IS 'Whether this server knows the zone, be it by another name that it has or had.';
+
+CREATE FUNCTION clientele._zone_digests(time_zone text) RETURNS bigint[]
+    AS 'MODULE_PATHNAME', 'clientele_zone_digests' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._zone_digests(text) IS 'What tells the rules of a time zone from those of another server, or of another time: for each year from 1970 to 2100 a digest of those since 1970 and before it.';
+
+CREATE FUNCTION clientele._zone_differs_from(time_zone text, digests bigint[]) RETURNS timestamptz
+    AS 'MODULE_PATHNAME', 'clientele_zone_differs_from' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._zone_differs_from(text, bigint[]) IS
+    'The start of the year from which on the rules of a time zone differ from those of the digests; NULL where they are the same; -infinity without digests.';
+
+CREATE FUNCTION clientele._hardly_any(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'clientele_hardly_any' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._hardly_any(internal) IS 'Planner support: the function is true of hardly any row.';
+
+CREATE FUNCTION clientele._has_orders_since(p clientele.order_profile, since timestamptz) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clientele_has_orders_since' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT clientele._hardly_any;
+COMMENT ON FUNCTION clientele._has_orders_since(clientele.order_profile, timestamptz) IS
+    'Whether an order of the profile was placed then or later; since -infinity every profile has something.';
 
 CREATE FUNCTION clientele._instant(local timestamp, time_zone text) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'clientele_instant' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -436,7 +460,8 @@ BEGIN
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
         currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store,
-        clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items));
+        clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items), NULL);
+    settings.zone_digests := clientele._zone_digests(settings.time_zone);
     PERFORM clientele._check_orders(settings);
     PERFORM clientele._check_customers(settings);
     PERFORM clientele._check_items(settings);

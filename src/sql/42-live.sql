@@ -8,10 +8,17 @@ DECLARE
     owners text;
 BEGIN
     -- Whom a policy on the profiles restricts reads what is stored: nobody can say who a change that is pending belongs to.
+    -- What was counted by other rules of the time zone than those of today is as good as a mark.
     EXECUTE format('CREATE VIEW %1$I._pending_now WITH (security_invoker = true) AS
-        SELECT t.customer_id, t.profile, t.order_id FROM %1$I.pending t
-        WHERE t.due <= pg_catalog.now() AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)',
-        store, format('%I.profiles', store));
+        SELECT t.customer_id, CASE WHEN %3$s IS NULL OR NOT clientele._has_orders_since(t.profile, %3$s) THEN t.profile END AS profile, t.order_id
+        FROM %1$I.pending t
+        WHERE t.due <= pg_catalog.now() AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)
+        UNION ALL
+        SELECT p.customer_id, NULL, NULL FROM %1$I.profiles p
+        WHERE %3$s IS NOT NULL AND clientele._has_orders_since(p.profile, %3$s)
+          AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)',
+        store, format('%I.profiles', store),
+        format('(SELECT clientele._zone_differs_from(s.time_zone, s.zone_digests) FROM %I.settings s)', store));
     IF settings.items IS NOT NULL THEN
         owners := format('SELECT %s AS order_id, o.%I AS customer_id FROM %s o', clientele._order_id(settings), settings.customer_id, settings.orders);
         EXECUTE format('CREATE VIEW %I._order_owners WITH (security_invoker = true) AS %s', store, owners);

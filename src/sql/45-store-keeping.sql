@@ -63,7 +63,7 @@ COMMENT ON FUNCTION clientele._stores() IS 'The rows of the view clientele.store
 
 CREATE VIEW clientele.stores AS SELECT * FROM clientele._stores();
 COMMENT ON VIEW clientele.stores IS 'The stores that the caller may read. fresh_to: orders committed by then are in the profiles; now, for a live store. '
-    'stale: why a live store may not show every order, until CALL refresh(store) or what it says has mended it, and what was done to the tables of any store; NULL where nothing is wrong.';
+    'stale: why a live store may not show every order, until CALL refresh(store) or what it says has mended it, and what was done to the tables of any store, or to the rules of its time zone; NULL where nothing is wrong.';
 GRANT SELECT ON clientele.stores TO PUBLIC;
 
 CREATE FUNCTION clientele.upgrade_store(store name) RETURNS void

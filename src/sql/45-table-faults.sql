@@ -1,4 +1,4 @@
--- What was done to a store's tables, or to those that it reads, that it cannot follow. Read from the catalogues alone.
+-- What was done to a store's tables, to those that it reads, or to its time zone, that it cannot follow. Read from the catalogues alone.
 
 -- A table that was only renamed is followed, and nothing is wrong with that.
 CREATE FUNCTION clientele._swapped_tables(settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
@@ -39,11 +39,25 @@ $$;
 COMMENT ON FUNCTION clientele._foreign_partitions(name, clientele.store_settings) IS
     'Foreign tables below the orders and lines of a live store: no trigger of ours can follow what is written there.';
 
+-- A live store counts whom other rules concern anew whenever they are read.
+CREATE FUNCTION clientele._zone_faults(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'time_zone', format('this server does not know the time zone %s: SELECT clientele.set_time_zone(%L, ''...'')', settings.time_zone, store)
+    WHERE NOT clientele._is_time_zone(settings.time_zone)
+    UNION ALL
+    SELECT 'time_zone', format('its customers were counted by other rules of the time zone %s than those of today: CALL clientele.refresh(%L)',
+        settings.time_zone, store)
+    WHERE NOT settings.live AND clientele._is_time_zone(settings.time_zone)
+      AND clientele._zone_differs_from(settings.time_zone, settings.zone_digests) <= now()
+$$;
+COMMENT ON FUNCTION clientele._zone_faults(name, clientele.store_settings) IS 'Why a store may not show what its time zone makes of the orders.';
+
 CREATE FUNCTION clientele._table_faults(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT * FROM clientele._swapped_tables(settings)
     UNION ALL SELECT * FROM clientele._unlogged_tables(store, settings)
     UNION ALL SELECT * FROM clientele._foreign_partitions(store, settings)
+    UNION ALL SELECT * FROM clientele._zone_faults(store, settings)
 $$;
 COMMENT ON FUNCTION clientele._table_faults(name, clientele.store_settings) IS
-    'What is wrong with the tables of a store and with those that it reads: what check_store finds, and how clientele.stores says it.';
+    'What is wrong with the tables of a store, with those that it reads and with its time zone: what check_store finds, and how clientele.stores says it.';

@@ -21,9 +21,26 @@ BEGIN
     EXECUTE format('SELECT array_agg(f.ctid) FROM %I.failures f', store) INTO mends;
     folds := (clientele._settings(store)).live;
     counts_all := "full" OR settles IS NOT NULL OR mends IS NOT NULL OR NOT folds;
+    IF NOT counts_all THEN
+        PERFORM clientele._mark_other_zone(store);
+    END IF;
 END $$;
 COMMENT ON FUNCTION clientele._begin_refresh(name, boolean) IS
     'Checks a store. counts_all: its profiles must be counted anew. folds: it is live, and something may be pending. settles, mends: rows of pending and failures that this makes superfluous.';
+
+CREATE FUNCTION clientele._mark_other_zone(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    settings clientele.store_settings := clientele._settings(store);
+    since timestamptz := clientele._zone_differs_from(settings.time_zone, settings.zone_digests);
+BEGIN
+    IF since IS NOT NULL THEN
+        EXECUTE format('INSERT INTO %1$I.pending (customer_id, due) SELECT p.customer_id, ''-infinity'' FROM (
+            SELECT customer_id, profile FROM %1$I.profiles UNION ALL SELECT customer_id, profile FROM %1$I.pending) p
+            WHERE clientele._has_orders_since(p.profile, $1)', store) USING since;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._mark_other_zone(name) IS 'Marks who was counted by other rules of the store''s time zone than those of today.';
 
 -- Every profile, counted anew, in the order of the keys. A row that cannot be counted is an error that says how to find it.
 CREATE FUNCTION clientele._count_query(store name) RETURNS text
@@ -231,7 +248,7 @@ BEGIN
         RAISE WARNING 'the medians of store % stay as they were: a segment rule fails: %', quote_ident(store), problem
             USING HINT = 'Profiles are refreshed. clientele.explain_segment() shows which rule fails for a customer.';
     END;
-    EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
+    EXECUTE format('UPDATE %I.settings SET fresh_to = $1, zone_digests = clientele._zone_digests(time_zone)', store) USING counted_at;
 END $$;
 COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS 'The end of a refresh: the breaks, the medians, and fresh_to.';
 

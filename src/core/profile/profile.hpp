@@ -74,8 +74,9 @@ struct ZoneName {
     std::size_t size;
 };
 ZoneName zone_name(Bytes encoded);
-// Refuses what profile_of() and merge() could not have produced.
-void validate(const Profile& profile, const Zone& zone);
+// Refuses what profile_of() and merge() could not have produced by any rules of a time zone; UTC has but one set of
+// them. Whether they could have produced it by these. nullptr: the zone is not known here.
+bool validate(const Profile& profile, const Zone* zone);
 // Refuses a second encoding of a profile: one value has one binary form.
 void require_canonical(const Profile& profile, const char* zone_name, Bytes encoded);
 

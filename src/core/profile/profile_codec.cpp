@@ -235,54 +235,88 @@ Profile recent_profile(const Profile& profile, const Zone& zone) {
     return profile_of({orders, static_cast<std::size_t>(profile.recent_count)}, profile.scale, zone);
 }
 
-// With all orders at hand, everything follows from them.
-void validate_few(const Profile& profile, const Zone& zone) {
-    const Profile again = recent_profile(profile, zone);
-    if (again.evening_orders != profile.evening_orders || again.weekend_orders != profile.weekend_orders ||
-        again.gross != profile.gross || again.squares != profile.squares || again.first_at != profile.first_at ||
-        again.first_day_total != profile.first_day_total || again.days != profile.days) {
-        refuse("Its figures do not follow from its orders.");
+// ---- What holds by whatever rules of a time zone ----
+
+// Whether some of these orders, which are all, can be those of the first day.
+bool can_be_first_day(const Profile& profile) {
+    for (unsigned chosen = 1; chosen < 1U << profile.recent_count; ++chosen) {
+        MoneySum total = 0;
+        for (int i = 0; i < profile.recent_count; ++i) {
+            if (chosen >> i & 1U) total += profile.recent[i].amount;
+        }
+        if (total == profile.first_day_total) return true;
     }
+    return false;
 }
 
 void validate_sums(const Profile& profile, const Profile& recent) {
     const Squares sum(profile.gross);
-    const std::int64_t earlier = profile.orders - recent_capacity;
+    const std::int64_t earlier = profile.orders - profile.recent_count;
     if (profile.gross < recent.gross || profile.squares < recent.squares ||
         profile.gross - recent.gross > static_cast<MoneySum>(max_amount - 1) * earlier || profile.squares > sum * sum ||
         Squares(profile.orders) * profile.squares < sum * sum) {
         refuse("Its sums are impossible.");
     }
-    const MoneySum recent_first_day = recent.first_day == profile.first_day ? recent.first_day_total : 0;
-    if (profile.first_day_total < recent_first_day ||
-        profile.gross - profile.first_day_total < recent.gross - recent_first_day ||
+    if (earlier == 0 && (profile.squares != recent.squares || profile.first_at != recent.first_at)) {
+        refuse("Its figures do not follow from its orders.");
+    }
+    if (profile.first_day_total > profile.gross || (earlier == 0 && !can_be_first_day(profile)) ||
         (profile.purchase_days == 1 && profile.first_day_total != profile.gross)) {
         refuse("The total of its first day is impossible.");
     }
 }
 
-void validate_counts(const Profile& profile, const Profile& recent) {
+void validate_weekends(const Profile& profile) {
     const auto weekend_days = std::count_if(profile.days.begin(), profile.days.end(), is_weekend);
-    const std::int64_t earlier = profile.orders - recent_capacity;
-    if (profile.evening_orders < recent.evening_orders || profile.evening_orders - recent.evening_orders > earlier ||
-        profile.weekend_orders < recent.weekend_orders || profile.weekend_orders - recent.weekend_orders > earlier ||
-        profile.weekend_orders < weekend_days ||
+    if (profile.weekend_orders < weekend_days ||
         profile.orders - profile.weekend_orders < profile.purchase_days - weekend_days) {
-        refuse("The counts of its evening or weekend orders are impossible.");
+        refuse("The count of its weekend orders is impossible.");
     }
 }
 
+// A local day is that in UTC, or the one before or after it.
+bool is_near(Day day, Instant at) { return std::abs(day - day_of(at)) <= 1; }
+
+void validate_days(const Profile& profile) {
+    const std::span<const Order> recent(profile.recent, static_cast<std::size_t>(profile.recent_count));
+    const bool every_order_has_one = std::all_of(recent.begin(), recent.end(), [&](const Order& order) {
+        const auto day = std::lower_bound(profile.days.begin(), profile.days.end(), day_of(order.at) - 1);
+        return day != profile.days.end() && is_near(*day, order.at);
+    });
+    const bool every_day_has_one = std::all_of(profile.days.begin(), profile.days.end(), [&](Day day) {
+        return std::any_of(recent.begin(), recent.end(), [day](const Order& order) { return is_near(day, order.at); });
+    });
+    if (!every_order_has_one || (profile.orders <= recent_capacity && !every_day_has_one) ||
+        !is_near(profile.first_day, profile.first_at) || !is_near(profile.last_day, profile.last().at)) {
+        refuse("Its purchase days do not fit its orders.");
+    }
+}
+
+// ---- What holds by the rules of one ----
+
+// With all orders at hand, everything follows from them.
+bool few_follow(const Profile& profile, const Profile& again) {
+    return again.evening_orders == profile.evening_orders && again.weekend_orders == profile.weekend_orders &&
+           again.first_day_total == profile.first_day_total && again.days == profile.days;
+}
+
 // With only the last orders at hand: what any set of orders that ends in them obeys.
-void validate_many(const Profile& profile, const Zone& zone) {
+bool many_follow(const Profile& profile, const Profile& recent, const Zone& zone) {
+    const std::int64_t earlier = profile.orders - recent_capacity;
+    const MoneySum recent_first_day = recent.first_day == profile.first_day ? recent.first_day_total : 0;
+    return std::includes(profile.days.begin(), profile.days.end(), recent.days.begin(), recent.days.end()) &&
+           profile.first_day_total >= recent_first_day &&
+           profile.gross - profile.first_day_total >= recent.gross - recent_first_day &&
+           profile.evening_orders >= recent.evening_orders &&
+           profile.evening_orders - recent.evening_orders <= earlier &&
+           profile.weekend_orders >= recent.weekend_orders &&
+           profile.weekend_orders - recent.weekend_orders <= earlier &&
+           day_of(zone.local(profile.first_at)) == profile.first_day && recent.last_day == profile.last_day;
+}
+
+bool follows(const Profile& profile, const Zone& zone) {
     const Profile recent = recent_profile(profile, zone);
-    if (!std::includes(profile.days.begin(), profile.days.end(), recent.days.begin(), recent.days.end())) {
-        refuse("A recent order is on no purchase day.");
-    }
-    validate_sums(profile, recent);
-    validate_counts(profile, recent);
-    if (day_of(zone.local(profile.first_at)) != profile.first_day || recent.last_day != profile.last_day) {
-        refuse("Its first or last day does not fit its first or last order.");
-    }
+    return profile.orders <= recent_capacity ? few_follow(profile, recent) : many_follow(profile, recent, zone);
 }
 
 void validate_unit(const Profile& profile) {
@@ -353,7 +387,7 @@ ZoneName zone_name(Bytes encoded) {
     return zone;
 }
 
-void validate(const Profile& profile, const Zone& zone) {
+bool validate(const Profile& profile, const Zone* zone) {
     if (profile.orders == 0 && profile.refunds == 0) refuse("It has neither orders nor refunds.");
     if ((profile.refunds == 0) != (profile.refunded == 0) ||
         profile.refunded > static_cast<MoneySum>(max_amount - 1) * profile.refunds) {
@@ -363,12 +397,13 @@ void validate(const Profile& profile, const Zone& zone) {
         refuse("A count exceeds the number of orders.");
     }
     validate_unit(profile);
-    if (profile.orders == 0) return;
-    if (profile.orders <= recent_capacity) {
-        validate_few(profile, zone);
-    } else {
-        validate_many(profile, zone);
-    }
+    if (profile.orders == 0) return true;
+    validate_sums(profile, recent_profile(profile, Zone{}));
+    validate_weekends(profile);
+    validate_days(profile);
+    if (zone && follows(profile, *zone)) return true;
+    if (zone && zone->is_utc()) refuse("Its figures do not follow from its orders.");
+    return false;
 }
 
 void require_canonical(const Profile& profile, const char* zone_name, Bytes encoded) {

@@ -13,6 +13,7 @@ extern "C" {
 #include "catalog/indexing.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
+#include "executor/spi.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
@@ -35,8 +36,8 @@ constexpr int view_count = sizeof views / sizeof *views;
 
 // What either kind of them reads, beside what both read. Whoever may not read all of it gets the answer, or the
 // refusal, of the ordinary view, whether anything is pending or not.
-constexpr const char* foundations[] = {"_base",   "_base_stored", "_pending_now",  "pending",
-                                       "_marked", "_recounted",   "_recounted_all"};
+constexpr const char* foundations[] = {"_base",   "_base_stored", "_pending_now",   "pending",
+                                       "_marked", "_recounted",   "_recounted_all", "settings"};
 
 // Session cache: what the probe has to know of a store, for one user. Any change of a relation, a function or a role
 // makes it ask again.
@@ -143,6 +144,20 @@ bool compares_bytes(const Store& store) {
     return !OidIsValid(collation) || get_collation_isdeterministic(collation);
 }
 
+// A session keeps to the rules of a time zone that it has read, so this stays as it is where it is true.
+bool has_same_zone(const Store& store) {
+    const char* schema = quote_identifier(schema_name(store.schema));
+    SPI_connect();
+    const int result = SPI_execute(
+        psprintf("SELECT FROM %s.settings s WHERE clientele._zone_differs_from(s.time_zone, s.zone_digests) IS NULL",
+                 schema),
+        true, 1);
+    if (result != SPI_OK_SELECT) elog(ERROR, "could not read a store's settings: %s", SPI_result_code_string(result));
+    const bool same = SPI_processed > 0;
+    SPI_finish();
+    return same;
+}
+
 void learn_index(Probe& probe, Relation pending, AttrNumber column) {
     List* indexes = RelationGetIndexList(pending);
     ListCell* cell;
@@ -174,6 +189,10 @@ void learn(Probe& probe, const Store& store, Oid key_type) {
     if (pending->rd_rel->relkind == RELKIND_RELATION) learn_index(probe, pending, customer);
     relation_close(pending, NoLock);
     if (!OidIsValid(probe.index)) return;
+    if (!has_same_zone(store)) {
+        probe.known = false;  // a refresh mends it, of which no cache is told
+        return;
+    }
     for (int i = 0; i < view_count; ++i) {
         probe.readable[i] = may_select(store, views[i].ordinary) && may_select(store, views[i].stored);
     }

@@ -144,3 +144,10 @@ CLIENTELE_FUNCTION(clientele_repeat_day_value) {
     if (summary.purchase_days < 2) PG_RETURN_NULL();
     return mean_money(summary.gross - summary.first_day_total, summary.scale, summary.purchase_days - 1);
 }
+
+CLIENTELE_FUNCTION(clientele_has_orders_since) {
+    const TimestampTz since = PG_GETARG_TIMESTAMPTZ(1);
+    if (TIMESTAMP_IS_NOBEGIN(since)) PG_RETURN_BOOL(true);
+    const Summary& summary = summary_argument(fcinfo);
+    PG_RETURN_BOOL(summary.orders > 0 && summary.last().at >= since);
+}

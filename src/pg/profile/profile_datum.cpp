@@ -2,9 +2,14 @@
 
 #include <cstring>
 
+#include "core/base/zone_names.hpp"
 #include "pg/kit/boundary.hpp"
 
 #include "pg/kit/zone.hpp"
+
+extern "C" {
+#include "nodes/pg_list.h"
+}
 
 namespace clientele {
 namespace {
@@ -16,6 +21,15 @@ struct LastRead {
     Summary summary;
 };
 LastRead last_read{};
+
+// Session memo: the zones that it has been warned of.
+List* warned = NIL;
+
+ZoneName zone_name_of(Bytes encoded) {
+    ZoneName name{};
+    think([&] { name = zone_name(encoded); });
+    return name;
+}
 
 }  // namespace
 
@@ -33,9 +47,37 @@ const Summary& profile_summary(Bytes encoded) {
 }
 
 const Zone& profile_zone(Bytes encoded) {
-    ZoneName name{};
-    think([&] { name = zone_name(encoded); });
+    const ZoneName name = zone_name_of(encoded);
     return find_zone(name.data, name.size);
+}
+
+const char* profile_zone_name(Bytes encoded) {
+    const ZoneName name = zone_name_of(encoded);
+    return pnstrdup(name.data, name.size);
+}
+
+const Zone* zone_of_input(ZoneName name) {
+    const Zone* zone = known_zone(name.data, name.size);
+    if (!zone && (name.size > TZ_STRLEN_MAX || !may_be_zone_name({name.data, name.size}))) {
+        find_zone(name.data, name.size);
+    }
+    return zone;
+}
+
+void warn_of_other_rules(const char* zone) {
+    ListCell* cell;
+    foreach (cell, warned) {
+        if (std::strcmp(static_cast<const char*>(lfirst(cell)), zone) == 0) return;
+    }
+    MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+    warned = lappend(warned, pstrdup(zone));
+    MemoryContextSwitchTo(caller);
+    const bool known = known_zone(zone, std::strlen(zone)) != nullptr;
+    ereport(WARNING,
+            (errmsg("order profiles were counted by other rules of time zone \"%s\" than those of this server", zone),
+             known ? errdetail("Their purchase days, evenings and weekends are those of the other rules.")
+                   : errdetail("This server does not know the time zone."),
+             errhint("Count them anew from the orders: CALL clientele.refresh() where they are a store's.")));
 }
 
 Day day_as_of(Bytes encoded, TimestampTz as_of) {

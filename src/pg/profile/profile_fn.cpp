@@ -154,26 +154,29 @@ int compare(FunctionCallInfo fcinfo) {
     return order != 0 ? order : (a.size() > b.size()) - (a.size() < b.size());
 }
 
-// A profile from outside: refused unless it is one that this code could have written.
+// A profile from outside: refused unless it is one that this code could have written, be it elsewhere.
 void check_encoded(Bytes encoded) {
     ZoneName name{};
     think([&] { name = zone_name(encoded); });
-    const Zone& zone = find_zone(name.data, name.size);
+    const Zone* zone = zone_of_input(name);
+    const char* spelt = zone ? zone->name : pnstrdup(name.data, name.size);
+    bool follows = false;
     think([&] {
         const Profile profile = decode(encoded);
-        validate(profile, zone);
-        require_canonical(profile, zone.name, encoded);
+        follows = validate(profile, zone);
+        require_canonical(profile, spelt, encoded);
     });
+    if (!follows) warn_of_other_rules(spelt);
 }
 
 }  // namespace
 
 CLIENTELE_FUNCTION(clientele_order_profile_out) {
     const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
-    const Zone& zone = profile_zone(encoded);
+    const char* zone = profile_zone_name(encoded);
     const std::size_t room = json_bound(static_cast<std::size_t>(profile_summary(encoded).purchase_days));
     char* text = static_cast<char*>(palloc(room));
-    think([&] { to_json(decode(encoded), zone.name, {text, room}); });
+    think([&] { to_json(decode(encoded), zone, {text, room}); });
     PG_RETURN_CSTRING(text);
 }
 
@@ -276,16 +279,16 @@ CLIENTELE_FUNCTION(clientele_order_profile_combine) {
 CLIENTELE_FUNCTION(clientele_order_profile_merge) {
     const Bytes a = profile_bytes(PG_GETARG_DATUM(0));
     const Bytes b = profile_bytes(PG_GETARG_DATUM(1));
-    const Zone& zone = profile_zone(a);
-    const Zone& other_zone = profile_zone(b);
-    if (std::strcmp(zone.name, other_zone.name) != 0) refuse_zones(zone.name, other_zone.name);
+    const char* zone = profile_zone_name(a);
+    const char* other_zone = profile_zone_name(b);
+    if (std::strcmp(zone, other_zone) != 0) refuse_zones(zone, other_zone);
     const std::size_t room = a.size() + b.size() + encoded_bound(0);
     auto* result = static_cast<struct varlena*>(palloc(VARHDRSZ + room));
     std::size_t size = 0;
     think([&] {
         Profile profile = decode(a);
         merge(profile, decode(b));
-        size = encode(profile, zone.name, {reinterpret_cast<std::uint8_t*>(VARDATA(result)), room});
+        size = encode(profile, zone, {reinterpret_cast<std::uint8_t*>(VARDATA(result)), room});
     });
     SET_VARSIZE(result, VARHDRSZ + size);
     PG_RETURN_POINTER(result);

@@ -177,16 +177,19 @@ CLIENTELE_FUNCTION(clientele_order_profile_in) {
     JsonbContainer* object = &DatumGetJsonbP(json)->root;
     const ProfileText text = read_text(object);
     const char* name = text_of(object, "time_zone");
-    const Zone& zone = find_zone(name, std::strlen(name));
+    const Zone* zone = zone_of_input({name, std::strlen(name)});
+    if (zone) name = zone->name;
     const std::size_t room = encoded_bound(text.gap_count + 1);
     auto* result = static_cast<struct varlena*>(palloc(VARHDRSZ + room));
     std::size_t size = 0;
+    bool follows = false;
     // What was written is read again with every check that binary input gets.
     think([&] {
         const WritableBytes out{reinterpret_cast<std::uint8_t*>(VARDATA(result)), room};
-        size = encode(profile_from(text), zone.name, out);
-        validate(decode(out.first(size)), zone);
+        size = encode(profile_from(text), name, out);
+        follows = validate(decode(out.first(size)), zone);
     });
+    if (!follows) warn_of_other_rules(name);
     SET_VARSIZE(result, VARHDRSZ + size);
     PG_RETURN_POINTER(result);
 }

@@ -2,8 +2,6 @@
 
 #include "pg/store/store.hpp"
 
-#include "pg/kit/zone.hpp"
-
 extern "C" {
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -168,9 +166,4 @@ CLIENTELE_FUNCTION(clientele_resolve_store) {
     const char* name = PG_ARGISNULL(0) ? nullptr : NameStr(*PG_GETARG_NAME(0));
     const char* found = clientele::schema_name(clientele::resolve_store(name).schema);
     return DirectFunctionCall1(namein, CStringGetDatum(found));
-}
-
-CLIENTELE_FUNCTION(clientele_check_time_zone) {
-    const text* name = PG_GETARG_TEXT_PP(0);
-    PG_RETURN_TEXT_P(cstring_to_text(clientele::find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)).name));
 }
