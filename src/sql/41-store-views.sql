@@ -131,6 +131,22 @@ CREATE FUNCTION clientele._between(store name, alias text) RETURNS text
 $$;
 COMMENT ON FUNCTION clientele._between(name, text) IS 'The condition for a part of the customers: above the key $1, up to the key $2; NULL: without bound.';
 
+-- What reads the orders. They are replaced where the store's time zone is another: no reader's rights or views are lost.
+CREATE FUNCTION clientele._regenerate_order_views(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET transform_null_equals = off AS $$
+BEGIN
+    EXECUTE format('CREATE OR REPLACE VIEW %I._orders WITH (security_invoker = true) AS %s', store, clientele._orders_query(settings));
+    IF settings.items IS NOT NULL THEN
+        EXECUTE format('CREATE OR REPLACE VIEW %I._items WITH (security_invoker = true) AS %s', store, clientele._items_query(settings));
+    END IF;
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_at(as_of timestamptz) RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store), clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
+    PERFORM clientele._create_live_views(store, settings);
+END $$;
+COMMENT ON FUNCTION clientele._regenerate_order_views(name, clientele.store_settings) IS
+    'The views and functions of a store that read its orders and lines, made anew or replaced.';
+
 CREATE FUNCTION clientele._create_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
@@ -143,13 +159,7 @@ BEGIN
            string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
         INTO names, expressions, parameters FROM clientele._customer_columns(settings) c;
-    EXECUTE format('CREATE VIEW %I._orders WITH (security_invoker = true) AS %s', store, clientele._orders_query(settings));
-    IF settings.items IS NOT NULL THEN
-        EXECUTE format('CREATE VIEW %I._items WITH (security_invoker = true) AS %s', store, clientele._items_query(settings));
-    END IF;
-    EXECUTE format('CREATE FUNCTION %I._profiles_at(as_of timestamptz) RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
-        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store), clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
-    PERFORM clientele._create_live_views(store, settings);
+    PERFORM clientele._regenerate_order_views(store, settings);
     PERFORM clientele._regenerate_profiles(store, settings, false);
     EXECUTE format('CREATE VIEW %I._base WITH (security_invoker = true) AS %s', store,
         clientele._base_query(settings, format('%I._profiles_now()', store), 'pg_catalog.now()'));

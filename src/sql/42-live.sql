@@ -9,7 +9,7 @@ DECLARE
 BEGIN
     -- Whom a policy on the profiles restricts reads what is stored: nobody can say who a change that is pending belongs to.
     -- What was counted by other rules of the time zone than those of today is as good as a mark.
-    EXECUTE format('CREATE VIEW %1$I._pending_now WITH (security_invoker = true) AS
+    EXECUTE format('CREATE OR REPLACE VIEW %1$I._pending_now WITH (security_invoker = true) AS
         SELECT t.customer_id, CASE WHEN %3$s IS NULL OR NOT clientele._has_orders_since(t.profile, %3$s) THEN t.profile END AS profile, t.order_id
         FROM %1$I.pending t
         WHERE t.due <= pg_catalog.now() AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)
@@ -21,19 +21,19 @@ BEGIN
         format('(SELECT clientele._zone_differs_from(s.time_zone, s.zone_digests) FROM %I.settings s)', store));
     IF settings.items IS NOT NULL THEN
         owners := format('SELECT %s AS order_id, o.%I AS customer_id FROM %s o', clientele._order_id(settings), settings.customer_id, settings.orders);
-        EXECUTE format('CREATE VIEW %I._order_owners WITH (security_invoker = true) AS %s', store, owners);
-        EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
+        EXECUTE format('CREATE OR REPLACE VIEW %I._order_owners WITH (security_invoker = true) AS %s', store, owners);
+        EXECUTE format('CREATE OR REPLACE VIEW %1$I._marked WITH (security_barrier = true) AS
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL
             UNION ALL
             SELECT w.customer_id FROM %1$I._pending_now t JOIN (%2$s) w ON w.order_id %3$s t.order_id
             WHERE t.customer_id IS NULL AND w.customer_id IS NOT NULL', store, owners, clientele._order_equality(store));
     ELSE
-        EXECUTE format('CREATE VIEW %1$I._marked WITH (security_barrier = true) AS
+        EXECUTE format('CREATE OR REPLACE VIEW %1$I._marked WITH (security_barrier = true) AS
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL AND t.profile IS NULL', store);
     END IF;
-    EXECUTE format('CREATE VIEW %I._recounted WITH (security_barrier = true) AS %s', store,
+    EXECUTE format('CREATE OR REPLACE VIEW %I._recounted WITH (security_barrier = true) AS %s', store,
         clientele._profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)', store), true));
-    EXECUTE format('CREATE VIEW %I._recounted_all WITH (security_barrier = true) AS %s', store,
+    EXECUTE format('CREATE OR REPLACE VIEW %I._recounted_all WITH (security_barrier = true) AS %s', store,
         format('SELECT r.customer_id, r.profile, r.category_mix FROM (%s) r WHERE NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)',
             clientele._profiles_query(store, settings, 'pg_catalog.now()', 'true', true), format('%I.profiles', store)));
 END $$;

@@ -85,6 +85,40 @@ END $$;
 COMMENT ON FUNCTION clientele.upgrade_store(name) IS
     'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension, and its settings to what columns are called now. Idempotent; owner only.';
 
+CREATE FUNCTION clientele.set_time_zone(store name, time_zone text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    settings clientele.store_settings;
+    live boolean;
+BEGIN
+    PERFORM clientele._require('time_zone', time_zone IS NOT NULL);
+    PERFORM clientele._require_owner(store);
+    time_zone := clientele._check_time_zone(time_zone);
+    live := (clientele._settings(store)).live;
+    -- What triggers have noted was counted in the former zone.
+    IF live THEN
+        PERFORM clientele.set_live(store, false);
+    END IF;
+    PERFORM clientele._lock_refresh(store, 'set_time_zone()');
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._write_column_names(store);
+    -- Without digests everybody is to be counted anew.
+    EXECUTE format('UPDATE %I.settings SET time_zone = $1, zone_digests = NULL', store) USING time_zone;
+    settings := clientele._settings(store);
+    PERFORM clientele._regenerate_order_views(store, settings);
+    PERFORM clientele._regenerate_offers(store);
+    IF live THEN
+        PERFORM clientele.set_live(store, true);
+    END IF;
+    RAISE NOTICE 'store % has the time zone % from its next refresh on', quote_ident(store), time_zone
+        USING DETAIL = CASE WHEN live THEN 'Until then it counts every order whenever it is read.'
+            ELSE 'Until then its customers are those that were counted in the former one.' END,
+            HINT = format('CALL clientele.refresh(%L);', store);
+END $$;
+COMMENT ON FUNCTION clientele.set_time_zone(name, text) IS
+    'Gives a store another time zone, one of pg_timezone_names: for who has moved, and where the server does not know the former one any more. '
+    'A refresh counts everybody anew. Of a live store it waits for transactions that are writing orders, as set_live() does. Owner only.';
+
 -- What create_store put into a store's schema.
 CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regclass, object oid)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

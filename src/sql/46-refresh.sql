@@ -235,6 +235,7 @@ COMMENT ON FUNCTION clientele._touch(name) IS
 CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
+    settings clientele.store_settings := clientele._settings(store);
     problem text;
 BEGIN
     PERFORM clientele._require_all_rows(store);
@@ -248,9 +249,13 @@ BEGIN
         RAISE WARNING 'the medians of store % stay as they were: a segment rule fails: %', quote_ident(store), problem
             USING HINT = 'Profiles are refreshed. clientele.explain_segment() shows which rule fails for a customer.';
     END;
-    EXECUTE format('UPDATE %I.settings SET fresh_to = $1, zone_digests = clientele._zone_digests(time_zone)', store) USING counted_at;
+    EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
+    -- Whoever may refresh need not have this right where nothing has changed.
+    IF clientele._zone_differs_from(settings.time_zone, settings.zone_digests) IS NOT NULL THEN
+        EXECUTE format('UPDATE %I.settings SET zone_digests = clientele._zone_digests(time_zone)', store);
+    END IF;
 END $$;
-COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS 'The end of a refresh: the breaks, the medians, and fresh_to.';
+COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS 'The end of a refresh: the breaks, the medians, fresh_to, and the rules of the time zone that hold from now on.';
 
 CREATE FUNCTION clientele._record_if_possible(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

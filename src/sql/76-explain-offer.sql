@@ -48,7 +48,7 @@ BEGIN
         )
         SELECT x.* FROM explained x WHERE $1 IS NULL OR x.program = $1 ORDER BY x.priority',
         store, CASE WHEN $4 < now() THEN '_offer_inputs_at($2)' ELSE '_offer_inputs' END, key)
-        USING $3, $4, settings.time_zone, settings.margin;
+        USING $3, $4, clientele._check_time_zone(settings.time_zone), settings.margin;
     IF NOT FOUND THEN
         RETURN QUERY SELECT NULL::integer, NULL::text, 'refused', ARRAY[a.code], NULL::double precision, a.explanation
             FROM (VALUES ('unknown_customer', format('Store %s knows no customer %s%s.', quote_ident(store), $1,

@@ -336,7 +336,7 @@ BEGIN
         ('by_segment', by_segment IS NOT NULL)) a (name, given);
     PERFORM clientele._check_metric(metric, target_effect);
     PERFORM clientele._require_store(store);
-    PERFORM set_config('timezone', (clientele._settings(store)).time_zone, true);
+    PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
     horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period);
     PERFORM clientele._require_all_rows(store);
     FOREACH shown_metric IN ARRAY CASE metric WHEN 'aov' THEN '{aov,orders_per_customer}' ELSE ARRAY[metric] END::text[] LOOP

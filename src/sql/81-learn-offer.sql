@@ -176,7 +176,7 @@ BEGIN
     PERFORM clientele._require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL), ('use', use IS NOT NULL)) a (name, given);
     PERFORM clientele._require_owner(store);
     PERFORM clientele._check_program(store, program);
-    PERFORM set_config('timezone', (clientele._settings(store)).time_zone, true);
+    PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
     horizon := clientele._check_measured(store, program, "from", "to", horizon, '0');
     PERFORM clientele._require_all_rows(store);
     definition := clientele._current_definition(store, program);

@@ -173,14 +173,14 @@ ask($session, 'CALL clientele.refresh($$plain$$)');
 # ---- Roles ----
 
 ask($session, q{CREATE ROLE reader LOGIN; CREATE ROLE named LOGIN; GRANT USAGE ON SCHEMA plain TO reader, named; GRANT SELECT ON ALL TABLES IN SCHEMA plain TO reader; GRANT SELECT ON customers TO reader, named;
-	GRANT SELECT ON plain.customers, plain.segments, plain.offers, plain._offer_inputs, plain._base, plain.profiles, plain.typical_values, plain.scoring, plain.segmentations, plain.pending, plain._pending_now, plain._recounted, plain._recounted_all, plain._ledger, plain.ledger, plain.reversals, plain._budgets, plain.budgets TO named});
+	GRANT SELECT ON plain.customers, plain.segments, plain.offers, plain._offer_inputs, plain._base, plain.profiles, plain.typical_values, plain.scoring, plain.segmentations, plain.pending, plain.settings, plain._pending_now, plain._recounted, plain._recounted_all, plain._ledger, plain.ledger, plain.reversals, plain._budgets, plain.budgets TO named});
 my $reader = session($node, 'postgres', user => 'reader');
 my $named = session($node, 'postgres', user => 'named');
 all_right($reader, 'plain', 0, 'a reader');
 way_is($reader, 5, 'stored', 'reads what is stored');
 way_is($named, 5, 'ordinary', 'who was granted the ordinary views alone reads these');
 is(ask($named, q{SELECT count(*) FROM ((SELECT * FROM one_by_one('plain', '{5,6,7}') EXCEPT SELECT * FROM by_the_views('plain', '{5,6,7}')) UNION ALL SELECT * FROM by_the_views('plain', '{5,6,7}')) q}), '3', 'and is answered');
-for my $view (qw(customers _base _pending_now pending _recounted), 'profiles')
+for my $view (qw(customers _base _pending_now pending settings _recounted), 'profiles')
 {
 	ask($session, "REVOKE SELECT ON plain.$view FROM reader");
 	like(ask($reader, 'SELECT clientele.assign_segment(5)'), qr/ERROR:  42501: permission denied for (view|table) $view\b/, "without SELECT on $view: refused, though nothing is pending");

@@ -71,9 +71,11 @@ bool is_listed(pg_tz* rules) {
 [[noreturn]] void refuse(const char* name) {
     ereport(ERROR,
             (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time zone \"%s\" not recognized", name),
-             errhint("Use a name from pg_timezone_names, such as 'Europe/Berlin'; abbreviations and POSIX strings "
-                     "are not accepted. A store whose zone this server does not know any more gets another by "
-                     "clientele.set_time_zone().")));
+             may_be_zone_name(name)
+                 ? errhint("Use a name from pg_timezone_names. A store whose time zone this server does not know gets "
+                           "another by clientele.set_time_zone().")
+                 : errhint("Use a name from pg_timezone_names, such as 'Europe/Berlin'; abbreviations and POSIX "
+                           "strings are not accepted.")));
     pg_unreachable();
 }
 
@@ -231,10 +233,10 @@ CLIENTELE_FUNCTION(clientele_day_start) {
 // A former name becomes the present one where that has the same rules here.
 CLIENTELE_FUNCTION(clientele_check_time_zone) {
     KnownZone& known = zone_argument(PG_GETARG_DATUM(0));
-    const char* name = known.name;
+    const char* name = pg_get_timezone_name(known.rules);
     if (const char* present = present_zone_name(name)) {
         KnownZone* renamed = known_or_looked_up(present, std::strlen(present));
-        if (renamed && same_rules(known, *renamed)) name = renamed->name;
+        if (renamed && same_rules(known, *renamed)) name = pg_get_timezone_name(renamed->rules);
     }
     PG_RETURN_TEXT_P(cstring_to_text(name));
 }
