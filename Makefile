@@ -2,14 +2,14 @@
 #
 #   make                  build                      make demo [ORDERS=path.csv] [KEEP=1]
 #   make install          into the server of PG_CONFIG   make test   unit tests, pg_regress and TAP, on a private server
-#   make installcheck     pg_regress on a running server make format clang-format, in place
+#   make installcheck     pg_regress on a running server (REGRESS=name for one)    make format   clang-format, in place
 #   make simulate         experiments with known effects, for some minutes (nightly)
 #
 # Variables: PG_CONFIG (default pg_config), WERROR=1 (warnings are errors), ASSERTIONS=1 (check invariants at run time).
 
 default: all
 MAKEFLAGS += --no-print-directory
-.PHONY: default test demo simulate format
+.PHONY: default test demo simulate format installcheck
 
 # These install what they need first, so they must work where there is no PostgreSQL yet.
 test demo simulate:
@@ -18,8 +18,11 @@ test demo simulate:
 format:
 	@scripts/format.sh -i
 
+installcheck:
+	@scripts/installcheck.sh $(REGRESS)
+
 # All other goals are PGXS's.
-ifneq ($(filter-out test demo simulate format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out test demo simulate format installcheck,$(or $(MAKECMDGOALS),all)),)
 
 PG_CONFIG ?= pg_config
 PG_MAJOR := $(shell $(PG_CONFIG) --version 2>/dev/null | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
@@ -40,9 +43,6 @@ OBJS = $(patsubst src/%.cpp,$(OBJDIR)/%.o,$(sort $(shell find src/core src/pg -n
 DATA = $(wildcard src/sql/upgrade/clientele--*.sql)
 DATA_built = $(VERSION_SQL)
 EXTRA_CLEAN = build
-# Plain C collation, so that the expected output does not depend on the cluster's locale.
-REGRESS = $(sort $(basename $(notdir $(wildcard sql/*.sql))))
-REGRESS_OPTS = --no-locale --encoding=UTF8 --load-extension=clientele
 
 # Bitcode would have to be compiled by a clang of the very version of the server's LLVM; the gain is nil.
 override with_llvm = no

@@ -72,13 +72,19 @@ FROM clientele.explain_segment(:parent);
 
 \echo '== 3. Content: which of posts A, B and C each segment is shown ===================================='
 \echo
+\echo 'The posts are aimed at busy professionals (A), the average individual (B) and new, overwhelmed parents (C);'
+\echo 'seniors and urban residents get what fits them of the three.'
+\echo
 SELECT clientele.define_content('shop', 'home', content, segment, body)
-FROM (VALUES ('post A', 'families',             'Ten dinners that children eat'),
-             ('post B', 'seniors_and_mobility', 'We carry it up to your kitchen'),
+FROM (VALUES ('post A', 'busy_professionals',   'Dinner in twelve minutes'),
+             ('post A', 'urban_residents',      'Dinner in twelve minutes, at your door within the hour'),
              ('post B', 'average',              'Delivered when it suits you'),
-             ('post C', 'busy_professionals',   'Dinner in twelve minutes'),
-             ('post C', 'urban_residents',      'At your door within the hour')) AS post (content, segment, body) \g /dev/null
-SELECT content, segment, body FROM shop.contents WHERE slot = 'home' ORDER BY content, segment;
+             ('post B', 'seniors_and_mobility', 'Delivered when it suits you, and carried up to your kitchen'),
+             ('post C', 'families',             'Ten dinners that children eat')) AS post (content, segment, body) \g /dev/null
+SELECT content AS post, segment, CASE WHEN segment IN ('busy_professionals', 'average', 'families') THEN 'aimed at' ELSE 'fits' END AS "why",
+       customers, body
+FROM shop.contents JOIN shop.segment_sizes USING (segment) WHERE slot = 'home'
+ORDER BY content, "why", segment;
 
 \echo '== 4. Offers: three programs; a customer gets the first that is for it ============================'
 \echo
@@ -183,5 +189,6 @@ FROM clientele.describe_segments('shop', 'learned');
 
 \echo 'To keep the server and look around:   make demo KEEP=1'
 \echo 'To do this with your own orders:      make demo ORDERS=path.csv'
-\echo '   a CSV (.gz too) with customer_id, ordered_at and amount; where they are called otherwise:'
+\echo '   an export of Shopify, Stripe, Square or WooCommerce; or a CSV (.gz too) with customer_id, ordered_at and amount, where'
+\echo '   they are called otherwise:'
 \echo '   make demo ORDERS=path.csv CUSTOMER_ID=… ORDERED_AT=… AMOUNT=… TIME_ZONE=Europe/Berlin CURRENCY=EUR'

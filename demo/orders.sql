@@ -1,7 +1,7 @@
 -- The main job of clientele on the user's own orders.
 --
--- Given: a table public.raw_orders with one text column per column of the CSV, and the psql variables customer_id,
--- ordered_at, amount (names of its columns), time_zone and currency.
+-- Given: the psql variables file (a CSV of order_id, customer_id, ordered_at, amount, refunded, as scripts/orders-file.pl writes it),
+-- time_zone and currency.
 
 \set ON_ERROR_STOP on
 \pset footer off
@@ -9,68 +9,20 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 SET TIME ZONE :'time_zone';
-SELECT set_config('demo.customer_id', :'customer_id', false), set_config('demo.ordered_at', :'ordered_at', false),
-       set_config('demo.amount', :'amount', false) \g /dev/null
 
 \echo
 \echo '== 1. Your orders ================================================================================='
 \echo
 
--- Says which row stops the whole column from being read. Only called when one does.
-CREATE FUNCTION pg_temp.refuse_first_unreadable(column_name text, type_name text, accepted text) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    value text;
-    line bigint;
-    understood text;
-BEGIN
-    FOR line, value IN EXECUTE format('SELECT row_number() OVER (ORDER BY ctid), btrim(%I) FROM public.raw_orders', column_name) LOOP
-        BEGIN
-            EXECUTE format('SELECT %L::%s::text', nullif(value, ''), type_name) INTO understood;
-            IF lower(understood) IN ('nan', 'infinity', '-infinity') THEN
-                RAISE data_exception USING MESSAGE = format('%s is not an ordinary value', understood);
-            END IF;
-        EXCEPTION WHEN data_exception THEN
-            RAISE EXCEPTION 'column "%" of the orders, row % after the header: cannot read "%"', column_name, line, value
-                USING ERRCODE = 'invalid_text_representation', DETAIL = SQLERRM, HINT = accepted;
-        END;
-    END LOOP;
-END $$;
-
-DO $$
-DECLARE
-    customer_id text := current_setting('demo.customer_id');
-    ordered_at text := current_setting('demo.ordered_at');
-    amount text := current_setting('demo.amount');
-    missing text;
-    present text;
-BEGIN
-    SELECT string_agg(format('"%s"', wanted), ', ') INTO missing
-    FROM unnest(ARRAY[customer_id, ordered_at, amount]) AS wanted
-    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.raw_orders'::regclass AND attnum > 0 AND attname = wanted);
-    IF missing IS NOT NULL THEN
-        SELECT string_agg(format('"%s"', attname), ', ' ORDER BY attnum) INTO present
-        FROM pg_attribute WHERE attrelid = 'public.raw_orders'::regclass AND attnum > 0 AND NOT attisdropped;
-        RAISE EXCEPTION 'the orders have no column %', missing
-            USING ERRCODE = 'undefined_column', DETAIL = format('Their columns are %s.', present);
-    END IF;
-
-    EXECUTE format($q$
-        CREATE TABLE public.orders AS
-        SELECT row_number() OVER (ORDER BY ctid) AS order_id,
-               nullif(btrim(%I), '') AS customer_id,  -- an empty customer is a guest
-               nullif(btrim(%I), '')::timestamptz AS ordered_at, nullif(btrim(%I), '')::numeric AS amount
-        FROM public.raw_orders$q$, customer_id, ordered_at, amount);
-    IF EXISTS (SELECT FROM public.orders AS o
-               WHERE o.amount IN ('NaN', 'Infinity', '-Infinity') OR NOT isfinite(o.ordered_at)) THEN
-        RAISE data_exception;
-    END IF;
-EXCEPTION WHEN data_exception THEN
-    PERFORM pg_temp.refuse_first_unreadable(ordered_at, 'timestamptz',
-        'Accepted are times such as 2026-01-31 14:05, with or without an offset, and 1/31/2026 (month first; for day first, set PGDATESTYLE=DMY).');
-    PERFORM pg_temp.refuse_first_unreadable(amount, 'numeric', 'Accepted are plain numbers such as 1234.50, without a currency sign or a thousands separator.');
-    RAISE;
-END $$;
+CREATE TABLE public.orders (
+    order_id    text NOT NULL,
+    customer_id text,             -- NULL: a guest
+    ordered_at  timestamptz,
+    amount      numeric,
+    refunded    numeric
+);
+\set load '\\copy public.orders FROM ' :'file' ' CSV'
+:load
 CREATE INDEX orders_by_customer ON public.orders (customer_id, ordered_at);
 ANALYZE public.orders;
 
@@ -92,7 +44,7 @@ SELECT quote_literal(max(ordered_at)) AS as_of, quote_literal(max(ordered_at)) A
 SELECT quote_literal(now()) AS as_of, 'NULL' AS offers_as_of \gset
 \endif
 
-SELECT clientele.create_store('shop', orders => 'public.orders', currency => :'currency', time_zone => :'time_zone') \g /dev/null
+SELECT clientele.create_store('shop', orders => 'public.orders', refunded => 'refunded', currency => :'currency', time_zone => :'time_zone') \g /dev/null
 CALL clientele.refresh('shop');
 
 -- Rules over behaviour alone; the first that matches.
@@ -194,8 +146,11 @@ FROM seen, (VALUES (ARRAY[0.2, 0.4, 0.6, 0.8])) AS quintiles (share) WHERE order
 SELECT model, customers, repeat_customers AS "of them repeat", in_use AS used,
        round(predicted_orders) AS "predicted in the hold-out", actual_orders AS "actual"
 FROM clientele.fit_clv('shop', as_of => :offers_as_of);
-SELECT bucket AS model, remark AS "for and against" FROM clientele.clv_report('shop', 1) WHERE section = 'model';
 \set ON_ERROR_STOP on
+SELECT count(*) > 0 AS has_model FROM clientele.models WHERE kind = 'clv' \gset
+\if :has_model
+SELECT bucket AS model, remark AS "for and against" FROM clientele.clv_report('shop', 1) WHERE section = 'model';
+\endif
 SELECT clientele.add_rfm_segments('shop') \g /dev/null
 SELECT s.segment, count(*) AS customers, round(avg(c.p_alive)::numeric, 2) AS "p alive", round(avg(c.expected_orders_90d)::numeric, 2) AS "orders in 90 days",
        round(avg(c.expected_order_value), 2) AS "order value", round(avg(c.clv_1y), 2) AS "margin in a year"
@@ -209,6 +164,37 @@ SELECT k, round(silhouette::numeric, 3) AS silhouette, chosen FROM clientele.lea
 SELECT segment, customers, round(100 * share::numeric, 1) AS "share, %", distinguishing AS "what sets them apart"
 FROM clientele.describe_segments('shop', 'learned');
 \set ON_ERROR_STOP on
+
+\echo '== 8. The loop: issued, redeemed, in the ledger ==================================================='
+\echo
+\echo 'A rehearsal, which is undone at its end. Times are moved so that the last order is of now; everybody with an offer gets a code,'
+\echo 'a tenth is held out, and one customer comes back and spends enough.'
+\echo
+\set QUIET on
+BEGIN;
+UPDATE public.orders SET ordered_at = ordered_at + (SELECT now() - max(ordered_at) FROM public.orders);
+CALL clientele.refresh('shop');
+SELECT clientele.define_offer('shop', 'basket-stretch', 'grow_order_value', priority => 30, holdout => 0.1, budget => 1000000,
+    message => 'Spend {min_spend} or more, get {reward} off') \g /dev/null
+CREATE TEMP TABLE issued AS
+SELECT i.* FROM (SELECT customer_id FROM shop.offer_decisions WHERE status IN ('offered', 'held_out') GROUP BY customer_id) AS c
+CROSS JOIN LATERAL clientele.issue_offer(c.customer_id) AS i;
+SELECT status, program, count(*) AS customers, round(avg(min_spend), 2) AS "mean threshold", round(avg(reward), 2) AS "mean reward"
+FROM shop.exposures GROUP BY status, program ORDER BY status DESC, program;
+SELECT code, min_spend, customer_id FROM shop.offer_ledger WHERE status = 'open' AND program = 'basket-stretch' ORDER BY customer_id LIMIT 1 \gset
+\if :{?code}
+INSERT INTO public.orders SELECT 'rehearsal', :'customer_id', now(), :min_spend;
+SELECT order_id, order_value, reward, currency FROM clientele.redeem_offer(:'code', 'rehearsal');
+SELECT program, budget, reserved, spent, remaining, open_offers, redeemed_offers FROM shop.budget_status;
+SELECT program, enrolled, offered, held_out, round(expected_share::numeric, 3) AS "share offered, expected", round(observed_share::numeric, 3) AS observed
+FROM shop.experiment_health WHERE enrolled > 0;
+\echo 'When the two weeks are over, measure_lift compares those who were offered something with those held out; it takes some hundreds of each.'
+\echo
+\else
+\echo 'Nobody is offered anything.'
+\echo
+\endif
+ROLLBACK;
 
 \echo 'To keep the server and look around:   make demo KEEP=1 ORDERS=…'
 \echo 'Then start with:                      TABLE shop.customers LIMIT 10;   TABLE shop.campaign LIMIT 10;'

@@ -2,7 +2,7 @@
 # Runs the SQL of documentation pages on the server that PGHOST, PGPORT and PGUSER (a superuser) name:
 #   scripts/docs-pages.pl [--accept] PAGE...
 # The ```sql blocks of a page run in order, in one session of an ordinary role that owns a database of its own. Where a
-# ```text block follows directly it is what psql must print; elsewhere there must be no error. --accept writes what psql
+# ```text block follows directly it is what psql must print; elsewhere nothing but the empty results of functions. --accept writes what psql
 # printed into the page instead. Prints a TAP line a page, with the differences. A block ```sql WORD is left alone: it needs
 # more than this server, and a test of its own reads it out of the page (docs/scheduling.md: test/tap/110_schedule.pl).
 use strict;
@@ -41,7 +41,7 @@ sub check_page {
         my $found = shift @outputs // "psql ended before this block\n";
         my $shown = $example->{output};
         if (!$shown) {
-            push @problems, problem($example, $found) if $found =~ /^(ERROR|FATAL|PANIC|psql|invalid command)/m;
+            push @problems, problem($example, "prints what the page does not show:\n$found") if $found =~ /^(ERROR|FATAL|PANIC|psql|invalid command)/m || without_void($found) =~ /\S/;
         }
         elsif ($accept) {
             $shown->{text} = "```text\n$found```\n";
@@ -102,6 +102,12 @@ sub administer {
     for my $statement (@_) {
         system('psql', '-X', '-q', '-d', 'postgres', '-c', $statement) == 0 or die "failed: $statement\n";
     }
+}
+
+# Without the results of functions that return nothing.
+sub without_void {
+    my ($text) = @_;
+    return $text =~ s/^ *\w+(?: *\| *\w+)*\n-+(?:\+-+)*\n(?:[ |]*\n)+\(\d+ rows?\)\n*//gmr;
 }
 
 # Without the blanks at the ends of lines, and without empty lines at the end.

@@ -2,6 +2,7 @@
 # Installs what is missing, with apt-get: scripts/packages.sh NEED…
 #   server  PostgreSQL 15 or later     unit    CMake, GoogleTest      format  clang-format 14
 #   build   make, a C++ compiler, Boost, NLopt     tap     Perl, IPC::Run     cron  pg_cron, where there is a package of it
+#   orders  Perl's Text::CSV_XS
 # No PostgreSQL cluster is created, and none that exists is touched.
 source "$(dirname "$0")/common.sh"
 
@@ -21,13 +22,22 @@ install_needed() {
         fail "please install as root: $names (there is no sudo here)"
     fi
     step "Installing what is missing: $names"
-    as_root apt-get -q update
+    quietly as_root apt-get -q update
     if [ "$server_missing" = yes ]; then
         local major
         major=$(server_major)
         packages+=("postgresql-$major" "postgresql-server-dev-$major")
     fi
-    apt_install "${packages[@]}"
+    quietly apt_install "${packages[@]}"
+}
+
+# What apt prints, hundreds of lines, is of interest where it fails.
+quietly() {
+    local printed
+    printed=$("$@" 2>&1) || {
+        printf '%s\n' "$printed" >&2
+        fail "the packages could not be installed: see above"
+    }
 }
 
 # For one test, which is skipped without it: so nothing here is a failure.
@@ -40,7 +50,7 @@ install_cron() {
     if [ "$("$pg_config" --bindir)" != "/usr/lib/postgresql/$major/bin" ] || ! may_exist "$package"; then return; fi
     if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then return; fi
     step "Installing pg_cron for its test: $package"
-    { as_root apt-get -q update && apt_install "$package"; } || echo "There is no $package now; its test is skipped."
+    (quietly as_root apt-get -q update && quietly apt_install "$package") || echo "There is no $package now; its test is skipped."
 }
 
 # Whether apt knows a package, or has not been told of any yet.
@@ -75,7 +85,10 @@ need_unit() {
 need_tap() {
     command -v prove >/dev/null || packages+=(perl)
     perl -MIPC::Run -e 1 2>/dev/null || packages+=(libipc-run-perl)
+    need_orders
 }
+
+need_orders() { perl -MText::CSV_XS -e 1 2>/dev/null || packages+=(libtext-csv-xs-perl); }
 
 need_cron() { cron_wanted=yes; }
 

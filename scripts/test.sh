@@ -103,20 +103,43 @@ regress_tests() {
         [ -e "expected/$name.out" ] || as_server touch "expected/$name.out"
     done
     run run_regress "${names[@]}" || true
+    if [ -n "${ACCEPT:-}" ]; then
+        accept_results "${names[@]}"
+        return
+    fi
     good=$(grep -cE '^(test .* \.\.\. ok|ok [0-9])' "$priv/regress.out" || true)
     bad=$((${#names[@]} - good))
     count "$good" "$bad"
-    if [ $bad -gt 0 ] && [ -e regression.diffs ]; then cat regression.diffs; fi
-    if [ -n "${ACCEPT:-}" ]; then
-        for name in "${names[@]}"; do cp --no-preserve=all "results/$name.out" "$top/expected/$name.out"; done
-        echo "Accepted as expected output: ${names[*]}"
+    if [ $bad -gt 0 ]; then
+        if [ -e regression.diffs ]; then cat regression.diffs; fi
+        keep regress regression.diffs results "$priv/data/server.log"
     fi
+}
+
+# What was printed is what is expected from now on; a test that printed nothing has failed.
+accept_results() {
+    local name accepted=()
+    for name in "$@"; do
+        if cp --no-preserve=all "results/$name.out" "$top/expected/$name.out"; then accepted+=("$name"); fi
+    done
+    echo "Accepted as expected output: ${accepted[*]}. Read git diff expected before you commit."
+    count ${#accepted[@]} $(($# - ${#accepted[@]}))
+}
+
+# The private directory goes; what tells why a test failed stays. $1: the suite; then files and directories
+keep() {
+    local kept=$top/build/failed/$1-$(date +%Y%m%d-%H%M%S)
+    shift
+    mkdir -p "$kept"
+    cp -r --no-preserve=all "$@" "$kept/" 2>/dev/null || true
+    echo "Kept, to see why: $kept"
 }
 
 run_regress() {
     as_server "$(dirname "$("$pg_config" --pgxs)")/../test/regress/pg_regress" --bindir="$bin" \
         --inputdir=. --outputdir=. --host="$priv/socket" --user=postgres --no-locale --encoding=UTF8 \
-        --load-extension=clientele --dbname=contrib_regression "$@" | tee "$priv/regress.out"
+        --load-extension=clientele --dbname=contrib_regression "$@" | tee "$priv/regress.out" |
+        grep --line-buffered -v "regression[.]\(diffs\|out\)\|^$\|test summary above"
 }
 
 tap_tests() {
@@ -132,6 +155,7 @@ tap_tests() {
     bad=$(grep -c '(Wstat: ' "$priv/tap.out" || true)
     if [ "$bad" = 0 ] && ! grep -q '^Result: \(PASS\|NOTESTS\)' "$priv/tap.out"; then bad=${#files[@]}; fi
     count "$((${all:-$bad} - bad))" "$bad"
+    if [ "$bad" -gt 0 ]; then keep tap "$priv/tap.out" "$priv"/tree/tmp_check/log; fi
 }
 
 # Both old and new names of the variables that PostgreSQL's own test modules read.

@@ -232,7 +232,7 @@ SELECT clientele.define_segment('shop', 'valuable', 'clv_1y >= 20 AND p_alive > 
 SELECT segment, customers = (SELECT count(*) FROM shop.customers c WHERE CASE s.segment WHEN 'valuable' THEN clv_1y >= 20 AND p_alive > 0.5
     WHEN 'leaving' THEN p_alive < 0.3 AND repeat_purchases > 0 AND (clv_1y >= 20 AND p_alive > 0.5) IS NOT TRUE ELSE c.segment = 'default' END) AS right, customers > 0 AS some FROM shop.segment_sizes s;
 SELECT count(*) FILTER (WHERE clientele.assign_segment(customer_id) IS DISTINCT FROM segment) AS different FROM shop.customers;
-SELECT e.segment, e.condition, e.outcome, e.assigned, e.value_found = format('clv_1y = %s, p_alive = %s', c.clv_1y, c.p_alive) AS shown FROM (SELECT * FROM shop.customers WHERE segment = 'valuable' ORDER BY customer_id LIMIT 1) c, clientele.explain_segment(c.customer_id) e;
+SELECT e.segment, e.condition, e.outcome, e.assigned, e.value_found = format('clv_1y = %s, p_alive = %s', c.clv_1y, trim_scale(round(c.p_alive::numeric, 6))) AS shown FROM (SELECT * FROM shop.customers WHERE segment = 'valuable' ORDER BY customer_id LIMIT 1) c, clientele.explain_segment(c.customer_id) e;
 
 -- ---- Win-back names the customer's own rhythm, and whether there is hope ----
 

@@ -394,12 +394,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._evaluate_each(text, text, text[]) IS 'Internal: the same, where a failing expression gets its error message instead of a value.';
 
+-- Nobody reads the seventh digit of a share, or the microsecond of an instant.
+CREATE FUNCTION clientele._readable(value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE
+        WHEN jsonb_typeof(value) = 'number' AND scale(value::numeric) > 6 AND value::numeric <> 0
+        THEN trim_scale(round(value::numeric, greatest(2, 5 - floor(log(abs(value::numeric)))::integer)))::text
+        WHEN jsonb_typeof(value) = 'string'
+        THEN quote_literal(regexp_replace(value #>> '{}', '^([0-9]+-[0-9]{2}-[0-9]{2})T([0-9:]{8})([.][0-9]+)?', '\1 \2'))
+        ELSE value::text END
+$$;
+COMMENT ON FUNCTION clientele._readable(jsonb) IS 'Internal: a value for people: six significant digits (two decimals at least) of a number with more, times in whole seconds.';
+
 CREATE FUNCTION clientele._show_value(found clientele.found_value) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (found).problem IS NOT NULL THEN '(' OPERATOR(pg_catalog.||) (found).problem OPERATOR(pg_catalog.||) ')'
                 WHEN (found).value IS NULL THEN 'NULL'
-                WHEN pg_catalog.jsonb_typeof((found).value) OPERATOR(pg_catalog.=) 'string' THEN pg_catalog.quote_literal((found).value OPERATOR(pg_catalog.#>>) '{}'::text[])
-                ELSE (found).value::text END;
+                ELSE clientele._readable((found).value) END;
 COMMENT ON FUNCTION clientele._show_value(clientele.found_value) IS 'Internal: a value as an explanation shows it.';
 
 CREATE FUNCTION clientele._explain_segment(customer text, store name, segmentation text, as_of timestamptz)
