@@ -2,7 +2,7 @@
 # Runs the SQL of documentation pages on the server that PGHOST, PGPORT and PGUSER (a superuser) name:
 #   scripts/docs-pages.pl [--accept] PAGE...
 # The ```sql blocks of a page run in order, in one session of an ordinary role that owns a database of its own. Where a
-# ```text block follows directly it is what psql must print; elsewhere nothing but the empty results of functions. --accept writes what psql
+# ```text block follows directly it is what psql must print; elsewhere nothing but notices and the empty results of functions. --accept writes what psql
 # printed into the page instead. Prints a TAP line a page, with the differences. A block ```sql WORD is left alone: it needs
 # more than this server, and a test of its own reads it out of the page (docs/scheduling.md: test/tap/110_schedule.pl).
 use strict;
@@ -104,9 +104,10 @@ sub administer {
     }
 }
 
-# Without the results of functions that return nothing.
+# Without notices, and the results of functions that return nothing.
 sub without_void {
     my ($text) = @_;
+    $text =~ s/^NOTICE:.*\n(?:(?:DETAIL|HINT):.*\n)*//gm;
     return $text =~ s/^ *\w+(?: *\| *\w+)*\n-+(?:\+-+)*\n(?:[ |]*\n)+\(\d+ rows?\)\n*//gmr;
 }
 
