@@ -160,6 +160,12 @@ SELECT clientele.use_model(:shop, 'kmeans:learned', 1);
 SELECT clientele.use_model(:shop, 'kmeans:learned', 1);
 :forge CAST('{"scales": [1, 1]}' AS jsonb) :forged
 SELECT clientele.use_model(:shop, 'kmeans:learned', 1);
+-- A function keeps the features, and their texts are for show; without it these are read, and checked.
+:forge CAST('{"expressions": ["orders::float8", "random()", "age::float8"]}' AS jsonb) :forged
+SELECT clientele.use_model(:shop, 'kmeans:learned', 1);
+DO $$ DECLARE f regprocedure; BEGIN
+    FOR f IN SELECT oid FROM pg_proc WHERE proname = '_features' LOOP EXECUTE format('DROP FUNCTION %s', f); END LOOP;
+END $$;
 :forge CAST('{"expressions": ["orders::float8", "random()", "age::float8"]}' AS jsonb) :forged
 SELECT clientele.use_model(:shop, 'kmeans:learned', 1);
 :forge CAST('{"expressions": ["orders::float8", "aov::float8", "1::float8]) = 1 OR true --"]}' AS jsonb) :forged

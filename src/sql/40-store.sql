@@ -516,7 +516,7 @@ BEGIN
         INSERT INTO STORE.segmentations VALUES ('main', 'default');
         CREATE TABLE STORE.segment_rules (
             segmentation text NOT NULL REFERENCES STORE.segmentations, segment text NOT NULL, priority integer NOT NULL,
-            rule text NOT NULL, operands text[] NOT NULL, description text, sensitive boolean NOT NULL,
+            rule text NOT NULL, operands text[] NOT NULL, description text, sensitive boolean NOT NULL, body text,
             PRIMARY KEY (segmentation, segment), UNIQUE (segmentation, priority));
         CREATE TABLE STORE.contents (
             slot text NOT NULL, segment text NOT NULL, content text NOT NULL, body text, PRIMARY KEY (slot, segment));
@@ -533,7 +533,9 @@ BEGIN
             'customer is counted anew (from due on: an order of the future), or the customer of that order, or, with neither, everybody.';
         COMMENT ON TABLE STORE.failures IS 'Live stores: statements whose orders could not be noted. The store is stale until a refresh has counted them.';
         COMMENT ON TABLE STORE.typical_values IS 'Medians of customers'' typical order values by segment, as of the last refresh; the row without a segment is the store''s.';
-        COMMENT ON TABLE STORE.segment_rules IS 'Segments: changed by clientele.define_segment and drop_segment.';
+        COMMENT ON TABLE STORE.segment_rules IS 'Segments: changed by clientele.define_segment and drop_segment. The function _matches keeps the rules themselves; '
+            'their texts are brought up to what types, values and schemas are called whenever a segment is defined.';
+        COMMENT ON COLUMN STORE.segment_rules.body IS 'The rule with $n for the n-th column of customers; NULL: it cannot be understood any more, and matches nobody.';
         COMMENT ON TABLE STORE.contents IS 'Contents: changed by clientele.define_content and drop_content.';
         COMMENT ON TABLE STORE.programs IS 'Offer programs: changed by clientele.define_offer and drop_offer.';
         $store$, 'PENDING_KEY', key_type), 'KEY PRIMARY', key_type || ' PRIMARY'), 'ORDER_KEY', order_type), 'BY_ID', 'settings_' || settings.id), 'STORE', quote_ident(store));

@@ -79,7 +79,9 @@ BEGIN
     END IF;
     PERFORM clientele._write_column_names(store);
     PERFORM clientele._regenerate_profiles(store, settings, settings.live);
-    PERFORM clientele._regenerate_segments(store, clientele._segment_parameters(store));
+    PERFORM clientele._refresh_rules(store);
+    PERFORM clientele._regenerate_segments(store);
+    PERFORM clientele._regenerate_features(store);
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.upgrade_store(name) IS
@@ -142,12 +144,12 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             SELECT a.atttypid::text AS type FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id') k
         UNION ALL
         -- These take the columns of customers but the last.
-        SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches')) f (name), (
+        SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches'), ('_features')) f (name), (
             SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) AS types FROM pg_attribute a
             WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0 AND a.attname <> 'segment') c)
         -- Without that view (a cascade took it) the names must do.
         OR (p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND to_regclass(format('%I.customers', store)) IS NULL
-            AND p.proname IN ('_segment_main', '_segments', '_matches'))
+            AND p.proname IN ('_segment_main', '_segments', '_matches', '_features'))
 $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 

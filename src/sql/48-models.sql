@@ -178,7 +178,8 @@ BEGIN
     IF kind = 'clv' THEN
         PERFORM clientele._set_clv(store, model.parameters, version);
     ELSIF kind LIKE 'kmeans:%' THEN
-        PERFORM clientele._use_clusters(store, substr(kind, length('kmeans:') + 1), model.parameters);
+        PERFORM clientele._use_clusters(store, substr(kind, length('kmeans:') + 1),
+            model.parameters || jsonb_build_object('expressions', (clientele._model_features(store, model)).expressions));
     ELSIF kind LIKE 'offer:%' THEN
         PERFORM clientele._regenerate_offers(store);
     END IF;

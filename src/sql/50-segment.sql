@@ -3,10 +3,18 @@
 -- ---- Rules ----
 
 CREATE FUNCTION clientele._check_expression(expression text, relation regclass, what text, immutable_only boolean, forbidden_columns name[],
-    number boolean DEFAULT false, OUT deparsed text, OUT operands text[], OUT columns name[], OUT shown text, OUT labels text[]) RETURNS record
+    number boolean DEFAULT false, OUT deparsed text, OUT operands text[], OUT columns name[], OUT shown text, OUT labels text[],
+    OUT body text) RETURNS record
     AS 'MODULE_PATHNAME', 'clientele__check_expression' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._check_expression(text, regclass, text, boolean, name[], boolean) IS
-    'Internal: checks one expression over the columns of a relation, boolean or (number) one that becomes double precision, and returns it as PostgreSQL prints it, the operands whose values decide it, the columns that it uses, and expression and operands as they are shown.';
+    'Internal: checks one expression over the columns of a relation, boolean or (number) one that becomes double precision, and returns it as PostgreSQL prints it, the operands whose values decide it, the columns that it uses, expression and operands as they are shown, and the expression with $n for the n-th column.';
+
+CREATE FUNCTION clientele._kept_expressions(holder regprocedure, relation regclass)
+    RETURNS TABLE (keys text[], deparsed text, operands text[], columns name[], shown text, labels text[], body text)
+    AS 'MODULE_PATHNAME', 'clientele__kept_expressions' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION clientele._kept_expressions(regprocedure, regclass) IS
+    'Internal: what a generated function returns in the last column of VALUES, as _check_expression() describes it, and the constants before that; its parameters are the first columns of the relation. '
+    'Functions follow what the server renames (types and their values, functions, schemas, columns); texts do not.';
 
 CREATE TYPE clientele.segment_assignment AS (segmentation text, segment text);
 COMMENT ON TYPE clientele.segment_assignment IS 'The segment of a customer in one segmentation; a row of a store''s function _segments.';
@@ -68,11 +76,73 @@ CREATE FUNCTION clientele._segment_arguments(store name, alias text) RETURNS tex
             FROM clientele._segment_columns(store) AS c);
 COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS 'Internal: the arguments of a store''s generated segment functions, from a row of customers.';
 
+CREATE FUNCTION clientele._segment_function(store name, function name) RETURNS regprocedure
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p.oid::regprocedure FROM pg_proc AS p
+    WHERE p.pronamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = store) AND p.proname = function
+      AND p.proargtypes::text = (SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) FROM pg_attribute AS a
+                                 WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0 AND a.attname <> 'segment')
+$$;
+COMMENT ON FUNCTION clientele._segment_function(name, name) IS 'Internal: a store''s generated function of this name over the columns of customers; NULL where there is none.';
+
+-- The function _matches is where rules are kept; the texts of the table segment_rules are what they were called at the time.
+CREATE FUNCTION clientele._kept_rules(store name)
+    RETURNS TABLE (segmentation text, segment text, rule text, operands text[], shown text, labels text[], body text)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT k.keys[1], k.keys[3], k.deparsed, k.operands, k.shown, k.labels, k.body
+    FROM clientele._kept_expressions(clientele._segment_function(store, '_matches'), to_regclass(format('%I.customers', store))) AS k
+$$;
+COMMENT ON FUNCTION clientele._kept_rules(name) IS 'Internal: a store''s rules as the server knows them now.';
+
+-- What no function holds any more, say because somebody dropped it, is read from the text; where that fails, too, body is NULL.
+CREATE FUNCTION clientele._refresh_rules(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN EXECUTE format('SELECT r.segmentation, r.segment, r.rule AS text, k.rule, k.operands, k.body FROM %1$I.segment_rules AS r
+            LEFT JOIN clientele._kept_rules(%1$L) AS k ON k.segmentation = r.segmentation AND k.segment = r.segment
+            WHERE k.body IS NULL OR (r.rule, r.operands, r.body) IS DISTINCT FROM (k.rule, k.operands, k.body)', store) LOOP
+        IF found.body IS NULL THEN
+            BEGIN
+                SELECT c.deparsed, c.operands, c.body INTO STRICT found.rule, found.operands, found.body
+                FROM clientele._check_expression(found.text, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}') AS c;
+            EXCEPTION WHEN OTHERS THEN
+                NULL;
+            END;
+        END IF;
+        EXECUTE format('UPDATE %I.segment_rules AS r SET rule = COALESCE($3, r.rule), operands = COALESCE($4, r.operands), body = $5 '
+            'WHERE r.segmentation = $1 AND r.segment = $2', store) USING found.segmentation, found.segment, found.rule, found.operands, found.body;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._refresh_rules(name) IS 'Internal: brings the texts of a store''s rules up to what the server calls things now.';
+
+CREATE FUNCTION clientele._lock_rules(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._refresh_rules(store);
+END $$;
+COMMENT ON FUNCTION clientele._lock_rules(name) IS 'Internal: _lock_store() for who changes rules: their texts are those of today.';
+
+CREATE FUNCTION clientele._warn_of_lost_rules(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lost record;
+BEGIN
+    FOR lost IN EXECUTE format('SELECT * FROM %I.segment_rules AS r WHERE r.body IS NULL ORDER BY r.segmentation, r.priority', store) LOOP
+        RAISE WARNING 'the rule of segment "%" of segmentation "%" cannot be understood any more', lost.segment, lost.segmentation
+            USING DETAIL = format('It reads: %s', lost.rule),
+                HINT = 'It matches nobody until it is defined anew with define_segment, or dropped with drop_segment. All others hold.';
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._warn_of_lost_rules(name) IS 'Internal: names the rules that cannot be understood any more.';
+
 CREATE FUNCTION clientele._cluster_expression(rule text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN pg_catalog.substring(rule, '^(clientele[.]_nearest_centroid[(].*[)]) = [0-9]+$'::text);
 COMMENT ON FUNCTION clientele._cluster_expression(text) IS
-    'Internal: of a rule of learned segments, as it is kept, what gives the number of the nearest cluster; NULL for another rule.';
+    'Internal: of a rule of learned segments (its text or its body), what gives the number of the nearest cluster; NULL for another rule.';
 
 -- Readers inline these functions and see a new definition at their next statement; nobody waits, since no relation changes.
 CREATE FUNCTION clientele._regenerate_segments(store name, parameters text DEFAULT NULL) RETURNS void
@@ -83,20 +153,21 @@ DECLARE
     assignments text;
     matches text;
 BEGIN
-    parameters := COALESCE(parameters, clientele._segment_parameters(store));
+    -- Parameters cannot be renamed as columns can, and need not be.
+    parameters := COALESCE(parameters, pg_get_function_arguments(clientele._segment_function(store, '_segment_main')));
     -- A transaction whose snapshot is older than another definer's commit must fail rather than generate from what it sees.
     EXECUTE format('UPDATE %I.segmentations SET default_segment = default_segment WHERE segmentation = ''main''', store);
     EXECUTE format($q$
         WITH rules AS (
-            SELECT r.*, clientele._cluster_expression(r.rule) AS cluster FROM %1$I.segment_rules AS r
+            SELECT r.*, clientele._cluster_expression(r.body) AS cluster FROM %1$I.segment_rules AS r WHERE r.body IS NOT NULL
         ), choice AS (
-            SELECT g.segmentation, CASE WHEN count(r.rule) = 0 THEN quote_literal(g.default_segment) || '::text'
+            SELECT g.segmentation, CASE WHEN count(r.body) = 0 THEN quote_literal(g.default_segment) || '::text'
                 -- The nearest cluster is found once a customer, not once a rule.
-                WHEN count(DISTINCT r.cluster) = 1 AND count(r.cluster) = count(r.rule)
-                THEN 'CASE ' || min(r.cluster) || string_agg(' WHEN ' || substr(r.rule, length(r.cluster || ' = ') + 1)
+                WHEN count(DISTINCT r.cluster) = 1 AND count(r.cluster) = count(r.body)
+                THEN 'CASE ' || min(r.cluster) || string_agg(' WHEN ' || substr(r.body, length(r.cluster || ' = ') + 1)
                          || ' THEN ' || quote_literal(r.segment) || '::text', '' ORDER BY r.priority)
                      || ' ELSE ' || quote_literal(g.default_segment) || '::text END'
-                ELSE 'CASE ' || string_agg('WHEN ' || r.rule || ' THEN ' || quote_literal(r.segment) || '::text', ' ' ORDER BY r.priority)
+                ELSE 'CASE ' || string_agg('WHEN ' || r.body || ' THEN ' || quote_literal(r.segment) || '::text', ' ' ORDER BY r.priority)
                      || ' ELSE ' || quote_literal(g.default_segment) || '::text END' END AS segment
             FROM %1$I.segmentations AS g LEFT JOIN rules AS r ON r.segmentation = g.segmentation
             GROUP BY g.segmentation, g.default_segment)
@@ -106,8 +177,8 @@ BEGIN
             (SELECT string_agg('SELECT ' || quote_literal(c.segmentation) || '::text, ' || c.segment, ' UNION ALL ' ORDER BY c.segmentation)
              FROM choice AS c),
             (SELECT 'VALUES ' || string_agg('(' || quote_literal(r.segmentation) || '::text, ' || r.priority || ', '
-                || quote_literal(r.segment) || '::text, (' || r.rule || ')::boolean)', ', ' ORDER BY r.segmentation, r.priority)
-             FROM %1$I.segment_rules AS r)
+                || quote_literal(r.segment) || '::text, (' || r.body || ')::boolean)', ', ' ORDER BY r.segmentation, r.priority)
+             FROM rules AS r)
         $q$, store) INTO main, assignments, matches;
     matches := COALESCE(matches, 'SELECT NULL::text, NULL::integer, NULL::text, NULL::boolean WHERE false');
 
@@ -117,6 +188,8 @@ BEGIN
         'BEGIN ATOMIC %s; END', store, parameters, assignments);
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._matches(%s) RETURNS SETOF clientele.segment_match LANGUAGE sql STABLE PARALLEL SAFE '
         'BEGIN ATOMIC %s; END', store, parameters, matches);
+    PERFORM clientele._refresh_rules(store);
+    PERFORM clientele._warn_of_lost_rules(store);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_segments(name, text) IS
     'Internal: writes a store''s functions _segment_main, _segments and _matches anew from its rules; parameters are given as long as there is no view customers.';
@@ -192,7 +265,7 @@ CREATE FUNCTION clientele.define_segment(store name, segment text, rule text, pr
 DECLARE
     checked record;
 BEGIN
-    PERFORM clientele._lock_store(store);
+    PERFORM clientele._lock_rules(store);
     PERFORM clientele._require('segment', segment IS NOT NULL);
     PERFORM clientele._require('rule', rule IS NOT NULL);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
@@ -209,10 +282,10 @@ BEGIN
     IF sensitive THEN
         PERFORM clientele._refuse_undisclosed(store, segment, segmentation);
     END IF;
-    EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive) '
-        'VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7, false)) ON CONFLICT (segmentation, segment) DO UPDATE '
-        'SET priority = $3, rule = $4, operands = $5, description = COALESCE($6, r.description), sensitive = COALESCE($7, r.sensitive)', store)
-        USING segmentation, segment, priority, checked.deparsed, checked.operands, description, sensitive;
+    EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive, body) '
+        'VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7, false), $8) ON CONFLICT (segmentation, segment) DO UPDATE '
+        'SET priority = $3, rule = $4, operands = $5, body = $8, description = COALESCE($6, r.description), sensitive = COALESCE($7, r.sensitive)', store)
+        USING segmentation, segment, priority, checked.deparsed, checked.operands, description, sensitive, checked.body;
     PERFORM clientele._regenerate_segments(store);
 END $$;
 COMMENT ON FUNCTION clientele.define_segment(name, text, text, integer, text, boolean, text) IS
@@ -239,7 +312,7 @@ DECLARE
     known text[];
     used_by text;
 BEGIN
-    PERFORM clientele._lock_store(store);
+    PERFORM clientele._lock_rules(store);
     PERFORM clientele._require('segment', segment IS NOT NULL);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     known := clientele._segment_names(store, segmentation);
@@ -274,7 +347,7 @@ DECLARE
     known text[];
     former text;
 BEGIN
-    PERFORM clientele._lock_store(store);
+    PERFORM clientele._lock_rules(store);
     PERFORM clientele._require('segment', segment IS NOT NULL);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     IF btrim(segment) = '' THEN
@@ -426,7 +499,6 @@ DECLARE
     verdict clientele.found_value;
     rule record;
     at integer := 1;   -- where the rule stands in found; its operands follow
-    shown record;
     hidden boolean;
     is_owner boolean;
     decided boolean := false;
@@ -439,33 +511,36 @@ BEGIN
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     known := clientele._segment_names(shop, segmentation);
     SELECT pg_has_role(n.nspowner, 'USAGE') INTO is_owner FROM pg_namespace AS n WHERE n.nspname = shop;
-    EXECUTE format('SELECT array_agg(e.expression ORDER BY r.priority, e.place) FROM %I.segment_rules AS r '
-        'CROSS JOIN LATERAL unnest(r.rule || r.operands) WITH ORDINALITY AS e(expression, place) WHERE r.segmentation = $1', shop)
+    EXECUTE format('SELECT array_agg(e.expression ORDER BY r.priority, e.place) FROM %1$I.segment_rules AS r '
+        'JOIN clientele._kept_rules(%1$L) AS k ON k.segmentation = r.segmentation AND k.segment = r.segment '
+        'CROSS JOIN LATERAL unnest(k.rule || k.operands) WITH ORDINALITY AS e(expression, place) WHERE r.segmentation = $1', shop)
         INTO expressions USING segmentation;
     IF key IS NOT NULL AND expressions IS NOT NULL THEN
         found := clientele._evaluate_each(clientele._customer_source(shop, as_of), key, expressions);
     END IF;
 
-    FOR rule IN EXECUTE format('SELECT r.* FROM %I.segment_rules AS r WHERE r.segmentation = $1 ORDER BY r.priority', shop) USING segmentation LOOP
+    FOR rule IN EXECUTE format('SELECT r.priority, r.segment, r.rule, r.sensitive, k.rule AS kept, k.shown, k.labels FROM %1$I.segment_rules AS r '
+            'LEFT JOIN clientele._kept_rules(%1$L) AS k ON k.segmentation = r.segmentation AND k.segment = r.segment '
+            'WHERE r.segmentation = $1 ORDER BY r.priority', shop) USING segmentation LOOP
         priority := rule.priority;
         segment := rule.segment;
-        shown := clientele._check_expression(rule.rule, format('%I.customers', shop)::regclass, 'segment rule', false, '{segment}');
-        condition := CASE WHEN clientele._cluster_expression(rule.rule) IS NULL THEN shown.shown
-            ELSE format('nearest cluster of (%s) is "%s"', array_to_string(shown.labels, ', '), segment) END;
+        condition := CASE WHEN clientele._cluster_expression(rule.kept) IS NULL THEN COALESCE(rule.shown, rule.rule)
+            ELSE format('nearest cluster of (%s) is "%s"', array_to_string(rule.labels, ', '), segment) END;
         hidden := rule.sensitive AND NOT is_owner;
-        verdict := found[at];
-        outcome := CASE WHEN verdict.problem IS NOT NULL THEN 'fails' || CASE WHEN hidden THEN '' ELSE ': ' || verdict.problem END
+        verdict := CASE WHEN rule.kept IS NOT NULL THEN found[at] END;
+        outcome := CASE WHEN rule.kept IS NULL THEN 'cannot be understood: define it anew'
+                        WHEN verdict.problem IS NOT NULL THEN 'fails' || CASE WHEN hidden THEN '' ELSE ': ' || verdict.problem END
                         WHEN verdict.value IS NULL THEN 'null: no match'
                         WHEN verdict.value::boolean THEN 'matches'
                         ELSE 'does not match' END;
         value_found := CASE WHEN hidden THEN '(hidden: sensitive)'
             WHEN found IS NOT NULL THEN (
                 SELECT string_agg(o.label || ' = ' || clientele._show_value(found[at + o.place]), ', ' ORDER BY o.place)
-                FROM unnest(shown.labels) WITH ORDINALITY AS o(label, place)) END;
+                FROM unnest(rule.labels) WITH ORDINALITY AS o(label, place)) END;
         assigned := outcome = 'matches' AND NOT decided;
         -- Where a rule fails before one matches, assign_segment fails, so nothing is assigned.
         decided := decided OR outcome = 'matches' OR verdict.problem IS NOT NULL;
-        at := at + 1 + cardinality(rule.operands);
+        at := at + COALESCE(1 + cardinality(rule.labels), 0);
         RETURN NEXT;
     END LOOP;
 

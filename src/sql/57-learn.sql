@@ -30,6 +30,58 @@ END $$;
 COMMENT ON FUNCTION clientele._check_features(name, text[]) IS
     'Internal: checks the features of learned segments; returns them as they are kept, double precision, and as they are shown.';
 
+CREATE TYPE clientele.kept_feature AS (kind text, version integer, place integer, feature double precision);
+COMMENT ON TYPE clientele.kept_feature IS 'Internal: a feature of a version of a model; a row of a store''s function _features.';
+
+-- As the server knows them now; models whose features no function keeps have the texts of the time.
+CREATE FUNCTION clientele._model_features(store name, model clientele.model_version, OUT expressions text[], OUT labels text[], OUT kept boolean)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(k.deparsed ORDER BY k.keys[3]::integer), clientele._texts(model.parameters -> 'expressions')),
+        coalesce(array_agg(k.shown ORDER BY k.keys[3]::integer), clientele._texts(model.parameters -> 'labels')), count(*) > 0
+    FROM clientele._kept_expressions(clientele._segment_function(store, '_features'), to_regclass(format('%I.customers', store))) AS k
+    WHERE k.keys[1] = model.kind AND k.keys[2] = model.version::text
+$$;
+COMMENT ON FUNCTION clientele._model_features(name, clientele.model_version) IS
+    'Internal: the features of a version of a model of learned segments, and how they are shown.';
+
+CREATE FUNCTION clientele._are_understood(store name, features text[]) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM clientele._check_features(store, features);
+    RETURN true;
+EXCEPTION WHEN OTHERS THEN
+    RETURN false;
+END $$;
+COMMENT ON FUNCTION clientele._are_understood(name, text[]) IS 'Internal: whether texts can still be read as features.';
+
+-- Nothing calls this function: it keeps what the versions of learned segments were learned from, as _matches keeps the rules.
+CREATE FUNCTION clientele._regenerate_features(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET transform_null_equals = off SET standard_conforming_strings = on AS $$
+DECLARE
+    model clientele.model_version;
+    former constant regprocedure := clientele._segment_function(store, '_features');
+    current record;
+    kept text;
+BEGIN
+    FOR model IN EXECUTE format('SELECT * FROM %I.models AS m WHERE starts_with(m.kind, ''kmeans:'') ORDER BY m.kind, m.version', store) LOOP
+        current := clientele._model_features(store, model);
+        IF current.kept OR clientele._are_understood(store, current.expressions) THEN
+            kept := concat_ws(', ', kept, (SELECT string_agg(format('(%L::text, %s, %s, %s)', model.kind, model.version, f.place, f.expression), ', ' ORDER BY f.place)
+                FROM unnest(current.expressions) WITH ORDINALITY AS f(expression, place)));
+        END IF;
+    END LOOP;
+    IF kept IS NOT NULL THEN
+        IF former IS NOT NULL THEN
+            EXECUTE format('DROP FUNCTION %s', former);
+        END IF;
+        EXECUTE format('CREATE FUNCTION %I._features(%s) RETURNS SETOF clientele.kept_feature LANGUAGE sql STABLE PARALLEL SAFE '
+            'BEGIN ATOMIC VALUES %s; END', store, clientele._segment_parameters(store), kept);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._regenerate_features(name) IS
+    'Internal: writes a store''s function _features anew; versions whose features cannot be understood any more are left out.';
+
 CREATE FUNCTION clientele._significant(x double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN pg_catalog.to_char(x, '9.99999EEEE')::double precision;
@@ -316,6 +368,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
             MESSAGE = format('the model is not one of learned segments for segmentation "%s"', segmentation), HINT = 'learn_segments makes them.';
     END IF;
+    PERFORM clientele._refresh_rules(store);
     PERFORM clientele._refuse_own_rules(store, segmentation);
     PERFORM clientele._refuse_vanishing(store, segmentation, names);
     EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
@@ -330,11 +383,12 @@ BEGIN
     FOR place IN 1 .. cardinality(names) LOOP
         PERFORM clientele._refuse_taken_name(store, names[place], segmentation);
         checked := clientele._check_expression(expression || ' = ' || place, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
-        EXECUTE format('INSERT INTO %I.segment_rules (segmentation, segment, priority, rule, operands, description, sensitive) '
-            'VALUES ($1, $2, $3, $4, $5, $6, $7)', store)
-            USING segmentation, names[place], priorities[place], checked.deparsed, checked.operands, descriptions[place], sensitive[place];
+        EXECUTE format('INSERT INTO %I.segment_rules (segmentation, segment, priority, rule, operands, description, sensitive, body) '
+            'VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', store)
+            USING segmentation, names[place], priorities[place], checked.deparsed, checked.operands, descriptions[place], sensitive[place], checked.body;
     END LOOP;
     PERFORM clientele._regenerate_segments(store);
+    PERFORM clientele._regenerate_features(store);
 END $$;
 COMMENT ON FUNCTION clientele._use_clusters(name, text, jsonb) IS
     'Internal: makes a segmentation of a version of its model: one rule a cluster. The caller holds the lock of _lock_store().';
@@ -373,7 +427,7 @@ CREATE FUNCTION clientele._former_clusters(store name, segmentation text, expres
 DECLARE
     former clientele.model_version;
 BEGIN
-    EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND (m.parameters -> ''expressions'') = to_jsonb($2)
+    EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND (clientele._model_features(%1$L, m)).expressions = $2
         AND EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = $3)', store)
         INTO former USING 'kmeans:' || segmentation, expressions, segmentation;
     RETURN former;
@@ -433,11 +487,16 @@ CREATE FUNCTION clientele._learn_settings(store name, segmentation text, max_k i
         INOUT standardize boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    model clientele.model_version;
     former jsonb;
+    current record;
 BEGIN
     IF features IS NULL THEN
-        EXECUTE format('SELECT m.parameters FROM %I.models AS m WHERE m.kind = $1 AND m.in_use', store) INTO former USING 'kmeans:' || segmentation;
-        features := clientele._texts(former -> 'features');
+        EXECUTE format('SELECT * FROM %I.models AS m WHERE m.kind = $1 AND m.in_use', store) INTO model USING 'kmeans:' || segmentation;
+        former := model.parameters;
+        current := clientele._model_features(store, model);
+        -- As they were written, unless something in them has another name now.
+        features := CASE WHEN current.expressions = clientele._texts(former -> 'expressions') THEN clientele._texts(former -> 'features') ELSE current.expressions END;
         IF features IS NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
                 MESSAGE = format('features must be given: segmentation "%s" was never learned', segmentation),

@@ -78,8 +78,9 @@ BEGIN
     taken := known[cardinality(known):];
     model := clientele._learned_model(shop, segmentation);
     SELECT * INTO expressions, labels FROM clientele._describing_features();
-    expressions := coalesce(clientele._texts(model.parameters -> 'expressions'), expressions);
-    labels := coalesce(clientele._texts(model.parameters -> 'labels'), labels);
+    IF model.version IS NOT NULL THEN
+        SELECT f.expressions, f.labels INTO expressions, labels FROM clientele._model_features(shop, model) AS f;
+    END IF;
     FOR figures IN
         SELECT n.name, coalesce(f.customers, 0), coalesce(f.present, array_fill(0, ARRAY[cardinality(labels)])), f.means, f.deviations
         FROM (SELECT NULL AS name, 0 AS place UNION ALL SELECT * FROM unnest(known) WITH ORDINALITY) AS n
@@ -141,7 +142,7 @@ CREATE FUNCTION clientele.rename_segment(store name, segment text, new_name text
 DECLARE
     known text[];
 BEGIN
-    PERFORM clientele._lock_store(store);
+    PERFORM clientele._lock_rules(store);
     PERFORM clientele._require('segment', segment IS NOT NULL);
     PERFORM clientele._require('new_name', new_name IS NOT NULL);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);

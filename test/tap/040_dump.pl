@@ -129,6 +129,52 @@ $node->command_ok([ 'pg_dump', @connection, '--inserts', '-d', 'original', '-f',
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', @connection, '-d', 'inserts', '-f', "$dump.inserts" ], 'and psql');
 is_deeply(contents_of('inserts'), contents_of('original'), 'inserts: the same contents');
 
+# ---- Rules over types of extensions, and over what is called otherwise since they were defined ----
+
+new_database('renamed');
+$node->safe_psql('renamed', 'CREATE EXTENSION clientele; CREATE SCHEMA types; CREATE EXTENSION citext SCHEMA types; CREATE EXTENSION hstore SCHEMA types', @as_owner);
+at('renamed', q{
+	CREATE TYPE tier AS ENUM ('bronze', 'gold');
+	CREATE TABLE customers (customer_id int PRIMARY KEY, tier tier, email types.citext, other types.citext, facts types.hstore);
+	INSERT INTO customers SELECT c, CASE WHEN c % 3 = 0 THEN 'gold' ELSE 'bronze' END::tier, 'Who' || c || '@Example.com', nullif('who' || c % 7, 'who0'), types.hstore('n'::text, c::text)
+		FROM generate_series(1, 30) c;
+	CREATE TABLE orders (order_id types.citext PRIMARY KEY, customer_id int, ordered_at timestamptz, amount numeric, status tier);
+	CREATE INDEX ON orders (customer_id);
+	INSERT INTO orders SELECT 'SO-' || n, n % 30 + 1, '2025-01-01'::timestamptz + n * interval '1 hour', n, CASE WHEN n % 2 = 0 THEN 'gold' ELSE 'bronze' END::tier FROM generate_series(1, 300) n;
+	CREATE TABLE lines (order_id types.citext, category text, amount numeric);
+	CREATE INDEX ON lines (order_id);
+	INSERT INTO lines SELECT lower(order_id::text), 'c' || customer_id % 3, amount FROM orders;
+	SELECT clientele.create_store('shop', 'orders', order_filter => $$ status = 'gold' $$, customers => 'customers', attributes => '{tier,email,other,facts}', items => 'lines');
+	CALL clientele.refresh('shop');
+	SELECT clientele.define_segment('shop', 'golden', $$ tier = 'gold' $$),
+		clientele.define_segment('shop', 'listed', $$ email IN ('WHO1@example.com', 'WHO5@example.com') $$),
+		clientele.define_segment('shop', 'other', $$ other IS DISTINCT FROM 'WHO1' AND CASE email WHEN 'WHO2@example.com' THEN true ELSE facts -> 'n' = '7' END $$),
+		clientele.define_segment('shop', 'row', $$ (other, orders) < ('WHO4', 3) AND nullif(other, 'WHO2') IS NOT NULL $$, segmentation => 'rows');
+	SELECT k FROM clientele.learn_segments('shop', 'learned', ARRAY[$$ (tier = 'gold')::int $$, $$ (email < 'WHO2')::int $$], 2);
+	SELECT k FROM clientele.learn_segments('shop', 'learned', '{total_spent}', 2);
+	ALTER TYPE tier RENAME VALUE 'gold' TO 'or';
+	ALTER TYPE tier RENAME TO rank;
+	ALTER SCHEMA types RENAME TO kinds;
+});
+$node->safe_psql('renamed', 'ALTER EXTENSION hstore SET SCHEMA public');
+my $assigned = q{SELECT string_agg(concat_ws(':', customer_id, segmentation, segment), ',' ORDER BY customer_id, segmentation) FROM shop.segments};
+my $explained = q{SELECT string_agg(concat_ws(':', e.condition, e.value_found, e.outcome), ',') FROM generate_series(1, 30) c CROSS JOIN LATERAL clientele.explain_segment(c) e};
+my $expected = at('renamed', $assigned);
+like($expected, qr/$_/, "somebody is $_") for qw(golden listed other row);
+$node->command_ok([ 'pg_dump', @connection, '-Fc', '-d', 'renamed', '-f', "$dump.renamed" ], 'a dump of a store over types that were renamed and moved');
+new_database('restored');
+$node->command_ok([ 'pg_restore', @connection, '--exit-on-error', '-d', 'restored', "$dump.renamed" ], 'and a restore');
+is(at('restored', $assigned), $expected, 'assigns the same segments');
+is(at('restored', $explained), at('renamed', $explained), 'with the same explanations');
+like(at('restored', $explained), qr/tier = 'or'/, 'that speak of today\'s names');
+is(at('restored', q{SELECT clientele.define_segment('shop', 'last', $$ tier = 'or' AND email = 'WHO3@EXAMPLE.com' $$, segmentation => 'new');
+	SELECT clientele.upgrade_store('shop'); CALL clientele.refresh('shop'); SELECT segment FROM shop.segments WHERE segmentation = 'new' AND customer_id = 3}), "\n\nlast", 'and defines others beside them');
+is(at('restored', q{SELECT clientele.drop_segment('shop', 'last', 'new');} . $assigned), "\n$expected", 'the others stay what they were');
+is(at('restored', q{SELECT clientele.use_model('shop', 'kmeans:learned', 1); SELECT count(DISTINCT segment) FROM shop.segments WHERE segmentation = 'learned'}), "\n2",
+	'and a model is there that was learned from what had another name');
+is(at('restored', q{SELECT sum(orders) FROM shop.customers}), at('restored', q{SELECT count(*) FROM orders WHERE status = 'or'}), 'the filter is the same');
+is(at('restored', q{SELECT count(*) FROM shop.customers WHERE orders > 0 AND category_mix IS NULL}), '0', 'and every order has its lines');
+
 # ---- COPY ----
 
 at('original', 'CREATE TABLE again (LIKE shop.profiles); CREATE INDEX ON again USING hash (profile)');

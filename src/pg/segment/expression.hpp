@@ -18,6 +18,7 @@ struct Expression {
     const char* text;     // as the user wrote it: positions point into this
     const char* what;     // what messages call it, such as "segment rule"
     bool immutable_only;  // it must give the same result whoever evaluates it, and whenever
+    bool checked;         // it was when it was defined: whose things it uses is not asked again, which reads many files
     bool number;          // it must be a number, and is kept as double precision; otherwise a condition
     Relation relation;    // whose columns it may use
     List* forbidden;      // names (char*) of columns that it may not use
@@ -62,6 +63,9 @@ void check_expression(Expression& expression, Node* tree);
 
 // The text in which an analysed expression is kept: unqualified columns, no outer parentheses.
 char* deparse_checked(const Expression& expression, Node* tree);
+
+// The same for the body of a function whose parameters are the columns: $1, $2, ...
+char* deparse_body(Node* tree);
 
 // The text in which it is shown: without the casts that PostgreSQL inserted, and without needless parentheses.
 char* display_expression(const Expression& expression, Node* tree);

@@ -70,7 +70,7 @@ Origin origin_of(Expression& expression, Oid catalog, Oid object, Oid schema) {
     const Oid extension = getExtensionOfObject(catalog, object);
     if (!OidIsValid(extension) || !is_superusers(catalog, object)) return Origin::foreign;
     if (extension == get_extension_oid("clientele", true)) return Origin::own;
-    return is_trusted(expression, extension) ? Origin::trusted : Origin::foreign;
+    return expression.checked || is_trusted(expression, extension) ? Origin::trusted : Origin::foreign;
 }
 
 namespace {

@@ -1,9 +1,12 @@
 // _check_expression: PostgreSQL's own parser and analyser say whether an expression is one that we can keep.
+// _kept_expressions: what generated functions hold, which follow whatever the server renames.
 #include "pg/segment/expression.hpp"
 
 extern "C" {
 #include "access/table.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_proc.h"
+#include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
@@ -12,6 +15,7 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 }
 
 using namespace clientele;
@@ -220,17 +224,16 @@ Datum used_columns(const Expression& expression, Node* tree) {
     return PointerGetDatum(construct_array(values, count, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR));
 }
 
-Datum describe(const Expression& expression, Node* tree, TupleDesc row) {
+constexpr int described = 6;
+
+void describe(const Expression& expression, Node* tree, Datum* values) {
     const Operands operands = expression_operands(expression, tree);
-    bool nulls[5] = {};
-    Datum values[5] = {
-        CStringGetTextDatum(deparse_checked(expression, tree)),
-        text_array(operands.texts),
-        used_columns(expression, tree),
-        CStringGetTextDatum(display_expression(expression, tree)),
-        text_array(operands.labels),
-    };
-    return HeapTupleGetDatum(heap_form_tuple(row, values, nulls));
+    values[0] = CStringGetTextDatum(deparse_checked(expression, tree));
+    values[1] = text_array(operands.texts);
+    values[2] = used_columns(expression, tree);
+    values[3] = CStringGetTextDatum(display_expression(expression, tree));
+    values[4] = text_array(operands.labels);
+    values[5] = CStringGetTextDatum(deparse_body(tree));
 }
 
 void check_arguments(FunctionCallInfo fcinfo) {
@@ -245,7 +248,98 @@ void check_arguments(FunctionCallInfo fcinfo) {
                     errhint("Write an expression over columns.")));
 }
 
+// ---- What a generated function holds ----
+
+// The query that is the whole body of an SQL function, as the server keeps it; nothing where there is none.
+Query* body_of(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) return nullptr;
+    bool is_null;
+    const Datum stored = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &is_null);
+    auto* body = is_null ? nullptr : static_cast<Node*>(stringToNode(TextDatumGetCString(stored)));
+    ReleaseSysCache(tuple);
+    if (body && IsA(body, List)) {  // BEGIN ATOMIC: a list of statements, in a list
+        List* statements = linitial_node(List, castNode(List, body));
+        body = list_length(statements) == 1 ? static_cast<Node*>(linitial(statements)) : nullptr;
+    }
+    return body && IsA(body, Query) ? castNode(Query, body) : nullptr;
+}
+
+// The rows of VALUES, each a list of expressions. PostgreSQL keeps a single one as it does SELECT.
+List* rows_of(const Query& query) {
+    if (query.rtable) return linitial_node(RangeTblEntry, query.rtable)->values_lists;
+    if (!query.jointree || query.jointree->quals) return NIL;
+    List* row = NIL;
+    ListCell* cell;
+    foreach (cell, query.targetList) row = lappend(row, lfirst_node(TargetEntry, cell)->expr);
+    return list_make1(row);
+}
+
+// The function's parameters are the relation's first columns, whatever these are called by now.
+Node* as_columns(Node* node, void* context) {
+    if (!node) return nullptr;
+    if (!IsA(node, Param)) return mutate_tree(node, as_columns, context);
+    const auto* parameter = castNode(Param, node);
+    const TupleDesc columns = RelationGetDescr(static_cast<Relation>(context));
+    if (parameter->paramkind == PARAM_EXTERN && parameter->paramid <= columns->natts) {
+        const Form_pg_attribute column = TupleDescAttr(columns, parameter->paramid - 1);
+        if (column->atttypid == parameter->paramtype) {
+            return reinterpret_cast<Node*>(
+                makeVar(1, column->attnum, column->atttypid, column->atttypmod, column->attcollation, 0));
+        }
+    }
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("a generated function does not go with %s",
+                           RelationGetRelationName(static_cast<Relation>(context))),
+                    errhint("clientele.upgrade_store() generates a store's functions anew.")));
+}
+
+// The constants before the last column.
+Datum keys_of(List* row) {
+    List* keys = NIL;
+    for (int i = 0; i + 1 < list_length(row); i++) {
+        auto* node = static_cast<Node*>(list_nth(row, i));
+        if (!IsA(node, Const) || castNode(Const, node)->constisnull) continue;
+        Oid output;
+        bool is_varlena;
+        getTypeOutputInfo(castNode(Const, node)->consttype, &output, &is_varlena);
+        keys = lappend(keys, OidOutputFunctionCall(output, castNode(Const, node)->constvalue));
+    }
+    return text_array(keys);
+}
+
+void put_kept(Relation relation, List* row, const ReturnSetInfo& result) {
+    Expression expression = {};
+    expression.checked = true;
+    expression.relation = relation;
+    Node* tree = as_columns(static_cast<Node*>(llast(row)), relation);
+    add_types_of(expression, tree);
+    const int settings = NewGUCNestLevel();
+    set_reading_path(expression);
+    fix_printing();
+    Datum values[1 + described] = {keys_of(row)};
+    bool nulls[1 + described] = {};
+    describe(expression, tree, values + 1);
+    AtEOXact_GUC(true, settings);
+    tuplestore_putvalues(result.setResult, result.setDesc, values, nulls);
+}
+
 }  // namespace
+
+CLIENTELE_FUNCTION(clientele__kept_expressions) {
+    InitMaterializedSRF(fcinfo, 0);
+    const Query* query = body_of(PG_GETARG_OID(0));
+    if (!query) return 0;
+    refuse_unreadable(PG_GETARG_OID(1));
+    Relation relation = table_open(PG_GETARG_OID(1), AccessShareLock);
+    ListCell* cell;
+    foreach (cell, rows_of(*query)) {
+        put_kept(relation, lfirst_node(List, cell), *reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo));
+        CHECK_FOR_INTERRUPTS();
+    }
+    table_close(relation, NoLock);
+    return 0;
+}
 
 CLIENTELE_FUNCTION(clientele__check_expression) {
     check_arguments(fcinfo);
@@ -272,8 +366,10 @@ CLIENTELE_FUNCTION(clientele__check_expression) {
     error_context_stack = callback.previous;
 
     fix_printing();
-    const Datum result = describe(expression, tree, row);
+    Datum values[described];
+    bool nulls[described] = {};
+    describe(expression, tree, values);
     table_close(expression.relation, NoLock);
     AtEOXact_GUC(true, settings);
-    PG_RETURN_DATUM(result);
+    PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(row, values, nulls)));
 }

@@ -263,18 +263,38 @@ void collect(Collection& operands, Node* node) {
     }
 }
 
-}  // namespace
+Node* as_parameters(Node* node, void* context) {
+    if (!node) return nullptr;
+    if (!IsA(node, Var)) return mutate_tree(node, as_parameters, context);
+    const auto* column = castNode(Var, node);
+    Param* parameter = makeNode(Param);
+    parameter->paramkind = PARAM_EXTERN;
+    parameter->paramid = column->varattno;
+    parameter->paramtype = column->vartype;
+    parameter->paramtypmod = -1;
+    parameter->paramcollid = column->varcollid;
+    parameter->location = -1;
+    return reinterpret_cast<Node*>(parameter);
+}
 
-// As it is kept: all but PostgreSQL's own names is qualified.
-char* deparse_checked(const Expression& expression, Node* tree) {
-    List* names =
-        deparse_context_for(RelationGetRelationName(expression.relation), RelationGetRelid(expression.relation));
+char* deparse_qualified(Node* tree, List* names) {
     const int settings = begin_settings();
     set_safe_path();
     char* text = without_outer_parentheses(deparse_expression(tree, names, false, false));
     end_settings(settings);
     return text;
 }
+
+}  // namespace
+
+// As it is kept: all but PostgreSQL's own names is qualified.
+char* deparse_checked(const Expression& expression, Node* tree) {
+    List* names =
+        deparse_context_for(RelationGetRelationName(expression.relation), RelationGetRelid(expression.relation));
+    return deparse_qualified(tree, names);
+}
+
+char* deparse_body(Node* tree) { return deparse_qualified(as_parameters(tree, nullptr), NIL); }
 
 // Text that nobody parses again, so it may leave out what PostgreSQL inserted.
 char* display_expression(const Expression& expression, Node* tree) {
