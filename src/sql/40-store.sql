@@ -316,9 +316,9 @@ CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
             ('f_score', 'integer', 'f_score(b.profile, s.breaks_f)'),
             ('m_score', 'integer', 'm_score(b.profile, s.breaks_m)'),
             ('p_alive', 'double precision', 'p_alive(s.purchase_kind, s.purchase, b.profile, b.as_of)'),
-            ('expected_orders_90d', 'double precision', 'expected_orders(s.purchase_kind, s.purchase, 90, b.profile, b.as_of)'),
+            ('expected_orders_90d', 'double precision', 'expected_orders(s.purchase_kind, s.purchase, 90::double precision, b.profile, b.as_of)'),
             ('expected_order_value', 'numeric', 'expected_order_value(s.value, b.profile, s.decimals)'),
-            ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365, b.profile, b.as_of, s.margin * s.net_share, s.annual_discount, s.decimals)'),
+            ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365::double precision, b.profile, b.as_of, s.margin * s.net_share, s.annual_discount, s.decimals)'),
             ('expected_next_order_at', 'timestamptz', 'expected_next_order_at(s.purchase_kind, s.purchase, b.profile, b.as_of)')) s (name, type, expression)
     )
     SELECT row_number() OVER (ORDER BY part, ordinal), name::name, type, expression FROM columns

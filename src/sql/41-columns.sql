@@ -14,26 +14,26 @@ DECLARE
     orders regclass := to_regclass(format('%I._orders', store));
     base regclass := to_regclass(format('%I._base', store));
     items regclass := to_regclass(format('%I._items', store));
-    amounts name[] := clientele._view_origins(orders, 'amount');
+    amounts name[] := clientele._view_origins(orders, 'amount'::name);
 BEGIN
-    settings.customer_id := coalesce((clientele._view_origins(orders, 'customer_id'))[1], settings.customer_id);
-    settings.ordered_at := coalesce((clientele._view_origins(orders, 'ordered_at'))[1], settings.ordered_at);
-    settings.order_id := coalesce((clientele._view_origins(orders, 'order_id'))[1], settings.order_id);
+    settings.customer_id := coalesce((clientele._view_origins(orders, 'customer_id'::name))[1], settings.customer_id);
+    settings.ordered_at := coalesce((clientele._view_origins(orders, 'ordered_at'::name))[1], settings.ordered_at);
+    settings.order_id := coalesce((clientele._view_origins(orders, 'order_id'::name))[1], settings.order_id);
     settings.amount := coalesce(amounts[1], settings.amount);
     IF cardinality(amounts) = 1 + num_nonnulls(settings.refunded, settings.discount) THEN
         settings.discount := CASE WHEN settings.discount IS NOT NULL THEN amounts[cardinality(amounts)] END;
         settings.refunded := CASE WHEN settings.refunded IS NOT NULL THEN amounts[2] END;
     END IF;
     IF settings.customers IS NOT NULL THEN
-        settings.customer_key := coalesce((clientele._view_origins(base, 'customer_id'))[1], settings.customer_key);
+        settings.customer_key := coalesce((clientele._view_origins(base, 'customer_id'::name))[1], settings.customer_key);
         SELECT coalesce(array_agg(CASE WHEN c.name = a.name THEN c.name::text ELSE format('%s AS %s', c.name, a.name) END ORDER BY a.ordinal), '{}')
             INTO settings.attributes
             FROM clientele._attributes(settings) a
             CROSS JOIN LATERAL (SELECT coalesce((clientele._view_origins(base, a.name))[1], a.column_name) AS name) c;
     END IF;
-    settings.item_order_id := coalesce((clientele._view_origins(items, 'order_id'))[1], settings.item_order_id);
-    settings.item_category := coalesce((clientele._view_origins(items, 'category'))[1], settings.item_category);
-    settings.item_amount := coalesce((clientele._view_origins(items, 'amount'))[1], settings.item_amount);
+    settings.item_order_id := coalesce((clientele._view_origins(items, 'order_id'::name))[1], settings.item_order_id);
+    settings.item_category := coalesce((clientele._view_origins(items, 'category'::name))[1], settings.item_category);
+    settings.item_amount := coalesce((clientele._view_origins(items, 'amount'::name))[1], settings.item_amount);
     RETURN settings;
 END $$;
 COMMENT ON FUNCTION clientele._present_settings(name) IS

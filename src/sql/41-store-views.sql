@@ -327,7 +327,8 @@ BEGIN
             WHEN 'clv_1y' THEN 'Contribution margin to expect within 365 days, discounted, in the currency; NULL without orders or models.'
             WHEN 'expected_next_order_at' THEN 'Last order plus median days between orders; NULL below 3 purchase days, without a model, or where p_alive is below 0.5.'
             ELSE coalesce((SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p
-                           WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = c.name AND c.expression LIKE '%b.profile%'),
+                           WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = c.name AND c.expression LIKE '%b.profile%'
+                             AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')),
                 'An attribute, of the customers table.') END
         FROM (SELECT name, expression FROM clientele._customer_columns(settings) UNION ALL SELECT 'segment', '') c
     LOOP

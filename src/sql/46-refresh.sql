@@ -47,7 +47,7 @@ CREATE FUNCTION clientele._count_query(store name) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
-    profiles text := format('clientele._count_profiles(%L) AS p(customer_id %s, profile clientele.order_profile)', store, clientele._key_type(store));
+    profiles text := format('clientele._count_profiles(%L::pg_catalog.name) AS p(customer_id %s, profile clientele.order_profile)', store, clientele._key_type(store));
 BEGIN
     IF settings.items IS NULL THEN
         RETURN format('SELECT p.customer_id, p.profile, NULL::pg_catalog.jsonb FROM %s ORDER BY p.customer_id', profiles);

@@ -251,7 +251,7 @@ COMMENT ON FUNCTION clientele._feature_phrases(text[], double precision[], doubl
 CREATE FUNCTION clientele._propose_name(labels text[], z double precision[], taken text[]) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    phrases text[] := coalesce(clientele._feature_phrases(labels, z, 0.5), (clientele._feature_phrases(labels, z, 0.25))[1:1], '{typical}');
+    phrases text[] := coalesce(clientele._feature_phrases(labels, z, 0.5::double precision), (clientele._feature_phrases(labels, z, 0.25::double precision))[1:1], '{typical}');
     proposed text;
     length integer;
 BEGIN

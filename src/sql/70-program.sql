@@ -148,7 +148,7 @@ BEGIN
     PERFORM clientele._require('program', program IS NOT NULL);
     PERFORM clientele._lock_store(store);
     PERFORM clientele._check_program(store, program);
-    PERFORM clientele._set_budget(store, program, NULL);
+    PERFORM clientele._set_budget(store, program, NULL::numeric);
     PERFORM clientele._retire_estimates(store, program);
     EXECUTE format('DELETE FROM %I.programs p WHERE p.program = $1', store) USING program;
     PERFORM clientele._regenerate_offers(store);

@@ -81,13 +81,13 @@ END $$;
 COMMENT ON FUNCTION clientele._protect_customers(name, clientele.store_settings) IS
     'Extends the policies on profiles and customers to every other table that names customers, or that the runs over all of them keep.';
 
-CREATE FUNCTION clientele._add_policy(store name, relation name, condition text) RETURNS void
+CREATE FUNCTION clientele._add_policy(store name, relation text, condition text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', store, relation);
     EXECUTE format('CREATE POLICY customers ON %I.%I USING (%s)', store, relation, condition);
 END $$;
-COMMENT ON FUNCTION clientele._add_policy(name, name, text) IS 'The policy of a table of a new store.';
+COMMENT ON FUNCTION clientele._add_policy(name, text, text) IS 'The policy of a table of a new store.';
 
 -- row_security = off makes PostgreSQL refuse to leave out rows, where it would do so otherwise. The policies of our own follow those
 -- of profiles and customers: to whom these show everything they do, too. Hence a function, which only asks.

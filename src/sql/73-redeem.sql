@@ -169,8 +169,8 @@ DECLARE
     done record;
 BEGIN
     PERFORM clientele._require_all_orders(store);
-    SELECT * INTO reversed FROM clientele._write_off_chunk(store, program, at_most, 0);
-    SELECT * INTO done FROM clientele._settle_chunk(store, program, now(), now(), at_most, '-infinity', 0);
+    SELECT * INTO reversed FROM clientele._write_off_chunk(store, program, at_most, 0::bigint);
+    SELECT * INTO done FROM clientele._settle_chunk(store, program, now(), now(), at_most, '-infinity'::timestamptz, 0::bigint);
     RETURN reversed.voided + done.redeemed + done.expired + done.held_out;
 EXCEPTION WHEN insufficient_privilege THEN
     RETURN 0;  -- who issues need not be allowed to settle
@@ -251,7 +251,7 @@ BEGIN
     expired_by := clientele._begin_settling(store, grace, chunk);
     COMMIT;
     LOOP
-        SELECT * INTO done FROM clientele._write_off_chunk(store, NULL, chunk, last_exposure) w;
+        SELECT * INTO done FROM clientele._write_off_chunk(store, NULL::pg_catalog.text, chunk, last_exposure) w;
         EXIT WHEN done.seen OPERATOR(pg_catalog.=) 0;
         COMMIT;
         last_exposure := done.last_exposure;
@@ -259,7 +259,7 @@ BEGIN
     END LOOP;
     last_exposure := 0;
     LOOP
-        SELECT * INTO done FROM clientele._settle_chunk(store, NULL, 'infinity', expired_by, chunk, last_until, last_exposure) s;
+        SELECT * INTO done FROM clientele._settle_chunk(store, NULL::pg_catalog.text, 'infinity'::pg_catalog.timestamptz, expired_by, chunk, last_until, last_exposure) s;
         EXIT WHEN done.seen OPERATOR(pg_catalog.=) 0;
         COMMIT;
         last_until := done.last_until;

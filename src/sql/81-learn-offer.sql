@@ -97,7 +97,7 @@ BEGIN
     IF cardinality(means) < 2 OR ready IS NOT TRUE THEN
         RETURN NULL;
     END IF;
-    weights := clientele.propose_weights(means, ses, least(0.05, 0.5 / cardinality(means)));
+    weights := clientele.propose_weights(means, ses, least(0.05, 0.5 / cardinality(means))::double precision);
     -- An arm that was given no weight gets none.
     SELECT array_agg(CASE WHEN e.weight > 0 THEN weights[e.nth] ELSE 0 END ORDER BY e.place) INTO proposed
         FROM (SELECT w.weight, w.place, count(*) FILTER (WHERE w.weight > 0) OVER (ORDER BY w.place) AS nth

@@ -137,6 +137,6 @@ is($standby->safe_psql('postgres', q{INSERT INTO orders (order_id, customer_id, 
 # ---- The end ----
 
 is($standby->safe_psql('postgres', q{SELECT clientele.drop_store('shop'); DROP EXTENSION clientele;
-	SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'clientele'::regnamespace), (SELECT count(*) FROM orders) > 0}), "\n0|t", 'after the last store the extension goes, and the orders stay');
+	SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = 'clientele'), (SELECT count(*) FROM orders) > 0}), "\n0|t", 'after the last store the extension goes, its schema with it, and the orders stay');
 
 done_testing();

@@ -1,0 +1,124 @@
+-- Every public function that looks up names when it runs, over a store with all there is; read by 150_planted.pl, which ends a call at ";" and a
+-- line's end. Arguments have the very types, since a planted function may fit others better: that would be the caller's choice, not ours.
+SELECT 1;
+SELECT clientele.create_store('full'::name, 'public.orders'::regclass, customer_id => 'customer_id'::name, ordered_at => 'ordered_at'::name, amount => 'amount'::name, order_id => 'order_id'::name,
+    order_filter => 'status = ''completed'''::text, customers => 'public.customers'::regclass, customer_key => 'customer_id'::name, attributes => '{children,birth_date}'::text[],
+    items => 'public.order_items'::regclass, time_zone => 'America/New_York'::text, live => true);
+CALL clientele.refresh('full'::name);
+SELECT clientele.create_store('plain'::name, 'public.orders'::regclass, refunded => 'refunded'::name, discount => 'refunded'::name);
+CALL clientele.refresh('plain'::name, true);
+SELECT clientele.define_segment('full'::name, 'families'::text, 'children > 2 AND orders > 1'::text, 10, description => 'x'::text);
+SELECT clientele.define_segment('full'::name, 'dated'::text, 'birth_date > ''1980-01-01'' AND lower(''A'') = ''a'''::text, 20);
+-- refused
+SELECT clientele.define_segment('full'::name, 'big'::text, 'total_spent > 200'::text, segmentation => 'value'::text);
+SELECT clientele.define_segment('full'::name, 'big'::text, 'total_spent > 200.0'::text, segmentation => 'value'::text);
+SELECT clientele.set_default_segment('full'::name, 'average'::text);
+SELECT clientele.drop_segment('full'::name, 'dated'::text);
+SELECT clientele.add_rfm_segments('full'::name);
+SELECT clientele.set_rfm_breaks('full'::name, '{10,20,30,40}'::float8[], '{1,2,3,4}'::float8[], '{50,100,150,200}'::float8[]);
+SELECT clientele.set_rfm_breaks('full'::name, NULL::float8[], NULL::float8[], NULL::float8[]);
+SELECT * FROM clientele.rfm_breaks('full'::name);
+SELECT clientele.define_content('full'::name, 'home'::text, 'post A'::text, 'families'::text);
+SELECT clientele.define_content('full'::name, 'home'::text, 'post C'::text);
+SELECT clientele.drop_content('full'::name, 'home'::text, 'families'::text);
+SELECT clientele.content_for(5::int8, 'home'::text, 'full'::name);
+SELECT clientele.define_offer('full'::name, 'second'::text, 'second_order'::text, holdout => 0.1::float8, budget => 5000::numeric);
+SELECT clientele.define_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, segments => '{families,average}'::text[], holdout => 0.2::float8,
+    arms => '[{"name": "a", "stretch": 1.2}, {"name": "b", "stretch": 1.5}]'::jsonb, max_per_customer => 3, cooldown => '1 day'::interval);
+SELECT clientele.define_offer('full'::name, 'back'::text, 'win_back'::text);
+SELECT clientele.drop_offer('full'::name, 'back'::text);
+SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, budget => 100::numeric);
+SELECT clientele.set_global_holdout('full'::name, 0.05::float8);
+SELECT clientele.assign_segment(5::int8, 'full'::name), clientele.assign_segment('5'::text, 'full'::name, 'value'::text);
+SELECT clientele.assign_segment(5::int8, 'full'::name, as_of => '2026-01-01'::timestamptz);
+SELECT clientele.segments_of(5::int8, 'full'::name);
+SELECT * FROM clientele.personalized_offer(5::int8, 'full'::name);
+SELECT * FROM clientele.explain_segment(5::int8, 'full'::name);
+SELECT * FROM clientele.explain_segment('5'::text, 'full'::name, as_of => '2026-01-01'::timestamptz);
+SELECT * FROM clientele.explain_offer(5::int8, 'full'::name);
+SELECT * FROM clientele.explain_offer('5'::text, 'full'::name, as_of => '2026-01-01'::timestamptz);
+SELECT * FROM clientele.issue_offer(8::int8, 'full'::name);
+CALL clientele.issue_offers('full'::name, chunk => 300);
+CALL clientele.issue_offers('full'::name, 'second'::text);
+INSERT INTO public.orders SELECT 1000000 OPERATOR(pg_catalog.+) customer_id, customer_id, pg_catalog.clock_timestamp(), 900, 'completed', 0 FROM "full".offer_ledger WHERE exposure_id OPERATOR(pg_catalog.%) 3 OPERATOR(pg_catalog.=) 0;
+SELECT pg_catalog.count(r.*) FROM (SELECT code, 1000000 OPERATOR(pg_catalog.+) customer_id AS o FROM "full".offer_ledger WHERE exposure_id OPERATOR(pg_catalog.%) 6 OPERATOR(pg_catalog.=) 0) l, clientele.redeem_offer(l.code, l.o::int8, 'full'::name) r;
+-- refused
+SELECT * FROM clientele.redeem_offer('22222-22222'::text, 1::int8, 'full'::name);
+INSERT INTO "full".ledger (customer_id, period, program, program_version, global_holdout, basis, reference_value, min_spend, reward, reward_kind, currency, message, reasons, variant,
+        propensity, issued_at, valid_until, code)
+    SELECT customer_id, 9, program, program_version, global_holdout, basis, reference_value, min_spend, 0, reward_kind, currency, message, reasons, variant, propensity, issued_at, valid_until, '22222-22222'
+    FROM "full".ledger WHERE state OPERATOR(pg_catalog.=) 'redeemed' ORDER BY order_id LIMIT 1;
+-- refused
+SELECT * FROM clientele.redeem_offer('22222-22222'::text, (SELECT pg_catalog.min(order_id) FROM "full".ledger WHERE state OPERATOR(pg_catalog.=) 'redeemed'), 'full'::name);
+SELECT * FROM clientele.explain_offer(4000000::int8, 'full'::name);
+-- refused
+SELECT clientele.define_segment('full'::name, 'families'::text, 'children > 2'::text, 10, sensitive => true);
+SELECT clientele.define_segment('full'::name, 'delicate'::text, 'children > 3'::text, 5, sensitive => true);
+-- refused
+SELECT clientele.assign_segment(5::int8);
+SELECT clientele.withdraw_offer((SELECT pg_catalog.min(exposure_id) FROM "full".offer_ledger WHERE status OPERATOR(pg_catalog.=) 'open'), 'full'::name);
+SELECT clientele.void_redemption((SELECT pg_catalog.min(order_id) FROM "full".offer_ledger WHERE status OPERATOR(pg_catalog.=) 'redeemed'), 'full'::name);
+DELETE FROM public.orders WHERE order_id OPERATOR(pg_catalog.>) 1000500;
+UPDATE public.orders SET amount = amount OPERATOR(pg_catalog.+) 1 WHERE customer_id OPERATOR(pg_catalog.=) 9;
+DELETE FROM public.order_items WHERE order_id OPERATOR(pg_catalog.=) 9;
+UPDATE "full".ledger SET issued_at = issued_at OPERATOR(pg_catalog.-) '40 days'::interval, valid_until = valid_until OPERATOR(pg_catalog.-) '40 days'::interval WHERE exposure_id OPERATOR(pg_catalog.%) 2 OPERATOR(pg_catalog.=) 0;
+CALL clientele.settle_offers('full'::name, chunk => 20);
+CALL clientele.refresh('full'::name);
+CALL clientele.refresh('full'::name, true);
+SELECT * FROM clientele.measure_lift('full'::name, 'stretch'::text, by_segment => true);
+SELECT * FROM clientele.measure_lift('full'::name, NULL::text);
+SELECT * FROM clientele.learn_offer('full'::name, 'stretch'::text);
+SELECT * FROM clientele.learn_segments('full'::name, 'learned'::text, '{orders,log1p(total_spent::float8)}'::text[], 3);
+SELECT * FROM clientele.learn_segments('full'::name, 'learned'::text);
+SELECT * FROM clientele.describe_segments('full'::name, 'learned'::text);
+SELECT clientele.rename_segment('full'::name, 'big'::text, 'great'::text, segmentation => 'value'::text);
+-- refused
+SELECT * FROM clientele.fit_clv('full'::name, 'bgnbd'::text);
+SELECT clientele.create_store('visits'::name, 'public.visits'::regclass);
+CALL clientele.refresh('visits'::name);
+SELECT * FROM clientele.fit_clv('visits'::name, 'bgnbd'::text, holdout_days => 60);
+SELECT * FROM clientele.clv_report('visits'::name);
+SELECT clientele.use_model('visits'::name, 'clv'::text, 1);
+SELECT clientele.define_offer('visits'::name, 'tight'::text, 'grow_order_value'::text, budget => 20::numeric);
+SELECT pg_catalog.count(o.*) FROM pg_catalog.generate_series(1::int8, 400::int8) c, clientele.issue_offer(c, 'visits'::name) o;
+DELETE FROM visits.ledger;
+SELECT clientele.drop_offer('visits'::name, 'tight'::text);
+SELECT clientele.define_offer('visits'::name, 'grow'::text, 'grow_order_value'::text, max_cv => NULL::float8, holdout => 0.4::float8, arms => '[{"name": "a", "stretch": 1.2}, {"name": "b", "stretch": 1.5}]'::jsonb);
+CALL clientele.issue_offers('visits'::name, 'grow'::text);
+UPDATE visits.ledger SET issued_at = issued_at OPERATOR(pg_catalog.-) '40 days'::interval, valid_until = valid_until OPERATOR(pg_catalog.-) '40 days'::interval;
+CALL clientele.settle_offers('visits'::name);
+SELECT * FROM clientele.learn_offer('visits'::name, 'grow'::text, apply => true);
+SELECT clientele.use_model('visits'::name, 'offer:grow'::text, 1);
+SELECT * FROM clientele.personalized_offer(5::int8, 'visits'::name);
+INSERT INTO public.visits (customer_id, ordered_at, amount) VALUES (3, '2020-01-01'::timestamptz, 7);
+SELECT pg_catalog.count(c.*) FROM clientele.check_store('visits'::name) c;
+INSERT INTO public.visits (customer_id, ordered_at, amount) VALUES (3, 'infinity'::timestamptz, 7), (4, '2020-01-01'::timestamptz, 'NaN'::numeric);
+SELECT pg_catalog.count(c.*) FROM clientele.check_store('visits'::name) c;
+DELETE FROM public.visits WHERE amount OPERATOR(pg_catalog.=) 'NaN'::numeric OR ordered_at OPERATOR(pg_catalog.=) 'infinity'::timestamptz;
+SELECT clientele.drop_store('visits'::name);
+CALL clientele.record_segments('full'::name);
+SELECT pg_catalog.count(s.*) FROM clientele.stores s;
+SELECT pg_catalog.count(s.*) FROM clientele.models s;
+SELECT pg_catalog.count(s.*) FROM clientele.refresh_progress s;
+SELECT pg_catalog.count(v.*) FROM "full".customers v;
+SELECT pg_catalog.count(v.*) FROM "full".campaign v;
+SELECT pg_catalog.count(v.*) FROM "full".offer_summary v;
+SELECT pg_catalog.count(v.*) FROM "full".segment_sizes v;
+SELECT pg_catalog.count(v.*) FROM "full".experiment_health v;
+SELECT pg_catalog.count(v.*) FROM "full".budget_status v;
+SELECT pg_catalog.count(v.*) FROM "full".customers_at('2026-01-01'::timestamptz) v;
+SELECT pg_catalog.count(c.*) FROM clientele.check_store('full'::name) c;
+SELECT pg_catalog.count(c.*) FROM clientele.check_store('full'::name, 0.5::float8) c;
+DELETE FROM "full".profiles WHERE customer_id OPERATOR(pg_catalog.<) 20;
+SELECT pg_catalog.count(c.*) FROM clientele.check_store('full'::name, repair => true) c;
+DELETE FROM public.order_items WHERE order_id OPERATOR(pg_catalog.=) 8;
+SELECT clientele.forget_customer(13::int8, 'full'::name);
+SELECT clientele.forget_customer('20'::text, 'full'::name);
+SELECT clientele.upgrade_store('full'::name);
+SELECT clientele.set_time_zone('full'::name, 'Europe/Berlin'::text);
+SELECT clientele.set_live('full'::name, false);
+SELECT clientele.set_live('plain'::name, true);
+CALL clientele.refresh('plain'::name);
+CALL clientele.refresh('plain'::name);
+SELECT clientele.drop_store('plain'::name);
+SELECT clientele.drop_store('full'::name);
