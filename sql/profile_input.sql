@@ -97,6 +97,8 @@ EXCEPTION WHEN others THEN
 END $$;
 SELECT customer, pg_temp.copied(clientele.order_profile_send(p)) AS round_trip
 FROM input_profiles WHERE customer IN (5, 1000, 1001, 1002) ORDER BY customer, zone COLLATE "C";
+SELECT get_byte(b, 0) AS version, pg_temp.copied(b) AS round_trip FROM (SELECT clientele.order_profile_send(clientele.order_profile('2026-01-01', 10, 'Europe/Berlin', tie)) AS b
+    FROM unnest('{NULL, 1, -7, 9223372036854775807, 0}'::bigint[]) tie) v;
 
 CREATE TEMP TABLE input_bytes AS
     SELECT clientele.order_profile_send(p) AS b FROM (SELECT clientele.order_profile('2020-03-07 17:30', 12.5, 'Europe/Berlin') AS p) v;

@@ -20,8 +20,8 @@ COMMENT ON TYPE clientele.order_profile IS
     'What is known about one customer''s orders: mergeable, exact, versioned; JSON as text. Made by the aggregate order_profile.';
 COMMENT ON FUNCTION clientele.order_profile_in(cstring) IS 'Input: the JSON that output prints; anything that no set of orders could have given is refused.';
 COMMENT ON FUNCTION clientele.order_profile_out(clientele.order_profile) IS 'Output: JSON.';
-COMMENT ON FUNCTION clientele.order_profile_recv(internal) IS 'Binary input: format version 1; anything that no set of orders could have given is refused.';
-COMMENT ON FUNCTION clientele.order_profile_send(clientele.order_profile) IS 'Binary output: format version 1.';
+COMMENT ON FUNCTION clientele.order_profile_recv(internal) IS 'Binary input: format version 1 or 2; anything that no set of orders could have given is refused.';
+COMMENT ON FUNCTION clientele.order_profile_send(clientele.order_profile) IS 'Binary output: format version 2 where the last orders have ties, else 1.';
 
 CREATE FUNCTION clientele.order_profile_eq(clientele.order_profile, clientele.order_profile) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_order_profile_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -86,6 +86,9 @@ COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric) 
 CREATE FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text) RETURNS internal
     AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text) IS 'Transition of order_profile(ordered_at, amount, time_zone).';
+CREATE FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text, bigint) RETURNS internal
+    AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text, bigint) IS 'Transition of order_profile(ordered_at, amount, time_zone, tie).';
 CREATE FUNCTION clientele.order_profile_final(internal) RETURNS clientele.order_profile
     AS 'MODULE_PATHNAME', 'clientele_order_profile_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.order_profile_final(internal) IS 'Result of order_profile().';
@@ -120,6 +123,15 @@ CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric,
     PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.order_profile(timestamptz, numeric, text) IS
     'The profile of one customer''s orders, with days counted in time_zone, one of pg_timezone_names. Otherwise as order_profile(ordered_at, amount).';
+
+CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric, time_zone text, tie bigint) (
+    SFUNC = clientele.order_profile_add, STYPE = internal, SSPACE = 560,
+    FINALFUNC = clientele.order_profile_final, FINALFUNC_MODIFY = READ_WRITE,
+    COMBINEFUNC = clientele.order_profile_combine,
+    SERIALFUNC = clientele.order_profile_serialize, DESERIALFUNC = clientele.order_profile_deserialize,
+    PARALLEL = SAFE);
+COMMENT ON AGGREGATE clientele.order_profile(timestamptz, numeric, text, bigint) IS
+    'The profile of one customer''s orders, of which those of one time are ranked by tie, as the number of the order; of equal ties, and without (NULL), by amount. Otherwise as order_profile(ordered_at, amount, time_zone).';
 
 CREATE AGGREGATE clientele.rollup(clientele.order_profile) (
     SFUNC = clientele.order_profile_merge, STYPE = clientele.order_profile,
@@ -172,7 +184,7 @@ COMMENT ON FUNCTION clientele.typical_cv(clientele.order_profile) IS
 CREATE FUNCTION clientele.last_order_value(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_last_order_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.last_order_value(clientele.order_profile) IS
-    'Amount of the last order, ranked by (ordered_at, amount); NULL without orders.';
+    'Amount of the last order, ranked by (ordered_at, tie, amount); NULL without orders.';
 CREATE FUNCTION clientele.order_value_cv(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_order_value_cv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.order_value_cv(clientele.order_profile) IS

@@ -55,6 +55,11 @@ CREATE FUNCTION clientele._day_start(at timestamptz, time_zone text) RETURNS tim
 COMMENT ON FUNCTION clientele._day_start(timestamptz, text) IS
     'What _instant() gives for the calendar day, in one of pg_timezone_names, that an instant belongs to.';
 
+CREATE FUNCTION clientele._tie(ordered_at timestamptz, time_zone text, order_id anyelement) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'clientele_tie' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._tie(timestamptz, text, anyelement) IS
+    'What ranks orders that are dated by their day alone (their time is the midnight of one, in one of pg_timezone_names): a number that grows as order ids do. Of uuids and texts it is made of the first eight bytes. NULL: other times, and other types.';
+
 CREATE FUNCTION clientele._require(argument text, given boolean) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -49,6 +49,12 @@ $$;
 COMMENT ON FUNCTION clientele._has_local_times(name) IS
     'Whether the times of a store''s orders are dates, or timestamps without time zone: the view _orders makes instants of them.';
 
+CREATE FUNCTION clientele._has_ties(store name) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (clientele._settings(store)).order_id IS NOT NULL AND clientele._has_local_times(store)
+$$;
+COMMENT ON FUNCTION clientele._has_ties(name) IS 'Whether a store''s orders of one day are ranked by their ids.';
+
 -- Times of the orders are compared with times of ours by these two alone.
 CREATE FUNCTION clientele._placed_since(store name, ordered_at text, since text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -80,8 +86,10 @@ CREATE FUNCTION clientele._profiles_query(store name, settings clientele.store_s
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    aggregate text := CASE settings.time_zone WHEN 'UTC' THEN 'clientele.order_profile(o.ordered_at, o.amount)'
-        ELSE format('clientele.order_profile(o.ordered_at, o.amount, %L)', settings.time_zone) END;
+    aggregate text := format(CASE WHEN settings.order_id IS NOT NULL AND clientele._has_local_times(store)
+            THEN 'clientele.order_profile(o.ordered_at, o.amount, %1$L, clientele._tie(o.ordered_at, %1$L, o.order_id))'
+        WHEN settings.time_zone = 'UTC' THEN 'clientele.order_profile(o.ordered_at, o.amount)'
+        ELSE 'clientele.order_profile(o.ordered_at, o.amount, %L)' END, settings.time_zone);
     orders text := CASE WHEN inlined THEN format('(%s)', clientele._orders_query(settings)) ELSE format('%I._orders', store) END;
     items text := CASE WHEN inlined THEN format('(%s)', clientele._items_query(settings)) ELSE format('%I._items', store) END;
     profiles text;

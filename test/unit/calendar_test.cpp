@@ -76,5 +76,25 @@ TEST(Calendar, AZoneWithoutRulesIsUtc) {
     EXPECT_EQ(behind.local(0), -5 * microseconds_an_hour);
 }
 
+// A zone that is three hours behind UTC, and two from a time on.
+std::int64_t two_hours_from(void* since, Instant at) {
+    return (at < *static_cast<const Instant*>(since) ? -3 : -2) * microseconds_an_hour;
+}
+
+TEST(Calendar, DaysStartAtMidnightOrAfterWhatIsSkipped) {
+    EXPECT_TRUE(starts_day(0, Zone{}));
+    EXPECT_TRUE(starts_day(-microseconds_a_day, Zone{}));
+    for (const Instant at : {Instant{1}, Instant{-1}, microseconds_an_hour, 12 * microseconds_an_hour}) {
+        EXPECT_FALSE(starts_day(at, Zone{})) << at;
+    }
+    Instant midnight = 3 * microseconds_an_hour;  // by the winter's time, when clocks go forward
+    const Zone zone{"America/Sao_Paulo", two_hours_from, &midnight};
+    EXPECT_TRUE(starts_day(midnight - microseconds_a_day, zone));
+    EXPECT_TRUE(starts_day(midnight, zone));  // one o'clock
+    EXPECT_FALSE(starts_day(midnight + 1, zone));
+    EXPECT_FALSE(starts_day(midnight + microseconds_an_hour, zone));
+    EXPECT_TRUE(starts_day(midnight + 23 * microseconds_an_hour, zone));
+}
+
 }  // namespace
 }  // namespace clientele

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -36,6 +37,9 @@ TEST(OrderLog, KeepsExtremesInTheOrderTheyCame) {
                        {first_supported_instant, 0},
                        {0, -1},
                        {-1, 1},
+                       {-1, 1, 0},
+                       {0, max_amount - 1, std::numeric_limits<Tie>::max()},
+                       {0, 1 - max_amount, -std::numeric_limits<Tie>::max()},
                        {-1, 1}});
 }
 
@@ -43,9 +47,12 @@ TEST(OrderLog, KeepsRandomOrders) {
     std::mt19937_64 random(20261121);
     std::uniform_int_distribution<Instant> at(first_supported_instant, last_supported_instant);
     std::uniform_int_distribution<Money> amount(1 - max_amount, max_amount - 1);
+    std::uniform_int_distribution<Tie> tie;
     for (int round = 0; round < 200; ++round) {
         std::vector<Order> orders(static_cast<std::size_t>(round));
-        std::generate(orders.begin(), orders.end(), [&] { return Order{at(random), amount(random)}; });
+        std::generate(orders.begin(), orders.end(), [&] {
+            return Order{at(random), amount(random), round % 2 ? tie(random) : no_tie};
+        });
         expect_round_trip(orders);
     }
 }

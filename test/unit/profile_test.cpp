@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -40,7 +41,7 @@ std::vector<Zone> zones() {
             Zone{"America/Argentina/ComodRivadavia", offset_of, &local_mean_time}};
 }
 
-// ---- Random sets of orders, which tie, share days and mix refunds in. ----
+// ---- Random sets of orders, which share times, with ties and without, and days, and mix refunds in. ----
 
 std::int64_t between(Random& random, std::int64_t low, std::int64_t high) {
     return std::uniform_int_distribution<std::int64_t>(low, high)(random);
@@ -63,14 +64,22 @@ Money random_amount(Random& random, int scale) {
     }
 }
 
+// None, or few different ones, or any.
+Tie random_tie(Random& random, std::int64_t kind) {
+    if (kind == 0 || between(random, 0, 5) == 0) return no_tie;
+    const Tie most = kind == 1 ? 3 : std::numeric_limits<Tie>::max();
+    return between(random, -most, most);
+}
+
 Orders random_orders(Random& random, int scale) {
     Orders orders(static_cast<std::size_t>(between(random, 1, between(random, 1, 60))));
     const Instant start = between(random, 0, 9'000) * microseconds_a_day;
     const std::int64_t days = between(random, 1, 200);
     const std::int64_t grain = between(random, 0, 1) ? microseconds_an_hour : 1;
+    const std::int64_t ties = between(random, 0, 2);
     for (Order& order : orders) {
         const std::int64_t within = between(random, 0, days * microseconds_a_day - 1);
-        order = {start + within / grain * grain, random_amount(random, scale)};
+        order = {start + within / grain * grain, random_amount(random, scale), random_tie(random, ties)};
         if (&order > orders.data() && between(random, 0, 4) == 0) order.at = (&order)[-1].at;
     }
     return orders;
@@ -286,6 +295,13 @@ TEST(Profile, TheFinerScaleWinsAMerge) {
     EXPECT_EQ(encoded(profile, "UTC"), encoded(other, "UTC"));
 }
 
+TEST(Profile, OrdersOfOneTimeAreRankedByTieAndThenByAmount) {
+    Orders orders = {{0, 90'000, 1}, {0, 10'000, 2}, {0, 20'000, 2}, {0, 80'000}, {-1, 70'000, 9}};
+    const Profile profile = profile_of(orders, 2, Zone{});
+    const Orders expected = {{-1, 70'000, 9}, {0, 80'000}, {0, 90'000, 1}, {0, 10'000, 2}, {0, 20'000, 2}};
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), profile.recent, profile.recent + profile.recent_count));
+}
+
 TEST(Profile, TooManyOrdersAreRefused) {
     Orders one = {{0, 10'000}};
     Profile profile = profile_of(one, 2, Zone{});
@@ -315,11 +331,20 @@ TEST(Profile, BinaryFormGoesRoundAndIsValid) {
     });
 }
 
+TEST(Profile, WithoutTiesTheBinaryFormIsThatOfVersionOne) {
+    Orders orders = {{0, 10'000}, {microseconds_a_day, 20'000}};
+    EXPECT_EQ(encoded(profile_of(orders, 2, Zone{}), "UTC")[0], 1);
+    orders[1].tie = 7;
+    EXPECT_EQ(encoded(profile_of(orders, 2, Zone{}), "UTC")[0], 2);
+}
+
 TEST(Profile, TimesAndAmountsAtTheEndsOfTheRangeGoRound) {
     for (const Zone& zone : zones()) {
         Orders orders = {{first_supported_instant, max_amount - 1},
                          {last_supported_instant, 0},
                          {last_supported_instant, 1},
+                         {last_supported_instant, 1, std::numeric_limits<Tie>::max()},
+                         {last_supported_instant, 1, -std::numeric_limits<Tie>::max()},
                          {first_supported_instant, 1 - max_amount}};
         const Profile profile = profile_of(orders, 4, zone);
         const Encoded bytes = encoded(profile, zone.name);
@@ -376,7 +401,9 @@ TEST(Profile, RandomBytesAreRefused) {
     for (int round = 0; round < 20'000; ++round) {
         Encoded bytes(static_cast<std::size_t>(between(random, 0, 80)));
         for (auto& byte : bytes) byte = static_cast<std::uint8_t>(between(random, 0, between(random, 0, 1) ? 255 : 9));
-        if (bytes.size() > 2) bytes[0] = 1, bytes[1] = static_cast<std::uint8_t>(between(random, 0, 4));
+        if (bytes.size() > 2)
+            bytes[0] = static_cast<std::uint8_t>(between(random, 1, 2)),
+            bytes[1] = static_cast<std::uint8_t>(between(random, 0, 4));
         ASSERT_TRUE(refused_or_canonical(bytes, Zone{}));
     }
 }
@@ -409,6 +436,26 @@ TEST(Profile, ForgedFiguresAreRefused) {
     expect_refused("days that begin early", [](Profile& p) { p.first_day = --p.days.front(); });
     expect_refused("a first order after the last eight began", [](Profile& p) { p.first_at = p.recent[1].at; });
     expect_refused("no orders and no refunds", [](Profile& p) { p = Profile{}; });
+    expect_refused("ties that are not in order", [](Profile& p) {
+        p.recent[6].at = p.recent[7].at;
+        p.recent[6].tie = 2;
+        p.recent[7].tie = 1;
+    });
+}
+
+TEST(Profile, TiesThatFitNoOrderAreRefused) {
+    Orders orders = {{0, 10'000, 5}, {microseconds_a_day, 20'000}};
+    const Encoded good = encoded(profile_of(orders, 2, Zone{}), "UTC");
+    const std::size_t present = good.size() - 6;  // in front of the tie and of the purchase days, which take five bytes
+    ASSERT_EQ(good[present], 1);
+    ASSERT_EQ(good[present + 1], 10);
+    for (const int orders_with_ties : {0, 3, 4, 0x81}) {
+        Encoded forged = good;
+        forged[present] = static_cast<std::uint8_t>(orders_with_ties);
+        EXPECT_THROW(validate(decode(forged), Zone{}), Error) << orders_with_ties;
+    }
+    const Encoded refunds_with_ties = {2, 2, 0, 1, 100};
+    EXPECT_THROW(decode(refunds_with_ties), Error);
 }
 
 // The rules of a zone change: what was counted by the old ones is told apart, and kept.
@@ -450,6 +497,21 @@ TEST(Profile, TwentyOrdersFitThreeHundredBytes) {
             }
             const std::size_t size = encoded(profile_of(orders, 4, zone), zone.name).size() + varlena_header;
             ASSERT_LE(size, 300u) << zone.name;
+        }
+    }
+}
+
+TEST(Profile, WithTiesTwentyOrdersOfAMillionEachFitThreeHundredBytesToo) {
+    constexpr std::size_t varlena_header = 4;
+    Random random(12);
+    for (const Zone& zone : zones()) {
+        for (int round = 0; round < 200; ++round) {
+            Orders orders;
+            for (int i = 0; i < 20; ++i) {
+                const Day day = static_cast<Day>(between(random, 0, 30 * 365));
+                orders.push_back({day * microseconds_a_day, between(random, 0, 9'999'999'999), random_tie(random, 2)});
+            }
+            ASSERT_LE(encoded(profile_of(orders, 4, zone), zone.name).size() + varlena_header, 300u) << zone.name;
         }
     }
 }
@@ -498,6 +560,7 @@ TEST(ProfileJson, SaysWhatTheProfileHolds) {
         const std::string text = json(profile, zone.name);
         const auto money = [&](const char* key) { return parse_decimal(value_of(text, key).c_str(), 4, key); };
         ASSERT_EQ(value_of(text, "time_zone"), zone.name);
+        ASSERT_EQ(value_of(text, "version"), profile.has_ties() ? "2" : "1");
         ASSERT_EQ(value_of(text, "orders"), std::to_string(profile.orders));
         ASSERT_EQ(value_of(text, "refunds"), std::to_string(profile.refunds));
         ASSERT_EQ(money("refunded"), int512_t(profile.refunded));
@@ -514,6 +577,11 @@ TEST(ProfileJson, SaysWhatTheProfileHolds) {
             const std::string order = text.substr(at, text.find('}', at) - at + 1);
             ASSERT_EQ(parse_instant(value_of(order, "at").c_str(), "at"), profile.recent[i].at);
             ASSERT_EQ(parse_decimal(value_of(order, "amount").c_str(), 4, "a"), int512_t(profile.recent[i].amount));
+            const bool has_tie = profile.recent[i].tie != no_tie;
+            ASSERT_EQ(order.find("tie") != order.npos, has_tie);
+            if (has_tie) {
+                ASSERT_EQ(value_of(order, "tie"), std::to_string(profile.recent[i].tie));
+            }
             ++at;
         }
         std::string gaps;

@@ -6,6 +6,13 @@ constexpr int days_to_2000 = 730'425;  // from 0000-03-01, where the algorithm c
 constexpr int days_an_era = 146'097;   // 400 years
 }  // namespace
 
+bool starts_day(Instant at, const Zone& zone) {
+    constexpr std::int64_t longest_skip = 3 * microseconds_an_hour;
+    const Instant local = zone.local(at);
+    const Instant midnight = day_of(local) * microseconds_a_day;
+    return local == midnight || (local - midnight <= longest_skip && zone.local(at - 1) < midnight);
+}
+
 CivilDate civil_date(Day day) {
     const int shifted = day + days_to_2000;
     const int era = (shifted >= 0 ? shifted : shifted - (days_an_era - 1)) / days_an_era;

@@ -34,6 +34,10 @@ constexpr Day day_of(Instant local) {
     return static_cast<Day>(local % microseconds_a_day < 0 ? day - 1 : day);
 }
 
+// Whether a calendar day of the zone starts at an instant: its midnight, or, where daylight saving skips that, what
+// follows it.
+bool starts_day(Instant at, const Zone& zone);
+
 // 2000-01-01 was a Saturday.
 constexpr bool is_weekend(Day day) {
     const Day since_saturday = day % 7 < 0 ? day % 7 + 7 : day % 7;

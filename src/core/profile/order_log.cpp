@@ -3,12 +3,12 @@
 namespace clientele {
 namespace {
 
-std::int64_t read_number(Bytes log, std::size_t& at) {
+std::uint64_t read_number(Bytes log, std::size_t& at) {
     std::uint64_t value = 0;
     unsigned shift = 0;
     for (; log[at] & 0x80; shift += 7) value |= static_cast<std::uint64_t>(log[at++] & 0x7F) << shift;
     value |= static_cast<std::uint64_t>(log[at++]) << shift;
-    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+    return value;
 }
 
 }  // namespace
@@ -17,8 +17,9 @@ Orders read_log(Bytes log) {
     Orders orders;
     Instant previous = 0;
     for (std::size_t at = 0; at < log.size();) {
-        previous += read_number(log, at);
-        orders.push_back({previous, read_number(log, at)});
+        previous += unzigzag(read_number(log, at));
+        const std::uint64_t amount = read_number(log, at);
+        orders.push_back({previous, unzigzag(amount >> 1), amount & 1 ? unzigzag(read_number(log, at)) : no_tie});
     }
     return orders;
 }

@@ -137,6 +137,10 @@ void merge(Profile& profile, const Profile& other) {
     merge_days(profile, other);
 }
 
+bool Summary::has_ties() const {
+    return std::any_of(recent, recent + recent_count, [](const Order& order) { return order.tie != no_tie; });
+}
+
 std::int64_t typical_value(const Summary& profile) {
     Money values[recent_capacity];
     const int count = profile.recent_count;

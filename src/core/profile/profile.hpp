@@ -6,8 +6,10 @@
 
 #include <boost/container/small_vector.hpp>
 #include <boost/multiprecision/cpp_int.hpp>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "core/base/calendar.hpp"
@@ -25,12 +27,23 @@ constexpr Money max_amount = 100'000'000'000'000'000;  // exclusive: 10^13
 constexpr std::int64_t max_count = 1'000'000'000'000;  // orders and refunds in one profile
 constexpr int recent_capacity = 8;
 
+// What ranks orders of one time: a number that grows as their ids do. An order may have none.
+using Tie = std::int64_t;
+constexpr Tie no_tie = std::numeric_limits<Tie>::min();
+
 struct Order {
     Instant at;
     Money amount;
+    Tie tie = no_tie;
 
-    // Ties of time are broken by amount, so that "the last order" does not depend on row order.
-    auto operator<=>(const Order&) const = default;
+    bool operator==(const Order&) const = default;
+    // Orders of one time are ranked by their ties, and without by amount, so that "the last order" does not depend on
+    // row order.
+    std::strong_ordering operator<=>(const Order& other) const {
+        if (at != other.at) return at <=> other.at;
+        if (tie != other.tie) return tie <=> other.tie;
+        return amount <=> other.amount;
+    }
 };
 
 // All of a profile but its purchase days. Trivially destructible: the boundary keeps it across backend calls.
@@ -52,6 +65,7 @@ struct Summary {
     Day last_day = 0;
 
     const Order& last() const { return recent[recent_count - 1]; }
+    bool has_ties() const;
 };
 
 struct Profile : Summary {
@@ -63,7 +77,7 @@ Profile profile_of(std::span<Order> orders, int scale, const Zone& zone);
 // Makes `profile` the profile of both sets of orders, which must be disjoint.
 void merge(Profile& profile, const Profile& other);
 
-// The binary form, version 1. Layout: profile_codec.cpp.
+// The binary form: version 2 where the last orders have ties, else version 1. Layout: profile_codec.cpp.
 std::size_t encode(const Profile& profile, const char* zone_name, WritableBytes out);
 // More than encode() ever needs for these many purchase days.
 std::size_t encoded_bound(std::size_t purchase_days);

@@ -1,4 +1,4 @@
-// The binary form of a profile, version 1. Numbers are LEB128 ("varint"), little end first:
+// The binary form of a profile, version 1 or 2. Numbers are LEB128 ("varint"), little end first:
 //
 //   version, flags (bits 0-2: scale, bit 3: a zone follows), [length, zone name]
 //   orders, refunds, refunded
@@ -6,6 +6,8 @@
 //   evening, weekend, gross, squares, first_day_total
 //   last_at (8 bytes), last_at - first_at
 //   amount of the last order, then for up to 7 earlier ones: time before its successor, amount
+//   version 2: which of these have ties (a byte, bit 0: the earliest), and for each, last first: its tie less that of
+//   the one before it here (zigzag)
 //   purchase_days, first_day (zigzag), last_day - first_day, the gaps between purchase days
 #include <algorithm>
 #include <concepts>
@@ -14,15 +16,17 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/zigzag.hpp"
 #include "core/profile/profile.hpp"
 
 namespace clientele {
 namespace {
 
-constexpr std::uint8_t format_version = 1;
+constexpr std::uint8_t version_without_ties = 1;
+constexpr std::uint8_t version_with_ties = 2;
 constexpr std::uint8_t scale_mask = 0x07;
 constexpr std::uint8_t zone_flag = 0x08;
-constexpr std::size_t fixed_bound = 640;  // all but the gaps, a zone name of 255 bytes included
+constexpr std::size_t fixed_bound = 720;  // all but the gaps, a zone name of 255 bytes included
 constexpr std::size_t gap_bound = 4;
 
 [[noreturn]] __attribute__((cold, noinline)) void refuse(const char* what) {
@@ -137,24 +141,26 @@ class Reader {
     std::size_t at_ = 0;
 };
 
-constexpr std::uint64_t zigzag(std::int64_t value) {
-    return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
-}
-constexpr std::int64_t unzigzag(std::uint64_t value) {
-    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
-}
+// The part in front of the figures.
+struct Header {
+    bool has_ties;
+    int scale;
+    ZoneName zone;
+};
 
-// Reads version, flags and zone: the part in front of the figures.
-std::uint8_t read_header(Reader& in, ZoneName& zone) {
-    if (in.byte() != format_version) refuse("Its format version is unknown; this release reads version 1.");
+Header read_header(Reader& in) {
+    const std::uint8_t version = in.byte();
+    if (version != version_without_ties && version != version_with_ties) {
+        refuse("Its format version is unknown; this release reads versions 1 and 2.");
+    }
     const std::uint8_t flags = in.byte();
     if ((flags & ~(scale_mask | zone_flag)) != 0 || (flags & scale_mask) > money_decimals) refuse("Unknown flags.");
-    zone = {"UTC", 3};
+    Header header{version == version_with_ties, flags & scale_mask, {"UTC", 3}};
     if (flags & zone_flag) {
         const Bytes name = in.bytes(in.byte());
-        zone = {reinterpret_cast<const char*>(name.data()), name.size()};
+        header.zone = {reinterpret_cast<const char*>(name.data()), name.size()};
     }
-    return flags & scale_mask;
+    return header;
 }
 
 void write_recent(Writer& out, const Summary& profile) {
@@ -167,7 +173,33 @@ void write_recent(Writer& out, const Summary& profile) {
     }
 }
 
-void read_recent(Reader& in, Summary& profile) {
+// Differences wrap around: of any two ties there is one.
+void write_ties(Writer& out, const Summary& profile) {
+    unsigned present = 0;
+    for (int i = profile.recent_count - 1; i >= 0; --i) present = present << 1 | (profile.recent[i].tie != no_tie);
+    out.byte(static_cast<std::uint8_t>(present));
+    std::uint64_t previous = 0;
+    for (int i = profile.recent_count - 1; i >= 0; --i) {
+        if (profile.recent[i].tie == no_tie) continue;
+        const auto tie = static_cast<std::uint64_t>(profile.recent[i].tie);
+        out.number(zigzag(static_cast<std::int64_t>(tie - previous)));
+        previous = tie;
+    }
+}
+
+void read_ties(Reader& in, Summary& profile) {
+    const std::uint8_t present = in.byte();
+    if (present == 0 || present >> profile.recent_count != 0) refuse("Its ties do not fit its orders.");
+    std::uint64_t tie = 0;
+    for (int i = profile.recent_count - 1; i >= 0; --i) {
+        if ((present >> i & 1) == 0) continue;
+        tie += static_cast<std::uint64_t>(unzigzag(in.number<std::uint64_t>(64)));
+        profile.recent[i].tie = static_cast<Tie>(tie);
+        if (profile.recent[i].tie == no_tie) refuse("A tie is out of range.");
+    }
+}
+
+void read_recent(Reader& in, Summary& profile, bool has_ties) {
     profile.recent_count = static_cast<int>(std::min<std::int64_t>(profile.orders, recent_capacity));
     const int last = profile.recent_count - 1;
     profile.recent[last].at = static_cast<Instant>(in.fixed());
@@ -179,8 +211,11 @@ void read_recent(Reader& in, Summary& profile) {
     for (int i = last - 1; i >= 0; --i) {
         profile.recent[i].at = profile.recent[i + 1].at - in.span();
         profile.recent[i].amount = in.amount();
-        if (profile.recent[i] > profile.recent[i + 1]) refuse("The recent orders are not in order.");
         if (profile.recent[i].at < profile.first_at) refuse("A recent order is older than the first.");
+    }
+    if (has_ties) read_ties(in, profile);
+    if (!std::is_sorted(profile.recent, profile.recent + profile.recent_count)) {
+        refuse("The recent orders are not in order.");
     }
     if (profile.first_at < first_supported_instant) refuse("A time is out of range.");
 }
@@ -201,17 +236,20 @@ void read_day_bounds(Reader& in, Summary& profile) {
     profile.last_day = static_cast<Day>(first_day + span);
 }
 
-void read_summary(Reader& in, Summary& profile) {
+void read_summary(Reader& in, Summary& profile, bool has_ties) {
     profile.orders = in.count();
     profile.refunds = in.count();
     profile.refunded = in.sum();
-    if (profile.orders == 0) return;
+    if (profile.orders == 0) {
+        if (has_ties) refuse("It has ties without orders.");
+        return;
+    }
     profile.evening_orders = in.count();
     profile.weekend_orders = in.count();
     profile.gross = in.sum();
     profile.squares = in.squares();
     profile.first_day_total = in.sum();
-    read_recent(in, profile);
+    read_recent(in, profile, has_ties);
     read_day_bounds(in, profile);
 }
 
@@ -336,7 +374,8 @@ std::size_t encoded_bound(std::size_t purchase_days) { return fixed_bound + gap_
 std::size_t encode(const Profile& profile, const char* zone_name, WritableBytes buffer) {
     Writer out(buffer);
     const std::size_t zone_size = std::strcmp(zone_name, "UTC") == 0 ? 0 : std::strlen(zone_name);
-    out.byte(format_version);
+    const bool has_ties = profile.has_ties();
+    out.byte(has_ties ? version_with_ties : version_without_ties);
     out.byte(static_cast<std::uint8_t>(profile.scale) | (zone_size ? zone_flag : 0));
     if (zone_size) {
         out.byte(static_cast<std::uint8_t>(zone_size));
@@ -352,6 +391,7 @@ std::size_t encode(const Profile& profile, const char* zone_name, WritableBytes 
     out.number(profile.squares);
     out.number(static_cast<unsigned __int128>(profile.first_day_total));
     write_recent(out, profile);
+    if (has_ties) write_ties(out, profile);
     out.number(static_cast<std::uint64_t>(profile.purchase_days));
     out.number(zigzag(profile.first_day));
     out.number(static_cast<std::uint64_t>(profile.last_day - profile.first_day));
@@ -363,28 +403,26 @@ std::size_t encode(const Profile& profile, const char* zone_name, WritableBytes 
 
 Summary decode_summary(Bytes encoded) {
     Reader in(encoded);
-    ZoneName zone;
+    const Header header = read_header(in);
     Summary summary;
-    summary.scale = read_header(in, zone);
-    read_summary(in, summary);
+    summary.scale = header.scale;
+    read_summary(in, summary, header.has_ties);
     return summary;
 }
 
 Profile decode(Bytes encoded) {
     Reader in(encoded);
-    ZoneName zone;
+    const Header header = read_header(in);
     Profile profile;
-    profile.scale = read_header(in, zone);
-    read_summary(in, profile);
+    profile.scale = header.scale;
+    read_summary(in, profile, header.has_ties);
     read_days(in, profile);
     return profile;
 }
 
 ZoneName zone_name(Bytes encoded) {
     Reader in(encoded);
-    ZoneName zone;
-    read_header(in, zone);
-    return zone;
+    return read_header(in).zone;
 }
 
 bool validate(const Profile& profile, const Zone* zone) {

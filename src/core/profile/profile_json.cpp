@@ -12,7 +12,7 @@
 namespace clientele {
 namespace {
 
-constexpr std::size_t fixed_bound = 2'560;
+constexpr std::size_t fixed_bound = 2'816;
 constexpr std::size_t gap_bound = 9;  // seven digits, a comma and a blank
 
 class Text {
@@ -106,8 +106,9 @@ std::size_t json_bound(std::size_t purchase_days) { return fixed_bound + gap_bou
 
 std::size_t to_json(const Profile& profile, const char* zone_name, std::span<char> buffer) {
     Text out(buffer);
-    out.add(R"({"version": 1, "time_zone": "%s", "orders": %lld, "refunds": %lld, "refunded": )", zone_name,
-            static_cast<long long>(profile.orders), static_cast<long long>(profile.refunds));
+    out.add(R"({"version": %d, "time_zone": "%s", "orders": %lld, "refunds": %lld, "refunded": )",
+            profile.has_ties() ? 2 : 1, zone_name, static_cast<long long>(profile.orders),
+            static_cast<long long>(profile.refunds));
     out.decimal(profile.refunded, money_decimals, profile.scale);
     if (profile.orders == 0) {
         out.add("}");
@@ -128,6 +129,7 @@ std::size_t to_json(const Profile& profile, const char* zone_name, std::span<cha
         out.instant(profile.recent[i].at);
         out.add(R"(", "amount": )");
         out.decimal(profile.recent[i].amount, money_decimals, profile.scale);
+        if (profile.recent[i].tie != no_tie) out.add(R"(, "tie": %lld)", static_cast<long long>(profile.recent[i].tie));
         out.add("}");
     }
     out.add(R"(], "first_day": ")");

@@ -24,9 +24,11 @@ namespace {
 
 // What is counted, into which rows.
 struct Count {
-    const char* schema;  // quoted
+    const char* store;
+    const char* schema;  // its name, quoted
     Oid key_type;
     const Zone* zone;
+    bool has_ties;      // orders of one day are ranked by their ids
     TimestampTz until;  // later orders are still to come
 };
 
@@ -61,14 +63,17 @@ void check_result_columns(TupleDesc columns, Oid key_type) {
 }
 
 // Call it connected to SPI.
-const Zone& zone_of_store(const char* schema) {
-    const char* query = psprintf("SELECT time_zone FROM %s.settings", schema);
+void read_settings(Count& count) {
+    const char* query = psprintf("SELECT time_zone, clientele._has_ties(%s) FROM %s.settings",
+                                 quote_literal_cstr(count.store), count.schema);
     const int code = SPI_execute(query, true, 2);
     const char* name = code == SPI_OK_SELECT && SPI_processed == 1
                            ? SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)
                            : nullptr;
-    if (!name) elog(ERROR, "the settings of store %s are not one row", schema);
-    return find_zone(name, std::strlen(name));
+    if (!name) elog(ERROR, "the settings of store %s are not one row", count.schema);
+    count.zone = &find_zone(name, std::strlen(name));
+    bool is_null;
+    count.has_ties = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null));
 }
 
 // Call it connected to SPI. Parallel workers may scan; nothing is materialised on the way to the receiver.
@@ -86,11 +91,14 @@ struct OrderReceiver {
     DestReceiver base;  // must come first
     const Count* count;
     OrderGroups* groups;
+    Oid id_type;  // where there are ties
     std::int64_t rows;
 };
 
 void check_orders(DestReceiver* self, int, TupleDesc columns) {
-    const Oid types[] = {reinterpret_cast<OrderReceiver*>(self)->count->key_type, TIMESTAMPTZOID, NUMERICOID};
+    auto& receiver = *reinterpret_cast<OrderReceiver*>(self);
+    const Oid types[] = {receiver.count->key_type, TIMESTAMPTZOID, NUMERICOID};
+    if (receiver.count->has_ties) receiver.id_type = TupleDescAttr(columns, 3)->atttypid;
     for (int i = 0; i < 3; ++i) {
         const Oid found = TupleDescAttr(columns, i)->atttypid;
         if (found == types[i]) continue;
@@ -115,7 +123,9 @@ bool receive_order(TupleTableSlot* slot, DestReceiver* self) {
     const TimestampTz at = DatumGetTimestampTz(slot->tts_values[1]);
     if (at > receiver.count->until) return true;
     const Datum amount = expanded(slot->tts_values[2]);
-    add_order(*receiver.groups, slot->tts_values[0], checked_instant(at), checked_amount(amount));
+    const bool has_tie = receiver.count->has_ties && !slot->tts_isnull[3];
+    add_order(*receiver.groups, slot->tts_values[0], checked_instant(at), checked_amount(amount),
+              has_tie ? tie_of(at, *receiver.count->zone, receiver.id_type, slot->tts_values[3]) : no_tie);
     if (amount != slot->tts_values[2]) pfree(DatumGetPointer(amount));
     return true;
 }
@@ -135,8 +145,9 @@ void count_by_bytes(const Count& count, ReturnSetInfo* result) {
     receiver.base = {receive_order, check_orders, ignore, ignore, DestTuplestore};
     receiver.count = &count;
     receiver.groups = begin_groups(count.key_type, *count.zone, static_cast<std::int64_t>(get_hash_memory_limit()));
-    run_query(psprintf("SELECT customer_id, ordered_at, amount FROM %s._orders", count.schema), &receiver.base,
-              nullptr);
+    run_query(psprintf("SELECT customer_id, ordered_at, amount%s FROM %s._orders", count.has_ties ? ", order_id" : "",
+                       count.schema),
+              &receiver.base, nullptr);
     report(receiver);
     put_groups(*receiver.groups, result);
     end_groups(receiver.groups);
@@ -150,10 +161,11 @@ void count_by_collation(const Count& count, ReturnSetInfo* result) {
     ParamListInfo parameters = makeParamList(1);
     parameters->params[0] = {TimestampTzGetDatum(count.until), false, PARAM_FLAG_CONST, TIMESTAMPTZOID};
     const char* zone = quote_literal_cstr(count.zone->name);
-    run_query(psprintf("SELECT customer_id, clientele.order_profile(ordered_at, amount, %1$s) FROM %2$s._orders"
+    const char* tie = count.has_ties ? psprintf(", clientele._tie(ordered_at, %s, order_id)", zone) : "";
+    run_query(psprintf("SELECT customer_id, clientele.order_profile(ordered_at, amount, %1$s%2$s) FROM %3$s._orders"
                        " WHERE ordered_at OPERATOR(pg_catalog.<=) $1 GROUP BY customer_id"
-                       " HAVING clientele.order_profile(ordered_at, amount, %1$s) IS NOT NULL",
-                       zone, count.schema),
+                       " HAVING clientele.order_profile(ordered_at, amount, %1$s%2$s) IS NOT NULL",
+                       zone, tie, count.schema),
               receiver, parameters);
     receiver->rDestroy(receiver);
 }
@@ -164,7 +176,8 @@ CLIENTELE_FUNCTION(clientele_count_profiles) {
     const Store store = resolve_store(NameStr(*PG_GETARG_NAME(0)));
     Oid collation;
     Count count{};
-    count.schema = quote_identifier(schema_name(store.schema));
+    count.store = schema_name(store.schema);
+    count.schema = quote_identifier(count.store);
     count.key_type = key_column(store, "profiles", &collation);
     count.until = GetCurrentTimestamp();
     key_column(store, "_orders", &collation);
@@ -172,7 +185,7 @@ CLIENTELE_FUNCTION(clientele_count_profiles) {
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     check_result_columns(result->setDesc, count.key_type);
     SPI_connect();
-    count.zone = &zone_of_store(count.schema);
+    read_settings(count);
     if (can_group(count.key_type) && (!OidIsValid(collation) || get_collation_isdeterministic(collation))) {
         count_by_bytes(count, result);
     } else {

@@ -65,7 +65,7 @@ struct OrderGroups {
     Buffer<Group> groups;
     std::size_t group_count;
     Buffer<std::uint32_t> owners;  // for each record of the run: index of its group
-    Buffer<Order> elements;        // by group; of an order: time and packed amount; of a profile: its record, the mark
+    Buffer<Order> elements;  // by group; of an order: time, packed amount and tie; of a profile: its record, the mark
 
     Arena arena;
     Buffer<Result> results;
@@ -128,12 +128,19 @@ bool same_key(KeyKind kind, const Record& a, const Record& b) {
     return kind == KeyKind::integer || (rest_size(kind, b.rest) == size && std::memcmp(a.rest, b.rest, size) == 0);
 }
 
-void add_text(OrderGroups& groups, Datum key, Record head) {
+// A record for an order whose key takes so many bytes behind its word.
+Record* add_order_record(OrderGroups& groups, const Record& head, std::size_t key_size, Tie tie) {
+    Record* record = add_record(groups.partitions, head, sizeof(Record) + key_size + tie_size(head.packed));
+    if (head.packed & tie_bit) record->rest[key_size / sizeof *record->rest] = static_cast<std::uint64_t>(tie);
+    return record;
+}
+
+void add_text(OrderGroups& groups, Datum key, Record head, Tie tie) {
     text* value = DatumGetTextPP(key);
     const std::size_t size = VARSIZE_ANY_EXHDR(value);
     auto* bytes = reinterpret_cast<const unsigned char*>(VARDATA_ANY(value));
     head.word = hash_bytes_extended(bytes, static_cast<int>(size), 0);
-    Record* record = add_record(groups.partitions, head, sizeof(Record) + 8 + padded(size));
+    Record* record = add_order_record(groups, head, 8 + padded(size), tie);
     record->rest[0] = size;
     if (size > 0) record->rest[padded(size) / 8] = 0;
     std::memcpy(record->rest + 1, bytes, size);
@@ -329,7 +336,8 @@ void place_elements(OrderGroups& groups, Chunk* run) {
     for_each_record(groups.partitions.kind, run, [&](const Record& record) {
         const std::uint32_t place = groups.groups.data[groups.owners.data[i++]].end++;
         const bool is_profile = record.packed == profile_mark;
-        groups.elements.data[place] = {is_profile ? reinterpret_cast<std::int64_t>(&record) : record.at, record.packed};
+        groups.elements.data[place] = {is_profile ? reinterpret_cast<std::int64_t>(&record) : record.at, record.packed,
+                                       record_tie(groups.partitions.kind, record)};
     });
 }
 
@@ -347,12 +355,13 @@ void group_run(OrderGroups& groups, Chunk* run) {
 
 // ---- Partition by partition ----
 
-void add_to_split(OrderGroups& groups, const Record& head, const std::uint64_t* key_rest, Bytes profile) {
+// tail: the profile, or the tie, or nothing.
+void add_to_split(OrderGroups& groups, const Record& head, const std::uint64_t* key_rest, Bytes tail) {
     const std::size_t key_size = rest_size(groups.partitions.kind, key_rest);
-    Record* record = add_record(groups.partitions, head, sizeof(Record) + key_size + padded(profile.size()));
+    Record* record = add_record(groups.partitions, head, sizeof(Record) + key_size + padded(tail.size()));
     auto* rest = reinterpret_cast<std::uint8_t*>(record->rest);
     std::memcpy(rest, key_rest, key_size);
-    if (!profile.empty()) std::memcpy(rest + key_size, profile.data(), profile.size());
+    if (!tail.empty()) std::memcpy(rest + key_size, tail.data(), tail.size());
 }
 
 // Moves what a run has of a customer to the partition's parts. Many orders become one profile, so that a customer with
@@ -371,7 +380,8 @@ void move_to_split(OrderGroups& groups, const Group& group) {
             add_to_split(groups, {key.at, profile_mark, key.word}, key.rest,
                          record_profile(groups.partitions.kind, key));
         } else {
-            add_to_split(groups, {element.at, element.amount, key.word}, key.rest, {});
+            add_to_split(groups, {element.at, element.amount, key.word}, key.rest,
+                         {reinterpret_cast<const std::uint8_t*>(&element.tie), tie_size(element.amount)});
         }
     }
 }
@@ -464,23 +474,23 @@ OrderGroups* begin_groups(Oid key_type, const Zone& zone, std::int64_t memory_li
     return groups;
 }
 
-void add_order(OrderGroups& groups, Datum key, Instant at, const Scaled& amount) {
-    const std::int64_t packed = pack_amount(amount);
+void add_order(OrderGroups& groups, Datum key, Instant at, const Scaled& amount, Tie tie) {
+    const std::int64_t packed = pack_amount(amount, tie);
     switch (groups.partitions.kind) {
         case KeyKind::integer: {
             const auto word = static_cast<std::uint64_t>(integer_key(groups.key_type, key));
-            add_record(groups.partitions, {at, packed, word}, sizeof(Record));
+            add_order_record(groups, {at, packed, word}, 0, tie);
             break;
         }
         case KeyKind::uuid: {
             const unsigned char* bytes = DatumGetUUIDP(key)->data;
             const std::uint64_t low = big_endian(bytes + 8);
             const std::uint64_t word = uuid_word(big_endian(bytes), low);
-            add_record(groups.partitions, {at, packed, word}, sizeof(Record) + 8)->rest[0] = low;
+            add_order_record(groups, {at, packed, word}, 8, tie)->rest[0] = low;
             break;
         }
         case KeyKind::text:
-            add_text(groups, key, {at, packed, 0});
+            add_text(groups, key, {at, packed, 0}, tie);
             break;
     }
 }
@@ -501,8 +511,8 @@ void end_groups(OrderGroups* groups) {
     MemoryContextDelete(groups->memory);
 }
 
-Datum profile_of_one(Instant at, const Scaled& amount, const Zone& zone) {
-    Order order = {at, pack_amount(amount)};
+Datum profile_of_one(Instant at, const Scaled& amount, Tie tie, const Zone& zone) {
+    Order order = {at, pack_amount(amount, tie), tie};
     const std::size_t room = encoded_bound(1);
     auto* result = static_cast<struct varlena*>(palloc(VARHDRSZ + room));
     const WritableBytes out(reinterpret_cast<std::uint8_t*>(VARDATA(result)), room);

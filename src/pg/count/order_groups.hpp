@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "core/base/calendar.hpp"
+#include "core/profile/profile.hpp"
 
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/postgres.hpp"
@@ -25,7 +25,7 @@ bool can_group(Oid key_type);
 OrderGroups* begin_groups(Oid key_type, const Zone& zone, std::int64_t memory_limit);
 
 // The amount must be finite and the time in range: see order_input.hpp. Keeps nothing of the key's memory.
-void add_order(OrderGroups& groups, Datum key, Instant at, const Scaled& amount);
+void add_order(OrderGroups& groups, Datum key, Instant at, const Scaled& amount, Tie tie);
 
 // The next customer and its order profile; false at the end. Both stay valid until the next call. Numbers come in
 // ascending order and uuids in that of their first eight bytes, as far as memory holds the profiles; texts in none.
@@ -34,6 +34,6 @@ bool next_group(OrderGroups& groups, Datum* key, Datum* profile);
 void end_groups(OrderGroups* groups);
 
 // The order profile of one order alone, in the current memory.
-Datum profile_of_one(Instant at, const Scaled& amount, const Zone& zone);
+Datum profile_of_one(Instant at, const Scaled& amount, Tie tie, const Zone& zone);
 
 }  // namespace clientele

@@ -20,21 +20,26 @@ namespace clientele {
 
 // What a partition holds: an order, or the encoded profile of several. Its size is a multiple of 8 bytes.
 struct Record {
-    Instant at;           // of a profile: how many bytes it has
-    std::int64_t packed;  // pack_amount(), or profile_mark
-    std::uint64_t word;   // of the key: see KeyKind
-    std::uint64_t rest[];
+    Instant at;            // of a profile: how many bytes it has
+    std::int64_t packed;   // pack_amount(), or profile_mark
+    std::uint64_t word;    // of the key: see KeyKind
+    std::uint64_t rest[];  // of the key, and then the tie, or the profile
 };
 
 // integer: the word is the key. uuid: one word of rest, and `word` holds the other half, mixed with it. text: the word
 // is a hash; rest is the length and then the bytes, padded with zeros.
 enum class KeyKind : std::uint8_t { integer, uuid, text };
 
-// A decimal more or less tells profiles apart, so an amount keeps its scale, in its last three bits.
+// A decimal more or less tells profiles apart, so an amount keeps its scale, in its last three bits. The fourth says
+// whether the order has a tie.
 constexpr std::int64_t profile_mark = PG_INT64_MIN;
-inline std::int64_t pack_amount(const Scaled& amount) { return amount.value * 8 + amount.scale; }
-inline Money unpack_amount(std::int64_t packed) { return packed >> 3; }
+constexpr std::int64_t tie_bit = 8;
+inline std::int64_t pack_amount(const Scaled& amount, Tie tie) {
+    return amount.value * 16 + (tie != no_tie ? tie_bit : 0) + amount.scale;
+}
+inline Money unpack_amount(std::int64_t packed) { return packed >> 4; }
 inline int unpack_scale(std::int64_t packed) { return static_cast<int>(packed & 7); }
+inline std::size_t tie_size(std::int64_t packed) { return packed & tie_bit ? sizeof(Tie) : 0; }
 
 constexpr std::size_t padded(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
 
@@ -43,8 +48,12 @@ inline std::size_t rest_size(KeyKind kind, const std::uint64_t* rest) {
     return kind == KeyKind::integer ? 0 : kind == KeyKind::uuid ? 8 : 8 + padded(rest[0]);
 }
 inline std::size_t record_size(KeyKind kind, const Record& record) {
-    const std::size_t size = sizeof(Record) + rest_size(kind, record.rest);
+    const std::size_t size = sizeof(Record) + rest_size(kind, record.rest) + tie_size(record.packed);
     return likely(record.packed != profile_mark) ? size : size + padded(static_cast<std::size_t>(record.at));
+}
+inline Tie record_tie(KeyKind kind, const Record& record) {
+    if ((record.packed & tie_bit) == 0) return no_tie;
+    return static_cast<Tie>(record.rest[rest_size(kind, record.rest) / sizeof *record.rest]);
 }
 inline Bytes record_profile(KeyKind kind, const Record& record) {
     return {reinterpret_cast<const std::uint8_t*>(record.rest) + rest_size(kind, record.rest),

@@ -196,10 +196,10 @@ void note_inserted(Statement& statement) {
         } else if (has_items) {
             mark_customer(statement, order.customer);
         } else if (is_one) {
-            const Datum profile = profile_of_one(order.at, order.amount, *statement.source->zone);
+            const Datum profile = profile_of_one(order.at, order.amount, order.tie, *statement.source->zone);
             append(statement, {true, order.customer, profile, DT_NOBEGIN, false, 0});
         } else {
-            add_order(*groups, order.customer, order.at, order.amount);
+            add_order(*groups, order.customer, order.at, order.amount, order.tie);
         }
     }
     end_reading(reader);

@@ -25,6 +25,8 @@ struct OrderReader {
     const List* generated;      // columns that may be missing
     bool may_lack_customer;
     bool may_lack_time;
+    Oid tie_type;               // of the ids, where orders have ties
+    const Zone* zone;
     TimestampTz now;
 };
 
@@ -35,6 +37,12 @@ bool column(OrderReader& reader, int which, Datum* value) {
     bool is_null;
     *value = ExecEvalExpr(reader.columns[which], reader.context, &is_null);
     return !is_null;
+}
+
+Tie tie_of_row(OrderReader& reader, Instant at) {
+    Datum id;
+    return OidIsValid(reader.tie_type) && column(reader, 3, &id) ? tie_of(at, *reader.zone, reader.tie_type, id)
+                                                                 : no_tie;
 }
 
 bool same_value(const TypeCacheEntry& type, bool has_a, Datum a, bool has_b, Datum b) {
@@ -80,6 +88,7 @@ void read_complete(OrderReader& reader, OrderRow* row) {
     row->at = DatumGetTimestampTz(at);
     if (row->at <= reader.now) checked_instant(row->at);  // a time to come does not count, whatever it is
     row->amount = checked_amount(row->value);
+    row->tie = tie_of_row(reader, row->at);
 }
 
 }  // namespace
@@ -101,6 +110,10 @@ OrderReader* read_orders(const LiveSource& source, const TriggerData& trigger, T
     }
     if (source.generated && rows == trigger.tg_newtable) expect_missing(*reader, source);
     reader->key = lookup_type_cache(source.key_type, 0);
+    reader->zone = source.zone;
+    if (source.has_order_id && source.has_local_times) {
+        reader->tie_type = exprType(static_cast<Node*>(list_nth(source.columns, 3)));
+    }
     if (with_order_ids) {
         reader->order_key = lookup_type_cache(exprType(static_cast<Node*>(list_nth(source.columns, 3))), 0);
     }
@@ -133,7 +146,8 @@ bool same_hands(const OrderReader& reader, const OrderRow& a, const OrderRow& b)
 
 bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
     if (a.incomplete || b.incomplete || a.counts != b.counts || !same_hands(reader, a, b)) return false;
-    return !a.counts || (a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale);
+    return !a.counts || (a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale &&
+                         a.tie == b.tie);
 }
 
 }  // namespace clientele

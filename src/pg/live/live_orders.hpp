@@ -1,7 +1,7 @@
 // Reading the orders of a transition table, as the store defines them.
 #pragma once
 
-#include "core/base/calendar.hpp"
+#include "core/profile/profile.hpp"
 
 #include "pg/kit/numeric.hpp"
 #include "pg/live/live_source.hpp"
@@ -19,6 +19,7 @@ struct OrderRow {
     Instant at;
     Datum value;    // the amount, as a numeric
     Scaled amount;  // and as profiles take it
+    Tie tie;
     bool has_order;
     Datum order;
 };

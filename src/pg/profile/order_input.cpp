@@ -1,5 +1,18 @@
 #include "pg/profile/order_input.hpp"
 
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "pg/kit/zone.hpp"
+
+extern "C" {
+#include "port/pg_bswap.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/uuid.h"
+}
+
 namespace clientele {
 
 void refuse_instant(TimestampTz at) {
@@ -9,4 +22,70 @@ void refuse_instant(TimestampTz at) {
     pg_unreachable();
 }
 
+namespace {
+
+// Of unsigned bytes, the number that sorts among signed ones as they do.
+Tie tie_of_bytes(const void* bytes, std::size_t size) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, std::min(size, sizeof word));
+    return static_cast<Tie>(pg_ntoh64(word) ^ (std::uint64_t{1} << 63));
+}
+
+Tie tie_of_text(Datum id) {
+    text* value = DatumGetTextPP(id);
+    const Tie tie = tie_of_bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+    if (reinterpret_cast<Pointer>(value) != DatumGetPointer(id)) pfree(value);
+    return tie;
+}
+
+// What is beyond a bigint sorts below or above all that is within.
+Tie tie_of_numeric(Datum id) {
+    constexpr double limit = 9'223'372'036'854'770'000;
+    const double approximate = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, id));
+    if (!(approximate < limit)) return std::numeric_limits<Tie>::max();
+    if (approximate < -limit) return -std::numeric_limits<Tie>::max();
+    return DatumGetInt64(DirectFunctionCall1(numeric_int8, id));
+}
+
+Tie tie_of_id(Oid type, Datum id) {
+    switch (type) {
+        case INT2OID:
+            return DatumGetInt16(id);
+        case INT4OID:
+            return DatumGetInt32(id);
+        case INT8OID:
+            return DatumGetInt64(id);
+        case NUMERICOID:
+            return tie_of_numeric(id);
+        case UUIDOID:
+            return tie_of_bytes(DatumGetUUIDP(id)->data, UUID_LEN);
+        case TEXTOID:
+        case VARCHAROID:
+        case BPCHAROID:
+            return tie_of_text(id);
+        default: {
+            const Oid base = getBaseType(type);
+            return base != type ? tie_of_id(base, id) : no_tie;
+        }
+    }
+}
+
+}  // namespace
+
+Tie tie_of(Instant at, const Zone& zone, Oid id_type, Datum id) {
+    return starts_day(at, zone) ? tie_of_id(id_type, id) : no_tie;
+}
+
 }  // namespace clientele
+
+CLIENTELE_FUNCTION(clientele_tie) {
+    const text* name = PG_GETARG_TEXT_PP(1);
+    const clientele::Zone& zone = clientele::find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+    const TimestampTz at = PG_GETARG_TIMESTAMPTZ(0);
+    const clientele::Tie tie =
+        TIMESTAMP_NOT_FINITE(at)
+            ? clientele::no_tie
+            : clientele::tie_of(at, zone, get_fn_expr_argtype(fcinfo->flinfo, 2), PG_GETARG_DATUM(2));
+    if (tie == clientele::no_tie) PG_RETURN_NULL();
+    PG_RETURN_INT64(tie);
+}

@@ -1,7 +1,7 @@
 // One order as a query gives it, checked: what may go into a profile, and how a row that may not is refused.
 #pragma once
 
-#include "core/base/calendar.hpp"
+#include "core/profile/profile.hpp"
 
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/postgres.hpp"
@@ -9,6 +9,11 @@
 namespace clientele {
 
 [[noreturn]] void refuse_instant(TimestampTz at);
+
+// The tie of an order in a store whose times may be days: of an order that is dated by its day its id, as a number that
+// sorts as ids do. Of texts and uuids it is made of their first eight bytes; other types than these and numbers have
+// none.
+Tie tie_of(Instant at, const Zone& zone, Oid id_type, Datum id);
 
 inline Instant checked_instant(TimestampTz at) {
     if (unlikely(TIMESTAMP_NOT_FINITE(at) || at < first_supported_instant || at > last_supported_instant)) {

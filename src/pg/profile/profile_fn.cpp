@@ -209,15 +209,16 @@ CLIENTELE_FUNCTION(clientele_order_profile_add) {
     const Zone* zone = zone_argument(fcinfo);
     const Instant at = checked_instant(PG_GETARG_TIMESTAMPTZ(1));
     const Scaled amount = checked_amount(PG_GETARG_DATUM(2));
+    const Order order = {at, amount.value, PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT64(4) : no_tie};
     if (!state) state = new_state(context, zone, first_size);
     if (state->zone != zone && std::strcmp(state->zone->name, zone->name) != 0) {
         refuse_zones(state->zone->name, zone->name);
     }
     std::uint8_t entry[max_logged_size];
-    std::size_t length = log_order(entry, state->last_at, {at, amount.value});
+    std::size_t length = log_order(entry, state->last_at, order);
     if (offsetof(OrdersState, log) + state->used + length > state->size) {
         state = with_room(state, context);
-        length = log_order(entry, state->last_at, {at, amount.value});
+        length = log_order(entry, state->last_at, order);
     }
     std::memcpy(state->log + state->used, entry, length);
     state->used += static_cast<std::uint32_t>(length);

@@ -1,5 +1,6 @@
 // Reads a profile from its JSON form: PostgreSQL's parser takes the text apart, the core checks what it says.
 #include <cstring>
+#include <limits>
 
 #include "core/base/error.hpp"
 #include "core/profile/profile.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 // What JSON says, before the core has checked it: texts are PostgreSQL's, gaps are days.
 struct ProfileText {
+    std::int64_t version;
     Summary summary;
     const char* refunded;
     const char* gross;
@@ -24,6 +26,7 @@ struct ProfileText {
     const char* first_day;
     const char* at[recent_capacity];
     const char* amount[recent_capacity];
+    const char* tie[recent_capacity];  // nullptr: none
     std::int32_t* gaps;
     std::uint32_t gap_count;
 };
@@ -80,11 +83,13 @@ void read_recent(JsonbContainer* object, ProfileText& profile) {
     for (int i = 0; i < profile.summary.recent_count; ++i) {
         JsonbValue* order = getIthJsonbValueFromContainer(recent, static_cast<uint32>(i));
         if (order->type != jbvBinary || !JsonContainerIsObject(order->val.binary.data) ||
-            JsonContainerSize(order->val.binary.data) != 2) {
-            refuse("recent_orders", "an array of objects with \"at\" and \"amount\"");
+            JsonContainerSize(order->val.binary.data) > 3) {
+            refuse("recent_orders", "an array of objects with \"at\" and \"amount\", and \"tie\" or nothing more");
         }
         profile.at[i] = text_of(order->val.binary.data, "at");
         profile.amount[i] = number_of(order->val.binary.data, "amount");
+        const bool has_tie = JsonContainerSize(order->val.binary.data) == 3;
+        profile.tie[i] = has_tie ? number_of(order->val.binary.data, "tie") : nullptr;
     }
 }
 
@@ -117,7 +122,8 @@ ProfileText read_text(JsonbContainer* object) {
     constexpr std::uint32_t keys_with_orders = 14;
     ProfileText profile{};
     if (!JsonContainerIsObject(object)) refuse("order_profile", "a JSON object");
-    if (count_of(object, "version") != 1) refuse("version", "1");
+    profile.version = count_of(object, "version");
+    if (profile.version != 1 && profile.version != 2) refuse("version", "1 or 2");
     profile.summary.orders = count_of(object, "orders");
     profile.summary.refunds = count_of(object, "refunds");
     profile.refunded = number_of(object, "refunded");
@@ -143,12 +149,30 @@ Money amount(const char* text) {
     return static_cast<Money>(value);
 }
 
+Tie tie(const char* text) {
+    if (!text) return no_tie;
+    const auto value = parse_decimal(text, 0, "tie");
+    if (value <= no_tie || value > std::numeric_limits<Tie>::max()) {
+        throw Error(ErrorKind::invalid_text, "invalid order_profile: \"tie\" is out of range");
+    }
+    return static_cast<Tie>(value);
+}
+
+// One profile has one text.
+void check_version(std::int64_t version, const Profile& profile) {
+    if (version == (profile.has_ties() ? 2 : 1)) return;
+    throw Error(ErrorKind::invalid_text, "invalid order_profile: \"version\" must be 1, or 2 where orders have ties");
+}
+
 Profile profile_from(const ProfileText& text) {
     Profile profile;
     static_cast<Summary&>(profile) = text.summary;
     profile.scale = std::min(decimals_of(text.refunded), money_decimals);
     profile.refunded = sum(text.refunded, "refunded");
-    if (profile.orders == 0) return profile;
+    if (profile.orders == 0) {
+        check_version(text.version, profile);
+        return profile;
+    }
     profile.gross = sum(text.gross, "gross_spent");
     const auto squares = parse_decimal(text.squares, 2 * money_decimals, "sum_of_squares");
     if (squares < 0 || squares >> 192 != 0) {
@@ -158,8 +182,9 @@ Profile profile_from(const ProfileText& text) {
     profile.first_day_total = sum(text.first_day_total, "first_day_total");
     profile.first_at = parse_instant(text.first_at, "first_order_at");
     for (int i = 0; i < profile.recent_count; ++i) {
-        profile.recent[i] = {parse_instant(text.at[i], "at"), amount(text.amount[i])};
+        profile.recent[i] = {parse_instant(text.at[i], "at"), amount(text.amount[i]), tie(text.tie[i])};
     }
+    check_version(text.version, profile);
     profile.days.push_back(parse_date(text.first_day, "first_day"));
     for (std::uint32_t i = 0; i < text.gap_count && profile.days.back() <= last_supported_day; ++i) {
         profile.days.push_back(profile.days.back() + text.gaps[i]);
