@@ -96,9 +96,22 @@ SELECT * FROM clientele.check_store(:shop);
 SELECT clientele.upgrade_store(:shop);
 
 -- A rule that nobody can read any more: it alone is named, and the others go on.
-DO $$ DECLARE f regprocedure; BEGIN
-    FOR f IN SELECT oid FROM pg_proc WHERE proname = '_matches' AND pronamespace = '"The shop"'::regnamespace LOOP EXECUTE format('DROP FUNCTION %s', f); END LOOP;
-END $$;
+SELECT oid::regprocedure AS matches, pg_get_function_identity_arguments(oid) AS parameters FROM pg_proc
+WHERE proname = '_matches' AND pronamespace = '"The shop"'::regnamespace \gset
+DROP FUNCTION :matches;
+-- Whatever stands in its place.
+CREATE FUNCTION "The shop"._matches(:parameters) RETURNS void LANGUAGE sql BEGIN ATOMIC SELECT; END;
+SELECT condition, outcome FROM clientele.explain_segment(11, :shop);
+CREATE OR REPLACE FUNCTION "The shop"._matches(:parameters) RETURNS void LANGUAGE sql BEGIN ATOMIC END;
+SELECT condition, outcome FROM clientele.explain_segment(11, :shop);
+DROP FUNCTION :matches;
+CREATE FUNCTION "The shop"._matches(:parameters) RETURNS SETOF record LANGUAGE sql BEGIN ATOMIC
+    SELECT 1 FROM pg_class WHERE oid = $2; VALUES ('main', 1, 'golden', $1 > 2), (NULL, 1, 'better', (SELECT $1 = 3)); END;
+SELECT condition, outcome FROM clientele.explain_segment(11, :shop);
+CREATE OR REPLACE FUNCTION "The shop"._matches(:parameters) RETURNS SETOF record LANGUAGE sql BEGIN ATOMIC
+    VALUES ('main', 1, 'golden', $1 > 2), (NULL, 1, 'better', (SELECT $1 = 3)); END;
+SELECT condition, outcome FROM clientele.explain_segment(11, :shop);
+DROP FUNCTION :matches;
 UPDATE "The shop".segment_rules SET rule = 'no_such_column > 3' WHERE segment = 'golden';
 SELECT clientele.define_segment(:shop, 'other', $$rank = 'bronze'$$, segmentation => 'new');
 SELECT segment, condition, value_found, outcome FROM clientele.explain_segment(11, :shop);

@@ -267,31 +267,34 @@ Query* body_of(Oid function) {
 
 // The rows of VALUES, each a list of expressions. PostgreSQL keeps a single one as it does SELECT.
 List* rows_of(const Query& query) {
+    if (list_length(query.rtable) > 1) return NIL;
     if (query.rtable) return linitial_node(RangeTblEntry, query.rtable)->values_lists;
     if (!query.jointree || query.jointree->quals) return NIL;
     List* row = NIL;
     ListCell* cell;
     foreach (cell, query.targetList) row = lappend(row, lfirst_node(TargetEntry, cell)->expr);
-    return list_make1(row);
+    return row ? list_make1(row) : NIL;
 }
+
+struct Columns {
+    Relation relation;
+    bool fit;
+};
 
 // The function's parameters are the relation's first columns, whatever these are called by now.
 Node* as_columns(Node* node, void* context) {
     if (!node) return nullptr;
     if (!IsA(node, Param)) return mutate_tree(node, as_columns, context);
+    auto& columns = *static_cast<Columns*>(context);
     const auto* parameter = castNode(Param, node);
-    const TupleDesc columns = RelationGetDescr(static_cast<Relation>(context));
-    if (parameter->paramkind == PARAM_EXTERN && parameter->paramid <= columns->natts) {
-        const Form_pg_attribute column = TupleDescAttr(columns, parameter->paramid - 1);
-        if (column->atttypid == parameter->paramtype) {
-            return reinterpret_cast<Node*>(
-                makeVar(1, column->attnum, column->atttypid, column->atttypmod, column->attcollation, 0));
-        }
-    }
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("a generated function does not go with %s",
-                           RelationGetRelationName(static_cast<Relation>(context))),
-                    errhint("clientele.upgrade_store() generates a store's functions anew.")));
+    const TupleDesc row = RelationGetDescr(columns.relation);
+    const int place = parameter->paramid - 1;
+    columns.fit = columns.fit && parameter->paramkind == PARAM_EXTERN && place < row->natts &&
+                  TupleDescAttr(row, place)->atttypid == parameter->paramtype;
+    if (!columns.fit) return node;
+    const Form_pg_attribute column = TupleDescAttr(row, place);
+    return reinterpret_cast<Node*>(
+        makeVar(1, column->attnum, column->atttypid, column->atttypmod, column->attcollation, 0));
 }
 
 // The constants before the last column.
@@ -312,7 +315,9 @@ void put_kept(Relation relation, List* row, const ReturnSetInfo& result) {
     Expression expression = {};
     expression.checked = true;
     expression.relation = relation;
-    Node* tree = as_columns(static_cast<Node*>(llast(row)), relation);
+    Columns columns = {relation, true};
+    Node* tree = as_columns(static_cast<Node*>(llast(row)), &columns);
+    if (!columns.fit) return;  // somebody's function in the place of ours
     add_types_of(expression, tree);
     const int settings = NewGUCNestLevel();
     set_reading_path(expression);
