@@ -193,6 +193,77 @@ INSERT INTO parts_done VALUES ('done', 7, '2025-01-03', 'cleo', 30);
 SELECT clientele.set_live('parted', true);
 SELECT differences('parted') AS "a detached partition";
 
+-- ---- Generated columns: the transition table of a partitioned table lacks those of partitions of another layout ----
+CREATE TABLE made (order_id int, customer_id int, ordered_at timestamptz, net numeric, shipped boolean,
+    amount numeric GENERATED ALWAYS AS (net * 2) STORED, counts boolean GENERATED ALWAYS AS (shipped) STORED) PARTITION BY RANGE (order_id);
+CREATE INDEX ON made (customer_id);
+CREATE TABLE made_like PARTITION OF made FOR VALUES FROM (0) TO (100);
+CREATE TABLE made_unlike (gone int, shipped boolean, net numeric, ordered_at timestamptz, order_id int, customer_id int,
+    counts boolean GENERATED ALWAYS AS (shipped) STORED, amount numeric GENERATED ALWAYS AS (net * 2) STORED);
+ALTER TABLE made_unlike DROP COLUMN gone;
+ALTER TABLE made ATTACH PARTITION made_unlike FOR VALUES FROM (100) TO (200);
+SELECT clientele.create_store('made_shop', 'live.made', order_filter => 'counts', live => true);
+CALL clientele.refresh('made_shop');
+INSERT INTO made VALUES (1, 1, '2025-01-01', 5, true);
+INSERT INTO made VALUES (101, 2, '2025-01-01', 5, true);
+INSERT INTO made VALUES (2, 3, '2025-01-01', 5, true), (102, 3, '2025-01-02', 5, true), (103, 4, '2025-01-02', 5, false), (104, NULL, '2025-01-02', 5, true),
+    (105, 5, NULL, 5, true), (106, 6, '2025-01-02', NULL, true), (107, 7, clock_timestamp() + interval '0.5 s', 5, true);
+INSERT INTO made_unlike (order_id, customer_id, ordered_at, net, shipped) VALUES (108, 8, '2025-01-01', 5, true);
+COPY made (order_id, customer_id, ordered_at, net, shipped) FROM STDIN;
+109	9	2025-01-01	5	t
+\.
+SELECT customer_id, orders, gross_spent FROM made_shop.customers ORDER BY 1;
+SELECT pg_sleep(0.6);
+SELECT differences('made_shop') AS "inserts";
+UPDATE made SET order_id = order_id + 110 WHERE order_id = 1;
+UPDATE made SET net = 6 WHERE order_id = 101;
+UPDATE made SET order_id = order_id - 100, customer_id = 10 WHERE order_id = 102;
+DELETE FROM made WHERE order_id = 103;
+SELECT customer_id, orders, gross_spent FROM made_shop.customers WHERE customer_id IN (1, 2, 3, 10) ORDER BY 1;
+SELECT differences('made_shop') AS "updates", stale FROM clientele.stores WHERE store = 'made_shop';
+CALL clientele.refresh('made_shop');
+SELECT differences('made_shop') AS "folded";
+SELECT clientele.drop_store('made_shop');
+DROP TABLE made;
+-- The customer, and the time, are such columns: nobody knows whom it concerns.
+CREATE TABLE made (order_id int, who int, day int, amount numeric, customer_id int GENERATED ALWAYS AS (who + 1) STORED,
+    ordered_at date GENERATED ALWAYS AS (date '2025-01-01' + day) STORED) PARTITION BY RANGE (order_id);
+CREATE INDEX ON made (customer_id);
+CREATE TABLE made_unlike (gone int, LIKE made INCLUDING GENERATED);
+ALTER TABLE made_unlike DROP COLUMN gone;
+ALTER TABLE made ATTACH PARTITION made_unlike DEFAULT;
+SELECT clientele.create_store('made_shop', 'live.made', live => true);
+CALL clientele.refresh('made_shop');
+INSERT INTO made VALUES (1, 1, 5, 5), (2, NULL, 5, 5);
+SELECT differences('made_shop') AS "customers";
+CALL clientele.refresh('made_shop');
+SELECT differences('made_shop') AS "folded";
+SELECT clientele.drop_store('made_shop');
+-- So are the columns of lines.
+CREATE TABLE made_lines (line int, of_order int, quantity int, price numeric, order_id int GENERATED ALWAYS AS (of_order) STORED,
+    category text GENERATED ALWAYS AS ('q' || quantity) STORED, amount numeric GENERATED ALWAYS AS (quantity * price) STORED) PARTITION BY RANGE (line);
+CREATE INDEX ON made_lines (order_id);
+CREATE TABLE lines_like PARTITION OF made_lines FOR VALUES FROM (0) TO (100);
+CREATE TABLE lines_unlike (gone int, LIKE made_lines INCLUDING GENERATED);
+ALTER TABLE lines_unlike DROP COLUMN gone;
+ALTER TABLE made_lines ATTACH PARTITION lines_unlike FOR VALUES FROM (100) TO (200);
+CREATE TABLE plain (order_id int PRIMARY KEY, customer_id int, ordered_at timestamptz, amount numeric);
+CREATE INDEX ON plain (customer_id);
+INSERT INTO plain SELECT n, n, '2025-01-01', 10 FROM generate_series(1, 3) n;
+SELECT clientele.create_store('made_shop', 'live.plain', items => 'live.made_lines', live => true);
+CALL clientele.refresh('made_shop');
+INSERT INTO made_lines VALUES (1, 1, 2, 3), (101, 2, 2, 3), (102, 3, NULL, NULL);
+SELECT differences('made_shop') AS "lines";
+CALL clientele.refresh('made_shop');
+UPDATE made_lines SET line = line + 1, price = 4 WHERE line > 100;
+UPDATE made_lines SET line = line + 110, price = 5 WHERE line < 100;
+SELECT differences('made_shop') AS "lines that are updated";
+CALL clientele.refresh('made_shop');
+DELETE FROM made_lines WHERE line = 111;
+SELECT differences('made_shop') AS "lines that are deleted";
+SELECT clientele.drop_store('made_shop');
+DROP TABLE made, made_lines, plain;
+
 -- ---- On and off ----
 SELECT clientele.set_live('parted', false);
 SELECT live, stale FROM clientele.stores;

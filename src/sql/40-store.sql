@@ -511,6 +511,9 @@ BEGIN
         CREATE TABLE STORE.failures (
             failed_at timestamptz NOT NULL, relation text NOT NULL, operation text NOT NULL, sqlstate text NOT NULL, message text NOT NULL)
             WITH (vacuum_truncate = false, toast.vacuum_truncate = false);
+        -- A page that stays, so that the first failures can be written where there is no room left for another.
+        INSERT INTO STORE.failures VALUES ('-infinity', '', '', '', '');
+        DELETE FROM STORE.failures;
         -- So that they can be written where all tables are published.
         ALTER TABLE STORE.settings REPLICA IDENTITY FULL;
         ALTER TABLE STORE.pending REPLICA IDENTITY FULL;

@@ -164,6 +164,26 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_live_source(regclass, text) IS 'Refuses a table whose changes triggers cannot follow.';
 
+-- By what the views _orders and _items read, whatever the columns are called now.
+CREATE FUNCTION clientele._check_no_virtual_column(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    virtual record;
+BEGIN
+    SELECT a.attname AS name, clientele._full_name(a.attrelid) AS relation, format_type(a.atttypid, a.atttypmod) AS type INTO virtual
+    FROM pg_class v JOIN pg_rewrite r ON r.ev_class = v.oid
+        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE v.oid IN (to_regclass(format('%I._orders', store)), to_regclass(format('%I._items', store))) AND a.attgenerated = 'v' ORDER BY 2, 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the store cannot be live: column "%" of % is generated when it is read', virtual.name, virtual.relation
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'Triggers see NULL in a virtual generated column.',
+            HINT = format('Name a stored one when you create the store: ALTER TABLE %s ADD %I %s GENERATED ALWAYS AS (...) STORED.',
+                virtual.relation, virtual.name || '_stored', virtual.type);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_no_virtual_column(name) IS 'Refuses virtual generated columns (of PostgreSQL 18) among those that a live store reads.';
+
 CREATE FUNCTION clientele._has_index(relation regclass, column_name name) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
@@ -236,6 +256,7 @@ BEGIN
     IF live THEN
         PERFORM clientele._check_live_source(r, 'orders') FROM clientele._family(settings.orders) r;
         PERFORM clientele._check_live_source(r, 'items') FROM clientele._family(settings.items) r;
+        PERFORM clientele._check_no_virtual_column(store);
         IF EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
                 WHERE a.attrelid = settings.orders AND a.attname = settings.customer_id AND NOT c.collisdeterministic) THEN
             RAISE EXCEPTION 'the store cannot be live: column "%" of % has a nondeterministic collation', settings.customer_id, settings.orders

@@ -130,6 +130,49 @@ for my $case (
 	is_mended($mend) if defined $mend;
 }
 
+# What no look at the table foretells: an index has no room for a profile of many days.
+new_shop();
+$node->safe_psql($database, 'CREATE INDEX of_profiles ON shop.pending (profile)');
+accepted(q{INSERT INTO orders SELECT 10000 + d, 7, timestamptz '0001-01-01' + (d * 300 + hashint4(d) % 250) * interval '1 day', 10 FROM generate_series(1, 3000) d}, 1, 'an index that a profile does not fit into');
+is(answer('owner', 'SELECT count(*) FROM orders WHERE customer_id = 7 AND order_id > 10000'), '3000', 'all of them are there');
+is(answer('owner', 'SELECT count(*) FROM shop.pending'), '0', 'and nothing that is half done');
+is_stale(qr/index row size/, 1);
+is_mended(q{DROP INDEX shop.of_profiles; CALL clientele.refresh('shop')});
+
+# The disk is full: for a table, or for its index alone.
+for my $full ('pending', 'pending_customer_id')
+{
+	new_shop('with_items');
+	my $file = $node->data_dir . '/' . $node->safe_psql($database, "TRUNCATE shop.pending; CHECKPOINT; SELECT pg_relation_filepath('shop.$full')");
+	rename $file, "$file.aside" or die;
+	symlink '/dev/full', $file or die;
+	my @told = map { accepted($_, 1, "no room left for $full") } new_order(), "INSERT INTO order_items VALUES ($next, 'wine', 4.5), (3, 'wine', 4)", "UPDATE orders SET amount = 3 WHERE order_id = $next", "DELETE FROM orders WHERE order_id = $next";
+	like($_, qr/No space left on device|unexpected data beyond EOF/, 'which says why') for @told;
+	is_stale(qr/4 statements/, 4);
+	unlink $file;
+	rename "$file.aside", $file or die;
+	is_mended();
+}
+is($node->safe_psql($database, q{VACUUM shop.failures; SELECT pg_relation_size('shop.failures') > 0}), 't', 'the first failures need no room that there is not');
+
+# Neither can be written: the session owes it, and its next statement writes it down.
+{
+	new_shop();
+	my $holder = session($node, $database);
+	my $known = $node->background_psql($database, on_error_stop => 0, extra_params => [ '-U', 'till', '-v', 'VERBOSITY=verbose' ]);
+	is(ask($known, new_order()), '', 'an order');
+	ask($holder, 'BEGIN; LOCK TABLE shop.pending, shop.failures');
+	like(ask($known, new_order()), qr/^(?!.*WARNING.*WARNING).*WARNING:  01000: .*stale/s, 'an order that can be noted nowhere');
+	ask($holder, 'ROLLBACK');
+	is(answer('owner', $stale), '', 'nobody knows');
+	is(ask($known, new_order()), '', 'the next one of the session');
+	is_stale(qr/1 statement .* earlier statements of this session/, 1);
+	is(ask($known, new_order()), '', 'another one');
+	is_stale(qr/1 statement/, 1);
+	is_mended();
+	$_->quit for $holder, $known;
+}
+
 # A ledger that is not what it was created as: it is not read, or what it lacks is taken for NULL. In a session that has
 # read it before, and in a new one.
 my $ledger = q{CREATE TABLE shop.ledger (exposure_id bigint, customer_id bigint, state text, ordered_at timestamptz, issued_at timestamptz, valid_until timestamptz, min_spend numeric, order_id bigint);

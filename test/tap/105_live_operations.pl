@@ -267,6 +267,48 @@ is(answer('gone', q{SELECT clientele.drop_store('shop'), clientele.drop_store('s
 is($node->safe_psql('gone', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'clientele%' AND tgname <> 'clientele_theirs_insert'}), '0', 'and no trigger is left');
 is(answer('gone', q{INSERT INTO orders VALUES (1001, 5, now(), 5); INSERT INTO sales_2024 VALUES (1, md5('1')::uuid, '2024-05-05', 1)}, 'postgres'), '', 'orders go on');
 
+# ---- A foreign partition, which PostgreSQL does not let a statement with transition tables reach ----
+
+new_database('far');
+SKIP:
+{
+	my ($status) = $node->psql('far', 'CREATE EXTENSION postgres_fdw');
+	skip 'postgres_fdw is not installed', 7 if $status != 0;
+	my ($host, $port) = ($node->host, $node->port);
+	$node->safe_psql('far', qq{CREATE EXTENSION clientele; SET client_min_messages = warning;
+		CREATE TABLE elsewhere (order_id int, customer_id int, ordered_at timestamptz, amount numeric);
+		CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '$host', port '$port', dbname 'far'); CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'postgres');
+		CREATE TABLE orders (order_id int, customer_id int, ordered_at timestamptz, amount numeric) PARTITION BY RANGE (order_id); CREATE TABLE orders_here PARTITION OF orders FOR VALUES FROM (0) TO (100); CREATE INDEX ON orders (customer_id);
+		SELECT clientele.create_store('shop', orders => 'orders', live => true); CALL clientele.refresh('shop');
+		CREATE FOREIGN TABLE orders_far PARTITION OF orders FOR VALUES FROM (100) TO (200) SERVER far OPTIONS (table_name 'elsewhere')});
+	my $order = 'INSERT INTO orders VALUES (101, 1, now(), 10)';
+	like(answer('far', $order, 'postgres'), qr/ERROR:  0A000: cannot collect transition tuples from child foreign tables/, 'an order of a foreign partition that was attached fails');
+	is(answer('far', 'INSERT INTO orders VALUES (1, 1, now(), 10)', 'postgres'), '', 'others do not');
+	like(answer('far', 'SELECT stale FROM clientele.stores', 'postgres'), qr/orders_far is a foreign table.*detach it, or SELECT clientele\.set_live\('shop', false\)/, 'the store says so, and what to do');
+	like(answer('far', q{SELECT finding || ': ' || detail FROM clientele.check_store('shop')}, 'postgres'), qr/^foreign_partition: public\.orders_far is a foreign table[^\n]*$/, 'check_store, too');
+	is(answer('far', q{SELECT clientele.set_live('shop', false)}, 'postgres'), '', 'which can be done');
+	is(answer('far', "$order; CALL clientele.refresh('shop'); SELECT orders FROM shop.customers", 'postgres'), '2', 'then the order is accepted, and counted by a refresh');
+	like(answer('far', q{SELECT clientele.set_live('shop', true)}, 'postgres'), qr/ERROR:  42809: the store cannot be live: public\.orders_far is a foreign table/, 'but not live');
+}
+
+# ---- What a transition table needs room for ----
+
+new_database('narrow');
+$node->safe_psql('narrow', q{CREATE EXTENSION clientele; SET client_min_messages = warning; CREATE TABLE orders (order_id int PRIMARY KEY, customer_id int, ordered_at timestamptz, amount numeric); CREATE INDEX ON orders (customer_id); SELECT clientele.create_store('shop', orders => 'orders', live => true)});
+my $many = q{SET temp_file_limit = '1MB'; SET work_mem = '64kB'; INSERT INTO orders SELECT n, n, now(), 1 FROM generate_series(1, 50000) n};
+like(answer('narrow', $many, 'postgres'), qr/ERROR:  53400: temporary file size exceeds temp_file_limit/, 'a statement of many rows fails under a small temp_file_limit');
+is(answer('narrow', "SELECT clientele.set_live('shop', false); $many; RESET temp_file_limit; RESET work_mem; CALL clientele.refresh('shop'); SELECT count(*) FROM shop.profiles", 'postgres') =~ s/^\s+//r, '50000', 'unless the store is not live meanwhile');
+
+# ---- Columns that are generated when they are read ----
+
+SKIP:
+{
+	skip 'there are none before PostgreSQL 18', 2 if $node->pg_version < 18;
+	$node->safe_psql('narrow', q{CREATE TABLE virtual (order_id int PRIMARY KEY, customer_id int, ordered_at timestamptz, net numeric, amount numeric GENERATED ALWAYS AS (net) VIRTUAL); CREATE INDEX ON virtual (customer_id); SELECT clientele.create_store('virtual', orders => 'virtual')});
+	like(answer('narrow', q{SELECT clientele.set_live('virtual', true)}, 'postgres'), qr/ERROR:  0A000: the store cannot be live: column "amount".*HINT:  .*STORED/s, 'no store is live over them');
+	is(answer('narrow', q{ALTER TABLE virtual ADD stored numeric GENERATED ALWAYS AS (net) STORED; SELECT clientele.create_store('stored', orders => 'virtual', amount => 'stored', live => true); INSERT INTO virtual VALUES (1, 1, now(), 5); SELECT gross_spent FROM stored.customers}, 'postgres') =~ s/^\s+//r, '5', 'of stored ones it is');
+}
+
 is(complaints($node), '', 'the server has nothing to complain of');
 is(complaints($standby), '', 'nor has the standby');
 

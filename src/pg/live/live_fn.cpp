@@ -74,6 +74,7 @@ struct Statement {
     TimestampTz now;
     Datum marked;  // the last customer that was marked
     bool has_marked;
+    bool marked_everybody;
     bool blind;     // do not ask other tables: somebody has locked one
     bool reverses;  // it changes or removes orders, and some have redeemed offers
 };
@@ -110,7 +111,7 @@ void begin_rows(Statement& statement, Relation table) {
     statement.row_type = RelationGetDescr(table);
     statement.first = nullptr;
     statement.rows = nullptr;
-    statement.has_marked = false;
+    statement.has_marked = statement.marked_everybody = false;
 }
 
 void keep_first(Statement& statement) {
@@ -161,7 +162,10 @@ void mark_due(Statement& statement, Datum customer, TimestampTz due) {
     append(statement, {true, customer, 0, due, false, 0});
 }
 void mark_order(Statement& statement, Datum order) { append(statement, {false, 0, 0, DT_NOBEGIN, true, order}); }
-void mark_everybody(Statement& statement) { append(statement, {false, 0, 0, DT_NOBEGIN, false, 0}); }
+void mark_everybody(Statement& statement) {
+    if (!statement.marked_everybody) append(statement, {false, 0, 0, DT_NOBEGIN, false, 0});
+    statement.marked_everybody = true;
+}
 
 // Whom an order counts for, or did. Where the order itself is not known, the customer is counted anew all the same.
 void mark_changed(Statement& statement, const OrderRow& order) {
