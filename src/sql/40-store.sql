@@ -353,6 +353,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_orders(clientele.store_settings) IS 'Refuses an orders table that a store cannot read.';
 
+-- An index of a table does not know the rows of tables that inherit from it; that of a partitioned table does.
+CREATE FUNCTION clientele._is_unique(relation regclass, column_name name) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        JOIN pg_class c ON c.oid = i.indrelid
+        WHERE i.indrelid = relation AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
+          AND a.attname = column_name AND (c.relkind = 'p' OR NOT c.relhassubclass))
+$$;
+COMMENT ON FUNCTION clientele._is_unique(regclass, name) IS 'Whether a unique index says that no two rows of a table have the same value in a column.';
+
 CREATE FUNCTION clientele._check_customers(settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -376,12 +386,10 @@ BEGIN
                 settings.orders, clientele._column_type(settings.orders, settings.customer_id, 'customer_id')),
             HINT = 'Both must have the same type; a view can cast one of them.';
     END IF;
-    IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-            WHERE i.indrelid = settings.customers AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1
-              AND i.indpred IS NULL AND a.attname = settings.customer_key) THEN
+    IF NOT clientele._is_unique(settings.customers, settings.customer_key) THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %2$I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1)',
             settings.customers, settings.customer_key) INTO doubled;
-        IF doubled OR (SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = settings.customers) THEN
+        IF doubled OR (SELECT relkind = 'p' OR relkind = 'r' AND NOT relhassubclass FROM pg_class WHERE oid = settings.customers) THEN
             RAISE EXCEPTION 'column "%" of % is not unique', settings.customer_key, settings.customers
                 USING ERRCODE = 'invalid_table_definition',
                 HINT = 'The customers table has one row a customer: give the key a primary key or unique constraint.';
@@ -480,6 +488,7 @@ BEGIN
     IF live THEN
         PERFORM clientele.set_live(store, true);
     END IF;
+    PERFORM clientele._warn_of_duplicate_orders(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text, regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean) IS
     'Creates a store: a schema with tables, views and functions over a shop''s orders, owned by the caller, who needs CREATE on the database and SELECT on the sources. '

@@ -49,7 +49,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.check_store(name, double precision, boolean) IS
     'Compares what a store shows with a recount of its orders, in one snapshot, and lists what differs. finding: stale, missing, surplus (profiles); '
-    'unmatched_refund, unknown_customer (orders); uncountable, failure, trigger, swapped_table, unlogged_table, foreign_partition (the store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
+    'unmatched_refund, unknown_customer, duplicate_customer, duplicate_order (orders and customers); uncountable, failure, trigger, swapped_table, unlogged_table, foreign_partition (the store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
     'above 1 so many customers; always the same ones. repair: counts the customers found anew, restores triggers, and after an exact check forgets failures; '
     'the findings are those before it. Writes nothing unless told to repair. The caller needs SELECT on the store and its sources; to repair, what refresh needs, and '
     'to be the owner where triggers are missing.';
@@ -81,6 +81,8 @@ BEGIN
         RETURN QUERY SELECT * FROM clientele._live_findings(store, settings);
     END IF;
     BEGIN
+        RETURN QUERY SELECT * FROM clientele._duplicate_customers(store, settings, sampled);
+        RETURN QUERY SELECT * FROM clientele._duplicate_orders(store, settings, sampled);
         RETURN QUERY SELECT * FROM clientele._profile_findings(store, settings, sampled);
         RETURN QUERY SELECT * FROM clientele._refund_findings(store, settings, sampled);
     EXCEPTION WHEN data_exception OR raise_exception THEN
