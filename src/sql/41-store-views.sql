@@ -86,7 +86,7 @@ CREATE FUNCTION clientele._profiles_query(store name, settings clientele.store_s
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    aggregate text := format(CASE WHEN settings.order_id IS NOT NULL AND clientele._has_local_times(store)
+    aggregate text := format(CASE WHEN clientele._has_ties(store)
             THEN 'clientele.order_profile(o.ordered_at, o.amount, %1$L, clientele._tie(o.ordered_at, %1$L, o.order_id))'
         WHEN settings.time_zone = 'UTC' THEN 'clientele.order_profile(o.ordered_at, o.amount)'
         ELSE 'clientele.order_profile(o.ordered_at, o.amount, %L)' END, settings.time_zone);

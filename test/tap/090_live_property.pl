@@ -95,6 +95,9 @@ sub create_differences
 	my ($name, $store, $with) = @_;
 	my $zone = $with->{options} =~ /time_zone => ('[^']+')/ ? ", $1" : '';
 	my $order_id = $with->{options} =~ /items/ ? 'order_id' : 'NULL';
+	# Of the orders of one day, the one with the greater id is the later.
+	my $tie = $with->{at} =~ /AT TIME ZONE/ ? q{CASE WHEN ordered_at::timestamp = date_trunc('day', ordered_at::timestamp) THEN order_id END} : 'NULL::bigint';
+	$zone ||= q{, 'UTC'};
 	my $mixes = $with->{options} !~ /items/ ? "SELECT NULL::$shop{$name}{key}, NULL::jsonb WHERE false" : qq{
 		SELECT customer_id, jsonb_object_agg(category, amount) FROM (
 			SELECT o.customer_id, i.category::text, sum(i.amount) AS amount FROM orders_by_hand o JOIN $name.order_items i USING (order_id)
@@ -102,10 +105,10 @@ sub create_differences
 	$node->safe_psql('postgres', qq{
 		CREATE VIEW $name.differences_$store AS WITH
 			orders_by_hand AS MATERIALIZED (
-				SELECT * FROM (SELECT customer_id, $with->{at} AS at, $with->{value} AS value, $order_id AS order_id FROM $name.orders WHERE customer_id IS NOT NULL AND ($with->{filter})) o WHERE at <= now()),
+				SELECT * FROM (SELECT customer_id, $with->{at} AS at, $with->{value} AS value, $order_id AS order_id, $tie AS tie FROM $name.orders WHERE customer_id IS NOT NULL AND ($with->{filter})) o WHERE at <= now()),
 			mixes_by_hand (customer_id, category_mix) AS ($mixes),
 			by_hand (customer_id, profile, category_mix) AS MATERIALIZED (
-				SELECT p.customer_id, p.profile, m.category_mix FROM (SELECT customer_id, clientele.order_profile(at, value$zone) AS profile FROM orders_by_hand GROUP BY 1) p
+				SELECT p.customer_id, p.profile, m.category_mix FROM (SELECT customer_id, clientele.order_profile(at, value$zone, tie) AS profile FROM orders_by_hand GROUP BY 1) p
 				LEFT JOIN mixes_by_hand m ON m.customer_id = p.customer_id WHERE p.profile IS NOT NULL),
 			shown AS MATERIALIZED (SELECT customer_id, clientele.order_profile_send(profile) AS sent, category_mix, profile::text FROM $store._profiles_now()),
 			counted AS MATERIALIZED (SELECT customer_id, clientele.order_profile_send(profile) AS sent, category_mix, profile::text FROM $store._profiles_at(now())),
