@@ -25,7 +25,7 @@ struct OrderReader {
     const List* generated;      // columns that may be missing
     bool may_lack_customer;
     bool may_lack_time;
-    Oid tie_type;               // of the ids, where orders have ties
+    Oid tie_type;  // of the ids, where orders have ties
     const Zone* zone;
     TimestampTz now;
 };
@@ -146,8 +146,8 @@ bool same_hands(const OrderReader& reader, const OrderRow& a, const OrderRow& b)
 
 bool same_order(const OrderReader& reader, const OrderRow& a, const OrderRow& b) {
     if (a.incomplete || b.incomplete || a.counts != b.counts || !same_hands(reader, a, b)) return false;
-    return !a.counts || (a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale &&
-                         a.tie == b.tie);
+    return !a.counts ||
+           (a.at == b.at && a.amount.value == b.amount.value && a.amount.scale == b.amount.scale && a.tie == b.tie);
 }
 
 }  // namespace clientele
