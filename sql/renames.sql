@@ -94,6 +94,13 @@ SELECT (SELECT count(*) FROM orders WHERE customer_id = 1 AND condition = 'settl
 CALL clientele.refresh(:shop);
 SELECT * FROM clientele.check_store(:shop);
 SELECT clientele.upgrade_store(:shop);
+SELECT order_filter FROM "The shop".settings;
+ALTER TYPE order_state RENAME VALUE 'settled' TO 'done';
+SELECT clientele.set_time_zone(:shop, 'Europe/Rome');
+CALL clientele.refresh(:shop);
+SELECT order_filter FROM "The shop".settings;
+SELECT orders FROM "The shop".customers WHERE customer_id = 1;
+SELECT count(*) FROM orders WHERE customer_id = 1 AND condition = 'done';
 
 -- A rule that nobody can read any more: it alone is named, and the others go on.
 SELECT oid::regprocedure AS matches, pg_get_function_identity_arguments(oid) AS parameters FROM pg_proc

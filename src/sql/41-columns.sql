@@ -39,16 +39,23 @@ END $$;
 COMMENT ON FUNCTION clientele._present_settings(name) IS
     'The settings of a store with the names that the columns of its sources have now, read from its views _orders, _base and _items; where these say nothing, the names that were given.';
 
+CREATE FUNCTION clientele._kept_filter(view regclass, orders regclass) RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele__kept_filter' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION clientele._kept_filter(regclass, regclass) IS
+    'The order_filter in a store''s view _orders, in the names of today; NULL where there is none.';
+
 CREATE FUNCTION clientele._write_column_names(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     present clientele.store_settings := clientele._present_settings(store);
 BEGIN
+    present.order_filter := coalesce(clientele._kept_filter(to_regclass(format('%I._orders', store)), present.orders), present.order_filter);
     IF present IS DISTINCT FROM clientele._settings(store) THEN
         EXECUTE format('UPDATE %I.settings SET (customer_id, ordered_at, amount, order_id, refunded, discount, customer_key, attributes,
-            item_order_id, item_category, item_amount) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)', store)
+            item_order_id, item_category, item_amount, order_filter) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)', store)
             USING present.customer_id, present.ordered_at, present.amount, present.order_id, present.refunded, present.discount,
-                present.customer_key, present.attributes, present.item_order_id, present.item_category, present.item_amount;
+                present.customer_key, present.attributes, present.item_order_id, present.item_category, present.item_amount,
+                present.order_filter;
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._write_column_names(name) IS 'Writes the names that the columns of a store''s sources have now into its settings.';
+COMMENT ON FUNCTION clientele._write_column_names(name) IS 'Writes the names that the columns of a store''s sources have now, and all that its filter names, into its settings.';

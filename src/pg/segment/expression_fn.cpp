@@ -1,8 +1,9 @@
 // _check_expression: PostgreSQL's own parser and analyser say whether an expression is one that we can keep.
-// _kept_expressions: what generated functions hold, which follow whatever the server renames.
+// _kept_expressions, _kept_filter: what generated functions and views hold, which follow whatever the server renames.
 #include "pg/segment/expression.hpp"
 
 extern "C" {
+#include "access/relation.h"
 #include "access/table.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_proc.h"
@@ -12,6 +13,9 @@ extern "C" {
 #include "parser/parse_collate.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_relation.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -329,7 +333,39 @@ void put_kept(Relation relation, List* row, const ReturnSetInfo& result) {
     tuplestore_putvalues(result.setResult, result.setDesc, values, nulls);
 }
 
+// What a store's view _orders asks of an order beside having a customer, over the columns of the orders; or nothing.
+Node* filter_of(const Query& query, Oid orders) {
+    Node* conditions = query.jointree->quals;
+    if (!conditions || !IsA(conditions, BoolExpr) || castNode(BoolExpr, conditions)->boolop != AND_EXPR) return nullptr;
+    List* from = query.jointree->fromlist;
+    if (list_length(from) != 1 || !IsA(linitial(from), RangeTblRef)) return nullptr;
+    const int place = linitial_node(RangeTblRef, from)->rtindex;
+    if (rt_fetch(place, query.rtable)->relid != orders) return nullptr;
+    List* others = list_copy_tail(castNode(BoolExpr, conditions)->args, 1);
+    Node* filter = list_length(others) == 1 ? static_cast<Node*>(linitial(others))
+                                            : reinterpret_cast<Node*>(makeBoolExpr(AND_EXPR, others, -1));
+    filter = static_cast<Node*>(copyObjectImpl(filter));
+    ChangeVarNodes(filter, place, 1, 0);
+    return filter;
+}
+
 }  // namespace
+
+CLIENTELE_FUNCTION(clientele__kept_filter) {
+    Relation view = relation_open(PG_GETARG_OID(0), AccessShareLock);
+    const Oid orders = PG_GETARG_OID(1);
+    Node* filter = view->rd_rel->relkind == RELKIND_VIEW ? filter_of(*get_view_query(view), orders) : nullptr;
+    relation_close(view, AccessShareLock);
+    if (!filter) PG_RETURN_NULL();
+    Expression expression = {};
+    expression.relation = table_open(orders, AccessShareLock);
+    const int settings = NewGUCNestLevel();
+    fix_printing();
+    const Datum text = CStringGetTextDatum(deparse_checked(expression, filter));
+    AtEOXact_GUC(true, settings);
+    table_close(expression.relation, NoLock);
+    PG_RETURN_DATUM(text);
+}
 
 CLIENTELE_FUNCTION(clientele__kept_expressions) {
     InitMaterializedSRF(fcinfo, 0);
