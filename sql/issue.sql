@@ -175,12 +175,15 @@ FROM issuing.ledger LEFT JOIN (SELECT program, min(available) AS available FROM 
 SELECT bool_and(l.exposure_id < f.exposure_id) AS none_after FROM issuing.ledger l,
     (SELECT max(exposure_id) + 25 AS exposure_id FROM issuing.ledger WHERE program = 'limited' AND holdout IS NULL) f WHERE l.program = 'limited' AND l.holdout IS NOT NULL;
 
--- All at once is as one by one, to the last row.
+-- All at once is as one by one, to the last row, where budgets last.
 CREATE PROCEDURE clear_issuing() LANGUAGE plpgsql AS $$
 BEGIN
-    TRUNCATE issuing.ledger, issuing.campaigns;
-    UPDATE issuing.budgets SET available = CASE program WHEN 'limited' THEN 100 ELSE 50 END / 16.0;
+    TRUNCATE issuing.ledger, issuing.campaigns RESTART IDENTITY;
+    UPDATE issuing.budgets b SET available = p.budget / 16 FROM issuing.programs p WHERE p.program = b.program;
 END $$;
+UPDATE issuing.programs SET budget = 16000 WHERE budget IS NOT NULL;
+CALL clear_issuing();
+SELECT count(i.code) AS offered FROM generate_series(1, 400) c, clientele.issue_offer(c) i;
 CREATE VIEW pg_temp.issued AS SELECT to_jsonb(l) - '{exposure_id,code,issued_at,valid_until,slot}'::text[] AS row FROM issuing.ledger l;
 CREATE TEMP TABLE singly AS TABLE pg_temp.issued;
 CREATE TEMP TABLE differences (chunk int, missing bigint, surplus bigint, exact boolean);
@@ -198,6 +201,37 @@ BEGIN
     END LOOP;
 END $$;
 TABLE differences;
+-- Where they do not, the chunks make no difference; each run, and program, draws anew, and nobody before the cutoff misses out.
+UPDATE issuing.programs SET budget = CASE program WHEN 'limited' THEN 100 ELSE 50 END WHERE budget IS NOT NULL;
+CREATE TEMP TABLE drawn (chunk int, run bigint, customer_id int, program text, held_out boolean);
+DO $$
+DECLARE
+    size int;
+BEGIN
+    FOREACH size IN ARRAY '{1000,150,17,0}'::int[] LOOP
+        CALL clear_issuing();
+        IF size = 0 THEN
+            ALTER TABLE issuing.campaigns ALTER run RESTART WITH 2;
+        END IF;
+        COMMIT;
+        CALL clientele.issue_offers('issuing', chunk => CASE size WHEN 0 THEN 1000 ELSE size END);
+        INSERT INTO drawn SELECT size, c.run, l.customer_id, l.program, l.holdout IS NOT NULL FROM issuing.ledger l, issuing.campaigns c;
+    END LOOP;
+END $$;
+SELECT run, count(DISTINCT chunk) AS chunks, count(DISTINCT drawn) FROM (SELECT run, chunk, array_agg((customer_id, program)::text ORDER BY customer_id)::text AS drawn FROM drawn GROUP BY 1, 2) d GROUP BY 1 ORDER BY 1;
+SELECT s.program, s.remaining < 10 AS used, s.remaining >= 0 AS within, s.remaining = b.remaining AS exact FROM issuing.budget_status s JOIN issuing._budgets b USING (program) ORDER BY 1;
+SELECT program, count(*) FILTER (WHERE runs = 1) > count(*) / 2 AS others FROM (SELECT program, customer_id, count(DISTINCT run) AS runs FROM drawn GROUP BY 1, 2) d
+    WHERE program <> 'last' GROUP BY 1 ORDER BY 1;
+SELECT d.program, max(d.customer_id) > 350 AND avg(d.customer_id) > 130 AS high_keys, bool_or(d.held_out) AS held_out,
+    max(ARRAY[clientele.bucket(t.seed, d.customer_id::text), clientele.bucket(t.seed || ':tie', d.customer_id::text)])
+        < ARRAY[(c.cutoffs -> d.program ->> 0)::float8, (c.cutoffs -> d.program ->> 1)::float8] AS before_the_cutoff
+    FROM drawn d, issuing.campaigns c, LATERAL (SELECT format('issuing:%s:%s', d.program, d.run) AS seed) t
+    WHERE d.run = 2 AND d.program <> 'last' GROUP BY d.program, c.cutoffs ORDER BY 1;
+-- Who would be offered 'limited', and is not: all of them come after the cutoff.
+SELECT count(*) > 50 AS some, bool_and(ARRAY[clientele.bucket('issuing:limited:2', customer_id::text), clientele.bucket('issuing:limited:2:tie', customer_id::text)]
+        >= ARRAY[(c.cutoffs -> 'limited' ->> 0)::float8, (c.cutoffs -> 'limited' ->> 1)::float8]) AS after_the_cutoff
+    FROM singly s, LATERAL (SELECT (s.row ->> 'customer_id')::int AS customer_id) k, issuing.campaigns c
+    WHERE s.row ->> 'program' = 'limited' AND NOT EXISTS (SELECT FROM drawn d WHERE d.run = 2 AND d.program = 'limited' AND d.customer_id = k.customer_id);
 SELECT program, customers, total, offered + held_out = (SELECT count(*) FROM issuing.ledger) AS counted, ended_at IS NOT NULL AS ended FROM issuing.campaign_progress;
 
 -- Again: everybody who has an offer is passed over.
@@ -238,7 +272,9 @@ SELECT state, count(*) > 1 AS some FROM issuing.ledger GROUP BY 1 ORDER BY 1;
 SELECT s.remaining = b.remaining AS exact, s.to_settle, s.reserved <= s.budget AS within FROM issuing.budget_status s JOIN issuing._budgets b USING (program);
 
 DROP VIEW pg_temp.issued;
-SELECT clientele.drop_store('issuing');
+SELECT clientele.drop_store('issuing');  -- customers hold codes
+SELECT clientele.drop_store('issuing', force => NULL);
+SELECT clientele.drop_store('issuing', force => true);
 RESET clientele.store;
 
 -- ---- Keys of other types ----
@@ -260,7 +296,7 @@ SELECT * FROM clientele.issue_offer('seven', 'Issue''s uuids');
 CALL clientele.issue_offers('Issue''s uuids', chunk => 7);
 CALL clientele.issue_offers('issue KEY WANTED', chunk => 7);
 SELECT customers, total, offered FROM "Issue's uuids".campaign_progress UNION ALL SELECT customers, total, offered FROM "issue KEY WANTED".campaign_progress;
-SELECT clientele.drop_store(s) FROM unnest('{Issue''s uuids,issue KEY WANTED}'::name[]) s;
+SELECT clientele.drop_store(s, true) FROM unnest('{Issue''s uuids,issue KEY WANTED}'::name[]) s;
 
 DROP PROCEDURE clear_issuing;
 DROP TABLE issue_customers, issue_orders, issue_uuids, issue_texts;
@@ -283,7 +319,7 @@ UPDATE mixed.ledger SET valid_until = issued_at + interval '1 microsecond', issu
 CALL clientele.settle_offers('mixed', grace => '0');
 CALL clientele.issue_offers('mixed', chunk => 3);
 SELECT period, count(*) FROM mixed.ledger GROUP BY period ORDER BY period;
-SELECT clientele.drop_store('mixed');
+SELECT clientele.drop_store('mixed', force => true);
 
 -- What is due of another program is settled first, as issue_offer() does: else its customers would get this one.
 SELECT clientele.create_store('due', 'mixed_orders');
@@ -297,5 +333,5 @@ ROLLBACK;
 CALL clientele.issue_offers('due', 'b');
 CALL clientele.issue_offers('due');
 SELECT program, period, count(*) FROM due.ledger GROUP BY 1, 2 ORDER BY 1, 2;
-SELECT clientele.drop_store('due');
+SELECT clientele.drop_store('due', force => true);
 DROP TABLE mixed_customers, mixed_orders, expected_of_mixed;

@@ -63,7 +63,7 @@ CREATE VIEW m_values AS
     SELECT customer_id, ordered_at, CASE WHEN amount < 0 THEN amount ELSE amount + coalesce(discount, 0) - coalesce(refunded, 0) END AS value, amount >= 0 AS is_order
     FROM m_orders WHERE status = 'ok' AND NOT (coalesce(refunded, 0) <> 0 AND refunded >= amount) AND amount IS NOT NULL;
 CREATE VIEW m_paid AS SELECT l.customer_id, l.ordered_at, l.reward FROM measured.ledger l
-    WHERE l.state = 'redeemed' AND NOT EXISTS (SELECT FROM measured.reversals v WHERE v.exposure_id = l.exposure_id);
+    WHERE l.state = 'redeemed' AND l.holdout IS NULL AND NOT EXISTS (SELECT FROM measured.reversals v WHERE v.exposure_id = l.exposure_id);
 CREATE FUNCTION m_metric(metric text, customer bigint, since timestamptz, until timestamptz, OUT y float8, OUT orders float8) LANGUAGE plpgsql AS $$
 DECLARE
     money numeric;
@@ -253,6 +253,6 @@ INSERT INTO m_uuids SELECT md5(c::text)::uuid, '2025-03-01', 10 + c FROM generat
 SELECT n_control, n_treated, mean_control, mean_treated, round(effect::numeric, 6) AS effect, note FROM measure_lift('uuids', 'p', 'revenue_per_customer');
 
 DROP VIEW m_values, m_paid;
-SELECT drop_store('measured'), drop_store('texts'), drop_store('uuids');
+SELECT drop_store('measured', force => true), drop_store('texts'), drop_store('uuids');
 DROP FUNCTION m_unsettled, m_same_count, m_enrol, m_metric, m_expected, m_fields;
 DROP TABLE m_orders, m_customers, m_copy, m_before, m_kept, m_noted, m_overstated, m_texts, m_uuids;

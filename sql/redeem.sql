@@ -232,7 +232,7 @@ CALL attempt('unknown store to withdraw in', $$SELECT clientele.withdraw_offer(1
 DROP FUNCTION settling;
 \set VERBOSITY terse
 DROP VIEW states;
-SELECT clientele.drop_store('shop');
+SELECT clientele.drop_store('shop', force => true);
 
 -- ---- Orders without ids, of other keys, with ids that repeat ----
 
@@ -289,11 +289,11 @@ UPDATE sales SET state = 'cancelled' WHERE id = 1;
 TABLE reversed;
 UPDATE sales SET paid = 59 WHERE id = 2;
 DELETE FROM sales WHERE id = 3;
-UPDATE sales SET customer_id = 99 WHERE id = 4;
 UPDATE sales SET placed = '2025-12-31' WHERE id = 5;
 UPDATE sales_early SET id = 60 WHERE id = 6;
 TABLE reversed;
--- These still qualify.
+-- These still qualify: what was paid stays paid, whosever the order becomes.
+UPDATE sales SET customer_id = 99 WHERE id = 4;
 UPDATE sales SET paid = 60 WHERE id = 7;
 UPDATE sales SET placed = '2026-01-14' WHERE id = 8;
 UPDATE sales SET state = 'completed', paid = paid + 1 WHERE id >= 7;
@@ -362,6 +362,23 @@ SET client_min_messages = warning;
 TABLE reversed;
 SELECT exposure_id, customer_id, state, order_id FROM shop.ledger WHERE exposure_id > 13 ORDER BY 1;
 SELECT * FROM budgets('shop');
+-- Who was held out is free again by the same rules as who was offered something, and no money moves: where an order reaches what
+-- would have been asked for, before the end; and again, where that order is cancelled, with a word or without.
+DO $$ BEGIN FOR c IN 21..25 LOOP CALL issue('shop', c, c, NULL, valid_until => '2126-01-15', holdout => 'program'); END LOOP; END $$;
+INSERT INTO sales SELECT c, c, '2026-01-05', CASE c WHEN 21 THEN 59.99 ELSE 60 END FROM generate_series(21, 25) c;
+SET client_min_messages = notice;
+CALL clientele.settle_offers('shop');
+SELECT exposure_id, state, order_id, order_value FROM shop.ledger WHERE exposure_id > 20 ORDER BY 1;
+UPDATE sales SET state = 'cancelled' WHERE id = 22;
+SELECT clientele.void_redemption(23) AS nothing_was_paid;
+SELECT exposure_id, status FROM shop._ledger WHERE exposure_id > 20 ORDER BY 1;
+DELETE FROM sales WHERE id = 24;
+SELECT clientele.forget_customer(24);
+SELECT program, held_out, exposures, redemptions, rewards FROM shop.forgotten;
+CALL clientele.settle_offers('shop');
+SET client_min_messages = warning;
+SELECT exposure_id, state FROM shop.ledger WHERE exposure_id > 20 ORDER BY 1;
+SELECT * FROM budgets('shop');
 -- What goes wrong is noted, and the statement stands.
 SELECT clientele.set_live('shop', true);
 CALL clientele.refresh('shop');
@@ -374,7 +391,7 @@ ALTER TABLE shop.reversals DROP CONSTRAINT reversals_exposure_id_check;
 CALL clientele.settle_offers('shop');
 SELECT exposure_id, status FROM shop.offer_ledger WHERE exposure_id = 13;
 DROP VIEW reversed;
-SELECT clientele.drop_store('shop');
+SELECT clientele.drop_store('shop', force => true);
 -- So limits hold whatever becomes of orders.
 TRUNCATE sales;
 INSERT INTO sales SELECT 1, n, now() - n * interval '10 days', 40 FROM generate_series(1, 4) n;
@@ -392,7 +409,7 @@ INSERT INTO sales VALUES (1, 11, clock_timestamp(), 100);
 CALL clientele.settle_offers('shop');
 SELECT exposure_id, status, order_id, reward_paid FROM shop.offer_ledger ORDER BY 1;
 SELECT count(*) AS third FROM clientele.issue_offer(1);
-SELECT clientele.drop_store('shop');
+SELECT clientele.drop_store('shop', force => true);
 
 -- Without order ids, by customer and time.
 CREATE TABLE tickets (customer_id text COLLATE "C", ordered_at timestamptz, amount numeric);
@@ -412,5 +429,5 @@ SELECT exposure_id FROM shop.reversals ORDER BY 1;
 SELECT exposure_id, status FROM shop.offer_ledger ORDER BY 1;
 CALL clientele.settle_offers('shop');
 SELECT exposure_id, state FROM shop.ledger ORDER BY 1;
-SELECT clientele.drop_store('shop');
+SELECT clientele.drop_store('shop', force => true);
 DROP SCHEMA redeem CASCADE;

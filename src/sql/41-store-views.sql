@@ -199,10 +199,10 @@ BEGIN
                 h.history, h.last_period, (h.opened).exposure_id AS open_exposure, (h.opened).program AS open_program, (h.opened).holdout AS open_holdout,
                 ROW((h.opened).program, (h.opened).segment, (h.opened).basis, (h.opened).reference_value, (h.opened).min_spend, (h.opened).reward,
                     (h.opened).reward_kind, (h.opened).currency, (h.opened).message, (h.opened).valid_until, (h.opened).variant, (h.opened).propensity,
-                    (h.opened).expected_profit, (h.opened).reasons, (h.opened).disclosure)::clientele.offer AS open_terms
+                    (h.opened).expected_profit, (h.opened).reasons, (h.opened).disclosure)::clientele.offer AS open_terms, h.last_ordered_at
             FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g
             LEFT JOIN (SELECT l.customer_id, pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = ''void'')::clientele.past_exposure
-                    ORDER BY l.period) AS history, pg_catalog.max(l.period) AS last_period, (pg_catalog.array_agg(l) FILTER (WHERE %5$s))[1] AS opened
+                    ORDER BY l.period) AS history, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at, (pg_catalog.array_agg(l) FILTER (WHERE %5$s))[1] AS opened
                 FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id');
     EXECUTE replace(replace($views$
         CREATE VIEW STORE._segment_content WITH (security_invoker = true) AS

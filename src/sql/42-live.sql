@@ -79,14 +79,14 @@ CREATE FUNCTION clientele._note_items() RETURNS trigger
     AS 'MODULE_PATHNAME', 'clientele_note_items' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._note_items() IS 'The same for a live store''s order lines.';
 
-CREATE FUNCTION clientele._lock_sources(sources regclass[]) RETURNS void
+CREATE FUNCTION clientele._lock_sources(sources regclass[], patient boolean DEFAULT true) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_lock_sources' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION clientele._lock_sources(regclass[]) IS
-    'Locks tables as CREATE TRIGGER does, and never waits for one while it holds another, so that no order is the victim of a deadlock. Needs TRIGGER on them.';
-CREATE FUNCTION clientele._drop_triggers(store name, sources regclass[]) RETURNS void
+COMMENT ON FUNCTION clientele._lock_sources(regclass[], boolean) IS
+    'Locks tables as CREATE TRIGGER does, and never waits for one while it holds another, so that no order is the victim of a deadlock. Not patient: fails (55P03) where one is not free. Needs TRIGGER on them.';
+CREATE FUNCTION clientele._drop_triggers(store name, sources regclass[], patient boolean DEFAULT true) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_drop_triggers' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION clientele._drop_triggers(name, regclass[]) IS
-    'Drops a store''s triggers from these tables. For the store''s owner, who need not own the tables.';
+COMMENT ON FUNCTION clientele._drop_triggers(name, regclass[], boolean) IS
+    'Drops a store''s triggers from these tables. Not patient: fails (55P03) where one is not free. For the store''s owner, who need not own the tables.';
 
 -- A table, its partitions and its children: a statement fires the triggers of the table that it names, and no others.
 CREATE FUNCTION clientele._family(root regclass) RETURNS SETOF regclass

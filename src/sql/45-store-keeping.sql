@@ -153,17 +153,47 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
 $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 
-CREATE FUNCTION clientele.drop_store(store name) RETURNS void
+CREATE FUNCTION clientele._refuse_open_offers(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    open bigint;
+BEGIN
+    IF to_regclass(format('%I.ledger', store)) IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT count(*) FROM %I.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL AND l.valid_until > now()', store) INTO open;
+    IF open > 0 THEN
+        RAISE EXCEPTION 'store % has offers that are open', quote_ident(store) USING ERRCODE = 'object_in_use',
+            DETAIL = format(CASE open WHEN 1 THEN 'A customer holds %s code, which' ELSE 'Customers hold %s codes, which' END || ' nobody could redeem any more.', open),
+            HINT = format('Wait until they have ended, or: SELECT clientele.drop_store(%L, force => true);', store);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._refuse_open_offers(name) IS 'Refuses (55006) a store whose customers hold codes that are good, and says how many.';
+
+CREATE FUNCTION clientele._lock_dropping(store name) RETURNS void
+    AS 'MODULE_PATHNAME', 'clientele_lock_dropping' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION clientele._lock_dropping(name) IS
+    'Lets one session at a time drop a store: of two that had read it, each would wait for the other to let go of it. For the store''s owner.';
+
+CREATE FUNCTION clientele.drop_store(store name, force boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     others text;
 BEGIN
+    PERFORM clientele._require('force', force IS NOT NULL);
     PERFORM clientele._require_owner(store);
+    PERFORM clientele._lock_dropping(store);
+    IF NOT force THEN
+        PERFORM clientele._refuse_open_offers(store);  -- before anybody has to wait
+    END IF;
     -- Locks the orders and the store together, without waiting for one while holding another: who writes an order waits for no
     -- reader of the store, and nobody is the victim of a deadlock. (Hence not _lock_store(), which would hold a row meanwhile.)
     PERFORM clientele._await_refresh(store);
     PERFORM clientele._drop_triggers(store, clientele._triggered(clientele._settings(store))
         || ARRAY(SELECT o.object::regclass FROM clientele._store_objects(store) o WHERE o.class = 'pg_class'::regclass));
+    IF NOT force THEN
+        PERFORM clientele._refuse_open_offers(store);  -- what was issued meanwhile
+    END IF;
     -- Everything that depends on the schema or on an object of ours, and is neither ours nor a part of ours.
     WITH RECURSIVE ours AS (
         SELECT class, object FROM clientele._store_objects(store)
@@ -187,5 +217,6 @@ BEGIN
     END IF;
     EXECUTE format('DROP SCHEMA %I CASCADE', store);
 END $$;
-COMMENT ON FUNCTION clientele.drop_store(name) IS
-    'Drops a store and nothing else: refuses, listing them, where others'' objects are in its schema or depend on it. The orders stay as they are. Owner only.';
+COMMENT ON FUNCTION clientele.drop_store(name, boolean) IS
+    'Drops a store and nothing else: refuses, listing them, where others'' objects are in its schema or depend on it, and (55006) where offers are open, of which it says how many. '
+    'force: drops it with the codes that customers hold. The orders stay as they are. Owner only.';

@@ -40,8 +40,7 @@ BEGIN
             PERFORM clientele._forget_failures(store, failed);
         END IF;
         -- Last, because it locks the orders until the end of the transaction.
-        IF 'trigger' = ANY (found) THEN
-            PERFORM clientele.set_live(store, true);
+        IF 'trigger' = ANY (found) AND clientele._restore_triggers(store) THEN
             RAISE NOTICE 'store % has its triggers again, and counts every order whenever it is read until it is refreshed', quote_ident(store)
                 USING DETAIL = 'Nobody knows what has changed without them.', HINT = format('CALL clientele.refresh(%L);', store);
         END IF;
@@ -51,7 +50,7 @@ COMMENT ON FUNCTION clientele.check_store(name, double precision, boolean) IS
     'Compares what a store shows with a recount of its orders, in one snapshot, and lists what differs. finding: stale, missing, surplus (profiles); '
     'unmatched_refund, unknown_customer, duplicate_customer, duplicate_order (orders and customers); uncountable, failure, trigger, swapped_table, unlogged_table, foreign_partition (the store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
     'above 1 so many customers; always the same ones. repair: counts the customers found anew, restores triggers, and after an exact check forgets failures; '
-    'the findings are those before it. Writes nothing unless told to repair. The caller needs SELECT on the store and its sources; to repair, what refresh needs, and '
+    'the findings are those before it. Triggers are left to set_live(), with a warning, where others go on using the orders. Writes nothing unless told to repair. The caller needs SELECT on the store and its sources; to repair, what refresh needs, and '
     'to be the owner where triggers are missing.';
 
 CREATE FUNCTION clientele._check_sample(sample double precision) RETURNS void
@@ -252,6 +251,33 @@ COMMENT ON FUNCTION clientele._differences(clientele.order_profile, clientele.or
     'How a profile that is shown differs from the one that was counted.';
 
 -- Writing.
+
+-- Who writes orders may wait for the store, which we have: so the orders are taken where they are free.
+CREATE FUNCTION clientele._restore_triggers(store name) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    settings clientele.store_settings := clientele._settings(store);
+    wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE NOT t.enabled);
+    dropped regclass[] := ARRAY(SELECT t FROM unnest(clientele._triggered(settings)) t
+        WHERE t = ANY (wanting) OR t <> ALL (ARRAY(SELECT n.relation FROM clientele._triggers(store, settings) n)));
+BEGIN
+    PERFORM clientele._require_owner(store);
+    FOR attempt IN 1..100 LOOP
+        BEGIN
+            PERFORM clientele._lock_sources(wanting, false);
+            PERFORM clientele._drop_triggers(store, dropped, false);
+            PERFORM clientele.set_live(store, true);
+            RETURN true;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.02);
+        END;
+    END LOOP;
+    RAISE WARNING 'the triggers of store % were not restored: others go on using its orders', quote_ident(store)
+        USING DETAIL = 'Some of them might wait for the store, which is being repaired.', HINT = format('SELECT clientele.set_live(%L, true);', store);
+    RETURN false;
+END $$;
+COMMENT ON FUNCTION clientele._restore_triggers(name) IS
+    'Creates the triggers that a live store lacks, for who keeps refreshes out. Waits for nobody; after two seconds, it says that it could not, and returns false.';
 
 -- Marks and folds them, as for a live store: the fold counts and forgets what is pending in one snapshot.
 CREATE FUNCTION clientele._recount_customers(store name, customers text[]) RETURNS void

@@ -34,21 +34,32 @@ COMMENT ON FUNCTION clientele.issue_offer(text, name, text) IS
     'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the same code. Who is held out gets no row, and is written down all the same. '
     'program: as for personalized_offer. NULL and unknown customers get none. The reward is reserved in the program''s budget. Fails where the transaction is read-only.';
 
--- Slots are locked in their order, by who holds no other, and nobody is waited for afterwards: settling passes over exposures
--- that others hold.
+-- What is due is settled while no slot is held, since settling takes the exposures first. Who settles holds all slots afterwards,
+-- if anything came back; nobody else is told that nothing is left before that is committed, hence the last attempt.
 CREATE FUNCTION clientele._reserve(store name, program text, reward numeric, greatest_reward numeric, OUT slot integer)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_last boolean := false;
+BEGIN
+    LOOP
+        slot := clientele._take_from_slots(store, program, reward, greatest_reward);
+        EXIT WHEN slot IS NOT NULL OR is_last;
+        is_last := clientele._settle_due(store, program, 1000) = 0;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._reserve(name, text, numeric, numeric) IS
+    'Takes a reward from a program''s budget, out of as many slots as it takes, and returns the first; NULL where less than greatest_reward is left, even after what is due was settled.';
+
+CREATE FUNCTION clientele._take_from_slots(store name, program text, reward numeric, greatest_reward numeric, OUT slot integer)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     remaining numeric;
 BEGIN
-    EXECUTE format('SELECT FROM %I.budgets b WHERE b.program = $1 ORDER BY b.slot FOR NO KEY UPDATE', store) USING program;
-    LOOP
-        EXECUTE format('SELECT sum(b.available) FROM %I.budgets b WHERE b.program = $1', store) USING program INTO remaining;
-        EXIT WHEN remaining >= greatest_reward;
-        IF clientele._settle_due(store, program, 1000) = 0 THEN
-            RETURN;
-        END IF;
-    END LOOP;
+    PERFORM clientele._lock_budgets(store, program);
+    EXECUTE format('SELECT sum(b.available) FROM %I.budgets b WHERE b.program = $1', store) USING program INTO remaining;
+    IF remaining IS NULL OR remaining < greatest_reward THEN
+        RAISE EXCEPTION 'too little is left of the budget of program "%"', program USING ERRCODE = 'CL001';
+    END IF;
     EXECUTE format('
         WITH filled AS (
             SELECT b.slot, b.available, sum(b.available) OVER (ORDER BY b.slot) - b.available AS before FROM %1$I.budgets b WHERE b.program = $1
@@ -56,9 +67,11 @@ BEGIN
             UPDATE %1$I.budgets b SET available = b.available - least(f.available, $2 - f.before)
             FROM filled f WHERE b.program = $1 AND b.slot = f.slot AND f.before < $2)
         SELECT min(f.slot) FROM filled f', store) USING program, reward INTO slot;
+EXCEPTION WHEN SQLSTATE 'CL001' THEN
+    slot := NULL;  -- and the slots are let go of, with the subtransaction
 END $$;
-COMMENT ON FUNCTION clientele._reserve(name, text, numeric, numeric) IS
-    'Takes a reward from a program''s budget, out of as many slots as it takes, and returns the first; NULL where less than greatest_reward is left, even after what is due was settled.';
+COMMENT ON FUNCTION clientele._take_from_slots(name, text, numeric, numeric) IS
+    'Takes a reward out of as many slots as it takes, and returns the first; NULL where less than greatest_reward is left, and then holds none.';
 
 -- ---- All customers ----
 
@@ -66,15 +79,14 @@ CREATE PROCEDURE clientele.issue_offers(store name, program text DEFAULT NULL, c
     AS 'MODULE_PATHNAME', 'clientele_issue_offers' LANGUAGE C;
 COMMENT ON PROCEDURE clientele.issue_offers(name, text, integer) IS
     'Issues to every customer whose offer is of this program (NULL: of any), as issue_offer() would, in the order of the keys, with a commit after each chunk of customers (1 to 1,000,000). '
+    'Where a budget does not last for all, a random choice of the customers, another one in each run, is enrolled. Open offers whose order is there are settled first, where the caller may. '
     'Who has an offer that is open is passed over. Cancel it at any time: what was committed stays, and the next call goes on from there if the run began less than 24 hours before it, and says so. The store''s campaign_progress shows how far it is. '
     'Cannot run in a transaction block, nor under row-level security that hides customers.';
 
--- Returns the customers with whom chunks end.
-CREATE FUNCTION clientele._begin_campaign(store name, program text, chunk integer) RETURNS text[]
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+-- The first of several transactions, so that orders placed since then are none of this run's.
+CREATE FUNCTION clientele._begin_campaign(store name, program text, chunk integer) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    above text;
-    ends text[];
     everybody boolean;
 BEGIN
     PERFORM clientele._require_store(store);
@@ -92,23 +104,136 @@ BEGIN
             HINT = 'issue_offer() issues to one customer that you see.';
     END IF;
     EXECUTE format('
-        INSERT INTO %I.campaigns AS c VALUES ($1, now(), NULL, 0, 0, 0, NULL, NULL)
-        ON CONFLICT (program) DO UPDATE SET (started_at, last_customer, customers, offered, held_out, total, ended_at) = (now(), NULL, 0, 0, 0, NULL, NULL)
+        INSERT INTO %I.campaigns AS c (program, started_at, customers, offered, held_out) VALUES ($1, now(), 0, 0, 0)
+        ON CONFLICT (program) DO UPDATE SET (started_at, last_customer, customers, offered, held_out, total, ended_at, cutoffs) = (now(), NULL, 0, 0, 0, NULL, NULL, NULL),
+            run = DEFAULT
         WHERE c.ended_at IS NOT NULL OR c.started_at <= now() - interval ''24 hours''', store) USING coalesce(program, '');
-    PERFORM clientele._settle_budgets(store);  -- as in each chunk, slots are locked after the campaign
-    EXECUTE format('SELECT c.last_customer FROM %I.campaigns c WHERE c.program = $1', store) USING coalesce(program, '') INTO above;
+END $$;
+COMMENT ON FUNCTION clientele._begin_campaign(name, text, integer) IS
+    'Checks the arguments of issue_offers(), and begins a run, or takes up one that was cut short within the last 24 hours.';
+
+-- Who has redeemed by code is free at once, who was held out when settling has found the order. So that a run finds both arms
+-- alike, it settles first; and passes over whoever has ordered since it began, in either arm.
+CREATE FUNCTION clientele._settle_ordered(store name, after text[]) RETURNS text[]
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
+DECLARE
+    done record;
+BEGIN
+    PERFORM clientele._require_all_orders(store);
+    SELECT * INTO done FROM clientele._settle_chunk(store, NULL, 'infinity', '-infinity', 50000, coalesce(after[1], '-infinity')::timestamptz, coalesce(after[2], '0')::bigint);
+    RETURN CASE WHEN done.seen > 0 THEN ARRAY[done.last_until::text, done.last_exposure::text] END;
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN NULL;  -- who issues need not be allowed to settle
+END $$;
+COMMENT ON FUNCTION clientele._settle_ordered(name, text[]) IS
+    'Closes exposures that are open and whose order is there, 50,000 of them from a key on (NULL: the first); nothing expires. Returns the last key; NULL where none is left, or the caller may not settle.';
+
+-- Returns the customers with whom chunks end.
+CREATE FUNCTION clientele._plan_campaign(store name, program text, chunk integer) RETURNS text[]
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    campaign record;
+    ends text[];
+BEGIN
+    PERFORM clientele._share_sources(store);
+    EXECUTE format('SELECT c.* FROM %I.campaigns c WHERE c.program = $1 FOR UPDATE', store) USING coalesce(program, '') INTO campaign;
+    EXECUTE format('LOCK TABLE %I.ledger IN ROW EXCLUSIVE MODE', store);
+    PERFORM clientele._settle_budgets(store);
+    IF campaign.cutoffs IS NULL THEN
+        EXECUTE format('UPDATE %I.campaigns c SET cutoffs = $2 WHERE c.program = $1', store)
+            USING coalesce(program, ''), clientele._cutoffs(store, program, campaign.started_at, campaign.run);
+    END IF;
     EXECUTE format('
         WITH counted AS (
             SELECT b.customer_id, row_number() OVER (ORDER BY b.customer_id%3$s) AS n FROM %1$I._base b WHERE %2$s
         ), noted AS (
             UPDATE %1$I.campaigns c SET total = c.customers + (SELECT count(*) FROM counted) WHERE c.program = $2)
         SELECT array_agg(c.customer_id::text ORDER BY c.n) FROM counted c WHERE c.n %% $1 = 0',
-        store, CASE WHEN above IS NULL THEN 'true' ELSE format('b.customer_id%s > %s', clientele._key_collation(store), clientele._key_literal(store, above)) END, clientele._key_collation(store))
+        store, CASE WHEN campaign.last_customer IS NULL THEN 'true'
+            ELSE format('b.customer_id%s > %s', clientele._key_collation(store), clientele._key_literal(store, campaign.last_customer)) END, clientele._key_collation(store))
         USING chunk, coalesce(program, '') INTO ends;
     RETURN coalesce(ends, '{}');
 END $$;
-COMMENT ON FUNCTION clientele._begin_campaign(name, text, integer) IS
-    'Begins a run of issue_offers(), or takes up one that was cut short within the last 24 hours, and returns the keys of the customers with whom its chunks end.';
+COMMENT ON FUNCTION clientele._plan_campaign(name, text, integer) IS
+    'Settles what is due of budgets, decides for a new run how far each of them goes, and returns the keys of the customers with whom the chunks of the run end.';
+
+-- Programs in the order in which they win: who gets nothing of one may be offered the next one, whose budget then has to go further.
+CREATE FUNCTION clientele._cutoffs(store name, program text, started_at timestamptz, run bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    cutoffs jsonb := '{}';
+    cut record;
+BEGIN
+    LOOP
+        EXECUTE clientele._cutoff_query(store, program, run, cutoffs) INTO cut USING program, started_at, NULL, NULL, cutoffs;
+        EXIT WHEN cut.program IS NULL;
+        cutoffs := cutoffs || jsonb_build_object(cut.program, CASE WHEN cut.turn IS NOT NULL THEN jsonb_build_array(cut.turn, cut.tie) END);
+        EXIT WHEN cut.is_last;
+    END LOOP;
+    RETURN cutoffs;
+END $$;
+COMMENT ON FUNCTION clientele._cutoffs(name, text, timestamptz, bigint) IS
+    'By program whose budget does not last for all who would be enrolled in a run: the turn of the first customer who is not.';
+
+-- Parameters are those of _pass_query().
+CREATE FUNCTION clientele._cutoff_query(store name, program text, run bigint, cutoffs jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT replace(replace(replace(replace('
+        WITH BUDGET, decided AS MATERIALIZED (
+            SELECT e.program, i.customer_id, i.customer, e.greatest_reward, CASE WHEN e.holdout IS NULL THEN e.reward ELSE 0 END AS reward
+            FROM DECISIONS WHERE e.program IN (SELECT b.program FROM budget b) AND WANTED
+        ), scarce AS MATERIALIZED (
+            SELECT d.program, b.remaining, b.seed, p.priority
+            FROM decided d JOIN budget b ON b.program = d.program JOIN STORE.programs p ON p.program = d.program
+            WHERE NOT $5 ? d.program GROUP BY d.program, b.remaining, b.seed, p.priority
+            HAVING sum(d.reward) + max(d.greatest_reward) > b.remaining ORDER BY p.priority LIMIT 1
+        ), turns AS (
+            SELECT d.*, s.remaining, clientele.bucket(s.seed, d.customer) AS turn, clientele.bucket(s.seed || '':tie'', d.customer) AS tie
+            FROM scarce s JOIN decided d ON d.program = s.program
+        ), spending AS (
+            SELECT t.turn, t.tie, t.greatest_reward > t.remaining - coalesce(sum(t.reward) OVER earlier, 0) AS too_dear FROM turns t
+            WINDOW earlier AS (ORDER BY t.turn, t.tie, t.customer_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        ), cutoff AS (
+            SELECT f.turn, f.tie FROM spending f WHERE f.too_dear ORDER BY f.turn, f.tie LIMIT 1)
+        SELECT s.program, c.turn, c.tie, $1 IS NOT NULL OR NOT EXISTS (SELECT FROM STORE.programs p WHERE p.priority > s.priority AND p.budget IS NOT NULL) AS is_last
+        FROM scarce s LEFT JOIN cutoff c ON true',
+        'BUDGET', clientele._budget_query(store, run)), 'DECISIONS', clientele._decisions(store, cutoffs)),
+        'WANTED', clientele._wanted('e', program)), 'STORE', quote_ident(store))
+$$;
+COMMENT ON FUNCTION clientele._cutoff_query(name, text, bigint, jsonb) IS
+    'The query for the first program, by priority, whose budget may not last, of those that cutoffs does not have yet; and the turn of the first customer who gets nothing.';
+
+-- What is left, and in which order it is spent: each run draws anew, so that nobody is always the last one.
+CREATE FUNCTION clientele._budget_query(store name, run bigint) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('budget AS MATERIALIZED (
+            SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots, format(''%%s:%%s:%%s'', %L, b.program, %s) AS seed,
+                ($5 -> b.program ->> 0)::double precision AS turn, ($5 -> b.program ->> 1)::double precision AS tie
+            FROM STORE.budgets b GROUP BY b.program)', clientele._seed(store), run)
+$$;
+COMMENT ON FUNCTION clientele._budget_query(name, bigint) IS
+    'What is left of each budget, and what a run knows of it: the seed SEED:PROGRAM:RUN of the order in which customers are enrolled, and the turn from which nobody is.';
+
+-- A customer's turn is bucket(SEED:PROGRAM:RUN, customer); of two who share it, a second hash decides.
+CREATE FUNCTION clientele._decisions(store name, cutoffs jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT replace(replace(replace('STORE._offer_inputs_between($3::KEY, $4::KEY) i
+            CROSS JOIN LATERAL clientele._enrol(STORE._offer_book(),
+                CASE WHEN i.open_exposure IS NULL AND coalesce((i.history[cardinality(i.history)]).issued_at < $2, true)
+                    AND coalesce(NOT ORDERED_SINCE, true) THEN i.customer END,
+                i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
+                (SELECT array_agg(ROW(b.program, REMAINING)::clientele.offer_budget) FROM budget b)) e',
+        'ORDERED_SINCE', clientele._placed_since(store, 'i.last_ordered_at', '$2')), 'REMAINING',
+        CASE WHEN jsonb_path_exists(cutoffs, '$.* ? (@ != null)') THEN 'CASE WHEN b.turn IS NULL
+                    OR (clientele.bucket(b.seed, i.customer), clientele.bucket(b.seed || '':tie'', i.customer)) < (b.turn, b.tie) THEN b.remaining ELSE 0 END'
+             ELSE 'b.remaining' END), 'KEY', clientele._key_type(store)::text)
+$$;
+COMMENT ON FUNCTION clientele._decisions(name, jsonb) IS
+    'What a run decides (e) for customers (i) between two keys: nothing for who has an exposure that is open, or one or an order since the run began; and nothing of a budget that ends before their turn.';
+
+CREATE FUNCTION clientele._wanted(decision text, program text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN decision || '.program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END;
+COMMENT ON FUNCTION clientele._wanted(text, text) IS 'Whether a decision is of the program that is issued, as an SQL expression.';
 
 -- Concurrent runs take the next chunk each, because they lock the campaign. Returns whether there is another chunk.
 CREATE FUNCTION clientele._continue_campaign(store name, program text, ends text[]) RETURNS boolean
@@ -118,12 +243,13 @@ DECLARE
     upto text;
     counts record;
 BEGIN
+    PERFORM clientele._share_sources(store);
     EXECUTE format('SELECT c.* FROM %I.campaigns c WHERE c.program = $1 FOR UPDATE', store) USING coalesce(program, '') INTO campaign;
     IF campaign.ended_at IS NULL THEN
         EXECUTE format('SELECT e.customer FROM unnest($1) WITH ORDINALITY e (customer, n) WHERE %s ORDER BY e.n LIMIT 1',
             CASE WHEN campaign.last_customer IS NULL THEN 'true'
                  ELSE format('e.customer::%s%s > %s', clientele._key_type(store), clientele._key_collation(store), clientele._key_literal(store, campaign.last_customer)) END) USING ends INTO upto;
-        SELECT * INTO counts FROM clientele._issue_between(store, program, campaign.last_customer, upto, campaign.started_at);
+        SELECT * INTO counts FROM clientele._issue_between(store, program, campaign.last_customer, upto, campaign.started_at, campaign.run, campaign.cutoffs);
         EXECUTE format('
             UPDATE %I.campaigns c SET (last_customer, customers, offered, held_out, ended_at)
                 = ($2, c.customers + $3, c.offered + $4, c.held_out + $5, CASE WHEN $2 IS NULL THEN clock_timestamp() END)
@@ -139,14 +265,12 @@ END $$;
 COMMENT ON FUNCTION clientele._continue_campaign(name, text, text[]) IS
     'The next chunk of a run of issue_offers(), up to the next of these keys; beyond the last of them, all others.';
 
--- As for _reserve(): slots are locked before exposures are closed, so that nobody is waited for while they are.
 CREATE FUNCTION clientele._settle_budgets(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     budgeted text;
 BEGIN
-    PERFORM clientele._lock_budgets(store, NULL);
-    FOR budgeted IN EXECUTE format('SELECT DISTINCT b.program FROM %I.budgets b', store) LOOP
+    FOR budgeted IN EXECUTE format('SELECT DISTINCT b.program FROM %I.budgets b ORDER BY b.program', store) LOOP
         WHILE clientele._settle_due(store, budgeted, 50000) > 0 LOOP
         END LOOP;
     END LOOP;
@@ -164,7 +288,7 @@ COMMENT ON FUNCTION clientele._lock_budgets(name, text) IS 'Locks the slots of a
 -- Another pass is due where somebody else issued to a customer meanwhile, or a new code was taken by chance: a careful one,
 -- for which PostgreSQL looks into all unique indexes before it writes a row, which takes a third longer. And one is due
 -- from the first customer on for whom a budget is too small, by what is left of it then.
-CREATE FUNCTION clientele._issue_between(store name, program text, above text, upto text, started_at timestamptz,
+CREATE FUNCTION clientele._issue_between(store name, program text, above text, upto text, started_at timestamptz, run bigint, cutoffs jsonb,
         OUT customers bigint, OUT offered bigint, OUT held_out bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
@@ -182,7 +306,7 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM %I.budgets)', store) INTO has_budgets;
     LOOP
         BEGIN
-            EXECUTE clientele._pass_query(store, program, has_budgets, careful) USING program, started_at, above, upto INTO pass;
+            EXECUTE clientele._pass_query(store, program, has_budgets, careful, run, cutoffs) USING program, started_at, above, upto, cutoffs INTO pass;
         EXCEPTION WHEN unique_violation THEN
             careful := true;
             CONTINUE;
@@ -198,7 +322,7 @@ BEGIN
         passes := 0;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._issue_between(name, text, text, text, timestamptz) IS
+COMMENT ON FUNCTION clientele._issue_between(name, text, text, text, timestamptz, bigint, jsonb) IS
     'Issues to the customers above one key up to another (NULL: without bound), except who was issued something since started_at. Returns how many there are, and what became of them.';
 
 CREATE FUNCTION clientele._take(store name, program text, reward numeric) RETURNS void
@@ -212,20 +336,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._take(name, text, numeric) IS 'Takes rewards from a budget whose slots are locked, and spreads what is left over them evenly.';
 
--- $1: the program or NULL; $2: when the run started; $3, $4: the keys. Rows stay in the order of the keys, in which all who issue write them.
-CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean) RETURNS text
+-- $1: the program or NULL; $2: when the run started; $3, $4: the keys; $5: the cutoffs. Rows stay in the order of the keys, in which all who issue write them.
+CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean, run bigint, cutoffs jsonb) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-    SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace('
-        WITH budget AS MATERIALIZED (
-            SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots FROM STORE.budgets b GROUP BY b.program
-        ), decided AS MATERIALIZED (
-            SELECT i.customer_id COLLATION AS customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.*
-            FROM STORE._offer_inputs_between($3::KEY, $4::KEY) i
-            CROSS JOIN LATERAL clientele._enrol(STORE._offer_book(),
-                CASE WHEN i.open_exposure IS NULL AND coalesce((i.history[cardinality(i.history)]).issued_at < $2, true) THEN i.customer END,
-                i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
-                (SELECT array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM budget b)) e
-            ORDER BY 1
+    SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace('
+        WITH BUDGET, decided AS MATERIALIZED (
+            SELECT i.customer_id COLLATION AS customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.* FROM DECISIONS ORDER BY 1
         ), STOP seen AS (
             SELECT count(*) AS customers, count(*) FILTER (WHERE WANTED) AS affordable FROM decided d WHERE BEFORE
         ), issued AS (
@@ -257,9 +373,10 @@ CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets bool
             (SELECT array_agg(b.program ORDER BY b.program) FROM budget b) AS programs,
             (SELECT array_agg((SELECT coalesce(sum(n.reward), 0) FROM issued n WHERE n.program = b.program AND n.holdout IS NULL) ORDER BY b.program) FROM budget b) AS rewards'
             ELSE 'NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards' END),
-        'WANTED', 'd.program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END),
+        'WANTED', clientele._wanted('d', program)),
         'BEFORE', CASE WHEN has_budgets THEN 'coalesce(d.customer_id < (SELECT s.customer_id FROM stop s), true)' ELSE 'true' END),
-        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'KEY', clientele._key_type(store)::text), 'COLLATION', clientele._key_collation(store)), 'STORE', quote_ident(store))
+        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'COLLATION', clientele._key_collation(store)),
+        'BUDGET', clientele._budget_query(store, run)), 'DECISIONS', clientele._decisions(store, cutoffs)), 'STORE', quote_ident(store))
 $$;
-COMMENT ON FUNCTION clientele._pass_query(name, text, boolean, boolean) IS
-    'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the keys, until a budget is too small for either arm.';
+COMMENT ON FUNCTION clientele._pass_query(name, text, boolean, boolean, bigint, jsonb) IS
+    'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the keys, until a budget is too small for either arm (which others have used meanwhile).';

@@ -1,7 +1,7 @@
 -- Redemption: by code, or found in the orders; and what gives a budget back.
 --
--- Locks are taken in this order: rows of the ledger, then slots of the budget, these by number. Whoever settles never
--- waits for a row of the ledger: somebody else is closing it.
+-- Locks are taken in the order that docs/architecture.md has: exposures, then their reversals, then slots of the budgets, these
+-- by program and number. Whoever settles never waits for an exposure: somebody else is closing it.
 
 CREATE TYPE clientele.redemption AS (
     exposure_id bigint, program text, customer_id text, order_id text, ordered_at timestamptz, order_value numeric, reward numeric, currency text);
@@ -10,13 +10,24 @@ COMMENT ON TYPE clientele.redemption IS
 
 -- The one definition of what redeems an offer: o is a row of _orders, l one of the ledger.
 -- A date, which is the midnight before, is before the end of an offer on its last day, too.
-CREATE FUNCTION clientele._qualifies(store name) RETURNS text
+CREATE FUNCTION clientele._reaches(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('(o.customer_id = l.customer_id AND %s AND o.ordered_at < l.valid_until AND o.ordered_at <= statement_timestamp() AND o.amount >= l.min_spend)',
+    SELECT format('(%s AND o.ordered_at < l.valid_until AND o.ordered_at <= statement_timestamp() AND o.amount >= l.min_spend)',
         clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'))
 $$;
-COMMENT ON FUNCTION clientele._qualifies(name) IS
-    'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, was placed while the offer was valid (from issued_at on, before valid_until; a date from the day of issuing to the last one) and not in the future, and its value reaches min_spend.';
+COMMENT ON FUNCTION clientele._reaches(name) IS
+    'Whether an order reaches what an exposure asks for, as an SQL expression: it was placed while the offer was valid (from issued_at on, before valid_until; a date from the day of issuing to the last one) and not in the future, and its value reaches min_spend.';
+
+CREATE FUNCTION clientele._qualifies(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN format('(o.customer_id = l.customer_id AND %s)', clientele._reaches(store));
+COMMENT ON FUNCTION clientele._qualifies(name) IS 'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, and reaches what was asked for.';
+
+-- What was paid stays paid where the order is given to another customer, as when two turn out to be one person.
+CREATE FUNCTION clientele._still_qualifies(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN CASE WHEN (clientele._settings(store)).order_id IS NULL THEN clientele._qualifies(store) ELSE clientele._reaches(store) END;
+COMMENT ON FUNCTION clientele._still_qualifies(name) IS
+    'Whether an order goes on redeeming what it has redeemed, as an SQL expression: one that has an id does so whosever it has become.';
 
 -- The same order: by its id; where the store has none, a customer has one exposure at a time, and so one redemption at a time.
 CREATE FUNCTION clientele._same_order(store name, settings clientele.store_settings) RETURNS text
@@ -36,9 +47,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._require_all_orders(name) IS 'Fails (42501) where the caller may not read the store''s orders, or row-level security hides some of them.';
 
-CREATE FUNCTION clientele._release(store name, programs text[], slots integer[], rewards numeric[]) RETURNS void
+CREATE FUNCTION clientele._release(store name, programs text[], slots integer[], rewards numeric[], whole_budget text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF programs IS NULL THEN
+        RETURN;
+    END IF;
+    IF whole_budget IS NOT NULL THEN
+        PERFORM clientele._lock_budgets(store, whole_budget);
+    END IF;
     -- An offer that is older than the budget has no slot: the first takes it.
     EXECUTE replace('
         WITH returned AS MATERIALIZED (
@@ -50,8 +67,9 @@ BEGIN
         UPDATE STORE.budgets b SET available = b.available + r.reward FROM locked k JOIN returned r USING (program, slot)
         WHERE b.program = k.program AND b.slot = k.slot', 'STORE', quote_ident(store)) USING programs, slots, rewards;
 END $$;
-COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[]) IS
-    'Gives rewards, in the currency, back to the slots of the budgets that they were reserved in. Programs without a budget need none.';
+COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[], text) IS
+    'Gives rewards, in the currency, back to the slots of the budgets that they were reserved in. Programs without a budget need none. '
+    'whole_budget: a program whose slots are all locked before, in their order, for who will lock them next.';
 
 -- ---- Settling ----
 
@@ -68,6 +86,7 @@ DECLARE
     slots integer[];
     rewards numeric[];
 BEGIN
+    PERFORM clientele._share_sources(store);
     -- Tables that have just been filled look small to the planner: loops only for a few, through an index.
     PERFORM set_config('enable_nestloop', (at_most <= 1000 AND clientele._has_index(settings.orders, settings.customer_id))::text, true);
     EXECUTE format('
@@ -94,8 +113,7 @@ BEGIN
         ), found AS MATERIALIZED (
             SELECT DISTINCT ON (l.exposure_id) l.exposure_id, ORDER_ID AS order_id, o.ordered_at, o.amount
             FROM due l JOIN STORE._orders o ON QUALIFIES
-            WHERE l.holdout IS NULL AND o.ordered_at >= EARLIEST
-              AND NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER)
+            WHERE o.ordered_at >= EARLIEST AND NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER)
             ORDER BY l.exposure_id, o.ordered_at, order_id, o.amount
         ), claims AS MATERIALIZED (
             SELECT f.*, f.order_id IS NOT NULL AND lag(f.order_id) OVER (PARTITION BY f.order_id ORDER BY f.exposure_id) IS NOT NULL AS taken FROM found f
@@ -113,21 +131,23 @@ BEGIN
             RETURNING l.program, l.slot, l.reward, l.holdout, c.redeems
         ), freed AS (
             SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL GROUP BY c.program, c.slot)
-        SELECT (SELECT count(*) FROM closed c WHERE c.redeems), (SELECT count(*) FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL),
+        SELECT (SELECT count(*) FROM closed c WHERE c.redeems AND c.holdout IS NULL), (SELECT count(*) FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL),
             (SELECT count(*) FROM closed c WHERE c.holdout IS NOT NULL), array_agg(f.program), array_agg(f.slot), array_agg(f.reward) FROM freed f',
         'PROGRAM', CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $9' ELSE '' END),
         'ORDER_ID', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END),
         'QUALIFIES', clientele._qualifies(store)), 'EARLIEST', clientele._earliest(store, '$6')), 'SAME_ORDER', clientele._same_order(store, settings)), 'STORE', quote_ident(store))
         INTO redeemed, expired, held_out, programs, slots, rewards
         USING first_until, first_exposure, until, last_until, last_exposure, oldest, at_most, expired_by, only_program;
-    PERFORM clientele._release(store, programs, slots, rewards);
+    PERFORM clientele._release(store, programs, slots, rewards, only_program);
 END $$;
 COMMENT ON FUNCTION clientele._settle_chunk(name, text, timestamptz, timestamptz, integer, timestamptz, bigint) IS
     'Closes exposures that are open and end until a time, at_most of them from a key on: redeemed where an order qualifies, else expired where they ended by expired_by. '
-    'Returns the last key, and how many there were; how many offers were redeemed and expired, and how many that were held out have ended. Passes over those that another session is closing.';
+    'Who was held out is free by the same rule, lest one arm is enrolled again before the other; nothing is paid for it. '
+    'Returns the last key, and how many there were; how many offers were redeemed and expired, and how many that were held out were closed. Passes over those that another session is closing.';
 
 -- Redemptions whose order no longer counts, above a key: void. One statement, so that what is noted meanwhile stays noted. They
--- stay void where the customer was enrolled again since: that was allowed because they did not count.
+-- stay void where the customer was enrolled again since: that was allowed because they did not count. Only who holds an exposure
+-- removes its reversals, so nobody is waited for here.
 CREATE FUNCTION clientele._write_off_chunk(store name, only_program text, at_most integer, INOUT last_exposure bigint, OUT seen bigint, OUT voided bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
@@ -135,32 +155,33 @@ DECLARE
     slots integer[];
     rewards numeric[];
 BEGIN
+    PERFORM clientele._share_sources(store);
     EXECUTE replace(replace(replace('
         WITH noted AS MATERIALIZED (
             SELECT DISTINCT r.exposure_id FROM STORE.reversals r
-            WHERE r.exposure_id > $1 AND ($3 IS NULL OR EXISTS (SELECT FROM STORE.ledger l WHERE l.exposure_id = r.exposure_id AND l.program = $3))
+            WHERE r.exposure_id > $1 AND ($3 IS NULL OR EXISTS (SELECT FROM STORE.ledger l WHERE l.exposure_id = r.exposure_id AND l.program = $3 AND l.holdout IS NULL))
             ORDER BY r.exposure_id LIMIT $2
         ), standing AS MATERIALIZED (
-            SELECT n.exposure_id, l.state = ''redeemed'' AND (NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES)
+            SELECT n.exposure_id, l.state = ''redeemed'' AND (NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND STILL_QUALIFIES)
                 OR EXISTS (SELECT FROM STORE.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)) AS reversed
             FROM noted n LEFT JOIN STORE.ledger l ON l.exposure_id = n.exposure_id
-        ), closing AS MATERIALIZED (
-            SELECT l.exposure_id FROM standing s JOIN STORE.ledger l ON l.exposure_id = s.exposure_id
-            WHERE s.reversed AND l.state = ''redeemed'' FOR UPDATE OF l SKIP LOCKED
+        ), held AS MATERIALIZED (
+            SELECT l.exposure_id, s.reversed FROM standing s JOIN STORE.ledger l ON l.exposure_id = s.exposure_id
+            WHERE l.state = ''redeemed'' OR NOT s.reversed FOR UPDATE OF l SKIP LOCKED
         ), closed AS (
-            UPDATE STORE.ledger l SET state = ''void'' FROM closing c WHERE l.exposure_id = c.exposure_id
-            RETURNING l.exposure_id, l.program, l.slot, l.reward
+            UPDATE STORE.ledger l SET state = ''void'' FROM held h WHERE l.exposure_id = h.exposure_id AND h.reversed
+            RETURNING l.program, l.slot, l.reward, l.holdout
         ), settled AS (
             DELETE FROM STORE.reversals r USING standing s
-            WHERE r.exposure_id = s.exposure_id AND (s.reversed IS NOT TRUE OR EXISTS (SELECT FROM closed c WHERE c.exposure_id = s.exposure_id)))
+            WHERE r.exposure_id = s.exposure_id AND (s.reversed IS NULL OR EXISTS (SELECT FROM held h WHERE h.exposure_id = s.exposure_id)))
         SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted), count(*), array_agg(c.program), array_agg(c.slot), array_agg(c.reward)
-        FROM closed c', 'QUALIFIES', clientele._qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
+        FROM closed c WHERE c.holdout IS NULL', 'STILL_QUALIFIES', clientele._still_qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
         INTO seen, last_exposure, voided, programs, slots, rewards USING last_exposure, at_most, only_program;
-    PERFORM clientele._release(store, programs, slots, rewards);
+    PERFORM clientele._release(store, programs, slots, rewards, only_program);
 END $$;
 COMMENT ON FUNCTION clientele._write_off_chunk(name, text, integer, bigint) IS
     'Voids redemptions noted in reversals (of one program, or NULL: of all), at_most of them from a key on, and gives their rewards back to the budgets; where the order qualifies again, and the customer has no later exposure, the redemption stands. '
-    'Returns the last key, and how many there were and became void.';
+    'Returns the last key, how many there were, and how many offers became void.';
 
 CREATE FUNCTION clientele._settle_due(store name, program text, at_most integer) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -183,9 +204,9 @@ CREATE FUNCTION clientele._reversed(store name, since timestamptz) RETURNS SETOF
 BEGIN
     RETURN QUERY EXECUTE replace(replace(replace('
         SELECT l.exposure_id FROM STORE.ledger l
-        WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND QUALIFIES)
+        WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND STILL_QUALIFIES)
           AND NOT EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id)',
-        'QUALIFIES', clientele._qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store)) USING since;
+        'STILL_QUALIFIES', clientele._still_qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store)) USING since;
 END $$;
 COMMENT ON FUNCTION clientele._reversed(name, timestamptz) IS
     'Redemptions written down since a time whose order does not qualify any more, and which are not noted in reversals yet. Reads every order.';
@@ -206,6 +227,7 @@ CREATE FUNCTION clientele._begin_settling(store name, grace interval, chunk inte
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._require_store(store);
+    PERFORM clientele._share_sources(store);
     PERFORM clientele._require(a.name, a.given) FROM (VALUES ('grace', grace IS NOT NULL), ('chunk', chunk IS NOT NULL)) a (name, given);
     IF grace NOT BETWEEN interval '0' AND interval '100 years' THEN
         RAISE EXCEPTION 'invalid grace: %', grace USING ERRCODE = 'invalid_parameter_value',
@@ -272,7 +294,7 @@ END $$;
 COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS
     'Finds in the orders what became of the offers that are open: the customer''s first order that qualifies redeems an offer (see redeem_offer); one that has ended without expires, and its budget is free again. '
     'Before that, redemptions are voided whose order a live store has seen cancelled, refunded below the threshold, or deleted; where it qualifies again, and the customer has no later exposure, they stand. '
-    'Says how many offers were redeemed, have expired, became void, and are open; what was held out ends, too, and is not counted. '
+    'Says how many offers were redeemed, have expired, became void, and are open; what was held out is closed by the same rule, pays nothing and is not counted. '
     'grace: how long after the end of an offer its orders may still arrive, from 0 to 100 years; chunk: exposures settled at a time, at least 1, with a commit after each: refused (25001) in a transaction block or a function. '
     'Cancel it at any time: what was committed stays, and the next run goes on. Exposures that another session is closing are left to it. '
     'The caller needs SELECT on the store and its orders, UPDATE on ledger and budgets, DELETE (where live INSERT, too) on reversals; under row-level security on the orders it fails rather than settling by some of them.';
@@ -410,12 +432,15 @@ DECLARE
     exposure record;
 BEGIN
     store := clientele._resolve_store(store);
-    EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id %s %s
-        RETURNING l.exposure_id, l.program, l.slot, l.reward', store, clientele._order_equality(store), clientele._order_literal(store, order_id)) INTO exposure;
+    EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id = %s
+        RETURNING l.exposure_id, l.program, l.slot, l.reward, l.holdout', store, clientele._order_literal(store, order_id)) INTO exposure;
     IF exposure.exposure_id IS NULL THEN
         RETURN false;
     END IF;
     EXECUTE format('DELETE FROM %I.reversals r WHERE r.exposure_id = $1', store) USING exposure.exposure_id;
+    IF exposure.holdout IS NOT NULL THEN
+        RETURN false;  -- the customer is free again, as any other would be; nothing was paid
+    END IF;
     PERFORM clientele._release(store, ARRAY[exposure.program], ARRAY[exposure.slot], ARRAY[exposure.reward]);
     RETURN true;
 END $$;

@@ -6,8 +6,8 @@ CREATE FUNCTION clientele._stop_refreshing(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 BEGIN
     PERFORM clientele._lock_refresh(store, 'forget_customer()');
-    EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
     PERFORM clientele._touch(store);
+    EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
 EXCEPTION WHEN lock_not_available THEN
     RAISE EXCEPTION 'store % is being refreshed, or changed', quote_ident(store) USING ERRCODE = 'object_in_use',
         DETAIL = 'A refresh may have counted the customer, and would bring back what is removed.', HINT = 'Repeat it when that has ended; clientele.refresh_progress shows it.';
@@ -48,8 +48,8 @@ BEGIN
             DELETE FROM %1$I.reversals r USING gone g WHERE r.exposure_id = g.exposure_id
         ), summed AS (
             INSERT INTO %1$I.forgotten AS f (program, program_version, held_out, exposures, redemptions, rewards)
-            SELECT g.program, g.program_version, g.held_out, count(*), count(*) FILTER (WHERE g.state = ''redeemed''),
-                coalesce(sum(g.reward) FILTER (WHERE g.state = ''redeemed''), 0)
+            SELECT g.program, g.program_version, g.held_out, count(*), count(*) FILTER (WHERE g.state = ''redeemed'' AND NOT g.held_out),
+                coalesce(sum(g.reward) FILTER (WHERE g.state = ''redeemed'' AND NOT g.held_out), 0)
             FROM gone g GROUP BY g.program, g.program_version, g.held_out
             ON CONFLICT (program, program_version, held_out) DO UPDATE SET exposures = f.exposures + excluded.exposures,
                 redemptions = f.redemptions + excluded.redemptions, rewards = f.rewards + excluded.rewards)

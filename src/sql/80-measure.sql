@@ -77,7 +77,7 @@ DECLARE
         GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again#E_LABELS#';
     -- What a redeemed offer cost counts when its order was placed.
     rewards constant text := 'UNION ALL SELECT r.customer_id, r.ordered_at, -r.reward FROM #STORE#._ledger r
-        WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.ordered_at >= $6 AND r.ordered_at < $7';
+        WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.holdout IS NULL AND r.ordered_at >= $6 AND r.ordered_at < $7';
 BEGIN
     query := replace(query, '#AFTER#', after);
     query := replace(query, '#OUTCOME#', replace(outcome, 'WITHIN', after));
@@ -131,7 +131,7 @@ BEGIN
     EXECUTE replace(replace(replace(replace(replace('
         WITH pending AS MATERIALIZED (
             SELECT l.* FROM STORE.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL
-            UNION ALL SELECT l.* FROM STORE.ledger l WHERE l.state = ''redeemed'' AND l.exposure_id IN (SELECT r.exposure_id FROM STORE.reversals r)
+            UNION ALL SELECT l.* FROM STORE.ledger l WHERE l.state = ''redeemed'' AND l.holdout IS NULL AND l.exposure_id IN (SELECT r.exposure_id FROM STORE.reversals r)
                 AND NOT EXISTS (SELECT FROM STORE.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)
         ), enrolled AS MATERIALIZED (
             SELECT DISTINCT ON (l.customer_id) l.customer_id, l.issued_at, l.issued_at + $4 AS ends_at

@@ -1,8 +1,10 @@
-// clientele._lock_refresh(store) and clientele._await_refresh(store): src/sql says what they are for.
+// clientele._lock_refresh(store), clientele._await_refresh(store) and clientele._lock_dropping(store): src/sql says
+// what they are for.
 #include "pg/count/refresh.hpp"
 #include "pg/store/source_lock.hpp"
 
 extern "C" {
+#include "catalog/pg_namespace.h"
 #include "executor/spi.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -23,6 +25,14 @@ CLIENTELE_FUNCTION(clientele_lock_refresh) {
     share_sources(store, false);
     SPI_finish();
     LockRelationOid(store.settings, refresh_lock);
+    PG_RETURN_VOID();
+}
+
+CLIENTELE_FUNCTION(clientele_lock_dropping) {
+    PreventCommandIfReadOnly("DROP SCHEMA");
+    const Store store = resolve_store(NameStr(*PG_GETARG_NAME(0)));
+    require_owner(store);
+    LockDatabaseObject(NamespaceRelationId, store.schema, 0, ShareUpdateExclusiveLock);
     PG_RETURN_VOID();
 }
 

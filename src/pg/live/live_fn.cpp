@@ -578,7 +578,7 @@ void wait_for_lockers(Oid table, LOCKMODE mode) {
 // other way round) cannot deadlock with us. The first ones are those whose triggers write to the others. They are
 // locked before these, lest a trigger that runs meets a lock; where that fails for long, whoever reads the others must
 // wait.
-void lock_tables(const Tables& tables, int sources, LOCKMODE mode) {
+void await_tables(const Tables& tables, int sources, LOCKMODE mode) {
     constexpr int patience = 100;
     int first = 0;
     const auto nth = [&](int n) {
@@ -601,6 +601,23 @@ void lock_tables(const Tables& tables, int sources, LOCKMODE mode) {
             wait_for_lockers(tables.oids[missed], mode);
         }
         CHECK_FOR_INTERRUPTS();
+    }
+}
+
+// Who holds a store already waits for no table: it takes all of them, or fails.
+void lock_free_tables(const Tables& tables, LOCKMODE mode) {
+    for (int i = 0; i < tables.count; ++i) {
+        if (ConditionalLockRelationOid(tables.oids[i], mode)) continue;
+        ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+                        errmsg("could not obtain lock on relation \"%s\"", get_rel_name(tables.oids[i]))));
+    }
+}
+
+void lock_tables(const Tables& tables, int sources, LOCKMODE mode, bool patient) {
+    if (patient) {
+        await_tables(tables, sources, mode);
+    } else {
+        lock_free_tables(tables, mode);
     }
 }
 
@@ -642,7 +659,7 @@ CLIENTELE_FUNCTION(clientele_lock_sources) {
             aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(tables.oids[i]));
         }
     }
-    lock_tables(tables, tables.count, ShareRowExclusiveLock);
+    lock_tables(tables, tables.count, ShareRowExclusiveLock, PG_GETARG_BOOL(1));
     PG_RETURN_VOID();
 }
 
@@ -660,7 +677,7 @@ CLIENTELE_FUNCTION(clientele_drop_triggers) {
         if (!is_ours) ++sources;
     }
     tables.count = count;
-    lock_tables(tables, sources, AccessExclusiveLock);
+    lock_tables(tables, sources, AccessExclusiveLock, PG_GETARG_BOOL(2));
     for (int i = 0; i < tables.count; ++i) drop_triggers(tables.oids[i], store.settings);
     PG_RETURN_VOID();
 }

@@ -189,12 +189,12 @@ bool placed_since(const Ledger& ledger, Instant at, Instant since) {
     return at >= since || (ledger.zone && at == day_start(since, *ledger.zone));
 }
 
-// What clientele._qualifies() says in SQL.
-bool qualifies(const Ledger& ledger, const OrderRow& order) {
+// What clientele._still_qualifies() says in SQL: an order that is known by its id may have become another customer's.
+bool still_qualifies(const Ledger& ledger, const OrderRow& order) {
     Datum issued_at;
     Datum valid_until;
     Datum min_spend;
-    return order.counts && same_customer(ledger, order.customer) && order.at <= ledger.now &&
+    return order.counts && (ledger.by_order || same_customer(ledger, order.customer)) && order.at <= ledger.now &&
            read(ledger, ledger.issued_at, &issued_at) &&
            placed_since(ledger, order.at, DatumGetTimestampTz(issued_at)) &&
            read(ledger, ledger.valid_until, &valid_until) && order.at < DatumGetTimestampTz(valid_until) &&
@@ -226,7 +226,7 @@ void look_up(const Ledger& ledger, const OrderRow& order, const OrderRow* now, c
     while (index_getnext_slot(scan, ForwardScanDirection, ledger.slot)) {
         const bool is_it = is_redeemed(ledger) && (ledger.by_order || was_ordered_at(ledger, order.at));
         Datum exposure;
-        if (is_it && !(now && qualifies(ledger, *now)) && read(ledger, ledger.exposure, &exposure)) {
+        if (is_it && !(now && still_qualifies(ledger, *now)) && read(ledger, ledger.exposure, &exposure)) {
             finding.note(finding.context, exposure);
         }
     }

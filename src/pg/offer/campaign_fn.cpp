@@ -62,7 +62,13 @@ Parameter run_chunk(const char* query, Oid last_type, const Parameter* parameter
 void issue_offers(Parameter store, Parameter program, Parameter chunk) {
     SPI_connect_ext(SPI_OPT_NONATOMIC);
     Parameter parameters[] = {store, program, chunk};
-    parameters[2] = run_chunk("SELECT clientele._begin_campaign($1, $2, $3)", INT4OID, parameters, false, -1);
+    run_chunk("SELECT clientele._begin_campaign($1, $2, $3)", INT4OID, parameters, true, 4);
+    parameters[2] = {0, true};
+    do {
+        parameters[2] = run_chunk("SELECT clientele._settle_ordered($1, $3)", TEXTARRAYOID, parameters, false, -1);
+    } while (!parameters[2].is_null);
+    parameters[2] = chunk;
+    parameters[2] = run_chunk("SELECT clientele._plan_campaign($1, $2, $3)", INT4OID, parameters, false, -1);
     Parameter more;
     do {
         more = run_chunk("SELECT clientele._continue_campaign($1, $2, $3)", TEXTARRAYOID, parameters, true, 1);
