@@ -55,6 +55,9 @@ SELECT clientele.lift_sample_size(0.5, 1, 1, 0.5) AS both_arms, clientele.lift_s
 SELECT round(clientele.minimum_detectable_effect(1, 63, 1, 63)::numeric, 6) AS mde, clientele.minimum_detectable_effect(1, 0, 1, 5) AS no_control,
        clientele.minimum_detectable_effect(2, 100, 3, 900) > clientele.minimum_detectable_effect(2, 100, 3, 900, 0.7) AS more_power;
 SELECT clientele.lift_sample_size(0, 1, 1, 0.5);
+SELECT clientele.minimum_detectable_effect(1, 10, 1, 10, 0.8, 5e-324);
+SELECT clientele.lift_sample_size(1, 1, 1, 0.5, 0.8, 5e-324);
+SELECT clientele.lift_sample_size(1, 1, 1, 0.5, 0.8, 1e-300) AS least_alpha;
 SELECT clientele.lift_sample_size(1e-12, 1, 1, 0.5);
 SELECT clientele.lift_sample_size(1, 1, 1, 1);
 SELECT clientele.lift_sample_size(1, -1, 1, 0.5);

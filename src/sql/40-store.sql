@@ -194,10 +194,18 @@ COMMENT ON FUNCTION clientele._unnamed_stores() IS
 CREATE FUNCTION clientele._settings(store name) RETURNS clientele.store_settings
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found clientele.store_settings;
+    settings clientele.store_settings;
+    rows bigint;
 BEGIN
-    EXECUTE format('SELECT * FROM %I.settings', clientele._resolve_store(store)) INTO found;
-    RETURN found;
+    store := clientele._resolve_store(store);
+    EXECUTE format('SELECT * FROM %I.settings LIMIT 2', store) INTO settings;
+    GET DIAGNOSTICS rows = ROW_COUNT;
+    IF rows <> 1 THEN
+        RAISE EXCEPTION 'store % has % settings', quote_ident(store), CASE rows WHEN 0 THEN 'no' ELSE 'several' END USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Its table settings has one row, which create_store() writes.',
+            HINT = format('Give it that row back, or drop what is left of the store: DROP SCHEMA %I CASCADE.', store);
+    END IF;
+    RETURN settings;
 END $$;
 COMMENT ON FUNCTION clientele._settings(name) IS 'The settings of a store that the caller may use.';
 
@@ -228,6 +236,7 @@ BEGIN
     PERFORM clientele._require_owner(store);
     -- A write rather than a lock: a definer whose snapshot is older than the last definition gets a serialization failure.
     EXECUTE format('UPDATE %I.settings SET version = version', store);
+    PERFORM clientele._settings(store);  -- there is one row, or it is an error
 END $$;
 COMMENT ON FUNCTION clientele._lock_store(name) IS 'Lets one definition at a time change a store, and its owner only. Readers do not wait.';
 

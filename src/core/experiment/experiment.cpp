@@ -57,6 +57,10 @@ void check_share(double value, const char* name) {
 double standard_errors(const Power& asked) {
     check_share(asked.power, "power");
     check_share(asked.alpha, "alpha");
+    constexpr double least_alpha = 1e-300;  // half of it is a number yet
+    if (asked.alpha < least_alpha) {
+        refuse("alpha out of range", "It is " + shown(asked.alpha) + ".", "It is at least 1e-300; 0.05 is customary.");
+    }
     if (!(asked.power > asked.alpha / 2)) {
         refuse("power is not above alpha / 2",
                "Power is " + shown(asked.power) + ", and alpha " + shown(asked.alpha) + ".",

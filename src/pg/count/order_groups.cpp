@@ -1,5 +1,3 @@
-#include "pg/count/order_groups.hpp"
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -7,6 +5,7 @@
 #include "core/profile/profile.hpp"
 #include "pg/kit/boundary.hpp"
 
+#include "pg/count/order_groups.hpp"
 #include "pg/count/order_partitions.hpp"
 
 extern "C" {

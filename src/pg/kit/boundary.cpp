@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <new>
+#include <stdexcept>
 
 #include "core/base/error.hpp"
 
@@ -60,6 +61,11 @@ bool run_caught(void (*body)(void*), void* context) noexcept {
         keep(sqlstate_of(error.kind), error.what(), error.detail.c_str(), error.hint.c_str());
     } catch (const std::bad_alloc&) {
         keep(ERRCODE_OUT_OF_MEMORY, "out of memory");
+    } catch (const std::overflow_error& error) {  // as Boost's distributions and root finders throw them
+        keep(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "a number is out of the range that can be computed with",
+             error.what());
+    } catch (const std::domain_error& error) {
+        keep(ERRCODE_INVALID_PARAMETER_VALUE, "a number is out of the range that can be computed with", error.what());
     } catch (const std::exception& error) {
         keep(ERRCODE_INTERNAL_ERROR, error.what());
     } catch (...) {

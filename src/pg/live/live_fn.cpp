@@ -30,6 +30,7 @@ extern "C" {
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 }
@@ -564,7 +565,11 @@ Tables tables_argument(ArrayType* array) {
     Tables tables{};
     deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &elements, &nulls, &tables.count);
     tables.oids = static_cast<Oid*>(palloc0(sizeof(Oid) * (tables.count + 1)));
-    for (int i = 0; i < tables.count; ++i) tables.oids[i] = nulls[i] ? InvalidOid : DatumGetObjectId(elements[i]);
+    for (int i = 0; i < tables.count; ++i) {
+        tables.oids[i] = nulls[i] ? InvalidOid : DatumGetObjectId(elements[i]);
+        if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(tables.oids[i]))) continue;
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no table with OID %u", tables.oids[i])));
+    }
     return tables;
 }
 

@@ -7,13 +7,14 @@
 
 extern "C" {
 #include "utils/hsearch.h"
+#include "utils/syscache.h"
 }
 
 namespace clientele {
 namespace {
 
-// Session cache of prepared queries. A plan notices by itself when what it reads changes; one of a dropped or renamed
-// store is never asked for again, or made anew.
+// Session cache of prepared queries. A plan notices by itself when what it reads changes; one of a renamed store is
+// made anew, and those of a dropped one go when the next query is prepared.
 struct PlanKey {
     Oid settings;
     bool stored;  // over the stored profiles alone
@@ -35,6 +36,17 @@ HTAB* plan_table() {
         plans = hash_create("clientele look-ups", 16, &control, HASH_ELEM | HASH_BLOBS);
     }
     return plans;
+}
+
+// None of them can be running: what a query reads cannot be dropped by its own session meanwhile.
+void free_plans_of_dropped_stores() {
+    HASH_SEQ_STATUS scan;
+    hash_seq_init(&scan, plan_table());
+    while (auto* plan = static_cast<Plan*>(hash_seq_search(&scan))) {
+        if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(plan->key.settings))) continue;
+        SPI_freeplan(plan->prepared);
+        hash_search(plan_table(), &plan->key, HASH_REMOVE, nullptr);
+    }
 }
 
 SPIPlanPtr prepare(const StoreQuery& query, bool stored, const char* schema, Oid key_type, int more, const Oid* types) {
@@ -135,6 +147,7 @@ SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bo
     const char* schema = schema_name(store.schema);
     auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
     if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
+    free_plans_of_dropped_stores();
     SPIPlanPtr prepared = prepare(query, stored, schema, key_type, more, types);
     // The plan of a store's former name may be running at this moment, further out; it is left alone.
     plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_ENTER, nullptr));

@@ -3,6 +3,7 @@
 
 #include "core/offer/ladder.hpp"
 #include "core/offer/offer_text.hpp"
+#include "core/profile/profile.hpp"
 #include "pg/kit/boundary.hpp"
 
 #include "pg/kit/numeric.hpp"
