@@ -156,5 +156,63 @@ for my $name (sort keys %calls)
 	$answer =~ s/stopped by .*$//;
 	is($answer, '', "$name: $summary");
 }
+# All of it at once. What is refused is refused; whoever is the victim of a deadlock fails.
+$node->safe_psql('postgres', q{
+	DELETE FROM shop.reversals; DELETE FROM shop.ledger; DELETE FROM shop.campaigns; DELETE FROM shop.forgotten;
+	DELETE FROM orders;
+	INSERT INTO orders SELECT 10 * c + n, c, now() - interval '40 days' - n * interval '9 days', 40 FROM generate_series(1, 300) c, generate_series(1, 4) n;
+	CREATE SEQUENCE next_order START 100000;
+	SET client_min_messages = warning;
+	SELECT clientele.set_live('shop', true);
+	CALL clientele.refresh('shop');
+	SELECT clientele.define_offer('shop', 'back', 'win_back', priority => 5), clientele.define_offer('shop', 'stretch', 'grow_order_value');
+	SELECT clientele.define_offer('shop', 'stretch', 'grow_order_value', budget => 300, holdout => 0.1);
+	CREATE FUNCTION attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN
+		EXECUTE statement;
+		RETURN 'done';
+	EXCEPTION WHEN no_data_found OR unique_violation OR object_not_in_prerequisite_state OR object_in_use OR check_violation OR invalid_parameter_value THEN
+		RETURN SQLSTATE;
+	END $$;
+	CREATE FUNCTION take_up(customer bigint) RETURNS void LANGUAGE plpgsql AS $$
+	DECLARE code text; id bigint := nextval('next_order');
+	BEGIN
+		SELECT i.code INTO code FROM clientele.issue_offer(customer) i;
+		INSERT INTO orders VALUES (id, customer, clock_timestamp(), 80);
+		IF code IS NOT NULL THEN PERFORM attempt(format('SELECT clientele.redeem_offer(%L, %s)', code, id)); END IF;
+	END $$;
+	CREATE FUNCTION take_back(customer bigint) RETURNS void LANGUAGE plpgsql AS $$
+	DECLARE id bigint := (SELECT max(l.order_id) FROM shop.ledger l WHERE l.customer_id = customer AND l.state = 'redeemed');
+	BEGIN
+		DELETE FROM orders WHERE order_id = id;
+		IF customer % 2 = 0 THEN PERFORM clientele.void_redemption(id) WHERE id IS NOT NULL; END IF;
+	END $$});
+my %mix = (
+	'issue' => [ 10, q{SELECT count(*) FROM clientele.issue_offer(:c)} ],
+	'take up' => [ 10, q{SELECT take_up(:c)} ],
+	'take back' => [ 5, q{SELECT take_back(:c)} ],
+	'withdraw' => [ 3, q{SELECT clientele.withdraw_offer(exposure_id) FROM shop.ledger WHERE customer_id = :c AND state = 'open'} ],
+	'campaign' => [ 2, q{CALL clientele.issue_offers('shop', chunk => 60)} ],
+	'settle' => [ 3, q{CALL clientele.settle_offers('shop', chunk => 40)} ],
+	'forget' => [ 1, q{SELECT attempt(format('SELECT clientele.forget_customer(%s)', :c))} ],
+	'define' => [ 1, q{SELECT attempt(format('SELECT clientele.define_offer(''shop'', ''stretch'', ''grow_order_value'', budget => %s, holdout => 0.1)', 300 + :c))} ],
+	'first budget' => [ 1, q{SELECT attempt(format('SELECT clientele.define_offer(''shop'', ''back'', ''win_back'', priority => 5, budget => %s)', CASE WHEN :c % 2 = 0 THEN '1000' ELSE 'NULL' END))} ],
+	'refresh' => [ 1, q{CALL clientele.refresh('shop')} ],
+	'record' => [ 1, q{CALL clientele.record_segments('shop')} ],
+	'check' => [ 1, q{SELECT count(*) FROM clientele.check_store('shop', 20, repair => true)} ]);
+my @scripts;
+for my $name (sort keys %mix)
+{
+	my ($weight, $statement) = @{ $mix{$name} };
+	my $file = $node->basedir . "/$name.sql";
+	append_to_file($file, "\\set c random(1, 300)\n$statement;\n");
+	push @scripts, '-f', "$file\@$weight";
+}
+{
+	local $ENV{PGOPTIONS} = '-c client_min_messages=error';
+	$node->command_like([ 'pgbench', '-n', '-c', 8, '-j', 2, '-T', 10, @scripts, 'postgres' ], qr/number of failed transactions: 0 /, 'all of it at once');
+}
+$node->safe_psql('postgres', q{SET client_min_messages = warning; CALL clientele.settle_offers('shop')});
+is($node->safe_psql('postgres', q{SELECT bool_and(s.remaining = b.remaining), (SELECT count(*) > 100 FROM shop.ledger) FROM shop.budget_status s JOIN shop._budgets b USING (program)}), 't|t', 'budgets are exact');
 is(complaints($node), '', 'nothing unexpected in the log: no deadlock, no internal error');
 done_testing();
