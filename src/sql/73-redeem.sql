@@ -50,10 +50,7 @@ COMMENT ON FUNCTION clientele._require_all_orders(name) IS 'Fails (42501) where 
 CREATE FUNCTION clientele._release(store name, programs text[], slots integer[], rewards numeric[], whole_budget text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF programs IS NULL THEN
-        RETURN;
-    END IF;
-    IF whole_budget IS NOT NULL THEN
+    IF programs IS NOT NULL AND whole_budget IS NOT NULL THEN
         PERFORM clientele._lock_budgets(store, whole_budget);
     END IF;
     -- An offer that is older than the budget has no slot: the first takes it.
