@@ -22,7 +22,7 @@ SELECT clientele.define_offer('issuing', 'stretch', 'grow_order_value', holdout 
 CREATE TEMP TABLE first AS SELECT p AS shown, i AS issued FROM clientele.personalized_offer(3) p, clientele.issue_offer(3) i;
 SELECT (f.issued).program, (f.issued).program_version, (f.issued).min_spend, (f.issued).reward, (f.issued).propensity,
     (f.issued).min_spend = (f.shown).min_spend AND (f.issued).message = (f.shown).message AND (f.issued).reasons = (f.shown).reasons AS as_shown,
-    (f.issued).valid_until - (f.issued).issued_at AS valid_for FROM first f;
+    (f.issued).valid_until = ((f.issued).issued_at::date + 15)::timestamptz AND (f.issued).last_day = (f.issued).issued_at::date + 14 AS fourteen_days FROM first f;
 SELECT count(*), bool_and(i = f.issued) FROM first f, (
     SELECT * FROM clientele.issue_offer(3) UNION ALL SELECT * FROM clientele.issue_offer('3') UNION ALL SELECT * FROM clientele.issue_offer('3'::text)
     UNION ALL SELECT * FROM clientele.issue_offer(3, 'issuing') UNION ALL SELECT * FROM clientele.issue_offer(3, program => 'stretch')) i;

@@ -161,7 +161,8 @@ WHERE name = 'grow';
 
 -- Valid in the store's zone: across a change to daylight saving time, into an hour that is skipped, to the end of a month.
 SELECT as_of, valid_for, o.valid_until, o.valid_until AT TIME ZONE 'America/New_York' AS local, o.message,
-       o.valid_until = (as_of AT TIME ZONE 'America/New_York' + valid_for::interval) AT TIME ZONE 'America/New_York' AS as_in_sql
+       o.valid_until = CASE WHEN valid_for ~ ':' THEN as_of AT TIME ZONE 'America/New_York' + valid_for::interval
+           ELSE date_trunc('day', as_of AT TIME ZONE 'America/New_York' + valid_for::interval) + interval '1 day' END AT TIME ZONE 'America/New_York' AS as_in_sql
 FROM books, (VALUES ('2026-02-27 12:00+00'::timestamptz, '14 days'), ('2026-03-07 07:30+00', '1 day'),
                     ('2026-10-31 05:30+00', '1 day'), ('2026-01-31 12:00+00', '1 month'), ('2026-02-28 04:30+00', '36:00'),
                     ('2026-02-27 12:00+00', 'P2W')) AS v (as_of, valid_for),

@@ -17,7 +17,8 @@ CREATE TYPE clientele.reference_value AS (
     value pg_catalog.numeric
 );
 COMMENT ON TYPE clientele.reference_value IS
-    'What offers to a customer without orders start from: basis segment or store (whose median it is), and the median itself, from 0 to below 10^13. NULL in either, or a value of 0: there is none.';
+    'What offers to a customer without orders start from: basis segment or store (whose median it is), and the median itself, from 0 to below 10^13. '
+    'For one with one or two orders: basis recent, and the most that the last of them counts for. NULL in either, or a value of 0: there is none.';
 
 CREATE TYPE clientele.offer AS (
     program pg_catalog.text,
@@ -34,9 +35,13 @@ CREATE TYPE clientele.offer AS (
     propensity pg_catalog.float8,
     expected_profit pg_catalog.numeric,
     reasons pg_catalog.text[],
-    disclosure pg_catalog.text
+    disclosure pg_catalog.text,
+    last_day pg_catalog.date
 );
-COMMENT ON TYPE clientele.offer IS 'One personal offer: spend min_spend or more until valid_until and get reward off.';
+COMMENT ON TYPE clientele.offer IS 'One personal offer: spend min_spend or more before valid_until and get reward off.';
+COMMENT ON COLUMN clientele.offer.valid_until IS
+    'The first instant at which it no longer holds: where valid_for is whole days, the beginning of a day in the store''s time zone; else valid_for after it was made.';
+COMMENT ON COLUMN clientele.offer.last_day IS 'The last day on which it holds, in the store''s time zone; what {valid_until} in a message shows.';
 COMMENT ON COLUMN clientele.offer.basis IS 'recent (the last order), typical (median of the last 8), segment or store (median of its customers).';
 COMMENT ON COLUMN clientele.offer.reference_value IS 'The amount that the offer starts from, in the currency.';
 COMMENT ON COLUMN clientele.offer.reward_kind IS 'amount_off: reward is an amount in the currency, taken off the order.';
@@ -63,7 +68,8 @@ CREATE TYPE clientele.offer_decision AS (
     variant pg_catalog.text,
     propensity pg_catalog.float8,
     expected_profit pg_catalog.numeric,
-    disclosure pg_catalog.text
+    disclosure pg_catalog.text,
+    last_day pg_catalog.date
 );
 COMMENT ON TYPE clientele.offer_decision IS
     'What was decided for one customer and one program, and what the offer is or would be wherever it can be computed.';
@@ -164,3 +170,14 @@ CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, customer pg_catalog.text
     AS 'MODULE_PATHNAME', 'clientele_enrol' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
     'What decide_offer() decides, for the ledger: with the version of the program, and also where the customer is held out. NULL where nothing is offered or held out. Arguments and errors as for decide_offer. VOLATILE, so that it is computed once a row.';
+
+CREATE FUNCTION clientele._typical_from_orders() RETURNS pg_catalog.int8
+    AS 'MODULE_PATHNAME', 'clientele_typical_from_orders' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._typical_from_orders() IS 'From so many orders on the median of the last 8 is what a customer usually spends; below, the last order counts.';
+
+CREATE FUNCTION clientele._offer_columns(prefix pg_catalog.text, without pg_catalog.text[] DEFAULT '{}') RETURNS pg_catalog.text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(prefix || quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+    WHERE a.attrelid = 'clientele.offer'::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (without)
+$$;
+COMMENT ON FUNCTION clientele._offer_columns(pg_catalog.text, pg_catalog.text[]) IS 'The fields of the type offer, in their order, for a generated view: each behind the prefix.';

@@ -60,6 +60,14 @@ CREATE FUNCTION clientele._tie(ordered_at timestamptz, time_zone text, order_id 
 COMMENT ON FUNCTION clientele._tie(timestamptz, text, anyelement) IS
     'What ranks orders that are dated by their day alone (their time is the midnight of one, in one of pg_timezone_names): a number that grows as order ids do. Of uuids and texts it is made of the first eight bytes. NULL: other times, and other types.';
 
+CREATE FUNCTION clientele._local_day(instant timestamptz, time_zone text) RETURNS date
+    AS 'MODULE_PATHNAME', 'clientele_local_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._local_day(timestamptz, text) IS
+    'The calendar day of a finite instant in one of pg_timezone_names; AT TIME ZONE would take some of them for abbreviations.';
+CREATE FUNCTION clientele._last_day(ends_at timestamptz, time_zone text) RETURNS date
+    AS 'MODULE_PATHNAME', 'clientele_last_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._last_day(timestamptz, text) IS 'The last calendar day on which something holds that ends at a finite instant, exclusive.';
+
 CREATE FUNCTION clientele._require(argument text, given boolean) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -550,7 +558,8 @@ BEGIN
             program text PRIMARY KEY, version integer NOT NULL, priority integer NOT NULL UNIQUE, objective text NOT NULL, segments text[],
             stretch numeric NOT NULL, reward_rate numeric NOT NULL, max_cv double precision, valid_for interval NOT NULL,
             holdout double precision NOT NULL, starts_at timestamptz, ends_at timestamptz,
-            max_per_customer integer, cooldown interval, budget numeric, arms jsonb, message text NOT NULL, disclosure text);
+            max_per_customer integer, cooldown interval, budget numeric, arms jsonb, message text NOT NULL, disclosure text,
+            max_min_spend numeric, max_reward numeric);
         COMMENT ON SCHEMA STORE IS 'A store of the extension clientele.';
         COMMENT ON TABLE STORE.settings IS 'What the store was created with, in one row.';
         COMMENT ON TABLE STORE.segmentations IS 'The store''s segmentations and their default segments.';

@@ -195,16 +195,16 @@ BEGIN
     -- With what the ledger knows of the customer: all exposures, and the one that is open.
     PERFORM clientele._create_view_trio(store, '_offer_inputs', names, expressions,
         'SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
-                CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment) END AS fallback, g.as_of,
+                CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment)
+                     WHEN g.orders < clientele._typical_from_orders()
+                     THEN ROW(''recent'', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value END AS fallback, g.as_of,
                 h.history, h.last_period, (h.opened).exposure_id AS open_exposure, (h.opened).program AS open_program, (h.opened).holdout AS open_holdout,
-                ROW((h.opened).program, (h.opened).segment, (h.opened).basis, (h.opened).reference_value, (h.opened).min_spend, (h.opened).reward,
-                    (h.opened).reward_kind, (h.opened).currency, (h.opened).message, (h.opened).valid_until, (h.opened).variant, (h.opened).propensity,
-                    (h.opened).expected_profit, (h.opened).reasons, (h.opened).disclosure)::clientele.offer AS open_terms, h.last_ordered_at
+                ROW(' || clientele._offer_columns('(h.opened).') || ')::clientele.offer AS open_terms, h.last_ordered_at
             FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g
             LEFT JOIN (SELECT l.customer_id, pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = ''void'')::clientele.past_exposure
                     ORDER BY l.period) AS history, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at, (pg_catalog.array_agg(l) FILTER (WHERE %5$s))[1] AS opened
                 FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id');
-    EXECUTE replace(replace($views$
+    EXECUTE replace(replace(replace(replace(replace(replace($views$
         CREATE VIEW STORE._segment_content WITH (security_invoker = true) AS
             SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
             FROM (SELECT r.segment, m.default_segment FROM STORE.segment_rules r JOIN STORE.segmentations m USING (segmentation)
@@ -215,29 +215,21 @@ BEGIN
                 WHERE k.segment IN (s.segment, s.default_segment) ORDER BY k.slot, k.segment = s.segment DESC) c
             GROUP BY s.segment;
         CREATE VIEW STORE.offers WITH (security_invoker = true) AS
-            SELECT d.customer_id,
-                (d.o).program, (d.o).segment, (d.o).basis, (d.o).reference_value, (d.o).min_spend, (d.o).reward,
-                (d.o).reward_kind, (d.o).currency, (d.o).message, (d.o).valid_until, (d.o).variant,
-                (d.o).propensity, (d.o).expected_profit, (d.o).reasons, (d.o).disclosure
+            SELECT d.customer_id, OFFERED
             FROM (SELECT i.customer_id, CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once(
                       STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, BUDGETS)
                       WHEN i.open_holdout IS NULL THEN i.open_terms END AS o
                   FROM STORE._offer_inputs i) d
             WHERE (d.o).program IS NOT NULL;
         CREATE VIEW STORE.campaign WITH (security_invoker = true) AS
-            SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content,
-                (d.o).program, (d.o).basis, (d.o).reference_value, (d.o).min_spend, (d.o).reward, (d.o).reward_kind,
-                (d.o).currency, (d.o).message, (d.o).valid_until, (d.o).variant, (d.o).propensity,
-                (d.o).expected_profit, (d.o).reasons, (d.o).disclosure
+            SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content, UNSEGMENTED
             FROM (SELECT i.customer_id, i.segment, CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once(
                       STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, BUDGETS)
                       WHEN i.open_holdout IS NULL THEN i.open_terms END AS o
                   FROM STORE._offer_inputs i) d
             LEFT JOIN STORE._segment_content k ON k.segment = d.segment;
         CREATE VIEW STORE.offer_decisions WITH (security_invoker = true) AS
-            SELECT e.customer_id, e.program, e.status, e.reasons, (e.o).segment, (e.o).basis, (e.o).reference_value, (e.o).min_spend, (e.o).reward,
-                (e.o).reward_kind, (e.o).currency, (e.o).message, (e.o).valid_until, (e.o).variant, (e.o).propensity, (e.o).expected_profit,
-                (e.o).disclosure
+            SELECT e.customer_id, e.program, e.status, e.reasons, EXPLAINED
             FROM (SELECT i.customer_id, d.program,
                     -- Who has an offer that is open, has it on its terms, and no other.
                     CASE WHEN i.open_exposure IS NULL THEN d.status WHEN d.program <> i.open_program THEN 'refused'
@@ -245,16 +237,14 @@ BEGIN
                     CASE WHEN i.open_exposure IS NULL OR d.program <> i.open_program AND d.status = 'refused' THEN d.reasons
                          WHEN d.program <> i.open_program THEN '{outranked}' ELSE (i.open_terms).reasons END AS reasons,
                     CASE WHEN d.program = i.open_program THEN i.open_terms
-                         ELSE ROW(d.program, d.segment, d.basis, d.reference_value, d.min_spend, d.reward, d.reward_kind, d.currency, d.message,
-                             d.valid_until, d.variant, CASE WHEN i.open_exposure IS NULL THEN d.propensity ELSE 1 END, d.expected_profit, d.reasons, d.disclosure)::clientele.offer END AS o
+                         ELSE ROW(DECIDED)::clientele.offer END AS o
                 FROM STORE._offer_inputs i
                 CROSS JOIN LATERAL (
-                    SELECT d.program, d.status, d.reasons, d.segment, d.basis, d.reference_value, d.min_spend, d.reward, d.reward_kind, d.currency,
-                        d.message, d.valid_until, d.variant, d.propensity, d.expected_profit, d.disclosure
-                    FROM clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, i.history, BUDGETS) d
+                    SELECT d.* FROM clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, i.history, BUDGETS) d
                     UNION ALL
                     -- A program that was dropped meanwhile: all else is in the open terms.
-                    SELECT i.open_program, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+                    SELECT d.* FROM pg_catalog.jsonb_populate_record(NULL::clientele.offer_decision,
+                        pg_catalog.jsonb_build_object('program', i.open_program)) d
                     WHERE i.open_exposure IS NOT NULL AND NOT EXISTS (SELECT FROM STORE.programs p WHERE p.program = i.open_program)) d) e;
         CREATE VIEW STORE.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
@@ -281,7 +271,11 @@ BEGIN
         COMMENT ON VIEW STORE.segment_sizes IS 'Customers, orders and money by segment; aov is pooled: sums over sums.';
         COMMENT ON FUNCTION STORE.customers_at(timestamptz) IS
             'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
-        $views$, 'BUDGETS', 'CASE WHEN pg_catalog.jsonb_path_exists(STORE._offer_book(), ''$.programs[*].budget ? (@ != null)'')
+        $views$,
+        'OFFERED', clientele._offer_columns('(d.o).')), 'UNSEGMENTED', clientele._offer_columns('(d.o).', '{segment}')),
+        'EXPLAINED', clientele._offer_columns('(e.o).', '{program,reasons}')),
+        'DECIDED', replace(clientele._offer_columns('d.'), 'd.propensity', 'CASE WHEN i.open_exposure IS NULL THEN d.propensity ELSE 1 END')),
+        'BUDGETS', 'CASE WHEN pg_catalog.jsonb_path_exists(STORE._offer_book(), ''$.programs[*].budget ? (@ != null)'')
                       THEN (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM STORE._budgets b) END'), 'STORE', quote_ident(store));
     PERFORM clientele._comment_customers(store, settings);
 END $$;

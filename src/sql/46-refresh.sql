@@ -269,7 +269,8 @@ EXCEPTION WHEN data_exception THEN
 END $$;
 COMMENT ON FUNCTION clientele._record_if_possible(name) IS 'record_segments() at the end of a refresh: a rule that fails is a warning.';
 
--- Exact medians of typical_order_value; a segment with fewer than 30 customers falls back to the store's.
+-- Exact medians of typical_order_value; a segment with fewer than 30 customers falls back to the store's. And what bounds the last order
+-- of who has placed one or two: an amount that hardly anybody usually spends is no guide to what this one will spend next.
 CREATE FUNCTION clientele._refresh_typical_values(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -277,7 +278,9 @@ BEGIN
         WITH valued AS (
             -- The two middle values: an odd number of customers has the same one twice.
             SELECT coalesce(c.segment, '') AS segment, count(*) AS customers,
-                percentile_disc(ARRAY[0.5, 0.5000000001]) WITHIN GROUP (ORDER BY c.typical_order_value) AS middle
+                percentile_disc(ARRAY[0.5, 0.5000000001]) WITHIN GROUP (ORDER BY c.typical_order_value) AS middle,
+                CASE WHEN count(*) FILTER (WHERE c.orders >= clientele._typical_from_orders()) >= 30
+                     THEN percentile_disc(0.95) WITHIN GROUP (ORDER BY c.typical_order_value) FILTER (WHERE c.orders >= clientele._typical_from_orders()) END AS bound
             FROM STORE.customers c WHERE c.orders > 0 GROUP BY GROUPING SETS ((c.segment), ())
         ), medians AS (
             SELECT segment, customers, trim_scale((middle[1] + middle[2]) / 2) AS value FROM valued WHERE customers > 0
@@ -285,6 +288,9 @@ BEGIN
             SELECT m.segment, CASE WHEN m.segment <> '' AND m.customers >= 30 THEN 'segment' ELSE 'store' END AS basis, m.customers,
                 CASE WHEN m.customers >= 30 THEN m.value ELSE s.value END AS value
             FROM medians m JOIN medians s ON s.segment = ''
+        ), bounded AS (
+            UPDATE STORE.scoring s SET recent_bound = v.bound
+            FROM (SELECT max(v.bound) AS bound FROM valued v WHERE v.segment = '') v WHERE s.recent_bound IS DISTINCT FROM v.bound
         ), gone AS (
             DELETE FROM STORE.typical_values t WHERE NOT EXISTS (SELECT FROM chosen n WHERE n.segment = t.segment))
         INSERT INTO STORE.typical_values AS t SELECT segment, basis, customers, value FROM chosen

@@ -19,12 +19,14 @@ BEGIN
             id integer PRIMARY KEY CHECK (id = 1),
             breaks_r double precision[], breaks_f double precision[], breaks_m double precision[],
             breaks_set boolean NOT NULL DEFAULT false, breaks_at timestamptz,
-            margin double precision NOT NULL, decimals integer NOT NULL, net_share double precision, annual_discount double precision,
+            margin double precision NOT NULL, decimals integer NOT NULL, net_share double precision, annual_discount double precision, recent_bound numeric,
             purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
         COMMENT ON TABLE STORE.models IS 'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer and use_model.';
         COMMENT ON TABLE STORE.scoring IS 'What the scores are computed from, in one row: written by refresh, clientele.set_rfm_breaks, fit_clv and use_model.';
         COMMENT ON COLUMN STORE.scoring.breaks_set IS 'Whether set_rfm_breaks() set the breaks; otherwise refresh computes them, the quintiles of the customers.';
         COMMENT ON COLUMN STORE.scoring.net_share IS 'total_spent by gross_spent of all customers, as of the last refresh: what refunds leave of the orders'' value.';
+        COMMENT ON COLUMN STORE.scoring.recent_bound IS 'What the last order of a customer with one or two counts for at most in offers, as of the last refresh: '
+            'the typical order value that 95 % of the customers with three orders or more do not exceed; NULL below 30 such customers.';
         COMMENT ON COLUMN STORE.scoring.purchase IS 'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
         COMMENT ON COLUMN STORE.scoring.value IS 'p, q, v of a Gamma-Gamma model.';
         $models$, 'STORE', quote_ident(store));

@@ -107,13 +107,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._fit_values(name, timestamptz) IS 'Fits the value model to the customers with repeat purchases of a positive value; its fields.';
 
--- The calendar day of an instant, in any of pg_timezone_names: AT TIME ZONE would take some of them for abbreviations.
-CREATE FUNCTION clientele._local_day(instant timestamptz, time_zone text) RETURNS date
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT date '2000-01-01' + clientele.recency_days(clientele.order_profile(clientele._instant('2000-01-01', time_zone), 1, time_zone), instant)
-$$;
-COMMENT ON FUNCTION clientele._local_day(timestamptz, text) IS 'The local calendar day of an instant.';
-
 -- The day that an instant ends: a day that has begun is not over. But where times are dates, an instant at midnight with orders is the day.
 CREATE FUNCTION clientele._last_whole_day(as_of timestamptz, last_order_at timestamptz, time_zone text) RETURNS date
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -22,20 +22,22 @@ END $$;
 COMMENT ON FUNCTION clientele._regenerate_offers(name) IS
     'Writes the store''s programs with what was learnt of them, its global holdout and its purchase model in use as a constant into its function _offer_book(), which every session sees at its next statement.';
 
-CREATE FUNCTION clientele._check_offer_segments(store name, segments text[], disclosure text) RETURNS void
+CREATE FUNCTION clientele._check_offer_segments(store name, wanted jsonb, disclosure text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    segments text[];
     known text[];
     sensitive text[];
     unknown text;
 BEGIN
-    IF segments IS NULL THEN
+    IF wanted = 'null' THEN
         RETURN;
     END IF;
-    IF coalesce(array_ndims(segments), 0) <> 1 OR array_position(segments, NULL) IS NOT NULL THEN
-        RAISE EXCEPTION 'invalid segments: %', segments USING ERRCODE = 'invalid_parameter_value',
+    IF wanted = '[]' OR EXISTS (SELECT FROM jsonb_array_elements(wanted) w WHERE jsonb_typeof(w) <> 'string') THEN
+        RAISE EXCEPTION 'invalid segments: %', wanted USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'Accepted: an array of segments of ''main'', or NULL for all.';
     END IF;
+    segments := ARRAY(SELECT jsonb_array_elements_text(wanted));
     EXECUTE format('SELECT array_agg(s.segment ORDER BY s.segment), array_agg(s.segment ORDER BY s.segment) FILTER (WHERE s.sensitive)
         FROM (SELECT segment, sensitive FROM %1$I.segment_rules WHERE segmentation = ''main''
               UNION ALL SELECT default_segment, false FROM %1$I.segmentations WHERE segmentation = ''main'') s', store)
@@ -52,7 +54,7 @@ BEGIN
             HINT = 'Pass disclosure => ''...'': what the customer is told about how the offer came about.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_offer_segments(name, text[], text) IS 'Refuses unknown segments, and sensitive ones without a disclosure.';
+COMMENT ON FUNCTION clientele._check_offer_segments(name, jsonb, text) IS 'Refuses unknown segments, and sensitive ones without a disclosure.';
 
 -- ---- Definitions ----
 
@@ -83,43 +85,99 @@ END $$;
 COMMENT ON FUNCTION clientele._priority(jsonb, text, integer) IS
     'The priority of a program that is to join a book: as wanted, else as it is, else the highest so far plus 10. One that another program has is refused.';
 
--- Texts in it are the same whatever the session's settings are.
-CREATE FUNCTION clientele._offer_definition(
-    store name, program text, objective text,
-    segments text[], stretch numeric, reward_rate numeric,
-    max_cv double precision, valid_for interval, holdout double precision,
-    starts_at timestamptz, ends_at timestamptz,
-    max_per_customer integer, cooldown interval, budget numeric, arms jsonb,
-    message text, disclosure text,
-    priority integer) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+-- The terms of a program by name. Texts in it are the same whatever the session's settings are.
+CREATE FUNCTION clientele._offer_terms(
+    objective text, segments text[], stretch numeric, reward_rate numeric, max_cv double precision, valid_for interval, holdout double precision,
+    starts_at timestamptz, ends_at timestamptz, max_per_customer integer, cooldown interval, budget numeric, arms jsonb,
+    message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
+    SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate, 'max_cv', max_cv,
+        'valid_for', valid_for, 'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at, 'max_per_customer', max_per_customer,
+        'cooldown', cooldown, 'budget', budget, 'arms', arms, 'message', message, 'disclosure', disclosure, 'priority', priority,
+        'max_min_spend', max_min_spend, 'max_reward', max_reward)
+$$;
+COMMENT ON FUNCTION clientele._offer_terms(text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz,
+    integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
+    'The arguments of define_offer() and its like as a program stands in a store''s book; NULL where they are.';
+
+CREATE FUNCTION clientele._offer_definition(store name, program text, terms jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
 DECLARE
     book jsonb;
     definition jsonb;
 BEGIN
-    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL),
-        ('objective', objective IS NOT NULL), ('stretch', stretch IS NOT NULL), ('reward_rate', reward_rate IS NOT NULL),
-        ('valid_for', valid_for IS NOT NULL), ('holdout', holdout IS NOT NULL), ('message', message IS NOT NULL)) a (name, given);
+    PERFORM clientele._require('program', program IS NOT NULL);
+    PERFORM clientele._require(r, coalesce(terms -> r, 'null') <> 'null')
+        FROM unnest('{objective,stretch,reward_rate,valid_for,holdout,message}'::text[]) r;
     IF btrim(program) = '' THEN
         RAISE EXCEPTION 'a program needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF ends_at <= starts_at THEN
+    IF (terms ->> 'ends_at')::timestamptz <= (terms ->> 'starts_at')::timestamptz THEN
         RAISE EXCEPTION 'a program cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('starts_at is %s, ends_at is %s.', starts_at, ends_at);
+            DETAIL = format('starts_at is %s, ends_at is %s.', (terms ->> 'starts_at')::timestamptz, (terms ->> 'ends_at')::timestamptz);
     END IF;
-    PERFORM clientele._check_offer_segments(store, segments, disclosure);
+    PERFORM clientele._check_offer_segments(store, terms -> 'segments', terms ->> 'disclosure');
     EXECUTE format('SELECT %I._offer_book()', store) INTO book;
-    definition := jsonb_build_object('program', program, 'priority', clientele._priority(book, program, priority), 'objective', objective,
-        'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate, 'max_cv', max_cv, 'valid_for', valid_for,
-        'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at, 'max_per_customer', max_per_customer, 'cooldown', cooldown,
-        'budget', budget, 'arms', arms, 'message', message, 'disclosure', disclosure);
+    definition := terms || jsonb_build_object('program', program, 'priority', clientele._priority(book, program, (terms ->> 'priority')::integer));
     -- Whoever decides by a book checks it first.
     PERFORM clientele.decide_offer(clientele._book_with(book, definition), '', NULL, NULL, NULL, now());
     RETURN definition;
 END $$;
-COMMENT ON FUNCTION clientele._offer_definition(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
-    'A program as define_offer() would define it, as it stands in the store''s book; the same is refused.';
+COMMENT ON FUNCTION clientele._offer_definition(name, text, jsonb) IS
+    'A program of these terms, as it stands in the store''s book; what no program may have is refused.';
+
+CREATE FUNCTION clientele._program_in_book(store name, program text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition jsonb;
+BEGIN
+    EXECUTE format('SELECT p - ''{estimates,version}''::text[] FROM jsonb_array_elements(%I._offer_book() -> ''programs'') p
+        WHERE p ->> ''program'' = $1', store) INTO definition USING program;
+    RETURN definition;
+END $$;
+COMMENT ON FUNCTION clientele._program_in_book(name, text) IS 'A program as it is defined, without what was learnt of it; NULL where there is none of that name.';
+
+-- Intervals and times that hardly anybody means.
+CREATE FUNCTION clientele._warn_of_terms(definition jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    program text := definition ->> 'program';
+    term text;
+BEGIN
+    FOREACH term IN ARRAY '{valid_for,cooldown}'::text[] LOOP
+        IF (definition ->> term)::interval < interval '1 hour' THEN
+            RAISE WARNING '% of program "%" is % seconds', term, program, trim_scale(extract(epoch FROM (definition ->> term)::interval))
+                USING HINT = format('A number alone is seconds. Days are written so: %s => ''14 days''.', term);
+        END IF;
+    END LOOP;
+    IF (definition ->> 'ends_at')::timestamptz <= now() THEN
+        RAISE WARNING 'program "%" has ended already', program
+            USING DETAIL = format('ends_at is %s.', (definition ->> 'ends_at')::timestamptz), HINT = 'It offers nothing until ends_at is later than now.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._warn_of_terms(jsonb) IS 'Says what was understood, where that is probably not what was meant.';
+
+CREATE FUNCTION clientele._notice_lost_terms(store name, definition jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    program text := definition ->> 'program';
+    former jsonb := clientele._program_in_book(store, program);
+    lost text;
+BEGIN
+    SELECT string_agg(format('%s (%s)', t.term, former ->> t.term), ', ' ORDER BY t.place) INTO lost
+        FROM unnest(clientele._optional_terms()) WITH ORDINALITY t (term, place)
+        WHERE former -> t.term NOT IN ('null', '0') AND definition -> t.term IN ('null', '0');
+    IF lost IS NOT NULL THEN
+        RAISE NOTICE 'program "%" no longer has %', program, lost USING HINT = 'clientele.alter_offer() changes what is named and keeps the rest.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._notice_lost_terms(name, jsonb) IS 'Names the limits, the holdout and the disclosure that a new definition of a program takes away.';
+
+CREATE FUNCTION clientele._optional_terms() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '{segments,max_cv,holdout,starts_at,ends_at,max_per_customer,cooldown,budget,arms,disclosure,max_min_spend,max_reward}'::text[];
+COMMENT ON FUNCTION clientele._optional_terms() IS 'The terms that a program can be without.';
 
 CREATE FUNCTION clientele.define_offer(
     store name, program text, objective text,
@@ -128,19 +186,84 @@ CREATE FUNCTION clientele.define_offer(
     starts_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL,
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
-    priority integer DEFAULT NULL) RETURNS void
+    priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition jsonb;
 BEGIN
     PERFORM clientele._lock_store(store);
-    PERFORM clientele._write_program(store, clientele._offer_definition(store, program, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
-        max_per_customer, cooldown, budget, arms, message, disclosure, priority));
+    definition := clientele._offer_definition(store, program, clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for,
+        holdout, starts_at, ends_at, max_per_customer, cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward));
+    PERFORM clientele._warn_of_terms(definition);
+    PERFORM clientele._notice_lost_terms(store, definition);
+    PERFORM clientele._write_program(store, definition);
 END $$;
-COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
-    'Defines or redefines an offer program; owner only. A change makes a new version, except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. segments: of ''main''; NULL for all. '
-    'stretch: above 1. reward_rate: share of min_spend. max_cv: greatest coefficient of variation of the last 8 orders; NULL turns the check off. '
-    'holdout: share of customers who are shown nothing, from 0, below 1. message: with {min_spend}, {reward}, {currency}, {valid_until}, {program}, {segment}. '
-    'priority: the eligible program of the lowest number wins; defaults to the highest so far plus 10. max_per_customer: how often a customer can be issued it. cooldown: time between two times. '
-    'budget: the greatest sum of rewards that are promised or were paid, in the currency; below what already is, it is refused. arms: an array of {"stretch", "reward_rate", "weight", "name"}, of which each customer gets one by chance. NULL in these four: no such limit.';
+COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
+    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
+    'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a new version, '
+    'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
+    'segments: of ''main''; NULL for all. stretch: above 1. reward_rate: share of min_spend. '
+    'max_cv: greatest coefficient of variation of the last 8 orders; NULL turns the check off. '
+    'valid_for: whole days end with a day of the store''s time zone: so many days after that of the offer; anything with hours ends to the microsecond. '
+    'holdout: share of customers who are shown nothing, from 0, below 1. '
+    'message: with {min_spend}, {reward}, {currency}, {valid_until} (the last day), {program}, {segment}. '
+    'priority: the eligible program of the lowest number wins; defaults to the highest so far plus 10. '
+    'max_per_customer: how often a customer can be issued it. cooldown: time between two times. '
+    'budget: the greatest sum of rewards that are promised or were paid, in the currency; below what already is, it is refused. '
+    'arms: an array of {"stretch", "reward_rate", "weight", "name"}, of which each customer gets one by chance. '
+    'max_min_spend: the highest threshold, which is the greatest rung up to it; who spends as much is refused. max_reward: the highest reward. '
+    'NULL in these six: no such term.';
+
+CREATE FUNCTION clientele._check_reset(reset text[], named jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT coalesce(r, 'NULL') INTO wrong FROM unnest(reset) r WHERE (r = ANY (clientele._optional_terms())) IS NOT TRUE LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a program cannot be without "%"', wrong USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('reset takes away: %s.', array_to_string(clientele._optional_terms(), ', ')), HINT = 'Give it another value by name.';
+    END IF;
+    SELECT r INTO wrong FROM unnest(reset) r WHERE named ? r LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" is both given and taken away', wrong USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Leave it out of reset, or do not name it.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_reset(text[], jsonb) IS 'Refuses to take away from a program what it cannot be without, or what is given.';
+
+CREATE FUNCTION clientele.alter_offer(
+    store name, program text, objective text DEFAULT NULL,
+    segments text[] DEFAULT NULL, stretch numeric DEFAULT NULL, reward_rate numeric DEFAULT NULL,
+    max_cv double precision DEFAULT NULL, valid_for interval DEFAULT NULL, holdout double precision DEFAULT NULL,
+    starts_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL,
+    max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
+    message text DEFAULT NULL, disclosure text DEFAULT NULL,
+    priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
+    reset text[] DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- Nulls within the arms are theirs.
+    named jsonb := jsonb_strip_nulls(clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout,
+            starts_at, ends_at, max_per_customer, cooldown, budget, NULL, message, disclosure, priority, max_min_spend, max_reward))
+        || CASE WHEN arms IS NULL THEN '{}' ELSE jsonb_build_object('arms', arms) END;
+    taken_away jsonb;
+    definition jsonb;
+BEGIN
+    PERFORM clientele._require('program', program IS NOT NULL);
+    PERFORM clientele._lock_store(store);
+    PERFORM clientele._check_program(store, program);
+    PERFORM clientele._check_reset(reset, named);
+    SELECT jsonb_object_agg(r, CASE r WHEN 'holdout' THEN '0'::jsonb ELSE 'null' END) INTO taken_away FROM unnest(reset) r;
+    definition := clientele._offer_definition(store, program, clientele._program_in_book(store, program) || named || coalesce(taken_away, '{}'));
+    PERFORM clientele._warn_of_terms(definition);
+    PERFORM clientele._write_program(store, definition);
+END $$;
+COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
+    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[]) IS
+    'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and versioned as there; '
+    'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, ends_at, '
+    'max_per_customer, cooldown, budget, arms, disclosure, max_min_spend, max_reward.';
 
 CREATE FUNCTION clientele.drop_offer(store name, program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -213,6 +336,7 @@ CREATE FUNCTION clientele._learnable_terms(definition jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object('objective', definition -> 'objective', 'stretch', definition -> 'stretch',
         'reward_rate', definition -> 'reward_rate', 'valid_for', definition -> 'valid_for',
+        'max_min_spend', definition -> 'max_min_spend', 'max_reward', definition -> 'max_reward',
         'arms', (SELECT jsonb_agg(a.arm - 'weight' ORDER BY a.place)
                  FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place)))
 $$;
@@ -233,8 +357,7 @@ DECLARE
 BEGIN
     PERFORM clientele._lock_store(store);
     PERFORM clientele._check_program(store, program);
-    EXECUTE format('SELECT p FROM jsonb_array_elements(%I._offer_book() -> ''programs'') p WHERE p ->> ''program'' = $1', store)
-        INTO definition USING program;
+    definition := clientele._program_in_book(store, program);
     SELECT jsonb_agg(a.arm || jsonb_build_object('weight', weights[a.place]) ORDER BY a.place) INTO arms
         FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place);
     IF jsonb_array_length(arms) IS DISTINCT FROM cardinality(weights) THEN
@@ -242,7 +365,7 @@ BEGIN
             DETAIL = format('Arms: %s; weights: %s.', coalesce(jsonb_array_length(arms), 0), cardinality(weights)),
             HINT = 'The program was redefined in the meantime: clientele.learn_offer() says what it would weigh now.';
     END IF;
-    PERFORM clientele._write_program(store, definition - 'estimates' || jsonb_build_object('arms', arms));
+    PERFORM clientele._write_program(store, definition || jsonb_build_object('arms', arms));
 END $$;
 COMMENT ON FUNCTION clientele._set_arm_weights(name, text, double precision[]) IS
     'Gives the arms of a program other weights, in their order: a new version of it; owner only. What was learnt of the arms stays in use.';

@@ -128,7 +128,8 @@ BEGIN
         -- What the ledger says now: a reversal counts at once, and so does the end of an offer.
         CREATE VIEW STORE._ledger WITH (security_invoker = true) AS
             SELECT l.*, CASE WHEN l.state = 'redeemed' AND EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id) THEN 'void'
-                             WHEN l.state = 'open' AND l.valid_until <= pg_catalog.now() THEN 'expired' ELSE l.state END AS status
+                             WHEN l.state = 'open' AND l.valid_until <= pg_catalog.now() THEN 'expired' ELSE l.state END AS status,
+                clientele._last_day(l.valid_until, STORE._offer_book() ->> 'time_zone') AS last_day
             FROM STORE.ledger l;
         CREATE VIEW STORE.exposures WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.period, l.program, l.program_version, l.segment, l.basis, l.reference_value, l.min_spend,
@@ -138,7 +139,7 @@ BEGIN
         CREATE VIEW STORE.offer_ledger WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.program, l.program_version, l.segment, l.variant, l.code, l.status, l.min_spend, l.reward,
                 l.reward_kind, l.currency, l.message, l.disclosure, l.issued_at, l.valid_until, l.order_id, l.ordered_at, l.order_value,
-                CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at
+                CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at, l.last_day
             FROM STORE._ledger l WHERE l.holdout IS NULL;
         CREATE VIEW STORE.budget_status WITH (security_invoker = true) AS
             SELECT s.program, p.budget, s.reserved, s.spent, p.budget - s.reserved - s.spent AS remaining, s.open_offers, s.redeemed_offers, s.to_settle

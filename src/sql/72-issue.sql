@@ -3,7 +3,7 @@
 CREATE TYPE clientele.issued_offer AS (
     code text,
     program text, segment text, basis text, reference_value numeric, min_spend numeric, reward numeric, reward_kind text, currency text,
-    message text, valid_until timestamptz, variant text, propensity double precision, expected_profit numeric, reasons text[], disclosure text,
+    message text, valid_until timestamptz, variant text, propensity double precision, expected_profit numeric, reasons text[], disclosure text, last_day date,
     exposure_id bigint, program_version integer, issued_at timestamptz);
 COMMENT ON TYPE clientele.issued_offer IS 'An offer that is written down: its code, its terms as in the type offer, and the row of the ledger that it is.';
 COMMENT ON COLUMN clientele.issued_offer.code IS 'What the customer gives to get the reward: XXXXX-XXXXX, of 25 digits and letters without look-alikes.';

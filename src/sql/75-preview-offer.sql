@@ -7,7 +7,7 @@ CREATE FUNCTION clientele.preview_offer(
     starts_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL,
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
-    priority integer DEFAULT NULL)
+    priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL)
     RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
         greatest_cost_before numeric, greatest_cost_after numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -18,8 +18,8 @@ DECLARE
     changed_budgets clientele.offer_budget[];
 BEGIN
     PERFORM clientele._require_store(store);
-    definition := clientele._offer_definition(store, program, objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at,
-        max_per_customer, cooldown, budget, arms, message, disclosure, priority);
+    definition := clientele._offer_definition(store, program, clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for,
+        holdout, starts_at, ends_at, max_per_customer, cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward));
     EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)', store)
         INTO book, budgets;
     changed_budgets := ARRAY(SELECT b FROM unnest(budgets) b WHERE b.program <> preview_offer.program);
@@ -53,7 +53,7 @@ BEGIN
         FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment', store)
         USING book, budgets, clientele._book_with(book, definition), changed_budgets;
 END $$;
-COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer) IS
+COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
     'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with NULL for all; writes nothing, for everybody who may read the store. '
     'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, end or disclosure. Who has an open offer is unchanged. '
     'greatest_cost_before, greatest_cost_after: sum of the rewards in the currency if every offer were redeemed, whatever is left of budgets. What define_offer() refuses is refused.';

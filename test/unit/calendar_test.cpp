@@ -64,6 +64,30 @@ TEST(Calendar, TwoDaysOfEverySevenAreAWeekend) {
     }
 }
 
+// A zone whose clocks change by so many hours at an instant.
+struct Change {
+    Instant at;
+    std::int64_t before, after;  // hours ahead of UTC
+};
+std::int64_t changed_offset(void* context, Instant at) {
+    const auto& change = *static_cast<const Change*>(context);
+    return (at < change.at ? change.before : change.after) * microseconds_an_hour;
+}
+
+TEST(Calendar, ADayBeginsWithItsFirstInstantHoweverClocksAreChanged) {
+    constexpr Day day = 9'000;
+    constexpr Instant midnight = day * microseconds_a_day;
+    const auto first = [](Change change) { return first_instant_of(day, {"Test/Change", changed_offset, &change}); };
+    const Instant five = 5 * microseconds_an_hour;
+    EXPECT_EQ(first_instant_of(day, {}), midnight);
+    EXPECT_EQ(first({0, -5, -5}), midnight + five);
+    EXPECT_EQ(first({midnight + five, -5, -4}), midnight + five);                         // 0:00 becomes 1:00
+    EXPECT_EQ(first({midnight + five + microseconds_an_hour, -5, -6}), midnight + five);  // 1:00 becomes 0:00 again
+    EXPECT_EQ(first({midnight + five, -5, -6}), midnight + five + microseconds_an_hour);  // 0:00 becomes 23:00 again
+    EXPECT_EQ(first({midnight + 10 * microseconds_an_hour, -10, 14}), midnight + 10 * microseconds_an_hour);  // skipped
+    EXPECT_EQ(day_of(midnight + 24 * microseconds_an_hour), day + 1);
+}
+
 TEST(Calendar, AZoneWithoutRulesIsUtc) {
     const Zone utc;
     EXPECT_TRUE(utc.is_utc());

@@ -20,6 +20,19 @@ std::vector<std::int64_t> every_rung() {
     return rungs;
 }
 
+TEST(Ladder, TheRungAtOrBelowIsTheGreatestThatIsNoMore) {
+    for (std::int64_t amount = 1; amount < 20'000; ++amount) {
+        const std::int64_t rung = rung_at_or_below(amount);
+        ASSERT_LE(rung, amount);
+        ASSERT_EQ(ladder_rung(rung), rung) << amount;
+        ASSERT_GT(rung_above(rung), amount) << amount;
+    }
+    EXPECT_EQ(rung_at_or_below(highest_rung), highest_rung);
+    EXPECT_EQ(rung_at_or_below(0), 0);
+    EXPECT_THROW(rung_at_or_below(-1), Error);
+    EXPECT_THROW(rung_at_or_below(highest_rung + 1), Error);
+}
+
 TEST(Ladder, EveryRungAnswersForItselfAndForAllSinceTheLast) {
     std::int64_t below = 0;
     for (const std::int64_t rung : every_rung()) {

@@ -72,6 +72,52 @@ const Program grow = program_named("basket-stretch", Objective::grow_order_value
 const Program second = program_named("second", Objective::second_order);
 const Program win_back = program_named("back", Objective::win_back);
 
+TEST(Offer, AProgramAsksForNoMoreThanItsMaximum) {
+    Program program = grow;
+    program.max_min_spend = 60;
+    const Decision within = decide_one(program, customer_with(4, 40));  // 56, the next rung is 60
+    EXPECT_EQ(within.terms.min_spend, 60);
+    EXPECT_FALSE(within.terms.at_max_spend);
+    const Decision above = decide_one(program, customer_with(4, 50));
+    EXPECT_EQ(above.terms.min_spend, 60);
+    EXPECT_TRUE(above.terms.at_max_spend);
+    EXPECT_EQ(above.terms.reward, 150);  // half of 30 % of the extra 10
+    EXPECT_EQ(codes_of(above), (Codes{"usual_spend", "reward_capped_by_margin", "min_spend_at_maximum"}));
+    const Decision refused = decide_one(program, customer_with(4, 60));
+    EXPECT_EQ(codes_of(refused), Codes{"above_maximum"});
+    EXPECT_EQ(refused.terms.min_spend, 0);
+}
+
+TEST(Offer, AProgramGivesNoMoreThanItsMaximum) {
+    Program program = grow;
+    program.max_reward = 200;
+    EXPECT_EQ(decide_one(program, customer_with(4, 20)).terms.reward, 150);
+    const Decision decision = decide_one(program, customer_with(4, 40));
+    EXPECT_EQ(decision.terms.reward, 200);
+    EXPECT_EQ(decision.greatest_reward, 200);
+    EXPECT_EQ(codes_of(decision), (Codes{"usual_spend", "reward_at_maximum"}));
+}
+
+TEST(Offer, TheLastOrderOfAFewCountsForNoMoreThanWhatHardlyAnybodySpends) {
+    Customer customer = customer_with(1, 77'183);
+    customer.fallback = {Basis::recent, value(900)};
+    const Decision decision = decide_one(grow, customer);
+    EXPECT_EQ(decision.reference.value, value(900));
+    EXPECT_EQ(decision.terms.min_spend, 1'500);
+    EXPECT_EQ(codes_of(decision), (Codes{"recent_order", "last_order_bounded", "reward_by_rate"}));
+    customer.facts.last_value = value(900);
+    EXPECT_EQ(codes_of(decide_one(grow, customer)), (Codes{"recent_order", "reward_by_rate"}));
+    customer.fallback = {Basis::recent, 0};  // unknown
+    customer.facts.last_value = value(77'183);
+    EXPECT_EQ(decide_one(grow, customer).reference.value, value(77'183));
+    customer.facts.orders = 0;  // a bound is no reference
+    customer.fallback = {Basis::recent, value(900)};
+    EXPECT_EQ(codes_of(decide_one(grow, customer)), Codes{"no_reference_value"});
+    customer.facts.orders = 3;
+    customer.facts.typical_value = value(5'000);
+    EXPECT_EQ(decide_one(grow, customer).reference.value, value(5'000));
+}
+
 TEST(Offer, AModelSaysWhetherWhoIsToWinBackIsAlive) {
     Customer customer = customer_with(4, 30);
     customer.facts.purchase_days = 4;

@@ -1,6 +1,18 @@
 #include "core/base/calendar.hpp"
 
 namespace clientele {
+
+Instant first_instant_of(Day day, const Zone& zone) {
+    // No zone is as far as that from UTC, and none shows a day again once it has shown the next.
+    constexpr std::int64_t farthest = 2 * microseconds_a_day;
+    Instant before = day * microseconds_a_day - farthest;
+    Instant reached = day * microseconds_a_day + farthest;
+    while (reached - before > 1) {
+        const Instant middle = before + (reached - before) / 2;
+        (day_of(zone.local(middle)) < day ? before : reached) = middle;
+    }
+    return reached;
+}
 namespace {
 constexpr int days_to_2000 = 730'425;  // from 0000-03-01, where the algorithm counts from
 constexpr int days_an_era = 146'097;   // 400 years

@@ -44,6 +44,11 @@ constexpr bool is_weekend(Day day) {
     return since_saturday < 2;
 }
 
+// When the local calendar day begins: the first instant whose local day is this one, or a later one where the zone
+// skipped the day. That need not be a midnight: clocks may be put forward over it, or back over it, so that it comes
+// twice.
+Instant first_instant_of(Day day, const Zone& zone);
+
 struct CivilDate {
     int year, month, day;
 };

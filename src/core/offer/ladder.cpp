@@ -24,17 +24,28 @@ void check_range(std::int64_t amount) {
                 "The ladder has rungs for amounts from 0 to " + std::to_string(highest_rung) + ".");
 }
 
+// The distance between the rungs around the amount, which is above 0. The pattern of 100 to 1,000 repeats in each
+// decade above.
+std::int64_t step_around(std::int64_t amount) {
+    std::int64_t decade = 1;
+    while (amount > 1'000 * decade) decade *= 10;
+    const std::int64_t in_decade = (amount + decade - 1) / decade;
+    return step_below(in_decade) * decade;
+}
+
 }  // namespace
 
 std::int64_t ladder_rung(std::int64_t amount) {
     check_range(amount);
     if (amount == 0) return 1;
-    // The pattern of 100 to 1,000 repeats in each decade above.
-    std::int64_t decade = 1;
-    while (amount > 1'000 * decade) decade *= 10;
-    const std::int64_t in_decade = (amount + decade - 1) / decade;
-    const std::int64_t step = step_below(in_decade) * decade;
+    const std::int64_t step = step_around(amount);
     return (amount + step - 1) / step * step;
+}
+
+std::int64_t rung_at_or_below(std::int64_t amount) {
+    check_range(amount);
+    const std::int64_t step = step_around(amount);
+    return amount / step * step;
 }
 
 std::int64_t rung_above(std::int64_t amount) {

@@ -16,7 +16,6 @@ constexpr int second_order_to_days = 180;
 constexpr int win_back_purchase_days = 3;
 constexpr int win_back_from_days = 14;
 constexpr double win_back_gaps = 2;
-constexpr std::int64_t typical_from_orders = 3;
 
 // In 64 bits where the numbers allow it: dividing 128 bits takes ten times as long.
 Wide divide(Wide dividend, std::int64_t divisor) {
@@ -84,8 +83,8 @@ Wide spend_at_stake(const Program& program, const Terms& terms, const Reference&
     return program.objective == Objective::grow_order_value ? spend - reference.value : spend;
 }
 
-// Whether nothing can be asked for within one rung that is worth a reward. It is the same in every arm.
-bool has_outgrown(const Program& program, const Reference& reference, std::int64_t highest) {
+// Whether nothing can be asked for up to this that is worth a reward. It is the same in every arm.
+bool spends_as_much_as(std::int64_t highest, const Program& program, const Reference& reference) {
     const Wide spend = static_cast<Wide>(highest) * value_unit;
     return program.objective == Objective::grow_order_value ? spend <= reference.value : spend < reference.value;
 }
@@ -94,17 +93,21 @@ bool has_outgrown(const Program& program, const Reference& reference, std::int64
 // the one they are in.
 struct Quote {
     std::int64_t highest = highest_rung;  // threshold
-    bool outgrown = false;                // then there are no terms
+    bool outgrown = false;                // what is one rung above the last; then there are no terms
+    bool above_maximum = false;           // of the program; likewise
     std::int64_t least_reward = unlimited;
     std::int64_t greatest_reward = 0;
     Terms terms;  // of the last arm, which often is the only one
+
+    bool has_terms() const { return !outgrown && !above_maximum; }
 };
 
 Quote quote_of(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
     Quote quote;
     quote.highest = highest_threshold(customer.last_threshold, customer.as_of);
-    quote.outgrown = has_outgrown(program, reference, quote.highest);
-    if (quote.outgrown) return quote;
+    quote.above_maximum = spends_as_much_as(program.max_min_spend, program, reference);
+    quote.outgrown = !quote.above_maximum && spends_as_much_as(quote.highest, program, reference);
+    if (!quote.has_terms()) return quote;
     for (std::size_t index = 0; index < program.arm_count(); ++index) {
         const Arm arm = program.arm(index);
         if (!(arm.weight > 0)) continue;
@@ -117,6 +120,7 @@ Quote quote_of(const Book& book, const Program& program, const Customer& custome
 
 void check_quote(const Quote& quote, const Standing& standing, Reasons& found) {
     if (quote.outgrown) return found.add(Reason::outgrown);
+    if (quote.above_maximum) return found.add(Reason::above_maximum);
     if (quote.least_reward == 0) found.add(Reason::no_reward);
     if (standing.remaining < quote.greatest_reward) found.add(Reason::budget_exhausted);
 }
@@ -172,8 +176,12 @@ Reasons reasons_for(const Decision& decision) {
     reasons.add(reason_of(decision.reference.basis));
     if (decision.program->objective == Objective::second_order) reasons.add(Reason::second_order_due);
     if (decision.program->objective == Objective::win_back) reasons.add(Reason::overdue);
-    reasons.add(decision.terms.capped ? Reason::reward_capped_by_margin : Reason::reward_by_rate);
+    if (decision.reference.bounded) reasons.add(Reason::last_order_bounded);
+    reasons.add(decision.terms.at_max_reward ? Reason::reward_at_maximum
+                : decision.terms.capped      ? Reason::reward_capped_by_margin
+                                             : Reason::reward_by_rate);
     if (decision.terms.limited) reasons.add(Reason::one_rung_up);
+    if (decision.terms.at_max_spend) reasons.add(Reason::min_spend_at_maximum);
     return reasons;
 }
 
@@ -257,8 +265,12 @@ int shown_decimals(std::int64_t value, int currency_decimals) {
 Reference reference_of(const Customer& customer) {
     const CustomerFacts& facts = customer.facts;
     if (facts.orders >= typical_from_orders) return {Basis::typical, facts.typical_value};
-    if (facts.orders > 0) return {Basis::recent, facts.last_value};
-    return customer.fallback;
+    const bool is_bound = customer.fallback.basis == Basis::recent;
+    if (facts.orders == 0) return is_bound ? Reference{} : customer.fallback;
+    if (is_bound && customer.fallback.known() && facts.last_value > customer.fallback.value) {
+        return {Basis::recent, customer.fallback.value, true};
+    }
+    return {Basis::recent, facts.last_value};
 }
 
 Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
@@ -267,14 +279,16 @@ Terms terms_of(const Book& book, const Program& program, const Arm& arm, const R
     const bool grows = program.objective == Objective::grow_order_value;
     const Wide target = static_cast<Wide>(reference.value) * (grows ? arm.stretch : rate_unit);
     const std::int64_t rung = ladder_rung(divide_up(target, value_unit * rate_unit));
-    terms.limited = highest < rung;
-    terms.min_spend = std::min(rung, highest);
+    terms.at_max_spend = program.max_min_spend < std::min(rung, highest);
+    terms.limited = highest < rung && !terms.at_max_spend;
+    terms.min_spend = std::min({rung, highest, program.max_min_spend});
     const std::int64_t units = power_of_ten(book.decimals);
     const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
     const Wide by_margin =
         divide(spend_at_stake(program, terms, reference) * book.margin * units, 2 * value_unit * rate_unit);
-    terms.capped = by_margin < by_rate;
-    terms.reward = static_cast<std::int64_t>(std::min(by_rate, by_margin));
+    terms.at_max_reward = program.max_reward < std::min(by_rate, by_margin);
+    terms.capped = by_margin < by_rate && !terms.at_max_reward;
+    terms.reward = static_cast<std::int64_t>(std::min<Wide>({by_rate, by_margin, program.max_reward}));
     return terms;
 }
 
@@ -339,7 +353,7 @@ Decision decide_program(const Book& book, const Program& program, const Customer
     if (decision.reference.known()) {
         const Quote quote = quote_of(book, program, customer, decision.reference);
         check_quote(quote, standing_of(book, program, customer), decision.reasons);
-        if (!quote.outgrown) draw(book, customer, quote, decision);
+        if (quote.has_terms()) draw(book, customer, quote, decision);
     }
     if (!decision.reasons.empty()) return decision;
     if (winner == &program) {
@@ -379,7 +393,10 @@ std::string_view code_of(Reason reason) {
                                                       "overdue",
                                                       "reward_by_rate",
                                                       "reward_capped_by_margin",
+                                                      "reward_at_maximum",
                                                       "one_rung_up",
+                                                      "min_spend_at_maximum",
+                                                      "last_order_bounded",
                                                       "held_out",
                                                       "held_out_globally",
                                                       "not_in_segment",
@@ -395,6 +412,7 @@ std::string_view code_of(Reason reason) {
                                                       "limit_reached",
                                                       "cooling_down",
                                                       "outgrown",
+                                                      "above_maximum",
                                                       "no_reward",
                                                       "budget_exhausted",
                                                       "outranked"};

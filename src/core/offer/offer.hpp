@@ -29,6 +29,9 @@ constexpr std::int64_t power_of_ten(int exponent) {
     return power;
 }
 
+// From so many orders on it is known what a customer usually spends.
+inline constexpr std::int64_t typical_from_orders = 3;
+
 enum class Objective : std::uint8_t { grow_order_value, second_order, win_back };
 enum class Basis : std::uint8_t { none, recent, typical, segment, store };
 enum class Status : std::uint8_t { offered, held_out, refused };
@@ -44,7 +47,10 @@ enum class Reason : std::uint8_t {
     overdue,
     reward_by_rate,
     reward_capped_by_margin,
+    reward_at_maximum,
     one_rung_up,
+    min_spend_at_maximum,
+    last_order_bounded,
     held_out,
     held_out_globally,
     not_in_segment,
@@ -60,11 +66,12 @@ enum class Reason : std::uint8_t {
     limit_reached,
     cooling_down,
     outgrown,
+    above_maximum,
     no_reward,
     budget_exhausted,
     outranked,
 };
-inline constexpr int reason_count = 27;
+inline constexpr int reason_count = 31;
 
 class Reasons {
   public:
@@ -82,6 +89,7 @@ class Reasons {
 struct Reference {
     Basis basis = Basis::none;
     std::int64_t value = 0;  // 1/100,000
+    bool bounded = false;    // the last order was of more
 
     bool known() const { return basis != Basis::none && value > 0; }
 };
@@ -118,10 +126,12 @@ struct Program {
     std::int64_t reward_rate = 50'000;                         // millionths
     double max_cv = std::numeric_limits<double>::quiet_NaN();  // NaN: the check is off
     double holdout = 0;
-    Fnv1a holdout_seed;               // fed with SEED:PROGRAM:holdout
-    std::span<const Arm> arms;        // none: all get the stretch and reward rate above
-    std::span<const double> weights;  // of the arms
-    Fnv1a arm_seed;                   // fed with SEED:PROGRAM:arm
+    Fnv1a holdout_seed;                         // fed with SEED:PROGRAM:holdout
+    std::span<const Arm> arms;                  // none: all get the stretch and reward rate above
+    std::span<const double> weights;            // of the arms
+    Fnv1a arm_seed;                             // fed with SEED:PROGRAM:arm
+    std::int64_t max_min_spend = highest_rung;  // a rung, or 0: below the lowest
+    std::int64_t max_reward = unlimited;        // smallest units of the currency
     std::int64_t max_per_customer = unlimited;
     Instant starts_at = std::numeric_limits<Instant>::min();
     Instant ends_at = std::numeric_limits<Instant>::max();
@@ -155,7 +165,8 @@ struct Customer {
     std::string_view id;       // UTF-8, for the holdouts and arms
     std::string_view segment;  // without data: in none
     CustomerFacts facts;
-    Reference fallback;  // for a customer without orders
+    // For a customer without orders; with basis recent for one of few orders: the most that the last one counts for.
+    Reference fallback;
     Instant as_of = 0;
     std::span<const Standing> standings;  // one a program of the book, in its order; empty: nothing limits
     LastThreshold last_threshold;
@@ -167,6 +178,8 @@ struct Terms {
     std::int64_t reward = 0;     // smallest units of the currency
     bool capped = false;         // the reward, by the margin
     bool limited = false;        // the minimum spend, to one rung above the last
+    bool at_max_reward = false;  // by the program
+    bool at_max_spend = false;   // by the program
 };
 
 struct Decision {

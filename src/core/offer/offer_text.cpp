@@ -238,6 +238,8 @@ class Explanation {
                 return write_cooldown();
             case Reason::outgrown:
                 return write_outgrown();
+            case Reason::above_maximum:
+                return write_above_maximum();
             case Reason::no_reward:
                 return write_no_reward();
             case Reason::budget_exhausted:
@@ -340,6 +342,13 @@ class Explanation {
         add_value(text_, book_, decision_.reference.value);
     }
 
+    void write_above_maximum() {
+        text_.add("the program asks for at most ");
+        add_whole(text_, book_, program_.max_min_spend);
+        text_.add(grows() ? ", not more than the " : ", less than the ").add(basis_words()).add(" of ");
+        add_value(text_, book_, decision_.reference.value);
+    }
+
     void write_budget() {
         text_.add("the budget has ");
         add_reward(text_, book_, std::max<std::int64_t>(standing_.remaining, 0));
@@ -387,8 +396,13 @@ class Explanation {
         switch (decision_.reference.basis) {
             case Basis::recent:
                 text_.add(" The last order was ");
-                add_value(text_, book_, value);
-                text_.add(" (below 3 orders, the last one counts)");
+                add_value(text_, book_, decision_.reference.bounded ? customer_.facts.last_value : value);
+                text_.add(" (below 3 orders, the last one counts");
+                if (decision_.reference.bounded) {
+                    text_.add(", for no more than what 95 % of the store's customers usually spend at most, ");
+                    add_value(text_, book_, value);
+                }
+                text_.add(')');
                 return;
             case Basis::typical:
                 text_.add(" The customer usually spends ");
@@ -416,11 +430,11 @@ class Explanation {
             text_.add(" = ");
             add_trimmed(text_, target, value_decimals + rate_decimals, book_.decimals);
         }
-        if (decision_.terms.limited) {
+        if (decision_.terms.limited || decision_.terms.at_max_spend) {
             text_.add(", but at most ");
             add_whole(text_, book_, decision_.terms.min_spend);
             text_.add(" is asked for, ");
-            write_step();
+            decision_.terms.limited ? write_step() : static_cast<void>(text_.add("the most that the program asks for"));
             text_.add('.');
         } else if (target == static_cast<Wide>(decision_.terms.min_spend) * value_unit * rate_unit) {
             text_.add(", which is a rung.");
@@ -441,6 +455,11 @@ class Explanation {
 
     // "5 % of $50", or what the margin allows.
     void write_reward_rule(const Arm& arm, const Terms& terms) {
+        if (terms.at_max_reward) {
+            add_reward(text_, book_, terms.reward);
+            text_.add(", the most that the program gives");
+            return;
+        }
         if (!terms.capped) {
             add_percent(text_, arm.reward_rate);
             text_.add(" of ");
@@ -471,7 +490,7 @@ class Explanation {
     void write_counterfactual() {
         const std::int64_t highest = highest_threshold(customer_.last_threshold, customer_.as_of);
         const std::int64_t units = next_step_value(book_, program_, decision_.arm, decision_.terms);
-        if (units == 0 || decision_.terms.min_spend >= highest) return;
+        if (units == 0 || decision_.terms.min_spend >= highest || decision_.terms.at_max_spend) return;
         text_.add(" Would be asked for ");
         add_whole(text_, book_, std::min(asked_from(book_, program_, decision_.arm, units), highest));
         text_.add(" from a ").add(basis_words()).add(" of ");

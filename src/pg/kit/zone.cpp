@@ -182,6 +182,13 @@ TimestampTz differs_from(KnownZone& known, ArrayType* array) {
     return DT_NOEND;
 }
 
+Day local_day(TimestampTz at, const Zone& zone) {
+    if (!IS_VALID_TIMESTAMP(at)) {
+        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("an infinite time has no calendar day")));
+    }
+    return day_of(zone.local(at));
+}
+
 KnownZone& zone_argument(Datum datum) {
     const text* name = DatumGetTextPP(datum);
     return found_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
@@ -224,6 +231,15 @@ using namespace clientele;
 
 CLIENTELE_FUNCTION(clientele_instant) {
     PG_RETURN_TIMESTAMPTZ(instant_of(PG_GETARG_TIMESTAMP(0), zone_argument(PG_GETARG_DATUM(1)).zone));
+}
+
+CLIENTELE_FUNCTION(clientele_local_day) {
+    return Int32GetDatum(local_day(PG_GETARG_TIMESTAMPTZ(0), zone_argument(PG_GETARG_DATUM(1)).zone));
+}
+
+// Of the last instant before the one at which something ends.
+CLIENTELE_FUNCTION(clientele_last_day) {
+    return Int32GetDatum(local_day(PG_GETARG_TIMESTAMPTZ(0) - 1, zone_argument(PG_GETARG_DATUM(1)).zone));
 }
 
 CLIENTELE_FUNCTION(clientele_day_start) {

@@ -45,6 +45,7 @@ constexpr Oid decision_types[] = {TEXTOID, TEXTARRAYOID};
 #define ISSUED_OFFER                                                                                              \
     "ROW(l.code, l.program, l.segment, l.basis, l.reference_value, l.min_spend, l.reward, l.reward_kind, "        \
     "l.currency, l.message, l.valid_until, l.variant, l.propensity, l.expected_profit, l.reasons, l.disclosure, " \
+    "clientele._last_day(l.valid_until, %1$s._offer_book() OPERATOR(pg_catalog.->>) 'time_zone'), "               \
     "l.exposure_id, l.program_version, l.issued_at)::clientele.issued_offer"
 
 // $2 is the enrolment, $3 the period, $4 when, $5 the models, $6 the slot of the budget.

@@ -63,6 +63,12 @@ Datum short_text_datum(const Write& write) {
     return text_datum({buffer, size});
 }
 
+// A local time plus a duration, by the calendar.
+Instant plus(Instant local, const Interval& duration) {
+    return DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(local),
+                                                 IntervalPGetDatum(const_cast<Interval*>(&duration))));
+}
+
 constexpr std::uint32_t max_programs = 1'000;
 
 void read_programs(const BookSource& source, PreparedBook& prepared) {
@@ -189,17 +195,25 @@ PreparedBook& prepared_book(Jsonb* source) {
 }
 
 Instant later(const Zone& zone, Instant from, const Interval& duration) {
-    const Datum local = DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(zone.local(from)),
-                                            IntervalPGetDatum(const_cast<Interval*>(&duration)));
-    return instant_of(DatumGetTimestamp(local), zone);
+    return instant_of(plus(zone.local(from), duration), zone);
 }
 
 const Validity& validity_of(PreparedBook& book, const Program& program, Instant as_of) {
     ProgramParts& parts = book.parts_of(program);
     Validity& validity = parts.validity;
     if (validity.known && validity.as_of == as_of) return validity;
-    const Instant until = later(*book.zone, as_of, parts.valid_for);
-    validity = {as_of, until, day_of(book.zone->local(until) - 1), true};
+    const Zone& zone = *book.zone;
+    // An offer that is valid for whole days promises the last of them whole, at whatever hour it was made.
+    if (parts.valid_for.time == 0) {
+        const Instant last = day_of(zone.local(as_of)) * microseconds_a_day;
+        const Day last_day = day_of(plus(last, parts.valid_for));
+        Instant until = 0;
+        think([&] { until = first_instant_of(last_day + 1, zone); });
+        validity = {as_of, until, last_day, true};
+    } else {
+        const Instant until = later(zone, as_of, parts.valid_for);
+        validity = {as_of, until, day_of(zone.local(until - 1)), true};
+    }
     return validity;
 }
 
@@ -234,7 +248,10 @@ Datum offer_reasons_datum(PreparedBook& book, const Decision& decision, const Cu
     if (!std::isnan(decision.p_alive)) return reasons_datum(decision, facts);
     const int basis = static_cast<int>(decision.reference.basis);
     const Terms& terms = decision.terms;
-    Datum& made = book.parts_of(*decision.program).reasons[basis][terms.capped ? 1 : 0][terms.limited ? 1 : 0];
+    const int reward = terms.at_max_reward ? 2 : terms.capped ? 1 : 0;
+    const int spend = terms.at_max_spend ? 2 : terms.limited ? 1 : 0;
+    const int bounded = decision.reference.bounded ? 1 : 0;
+    Datum& made = book.parts_of(*decision.program).reasons[basis][bounded][reward][spend];
     if (made == 0) {
         MemoryContext caller = MemoryContextSwitchTo(book.context);
         made = reasons_datum(decision, facts);

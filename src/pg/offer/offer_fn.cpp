@@ -120,9 +120,11 @@ Basis fallback_basis(Datum name) {
     const std::string_view basis = text_of(name);
     if (basis == "segment") return Basis::segment;
     if (basis == "store") return Basis::store;
+    if (basis == "recent") return Basis::recent;
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown basis of a reference value"),
                     errdetail("It is \"%s\".", TextDatumGetCString(name)),
-                    errhint("For a customer without orders it is \"segment\" or \"store\".")));
+                    errhint("For a customer without orders it is \"segment\" or \"store\", for one with fewer than 3 "
+                            "\"recent\".")));
     pg_unreachable();
 }
 
@@ -162,7 +164,7 @@ Customer read_customer(FunctionCallInfo fcinfo, PreparedBook& book, const MoreAr
     if (!PG_ARGISNULL(profile_argument)) {
         read_facts(PG_GETARG_DATUM(profile_argument), book, customer.as_of, complete, customer.facts);
     }
-    if (customer.facts.orders == 0 && !PG_ARGISNULL(fallback_argument)) {
+    if (customer.facts.orders < typical_from_orders && !PG_ARGISNULL(fallback_argument)) {
         customer.fallback = read_fallback(PG_GETARG_DATUM(fallback_argument));
     }
     read_standings(book, array_argument(fcinfo, more.history), array_argument(fcinfo, more.budgets), customer);
@@ -288,6 +290,12 @@ void add_disclosure(Row& row, PreparedBook& prepared, const Decision& decision) 
     row.add_if(disclosure != 0 && decision.terms.reward > 0, disclosure);
 }
 
+void add_last_day(Row& row, PreparedBook& prepared, const Decision& decision, const Customer& customer) {
+    const bool promises = decision.terms.reward > 0;
+    row.add_if(promises,
+               promises ? Int32GetDatum(validity_of(prepared, *decision.program, customer.as_of).last_day) : 0);
+}
+
 // The row type of the result, looked up once a query.
 TupleDesc result_descriptor(FunctionCallInfo fcinfo) {
     auto* known = static_cast<TupleDesc>(fcinfo->flinfo->fn_extra);
@@ -355,7 +363,7 @@ CLIENTELE_FUNCTION(clientele_decide_offer) {
     Decision decision;
     think([&] { decision = decide_offer(prepared.book, customer, only); });
     if (decision.program == nullptr) PG_RETURN_NULL();
-    constexpr int columns = 15;
+    constexpr int columns = 16;
     Datum values[columns];
     bool nulls[columns];
     Row row(values, nulls);
@@ -364,6 +372,7 @@ CLIENTELE_FUNCTION(clientele_decide_offer) {
     add_promise(row, prepared, decision, customer);
     row.add(offer_reasons_datum(prepared, decision, customer.facts));
     add_disclosure(row, prepared, decision);
+    add_last_day(row, prepared, decision, customer);
     Assert(row.count() == columns);
     return HeapTupleGetDatum(heap_form_tuple(result_descriptor(fcinfo), values, nulls));
 }
@@ -400,6 +409,7 @@ CLIENTELE_FUNCTION(clientele_decide_programs) {
         add_terms(row, prepared, decision, fcinfo);
         add_promise(row, prepared, decision, customer);
         add_disclosure(row, prepared, decision);
+        add_last_day(row, prepared, decision, customer);
     });
     return 0;
 }
@@ -415,3 +425,8 @@ CLIENTELE_FUNCTION(clientele_explain_programs) {
 }
 
 CLIENTELE_FUNCTION(clientele_currency_decimals) { PG_RETURN_INT32(currency_decimals(text_of(PG_GETARG_DATUM(0)))); }
+
+CLIENTELE_FUNCTION(clientele_typical_from_orders) {
+    static_cast<void>(fcinfo);
+    PG_RETURN_INT64(typical_from_orders);
+}

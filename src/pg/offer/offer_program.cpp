@@ -142,6 +142,29 @@ std::int64_t budget_in(const BookSource& source, const Book& book) {
          "budget is from 0 to below 10^13, with no more decimals than the currency has, or null for none."});
 }
 
+// The greatest rung that the program may ask for.
+std::int64_t max_min_spend_in(const BookSource& source) {
+    const JsonbValue* value = lookup(source, "max_min_spend");
+    if (value == nullptr) return highest_rung;
+    const std::int64_t units =
+        whole_in(source, "max_min_spend", value,
+                 {10'000, 10'000, max_value / value_unit * 10'000,
+                  "max_min_spend is from 1 to 10^13, with at most 4 decimals, or null for no such limit."});
+    std::int64_t rung = 0;
+    think([&] { rung = rung_at_or_below(units / 10'000); });
+    return rung;
+}
+
+std::int64_t max_reward_in(const BookSource& source, const Book& book) {
+    const JsonbValue* value = lookup(source, "max_reward");
+    if (value == nullptr) return unlimited;
+    const std::int64_t unit = power_of_ten(book.decimals);
+    return whole_in(source, "max_reward", value,
+                    {unit, 1, max_value / value_unit * unit - 1,
+                     "max_reward is above 0 and below 10^13, with no more decimals than the currency has, or null for "
+                     "no such limit."});
+}
+
 // --- arms -------------------------------------------------------------------------------------------------------
 
 constexpr std::uint32_t max_arms = 20;
@@ -265,10 +288,10 @@ void read_estimates(const Book& book, const BookSource& source, const Program& p
 }
 
 void check_program_keys(const BookSource& source) {
-    constexpr std::string_view known[] = {"program", "version",          "priority",   "objective", "segments",
-                                          "stretch", "reward_rate",      "max_cv",     "arms",      "valid_for",
-                                          "holdout", "max_per_customer", "cooldown",   "budget",    "starts_at",
-                                          "ends_at", "message",          "disclosure", "estimates"};
+    constexpr std::string_view known[] = {
+        "program",   "version", "priority",  "objective",  "segments",         "stretch",       "reward_rate",
+        "max_cv",    "arms",    "valid_for", "holdout",    "max_per_customer", "cooldown",      "budget",
+        "starts_at", "ends_at", "message",   "disclosure", "estimates",        "max_min_spend", "max_reward"};
     check_keys(source, known);
 }
 
@@ -296,6 +319,8 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     program.holdout = holdout_in(source, "holdout", "holdout is a share from 0 to below 1.");
     feed(program.holdout_seed, {book.seed, ":", program.name, ":holdout"});
     program.max_per_customer = max_per_customer_in(source);
+    program.max_min_spend = max_min_spend_in(source);
+    program.max_reward = max_reward_in(source, book);
     read_cooldown(source, parts);
     parts.budget = budget_in(source, book);
     program.starts_at = instant_in(source, "starts_at", program.starts_at);

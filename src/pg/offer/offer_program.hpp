@@ -33,7 +33,8 @@ struct ProgramParts {
     Datum disclosure;  // 0: NULL
     Datum* variants;   // one an arm
     std::span<const Estimate> estimates;
-    Datum reasons[5][2][2];  // text[] by basis, what bounds the reward, and the threshold; 0: not made yet
+    // text[] by basis and whether it is bounded, what bounds the reward, and the threshold; 0: not made yet
+    Datum reasons[5][2][3][3];
 };
 
 // Reads a program of the book, whose store and currency are known, into what is empty. All memory is of the current
