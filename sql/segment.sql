@@ -299,6 +299,15 @@ SELECT clientele.set_default_segment(:shop, 'mine');
 RESET ROLE;
 SELECT priority, segment, value_found, outcome, assigned FROM clientele.explain_segment(2, as_of => '2025-06-01');
 
+-- Literals wherever they can stand; one that is a domain's somewhere within is not read: its constraint would run.
+SELECT shown FROM clientele._check_expression($$ category_mix ->> 'x' = 'a' AND 'b' IN ('a', 'b') AND first_order_at > '2020-01-01 00:00+00' AND category_mix @> '{"a": 1}'
+    AND '{1,2}'::int[] @> ARRAY[orders::int] AND format('%s', 'x') = 'x' AND 'a' || 'b' = concat('a', 'b') AND extract(year from as_of) > 2000 AND as_of < as_of + interval '1 day'
+    AND 'x' COLLATE "C" = 'x' AND as_of AT TIME ZONE 'UTC' > '2020-01-01' AND date '2020-01-01' < '2021-01-01' AND tier = 'gold' AND "odd ""na.me ü" = '5' $$, format('%I.customers', :shop)::regclass, 'rule', false, NULL);
+SELECT shown FROM clientele._check_expression($$ NULLIF('a', 'b') = 'a' AND CASE 'x' WHEN 'x' THEN true ELSE 'f' END AND GREATEST('a', 'b') = 'b' AND ('a', 'b') = ('a', 'b') AND 'abc' LIKE 'a%'
+    AND 'abc' SIMILAR TO 'a%' AND 'a' BETWEEN 'a' AND 'b' AND 'x' IS NOT DISTINCT FROM 'x' AND (ARRAY['a', 'b'])[1] = 'a' AND substring('abc' from 1 for 1) = 'a' $$, format('%I.customers', :shop)::regclass, 'rule', false, NULL);
+SELECT clientele.define_segment(:shop, 'x', $$ '{1}'::"Se.g ""ü".positive[] IS NOT NULL $$);
+SELECT clientele.define_segment(:shop, 'x', $$ 'x' $$);
+
 -- A sensitive segment and offers without a disclosure exclude each other.
 SELECT clientele.define_offer(:shop, 'for seniors', objective => 'grow_order_value', segments => '{seniors}');
 SELECT clientele.define_segment(:shop, 'seniors', 'vip', sensitive => true);

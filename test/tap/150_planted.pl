@@ -128,6 +128,13 @@ my $plant = q{
 	CREATE OR REPLACE FUNCTION public.planted_domain(name text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'planted code runs as %: type %', current_user, name; RETURN true; END $$};
 like(as('hostile', "$plant; CREATE TEMP TABLE here (); SELECT public.plant('public')"), qr/^\d{4,}$/, 'thousands of objects are planted in public');
 like(as('hostile', "SELECT public.plant('clientele')"), qr/^\d{4,}$/, 'and in clientele');
+# What reads a literal, or casts to it, would run a domain's check: while a rule is looked at, before anybody knows what it uses.
+is(as('hostile', q{CREATE DOMAIN clientele.lure AS pg_catalog.text CHECK (public.planted_domain('lure')); CREATE TYPE clientele.bait AS (x clientele.lure); CREATE TYPE clientele.span AS RANGE (subtype = clientele.lure);
+	CREATE FUNCTION clientele.takes(clientele.bait) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE WARNING 'planted code runs as %: takes', current_user; RETURN true; END $$;
+	CREATE FUNCTION clientele.made(pg_catalog.text) RETURNS clientele.bait LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE WARNING 'planted code runs as %: cast', current_user; RETURN NULL; END $$;
+	CREATE CAST (pg_catalog.text AS clientele.bait) WITH FUNCTION clientele.made(pg_catalog.text) AS IMPLICIT;
+	CREATE FUNCTION clientele.same(pg_catalog.text, clientele.bait) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN true;
+	CREATE OPERATOR clientele.=== (LEFTARG = pg_catalog.text, RIGHTARG = clientele.bait, FUNCTION = clientele.same)}), '', 'and types that run code when a text is read');
 # Who plants in pg_temp does it in the very session.
 my $session = session($node, $db);
 like(ask($session, "SET ROLE hostile; CREATE TEMP TABLE here (); SELECT public.plant('pg_temp')"), qr/\d{4,}/, 'and in pg_temp');

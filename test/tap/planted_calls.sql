@@ -12,6 +12,30 @@ SELECT clientele.define_segment('full'::name, 'dated'::text, 'birth_date > ''198
 -- refused
 SELECT clientele.define_segment('full'::name, 'big'::text, 'total_spent > 200'::text, segmentation => 'value'::text);
 SELECT clientele.define_segment('full'::name, 'big'::text, 'total_spent > 200.0'::text, segmentation => 'value'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(''x'' AS lure) = ''x'''::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(''(x)'' AS bait) IS NOT NULL'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'bait ''(x)'' IS NOT NULL'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(''{x}'' AS lure[]) IS NOT NULL'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(''{"(x)"}'' AS bait[]) IS NOT NULL'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(''[x,y]'' AS span) IS NOT NULL'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(ROW(''x'') AS bait) IS NOT NULL'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'takes(''(x)'')'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'lower(''x'') === ''(x)'''::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'coalesce(NULL, CAST(''(x)'' AS bait)) IS NULL'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(lower(''x'') AS bait) IS NULL'::text);
+-- refused
+SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(''(x)'' AS clientele.bait) IS NULL'::text);
 SELECT clientele.set_default_segment('full'::name, 'average'::text);
 SELECT clientele.drop_segment('full'::name, 'dated'::text);
 SELECT clientele.add_rfm_segments('full'::name);

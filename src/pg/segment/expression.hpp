@@ -58,6 +58,15 @@ Node* spell_out(Node* tree);
 // names, and those of its columns, are added.
 Node* parse_expression(Expression& expression);
 
+// Takes a string literal out of the raw tree, so that the parser does not make a value of it without being watched; has
+// it watched; and puts back those that got no type.
+void take_literal(Expression& expression, A_Const* constant);
+void watch_literals(Expression& expression);
+Node* untyped_literals(Expression& expression, Node* tree);
+
+// Refuses a type of which a text cannot be read without running somebody's code.
+void check_read_type(Expression& expression, Oid type, int location);
+
 // Refuses whatever an analysed expression must not use: see expression_check.cpp.
 void check_expression(Expression& expression, Node* tree);
 

@@ -283,15 +283,45 @@ void check_operator(const FunctionUse& use, Oid op) {
            "It belongs to neither pg_catalog nor clientele nor a trusted extension.", allowed_origins);
 }
 
-void check_domain(const FunctionUse& use, Oid type) {
+bool is_foreign_type(Expression& expression, Oid type) {
     HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-    if (!HeapTupleIsValid(tuple)) return;
+    if (!HeapTupleIsValid(tuple)) return true;
     const Oid schema = reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple))->typnamespace;
     ReleaseSysCache(tuple);
-    if (origin_of(*use.expression, TypeRelationId, type, schema) != Origin::foreign) return;
+    return origin_of(expression, TypeRelationId, type, schema) == Origin::foreign;
+}
+
+void check_domain(const FunctionUse& use, Oid type) {
+    if (!is_foreign_type(*use.expression, type)) return;
     refuse(*use.expression, ERRCODE_INVALID_OBJECT_DEFINITION, use.location,
            psprintf("must not cast to domain %s", format_type_be(type)), "Its constraints may run any function.",
            "Cast to the domain's base type.");
+}
+
+bool holds_foreign_domain(Expression& expression, Oid type);
+
+bool has_foreign_domain_in_row(Expression& expression, Oid type) {
+    TupleDesc row = lookup_rowtype_tupdesc_copy(type, -1);
+    for (int i = 0; i < row->natts; i++) {
+        const Form_pg_attribute column = TupleDescAttr(row, i);
+        if (!column->attisdropped && holds_foreign_domain(expression, column->atttypid)) return true;
+    }
+    return false;
+}
+
+// Whether reading a value of this type checks a domain that anybody may have made, however deep within.
+bool holds_foreign_domain(Expression& expression, Oid type) {
+    check_stack_depth();
+    const char kind = get_typtype(type);
+    if (kind == TYPTYPE_DOMAIN) {
+        if (is_foreign_type(expression, type)) return true;
+        return holds_foreign_domain(expression, getBaseType(type));
+    }
+    if (kind == TYPTYPE_COMPOSITE) return has_foreign_domain_in_row(expression, type);
+    if (kind == TYPTYPE_MULTIRANGE) type = get_multirange_range(type);
+    const Oid part =
+        kind == TYPTYPE_RANGE || kind == TYPTYPE_MULTIRANGE ? get_range_subtype(type) : get_element_type(type);
+    return OidIsValid(part) && holds_foreign_domain(expression, part);
 }
 
 void check_operators(const FunctionUse& use, const Node* node) {
@@ -391,6 +421,7 @@ bool check_node(Node* node, void* context) {
             break;
         case T_CoerceViaIO:
             check_text_cast(expression, *castNode(CoerceViaIO, node));
+            check_read_type(expression, castNode(CoerceViaIO, node)->resulttype, use.location);
             break;
         case T_CoerceToDomain:
             check_domain(use, castNode(CoerceToDomain, node)->resulttype);
@@ -417,6 +448,14 @@ bool check_node(Node* node, void* context) {
 }
 
 }  // namespace
+
+// A text for a domain is read as one for its base type; check_domain() sees the rest.
+void check_read_type(Expression& expression, Oid type, int location) {
+    if (!holds_foreign_domain(expression, getBaseType(type))) return;
+    refuse(expression, ERRCODE_INVALID_OBJECT_DEFINITION, location,
+           psprintf("must not read a text as type %s", format_type_be(type)),
+           "It holds a domain, whose constraints may run any function.", "Use a column of that type.");
+}
 
 void check_expression(Expression& expression, Node* tree) {
     check_node(tree, &expression);

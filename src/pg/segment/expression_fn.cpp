@@ -162,7 +162,7 @@ Node* transform(Expression& expression, const Node* raw) {
     for (;;) {
         set_reading_path(expression);
         auto* copy = static_cast<Node*>(copyObjectImpl(raw));
-        Node* tree = transformExpr(expression.parse, copy, EXPR_KIND_SELECT_TARGET);
+        Node* tree = untyped_literals(expression, transformExpr(expression.parse, copy, EXPR_KIND_SELECT_TARGET));
         if (!add_types_of(expression, tree)) return tree;
     }
 }
@@ -181,6 +181,7 @@ Node* analyse(Expression& expression, const Node* raw) {
 void start_parsing(Expression& expression) {
     expression.parse = make_parsestate(nullptr);
     expression.parse->p_sourcetext = expression.text;
+    watch_literals(expression);
     ParseNamespaceItem* item =
         addRangeTableEntryForRelation(expression.parse, expression.relation, AccessShareLock, nullptr, false, true);
     addNSItemToQuery(expression.parse, item, true, true, true);

@@ -142,10 +142,8 @@ bool check_raw(Node* node, void* context) {
             break;
         case T_A_Const: {
             auto* constant = castNode(A_Const, node);
-            if (!constant->isnull && IsA(&constant->val, String)) {
-                expression.literals = lappend(expression.literals, constant);
-            }
-            break;
+            if (!constant->isnull && IsA(&constant->val, String)) take_literal(expression, constant);
+            return false;
         }
         default:
             break;
