@@ -152,7 +152,13 @@ sub refused
 	return $error;
 }
 
-sub is_running { my ($pid) = @_; return -e "/proc/$pid/stat" && slurp_file("/proc/$pid/stat") !~ /\) Z/; }
+# It may end at any time, also between a look at whether there is such a file and reading it.
+sub is_running
+{
+	my ($pid) = @_;
+	my $stat = eval { slurp_file("/proc/$pid/stat") } // return 0;
+	return $stat !~ /\) Z/;
+}
 
 # The processes of the server, the postmaster first.
 sub processes
