@@ -38,12 +38,13 @@ SELECT segment, variant, customers, held_out, round(net_margin::numeric, 4) AS n
     round(expected_profit::numeric, 2) AS profit, in_use, weight, proposed_weight FROM l_found;
 -- The true values lie within.
 SELECT variant, expected_profit_low < truth AND truth < expected_profit_high AS covered FROM l_found JOIN (VALUES ('0', 0), ('high', 1), ('rare', -1)) t (variant, truth) USING (variant) WHERE segment IS NULL;
--- By plain SQL.
-CREATE VIEW l_rows AS SELECT CASE WHEN l.holdout IS NULL THEN l.variant END AS variant, l.segment, l.propensity AS p,
+-- By plain SQL: within each version, and versions by all their customers.
+CREATE VIEW l_rows AS SELECT CASE WHEN l.holdout IS NULL THEN l.variant END AS variant, l.segment, l.program_version AS version, l.propensity AS p,
     (0.5 * (SELECT sum(amount) FROM l_orders o WHERE o.customer_id = l.customer_id) - CASE WHEN l.holdout IS NULL THEN l.reward ELSE 0 END)::float8 AS y FROM learning.ledger l WHERE program_version < 3;
-SELECT f.segment, f.variant, abs(f.net_margin - a.mean) < 1e-9 AS mean, abs(f.expected_profit - (a.mean - c.mean)) < 1e-9 AS profit FROM l_found f
-JOIN LATERAL (SELECT sum(y / p) / sum(1 / p) AS mean FROM l_rows r WHERE r.variant = f.variant AND (f.segment IS NULL OR f.segment = r.segment)) a ON true
-JOIN LATERAL (SELECT sum(y / p) / sum(1 / p) AS mean FROM l_rows r WHERE r.variant IS NULL AND (f.segment IS NULL OR f.segment = r.segment)) c ON true;
+CREATE FUNCTION l_mean(variant text, segment text) RETURNS float8 LANGUAGE sql AS $$
+    SELECT sum(n * mean) / sum(n) FROM (SELECT count(*) AS n, sum(y / p) FILTER (WHERE r.variant IS NOT DISTINCT FROM $1) / sum(1 / p) FILTER (WHERE r.variant IS NOT DISTINCT FROM $1) AS mean
+        FROM l_rows r WHERE $2 IS NULL OR r.segment = $2 GROUP BY version) v $$;
+SELECT segment, variant, abs(net_margin - l_mean(variant, segment)) < 1e-9 AS mean, abs(expected_profit - (l_mean(variant, segment) - l_mean(NULL, segment))) < 1e-9 AS profit FROM l_found;
 SELECT sum(proposed_weight) AS sum, propose_weights(array_agg(net_margin), array_agg(net_margin_se)) = array_agg(proposed_weight) AS proposed FROM l_found WHERE segment IS NULL;
 -- A model like any other: listed, put in use, out of use.
 SELECT kind, version, in_use, customers, jsonb_array_length(parameters -> 'estimates') AS estimates, diagnostics -> 'versions' AS versions, data_from FROM models WHERE store = 'learning';
@@ -125,5 +126,5 @@ SELECT count(*) FILTER (WHERE in_use) AS in_use FROM models WHERE store = 'learn
 
 DROP VIEW l_rows;
 SELECT drop_store('learning');
-DROP FUNCTION l_enrol;
+DROP FUNCTION l_enrol, l_mean;
 DROP TABLE l_orders, l_found;

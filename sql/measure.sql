@@ -102,9 +102,9 @@ SELECT m_fields(r)::text = m_expected(r.metric, NULL, '2025-04-04', '7 days', '1
 FROM measure_lift('measured', 'p', "from" => '2025-04-04', horizon => '7 days', pre_period => '1 month') r;
 SELECT m_fields(r)::text = m_expected(r.metric, NULL, pre_period => '0')::text AS same, theta IS NULL OR theta = 0 AS unadjusted FROM measure_lift('measured', 'p', pre_period => '0') r;
 -- Its own figures from the toolkit: the sequential interval, Holm, the size for an effect.
-SELECT bool_and((sequential_low, sequential_high) = (SELECT s.ci_low, s.ci_high FROM sequential_interval(m_fields(r)) s)) AS sequential,
+SELECT bool_and((sequential_low, sequential_high) IS NOT DISTINCT FROM (SELECT (s.ci_low, s.ci_high) FROM sequential_interval(m_fields(r)) s)) AS sequential,
     array_agg(p_holm ORDER BY segment) FILTER (WHERE segment IS NOT NULL) = holm(array_agg(p_value ORDER BY segment) FILTER (WHERE segment IS NOT NULL)) AS holm,
-    bool_and(sequential_low < ci_low AND sequential_high > ci_high) AS wider,
+    bool_and(sequential_low < ci_low AND sequential_high > ci_high) AS wider, count(sequential_low) AS sequentials,
     bool_and(customers_needed = lift_sample_size(0.5, sd_control, sd_treated, n_treated::float8 / (n_control + n_treated))) AS size
 FROM measure_lift('measured', 'p', by_segment => true, target_effect => 0.5) r;
 SELECT srm_pvalue = (SELECT min(p) FROM unnest(holm(ARRAY[srm_pvalue(ARRAY[c1, t1], '{0.3,0.7}'), srm_pvalue(ARRAY[c2, t2], '{0.5,0.5}')])) p) AS srm
@@ -154,7 +154,7 @@ CREATE FUNCTION m_unsettled(horizon interval) RETURNS bigint LANGUAGE sql AS $$
             WHEN 'redeemed' THEN o.order_id = l.order_id AND EXISTS (SELECT FROM measured.reversals v WHERE v.exposure_id = l.exposure_id)
                 AND l.period = (SELECT max(period) FROM measured.ledger m WHERE m.customer_id = l.customer_id) ELSE false END) $$;
 CREATE FUNCTION m_same_count(horizon interval) RETURNS text LANGUAGE sql AS $$
-    SELECT _unsettled_offers('measured', 'p', '-infinity', 'infinity', horizon) || ' ' || m_unsettled(horizon) $$;
+    SELECT _unsettled_offers('measured', 'p', '-infinity', 'infinity', horizon, NULL) || ' ' || m_unsettled(horizon) $$;
 SET client_min_messages = error;
 SELECT m_same_count('14 days') AS settled;
 UPDATE measured.ledger SET state = 'open', closed_at = NULL WHERE state = 'expired';
@@ -173,7 +173,7 @@ UPDATE measured.ledger SET state = 'open', closed_at = NULL WHERE state = 'expir
 CREATE TABLE m_overstated AS SELECT effect FROM measure_lift('measured', 'p', pre_period => '0');
 CALL settle_offers('measured');
 SET client_min_messages = warning;
-SELECT _unsettled_offers('measured', 'p', '-infinity', 'infinity', '14 days') AS unsettled, r.effect < o.effect AS lower, m_fields(r)::text = m_expected(r.metric, NULL, pre_period => '0')::text AS same, note
+SELECT _unsettled_offers('measured', 'p', '-infinity', 'infinity', '14 days', NULL) AS unsettled, r.effect < o.effect AS lower, m_fields(r)::text = m_expected(r.metric, NULL, pre_period => '0')::text AS same, note
 FROM measure_lift('measured', 'p', pre_period => '0') r, m_overstated o;
 TRUNCATE measured.ledger, measured.reversals;
 INSERT INTO measured.ledger OVERRIDING SYSTEM VALUE SELECT * FROM m_kept;
@@ -224,8 +224,11 @@ SELECT srm_pvalue < 1e-6 AS broken, note LIKE 'SAMPLE RATIO MISMATCH%' AS said F
 SELECT program_version, enrolled, offered, held_out, held_out_globally, expected_share, round(observed_share::numeric, 4) AS observed, srm_pvalue < 1e-6 AS srm, arms_pvalue, alarm, alert FROM measured.experiment_health WHERE program = 'p';
 -- Arms by their weights: of 300 customers each a half and a tenth.
 INSERT INTO measured.program_versions SELECT 'arms', v, now(), jsonb_build_object('holdout', 0, 'arms', jsonb_build_array(jsonb_build_object('weight', w), jsonb_build_object('name', 'high', 'weight', 1 - w))) FROM (VALUES (1, 0.5), (2, 0.1)) s (v, w);
-SELECT count(m_enrol(c::text, 20 + v, v, NULL, '2025-06-01', 'arms', CASE WHEN c % 2 = 0 THEN '0' ELSE 'high' END, 0.5)) FROM generate_series(1, 300) c, generate_series(1, 2) v;
+SELECT count(m_enrol((c + 300 * (v - 1))::text, 20 + v, v, NULL, '2025-06-01', 'arms', CASE WHEN c % 2 = 0 THEN '0' ELSE 'high' END, 0.5)) FROM generate_series(1, 300) c, generate_series(1, 2) v;
 SELECT program_version, enrolled, expected_share, observed_share, srm_pvalue, arms_pvalue < 1e-6 AS broken, arms_pvalue, alarm, alert, first_enrolled_at, last_enrolled_at FROM measured.experiment_health WHERE program = 'arms' \gx
+-- Nobody can be in an arm without weight.
+SELECT _arms_pvalue(d, '{a,b}', '{100,1}') AS broken, _arms_pvalue(d, '{a,c}', '{100,1}') AS unknown, _arms_pvalue(d, '{a}', '{100}') AS sound, _arms_pvalue(d, NULL, NULL) AS nobody
+FROM (SELECT '{"arms": [{"name": "a", "weight": 1}, {"name": "b", "weight": 0}]}'::jsonb AS d) d;
 DELETE FROM measured.ledger WHERE program = 'arms';
 
 -- ---- Other keys; a true effect that is known ----

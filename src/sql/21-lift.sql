@@ -59,6 +59,22 @@ CREATE AGGREGATE clientele.arm_value(outcome double precision, propensity double
 COMMENT ON AGGREGATE clientele.arm_value(double precision, double precision) IS
     'What an arm would yield per customer if all got it, from those who did get it, one row each, and the probability with which they were given it: sum(outcome / propensity) / sum(1 / propensity), with the standard error of its linearisation and a 95 % interval (Student''s t, customers - 1 degrees of freedom). Rows with a NULL are skipped; without rows customers is 0. Propensities outside (0, 1], and outcome / propensity or 1 / propensity beyond 1e100, are errors. Source: Hajek (1971); Swaminathan and Joachims (2015).';
 
+-- The shape of the outcomes.
+
+CREATE FUNCTION clientele._outcome_add(state bytea, outcome double precision, treated boolean) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clientele_outcome_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._outcome_add(bytea, double precision, boolean) IS 'Transition of _outcome_sums().';
+CREATE FUNCTION clientele._outcome_combine(state bytea, other bytea) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clientele_outcome_combine' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._outcome_combine(bytea, bytea) IS 'Combines partial states of _outcome_sums().';
+CREATE AGGREGATE clientele._outcome_sums(outcome double precision, treated boolean) (
+    SFUNC = clientele._outcome_add, STYPE = bytea, SSPACE = 1312, COMBINEFUNC = clientele._outcome_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE clientele._outcome_sums(double precision, boolean) IS 'Internal: exact sums of outcomes, their squares and cubes, and how many of the control arm are not zero, for _outcome_shape(). Rows with a NULL are skipped.';
+CREATE FUNCTION clientele._outcome_shape(sums bytea[], OUT nonzero_control bigint, OUT normal_from bigint)
+    AS 'MODULE_PATHNAME', 'clientele_outcome_shape' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._outcome_shape(bytea[]) IS
+    'Internal: of disjoint rows, both arms together, how many outcomes of the control arm are not zero, and the customers an arm from which the interval of a mean can be believed: 355 x skewness^2, and 100 at least. Source: Kohavi, Deng, Longbotham and Xu (2014).';
+
 -- From summary statistics, and over strata.
 
 CREATE FUNCTION clientele.lift_from_moments(
@@ -79,10 +95,11 @@ COMMENT ON FUNCTION clientele.combine_lift(clientele.lift_result[]) IS
 
 CREATE FUNCTION clientele.sequential_interval(
         result clientele.lift_result, alpha double precision DEFAULT 0.05, tuning double precision DEFAULT 5000,
+        nonzero_control bigint DEFAULT NULL,
         OUT ci_low double precision, OUT ci_high double precision)
-    AS 'MODULE_PATHNAME', 'clientele_sequential_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.sequential_interval(clientele.lift_result, double precision, double precision) IS
-    'An interval for the effect that may be looked at every day: over all looks together it misses with probability alpha at most, asymptotically. It is wider than ci_low to ci_high, and narrowest, for its sample, at about `tuning` rows in all. The confidence sequence is widened from the normal to Student''s t with the result''s df, for looks at few rows. NULLs where the result has no interval. alpha: in (0, 1); tuning: from 1 to 1e15. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences" (2024), as GrowthBook uses it.';
+    AS 'MODULE_PATHNAME', 'clientele_sequential_interval' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.sequential_interval(clientele.lift_result, double precision, double precision, bigint) IS
+    'An interval for the effect that may be looked at every day: over all looks together it misses with probability alpha at most, asymptotically. It is wider than ci_low to ci_high, and narrowest, for its sample, at about `tuning` rows in all. The confidence sequence is widened from the normal to Student''s t with the result''s df, for looks at few rows. NULLs where the result has no interval, and where it is too early to look: below 100 rows in the smaller arm, and below 30 control rows whose outcome is not zero, if nonzero_control says how many there are (a result of lift() does not know; where many outcomes are zero, pass it). alpha: in (0, 1); tuning: from 1 to 1e15. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences" (2024), as GrowthBook uses it.';
 
 CREATE FUNCTION clientele.relative_se(result clientele.lift_result) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_relative_se' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -122,6 +139,16 @@ COMMENT ON FUNCTION clientele.holm(pg_catalog.float8[]) IS
     'The p-values adjusted for their number, in the order given: reject those at or below alpha, and the chance of any false rejection is at most alpha. NULLs stay NULL and do not count. NaN and values outside [0, 1] are errors. Source: Holm (1979).';
 
 -- Which arm is best?
+
+CREATE FUNCTION clientele.combine_arm_values(estimates clientele.arm_estimate[], sizes bigint[]) RETURNS clientele.arm_estimate
+    AS 'MODULE_PATHNAME', 'clientele_combine_arm_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.combine_arm_values(clientele.arm_estimate[], bigint[]) IS
+    'The stratified estimate of an arm over disjoint strata (such as versions of a program), each weighted by its size: the number of its customers in whatever arm, so that arms are compared over the same mix of strata. se from the sum of squares, the interval with Welch-Satterthwaite df. A single stratum is returned as it is; strata where the arm has no standard error are left out. Errors: arrays of different lengths, NULL elements, sizes below the customers in the arm, estimates that arm_value() cannot have made.';
+CREATE FUNCTION clientele.compare_arms(arm clientele.arm_estimate, other clientele.arm_estimate,
+        OUT effect double precision, OUT ci_low double precision, OUT ci_high double precision)
+    AS 'MODULE_PATHNAME', 'clientele_compare_arms' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.compare_arms(clientele.arm_estimate, clientele.arm_estimate) IS
+    'What an arm yields per customer beyond another whose customers are others, with its 95 % interval by the normal distribution. NULL is what cannot be known.';
 
 CREATE FUNCTION clientele.best_arm_probabilities(means pg_catalog.float8[], ses pg_catalog.float8[]) RETURNS pg_catalog.float8[]
     AS 'MODULE_PATHNAME', 'clientele_best_arm_probabilities' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -14,7 +14,8 @@ COMMENT ON TYPE clientele.lift_report IS 'What measure_lift() finds, for all cus
 COMMENT ON COLUMN clientele.lift_report.segment IS 'The segment as enrolled; NULL: all customers.';
 COMMENT ON COLUMN clientele.lift_report.n_control IS 'Customers who were held out.';
 COMMENT ON COLUMN clientele.lift_report.effect IS 'Treated less held out, adjusted by what the same customers did before (CUPED): not exactly mean_treated - mean_control, which are unadjusted.';
-COMMENT ON COLUMN clientele.lift_report.sequential_low IS 'With sequential_high the interval for the effect that may be looked at every day.';
+COMMENT ON COLUMN clientele.lift_report.sequential_low IS
+    'With sequential_high the interval for the effect that may be looked at every day; NULL until the smaller arm has 100 customers, and 30 of those held out an outcome that is not zero.';
 COMMENT ON COLUMN clientele.lift_report.p_holm IS 'p_value corrected for the number of segments, after Holm; NULL for all customers.';
 COMMENT ON COLUMN clientele.lift_report.excluded IS 'Customers who are left out because their horizon is not over.';
 COMMENT ON COLUMN clientele.lift_report.versions IS 'How many versions of the program (of the whole store: shares of the global holdout) are compared, each within itself.';
@@ -25,11 +26,11 @@ COMMENT ON COLUMN clientele.lift_report.customers_needed IS 'Customers, both arm
 COMMENT ON COLUMN clientele.lift_report.note IS 'What to know before reading the effect; NULL: nothing.';
 
 CREATE TYPE clientele.lift_stratum AS (
-    is_total boolean, segment text, stratum text, holdout double precision, result clientele.lift_result,
-    mean_square double precision, mean_cube double precision, excluded bigint);
+    is_total boolean, segment text, stratum double precision, version integer, holdout double precision, result clientele.lift_result,
+    sums bytea, excluded bigint, again bigint);
 COMMENT ON TYPE clientele.lift_stratum IS
     'Internal: the comparison within one version of a program (of the whole store: one share of the global holdout), of all customers or those of a segment. '
-    'mean_square, mean_cube: of the outcome, both arms together.';
+    'sums: of the outcomes, for _outcome_shape(); excluded: whose horizon is not over; again: who were enrolled before the time that is measured.';
 
 -- ---- What is compared ----
 
@@ -121,7 +122,8 @@ COMMENT ON FUNCTION clientele._measured_span(name, text, timestamptz, timestampt
 
 -- What the customers measured have earned within their horizon, and nobody has settled yet: its reward is subtracted from nothing. The caller
 -- has set the time zone to the store's. enable_nestloop: see _lift_strata().
-CREATE FUNCTION clientele._unsettled_offers(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval) RETURNS bigint
+CREATE FUNCTION clientele._unsettled_offers(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval,
+        version integer) RETURNS bigint
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
 DECLARE
     span record := clientele._measured_span(store, program, "from", "to", horizon, '0');
@@ -134,43 +136,66 @@ BEGIN
             UNION ALL SELECT l.* FROM STORE.ledger l WHERE l.state = ''redeemed'' AND l.holdout IS NULL AND l.exposure_id IN (SELECT r.exposure_id FROM STORE.reversals r)
                 AND NOT EXISTS (SELECT FROM STORE.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)
         ), enrolled AS MATERIALIZED (
-            SELECT DISTINCT ON (l.customer_id) l.customer_id, l.issued_at, l.issued_at + $4 AS ends_at
+            SELECT DISTINCT ON (l.customer_id) l.customer_id, l.program_version, l.issued_at, l.issued_at + $4 AS ends_at
             FROM STORE.ledger l WHERE l.issued_at >= $2 AND l.issued_at < $3 AND ENROLLED AND l.customer_id IN (SELECT p.customer_id FROM pending p)
             ORDER BY l.customer_id, l.period)
         SELECT count(DISTINCT l.exposure_id) FROM pending l
         JOIN enrolled e ON e.customer_id = l.customer_id AND e.ends_at <= now() AND l.issued_at < e.ends_at
+            AND ($7 IS NULL OR e.program_version = $7)
         JOIN STORE._orders o ON QUALIFIES AND PLACED_SINCE AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
         WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER) END',
         'ENROLLED', clientele._enrolled_by(program)), 'QUALIFIES', clientele._qualifies(store)), 'PLACED_SINCE', clientele._placed_since(store, 'o.ordered_at', 'e.issued_at')),
         'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
-        INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order;
+        INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order, version;
     RETURN unsettled;
 END $$;
-COMMENT ON FUNCTION clientele._unsettled_offers(name, text, timestamptz, timestamptz, interval) IS
+COMMENT ON FUNCTION clientele._unsettled_offers(name, text, timestamptz, timestamptz, interval, integer) IS
     'How many offers the customers measured have earned with orders within their horizon that settle_offers() has not found yet.';
 
 -- ---- Arguments ----
 
-CREATE FUNCTION clientele._check_measured(store name, program text, "from" timestamptz, "to" timestamptz, INOUT horizon interval, pre_period interval)
+-- A program that was dropped can still be measured.
+CREATE FUNCTION clientele._measured_validity(store name, program text, version integer) RETURNS interval
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    programs text;
+    versions text;
+    validity interval;
+BEGIN
+    EXECUTE format('SELECT coalesce((SELECT p.valid_for FROM %1$I.programs p WHERE p.program = $1 AND $2 IS NULL),
+            (SELECT (v.definition ->> ''valid_for'')::interval FROM %1$I.program_versions v
+             WHERE v.program = $1 AND ($2 IS NULL OR v.version = $2) ORDER BY v.version DESC LIMIT 1)),
+        (SELECT string_agg(v.version::text, '', '' ORDER BY v.version) FROM %1$I.program_versions v WHERE v.program = $1),
+        (SELECT string_agg(quote_ident(a.program), '', '' ORDER BY a.program)
+         FROM (SELECT p.program FROM %1$I.programs p UNION SELECT v.program FROM %1$I.program_versions v) a)', store)
+        INTO validity, versions, programs USING program, version;
+    IF versions IS NULL AND validity IS NULL THEN
+        RAISE EXCEPTION 'program "%" does not exist', program USING ERRCODE = 'undefined_object',
+            DETAIL = coalesce('The programs are: ' || programs || '.', 'The store has no programs.'),
+            HINT = 'program NULL measures all programs together, against the global holdout.';
+    ELSIF validity IS NULL THEN
+        RAISE EXCEPTION 'version % of program "%" does not exist', version, program USING ERRCODE = 'undefined_object',
+            DETAIL = format('Its versions are: %s.', versions), HINT = 'version NULL measures all of them, each within itself.';
+    END IF;
+    RETURN validity;
+END $$;
+COMMENT ON FUNCTION clientele._measured_validity(name, text, integer) IS
+    'How long the offers of a program are valid, or were in one of its versions. Refuses programs and versions that there never were.';
+
+CREATE FUNCTION clientele._check_measured(store name, program text, "from" timestamptz, "to" timestamptz,
+        INOUT horizon interval, pre_period interval, version integer)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     longest constant interval := '10 years';
-    known text;
+    validity interval := '14 days';
 BEGIN
     IF program IS NOT NULL THEN
-        -- A program that was dropped can still be measured.
-        EXECUTE format('SELECT coalesce($2, (SELECT p.valid_for FROM %1$I.programs p WHERE p.program = $1),
-                (SELECT (v.definition ->> ''valid_for'')::interval FROM %1$I.program_versions v WHERE v.program = $1 ORDER BY v.version DESC LIMIT 1)),
-            (SELECT string_agg(quote_ident(a.program), '', '' ORDER BY a.program) FROM (SELECT p.program FROM %1$I.programs p
-                UNION SELECT v.program FROM %1$I.program_versions v) a
-             HAVING count(*) FILTER (WHERE a.program = $1) = 0)', store) INTO horizon, known USING program, horizon;
-        IF horizon IS NULL OR known IS NOT NULL THEN
-            RAISE EXCEPTION 'program "%" does not exist', program USING ERRCODE = 'undefined_object',
-                DETAIL = coalesce('The programs are: ' || known || '.', 'The store has no programs.'),
-                HINT = 'program NULL measures all programs together, against the global holdout.';
-        END IF;
+        validity := clientele._measured_validity(store, program, version);
+    ELSIF version IS NOT NULL THEN
+        RAISE EXCEPTION 'a version is that of a program' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('program is NULL, version is %s.', version), HINT = 'Name the program.';
     END IF;
-    horizon := coalesce(horizon, '14 days');
+    horizon := coalesce(horizon, validity);
     IF NOT isfinite(horizon) OR horizon <= '0' OR horizon > longest THEN
         RAISE EXCEPTION 'invalid horizon: %', horizon USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('Accepted: above 0, up to %s; NULL: the time for which the program''s offers are valid.', longest);
@@ -184,8 +209,8 @@ BEGIN
             DETAIL = format('from is %s, to is %s.', "from", "to");
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_measured(name, text, timestamptz, timestamptz, interval, interval) IS
-    'Refuses what cannot be measured; the horizon, NULL for the time for which the program''s offers are valid (of the whole store: 14 days).';
+COMMENT ON FUNCTION clientele._check_measured(name, text, timestamptz, timestamptz, interval, interval, integer) IS
+    'Refuses what cannot be measured; the horizon, NULL for the time for which the program''s offers, or those of its version, are valid (of the whole store: 14 days).';
 
 CREATE FUNCTION clientele._check_metric(metric text, target_effect double precision) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -206,35 +231,33 @@ COMMENT ON FUNCTION clientele._check_metric(text, double precision) IS 'Refuses 
 -- The caller has set the time zone to the store's: calendar days of the horizon are its. Of a ledger that was just written the planner
 -- knows nothing, and a nested loop over all of it, taken for a few rows, would not end: hence none.
 CREATE FUNCTION clientele._lift_strata(store name, program text, metric text, "from" timestamptz, "to" timestamptz, horizon interval,
-        pre_period interval, by_segment boolean) RETURNS clientele.lift_stratum[]
+        pre_period interval, by_segment boolean, version integer) RETURNS clientele.lift_stratum[]
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off SET extra_float_digits = 1 AS $$
 DECLARE
     span record;
     strata clientele.lift_stratum[];
 BEGIN
     span := clientele._measured_span(store, program, "from", "to", horizon, pre_period);
-    EXECUTE format('SELECT array_agg(ROW(c.is_total, c.segment, c.stratum::text, %s, c.result, c.mean_square, c.mean_cube, c.excluded)::clientele.lift_stratum
+    EXECUTE format('
+        SELECT array_agg(ROW(c.is_total, c.segment, c.stratum, %s, c.result, c.sums, c.excluded, c.again)::clientele.lift_stratum
             ORDER BY c.stratum, c.is_total DESC, c.segment)
-        FROM (SELECT %s AS is_total, %s AS segment, u.stratum, %s FILTER (WHERE u.measured) AS result, %s,
-                count(*) FILTER (WHERE NOT u.measured) AS excluded
-            FROM (%s) u GROUP BY %s) c',
-        CASE WHEN program IS NULL THEN 'c.stratum' ELSE format('(SELECT (v.definition ->> ''holdout'')::double precision FROM %I.program_versions v
-            WHERE v.program = $1 AND v.version = c.stratum)', store) END,
+        FROM (SELECT %s AS is_total, %s AS segment, u.stratum, %s FILTER (WHERE u.measured) AS result,
+                clientele._outcome_sums(u.outcome, u.treated) FILTER (WHERE u.measured) AS sums,
+                count(*) FILTER (WHERE NOT u.measured) AS excluded, count(*) FILTER (WHERE u.measured AND u.again) AS again
+            FROM (%s) u WHERE $8 IS NULL OR u.stratum = $8 GROUP BY %s) c',
+        CASE WHEN program IS NULL THEN 'NULL, c.stratum' ELSE format('c.stratum, (SELECT (v.definition ->> ''holdout'')::double precision
+            FROM %I.program_versions v WHERE v.program = $1 AND v.version = c.stratum)', store) END,
         CASE WHEN by_segment THEN 'grouping(u.segment) = 1' ELSE 'true' END,
         CASE WHEN by_segment THEN 'u.segment' ELSE 'NULL::text' END,
         CASE metric WHEN 'aov' THEN 'clientele.lift_ratio(u.outcome, u.orders, u.treated)' ELSE 'clientele.lift(u.outcome, u.treated, u.covariate)' END,
-        CASE metric WHEN 'aov' THEN 'NULL::double precision AS mean_square, NULL::double precision AS mean_cube'
-            -- Exact sums, whatever the order of rows.
-            ELSE '(clientele.arm_value(u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_square,
-                (clientele.arm_value(u.outcome * u.outcome * u.outcome, 1) FILTER (WHERE u.measured)).mean AS mean_cube' END,
         clientele._outcomes_query(store, program, metric, "from" > '-infinity', CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]),
         CASE WHEN by_segment THEN 'GROUPING SETS ((u.stratum), (u.stratum, u.segment))' ELSE 'u.stratum' END)
-        INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order;
-    PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled);
+        INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order, version;
+    PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled, version);
     RETURN strata;
 END $$;
-COMMENT ON FUNCTION clientele._lift_strata(name, text, text, timestamptz, timestamptz, interval, interval, boolean) IS
-    'The comparisons of a metric within each version of a program (program NULL: within each share of the global holdout).';
+COMMENT ON FUNCTION clientele._lift_strata(name, text, text, timestamptz, timestamptz, interval, interval, boolean, integer) IS
+    'The comparisons of a metric within each version of a program, or one of them (program NULL: within each share of the global holdout).';
 
 CREATE FUNCTION clientele._can_compare(stratum clientele.lift_stratum) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -242,12 +265,19 @@ CREATE FUNCTION clientele._can_compare(stratum clientele.lift_stratum) RETURNS b
 $$;
 COMMENT ON FUNCTION clientele._can_compare(clientele.lift_stratum) IS 'Whether a comparison has both arms: a holdout, and at least 2 customers on either side.';
 
-CREATE FUNCTION clientele._check_strata(store name, program text, strata clientele.lift_stratum[], horizon interval, first_enrolled timestamptz) RETURNS void
+CREATE FUNCTION clientele._check_strata(store name, program text, strata clientele.lift_stratum[], horizon interval,
+        first_enrolled timestamptz, version integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what constant text := CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END;
+    what constant text := CASE WHEN program IS NULL THEN format('store %I', store) WHEN version IS NULL THEN format('program "%s"', program)
+        ELSE format('version %s of program "%s"', version, program) END;
     found record;
 BEGIN
+    IF strata IS NULL THEN
+        RAISE EXCEPTION '% has enrolled nobody first', what USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'A customer counts under the version of the first enrolment.',
+            HINT = 'With "from" => the time since which there has been this version, the first enrolment from then on counts.';
+    END IF;
     SELECT bool_or(clientele._can_compare(s)) AS comparable, bool_or(s.holdout > 0) AS held_out, sum((s.result).n_control) AS control,
             sum((s.result).n_treated) AS treated, sum(s.excluded) AS excluded
         INTO found FROM unnest(strata) s WHERE s.is_total;
@@ -263,35 +293,29 @@ BEGIN
                 HINT = 'Wait, or pass a shorter horizon.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_strata(name, text, clientele.lift_stratum[], interval, timestamptz) IS 'Refuses what has no two arms, with what was found and what to do.';
-
--- Kohavi, Deng, Longbotham and Xu, "Seven rules of thumb for web site experimenters" (2014), rule 7: below 355 x skewness^2 units an arm,
--- a mean is not yet normal enough for a 95 % interval.
-CREATE FUNCTION clientele._normal_from(mean double precision, mean_square double precision, mean_cube double precision) RETURNS double precision
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT greatest(100, (SELECT ceil(clientele._significant(355 * (mean_cube - 3 * mean * mean_square + 2 * mean ^ 3) ^ 2 / variance ^ 3))
-        FROM (SELECT mean_square - mean * mean AS variance) v WHERE variance > 1e-12 * mean_square))
-$$;
-COMMENT ON FUNCTION clientele._normal_from(double precision, double precision, double precision) IS
-    'The customers an arm from which the interval of a mean can be believed: 355 x skewness^2, and 100 at least. Source: Kohavi, Deng, Longbotham and Xu (2014).';
+COMMENT ON FUNCTION clientele._check_strata(name, text, clientele.lift_stratum[], interval, timestamptz, integer) IS 'Refuses what has no two arms, with what was found and what to do.';
 
 CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision, remark text) RETURNS SETOF clientele.lift_report
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH compared AS (
-        SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated FROM unnest(strata) s
-        WHERE s.stratum IN (SELECT t.stratum FROM unnest(strata) t WHERE t.is_total AND clientele._can_compare(t))
+    WITH judged AS (
+        SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated,
+            bool_or(s.is_total AND clientele._can_compare(s)) OVER (PARTITION BY s.stratum) AS compared,
+            (s.result).n_control >= 2 AND (s.result).n_treated >= 2 AS has_arms
+        FROM unnest(strata) s
     ), left_out AS (
-        SELECT count(*) AS strata, sum((s.result).n_control + (s.result).n_treated) AS customers FROM unnest(strata) s WHERE s.is_total AND NOT clientele._can_compare(s)
+        SELECT count(*) AS strata, sum(j.control + j.treated) AS customers FROM judged j
+        WHERE j.is_total AND NOT j.compared AND j.control + j.treated > 0
     ), combined AS (
-        SELECT c.is_total, c.segment, clientele.combine_lift(array_agg(c.result ORDER BY c.stratum)) AS result, sum(c.excluded)::bigint AS excluded,
-            count(*) FILTER (WHERE c.control >= 2 AND c.treated >= 2)::integer AS versions,
-            (SELECT min(p) FROM unnest(clientele.holm(array_agg(clientele.srm_pvalue(ARRAY[c.control, c.treated], ARRAY[c.holdout, 1 - c.holdout]) ORDER BY c.stratum))) p) AS srm,
-            sum((c.control * coalesce((c.result).mean_control, 0) + c.treated * coalesce((c.result).mean_treated, 0)) ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean,
-            sum((c.control + c.treated) * c.mean_square ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean_square,
-            sum((c.control + c.treated) * c.mean_cube ORDER BY c.stratum) / nullif(sum(c.control + c.treated), 0) AS mean_cube
-        FROM compared c GROUP BY c.is_total, c.segment
+        SELECT j.is_total, j.segment, clientele.combine_lift(array_agg(j.result ORDER BY j.stratum) FILTER (WHERE j.compared)) AS result,
+            clientele._outcome_shape(coalesce(array_agg(j.sums) FILTER (WHERE j.compared AND j.has_arms), '{}')) AS shape,
+            sum(j.excluded)::bigint AS excluded, coalesce(sum(j.again) FILTER (WHERE j.compared), 0)::bigint AS again,
+            count(*) FILTER (WHERE j.compared AND j.has_arms)::integer AS versions,
+            string_agg(j.version::text, ', ' ORDER BY j.version) FILTER (WHERE j.compared AND j.has_arms) AS pooled,
+            (SELECT min(p) FROM unnest(clientele.holm(array_agg(
+                clientele.srm_pvalue(ARRAY[j.control, j.treated], ARRAY[j.holdout, 1 - j.holdout])) FILTER (WHERE j.compared))) p) AS srm
+        FROM judged j GROUP BY j.is_total, j.segment HAVING bool_or(j.compared)
     ), measured AS (
-        SELECT c.*, (c.result).*, clientele._normal_from(c.mean, c.mean_square, c.mean_cube) AS enough,
+        SELECT c.*, (c.result).*, (c.shape).nonzero_control, CASE WHEN shown_metric <> 'aov' THEN (c.shape).normal_from END AS enough,
             clientele.minimum_detectable_effect(nullif((c.result).se, 0), 1, 0, 1) AS detectable,
             CASE WHEN (c.result).n_control > 0 AND (c.result).n_treated > 0 THEN clientele.lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
                 (c.result).n_treated::double precision / ((c.result).n_control + (c.result).n_treated)) END AS needed
@@ -307,6 +331,9 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
         nullif(concat_ws('; ',
             CASE WHEN m.srm < 0.001 THEN format('SAMPLE RATIO MISMATCH (p = %s): the assignment is broken, do not read the effect', ltrim(to_char(m.srm, '9.9EEEE'))) END,
             remark,
+            CASE WHEN m.versions > 1 THEN format('pooled versions: %s; version => one of them measures it alone', m.pooled) END,
+            CASE WHEN m.again > 0 THEN
+                format('enrolled before "from" already: %s customers; what they were offered then counts, too', m.again) END,
             CASE WHEN m.se = 0 THEN 'no outcome varies: how certain the effect is cannot be known' END,
             CASE WHEN least(m.n_control, m.n_treated) < m.enough THEN format('too small a sample for this spread: %s customers in the smaller arm, of %s that it takes for the interval to be believed',
                 least(m.n_control, m.n_treated), m.enough) || coalesce(format('; effects below %s are found with less than 80 %% power', clientele._significant(m.detectable)), '') END,
@@ -314,7 +341,8 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
             CASE WHEN m.is_total AND l.strata > 0 THEN format('left out for want of a holdout or of two customers in either arm: %s version%s, %s customers; "from" => the time from which some were held out counts those who were enrolled again since',
                 l.strata, CASE l.strata WHEN 1 THEN '' ELSE 's' END, l.customers) END,
             CASE shown_metric WHEN 'aov' THEN 'conditional on ordering: customers who did not order do not count, so that it can rise while revenue falls; read it together with orders_per_customer' END), '')
-    FROM measured m CROSS JOIN left_out l LEFT JOIN LATERAL clientele.sequential_interval(m.result) s ON true
+    FROM measured m CROSS JOIN left_out l
+    LEFT JOIN LATERAL clientele.sequential_interval(m.result, nonzero_control => m.nonzero_control) s ON true
     LEFT JOIN corrected k ON k.segment = m.segment AND NOT m.is_total
     WHERE m.is_total OR m.segment IS NOT NULL
     ORDER BY m.is_total DESC, m.segment
@@ -324,7 +352,8 @@ COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double 
 -- set_config, which a worker may not call, is why this is PARALLEL UNSAFE; what it reads the orders with may well have workers.
 CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEFAULT 'net_margin_per_customer',
         "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, horizon interval DEFAULT NULL, pre_period interval DEFAULT '90 days',
-        by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL) RETURNS SETOF clientele.lift_report
+        by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL, version integer DEFAULT NULL)
+    RETURNS SETOF clientele.lift_report
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     strata clientele.lift_stratum[];
@@ -337,12 +366,14 @@ BEGIN
     PERFORM clientele._check_metric(metric, target_effect);
     PERFORM clientele._require_store(store);
     PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
-    horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period);
+    horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period, version);
     PERFORM clientele._require_all_rows(store);
     FOREACH shown_metric IN ARRAY CASE metric WHEN 'aov' THEN '{aov,orders_per_customer}' ELSE ARRAY[metric] END::text[] LOOP
-        strata := clientele._lift_strata(store, program, shown_metric, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, pre_period, by_segment);
+        strata := clientele._lift_strata(store, program, shown_metric, coalesce("from", '-infinity'), coalesce("to", 'infinity'),
+            horizon, pre_period, by_segment, version);
         IF shown_metric = 'net_margin_per_customer' THEN
-            unsettled := clientele._unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon);
+            unsettled := clientele._unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'),
+                horizon, version);
         END IF;
         IF unsettled > 0 THEN
             RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
@@ -360,25 +391,26 @@ BEGIN
         END LOOP;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timestamptz, interval, interval, boolean, double precision) IS
+COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timestamptz, interval, interval, boolean, double precision, integer) IS
     'What a program changed: customers who were offered something against those whom it held out, from the first enrolment of each within [from, to) (NULL: open), in the arm that was assigned. '
     'program NULL: all programs together against the global holdout. metric: net_margin_per_customer (margin x revenue, less the rewards of orders within the horizon), revenue_per_customer, '
     'orders_per_customer, repeat_rate (share with an order within the horizon), aov (with orders_per_customer: it is conditional on ordering). horizon: how long after the own enrolment orders count; '
     'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same metric over this time before the very first enrolment adjusts the effect (CUPED; not aov): '
     'effect is then not mean_treated - mean_control, but that less what the arms differed in before; with pre_period 0 it is. '
     'Net margin knows the rewards of settled offers: where some were earned and are not settled, a warning and the note say so. '
-    'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many customers it would take to find it. A row for all, then a row a segment. '
-    'Refused: no holdout, fewer than 2 customers in an arm, unknown metrics and programs, callers from whom row-level security hides rows.';
+    'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many customers it would take to find it. version: one version of the program alone, whose customers are those that it enrolled first; NULL: all, and the note says which. A row for all, then a row a segment. '
+    'Refused: no holdout, fewer than 2 customers in an arm, unknown metrics, programs and versions, callers from whom row-level security hides rows.';
 
 -- ---- Health ----
 
 CREATE FUNCTION clientele._arms_pvalue(definition jsonb, variants text[], customers bigint[]) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT clientele.srm_pvalue(array_agg(coalesce(k.customers, 0) ORDER BY a.place), array_agg(a.weight ORDER BY a.place))
-    FROM clientele._arms(definition) a LEFT JOIN unnest(variants, customers) k (variant, customers) ON k.variant = a.variant
-    HAVING count(*) > 1
+    SELECT CASE WHEN bool_or(k.customers > 0 AND (a.weight > 0) IS NOT TRUE) THEN 0
+        ELSE clientele.srm_pvalue(array_agg(coalesce(k.customers, 0) ORDER BY a.place), array_agg(a.weight ORDER BY a.place)) END
+    FROM clientele._arms(definition) a FULL JOIN unnest(variants, customers) k (variant, customers) ON k.variant = a.variant
+    HAVING count(a.place) > 1
 $$;
-COMMENT ON FUNCTION clientele._arms_pvalue(jsonb, text[], bigint[]) IS 'The p-value of how customers are spread over the arms of a version of a program; NULL with fewer than two arms.';
+COMMENT ON FUNCTION clientele._arms_pvalue(jsonb, text[], bigint[]) IS 'The p-value of how customers are spread over the arms of a version of a program: 0 where some are in an arm that has no weight, NULL with fewer than two arms.';
 
 CREATE FUNCTION clientele._create_experiment_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -391,24 +423,28 @@ BEGIN
                     CASE WHEN h.srm_pvalue < 0.001 THEN pg_catalog.format('SAMPLE RATIO MISMATCH: %s %% are held out where it should be %s %%. Do not read the effect.',
                         pg_catalog.round(100 * h.observed_share::numeric, 2), pg_catalog.round(100 * h.expected_share::numeric, 2)) END,
                     CASE WHEN h.arms_pvalue < 0.001 THEN 'ARM RATIO MISMATCH: customers are not spread over the arms as their weights say. Do not compare the arms.' END), '') AS alert,
-                h.first_enrolled_at, h.last_enrolled_at
+                h.first_enrolled_at, h.last_enrolled_at, h.again AS enrolled_again
             FROM (SELECT c.program, c.program_version, c.offered + c.held_out + c.held_out_globally AS enrolled, c.offered, c.held_out, c.held_out_globally,
                     d.holdout AS expected_share, c.held_out::double precision / NULLIF(c.offered + c.held_out, 0) AS observed_share,
                     CASE WHEN d.holdout > 0 THEN clientele.srm_pvalue(ARRAY[c.offered, c.held_out], ARRAY[1 - d.holdout, d.holdout])
                          WHEN c.held_out > 0 THEN 0 END AS srm_pvalue,
-                    clientele._arms_pvalue(v.definition, c.variants, c.by_variant) AS arms_pvalue, c.first_enrolled_at, c.last_enrolled_at
+                    clientele._arms_pvalue(v.definition, c.variants, c.by_variant) AS arms_pvalue,
+                    c.first_enrolled_at, c.last_enrolled_at, c.again
                 FROM (SELECT a.program, a.program_version, COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout IS NULL), 0)::bigint AS offered,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'program'), 0)::bigint AS held_out,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'global'), 0)::bigint AS held_out_globally,
                         pg_catalog.array_agg(a.variant) FILTER (WHERE a.holdout IS NULL) AS variants,
                         pg_catalog.array_agg(a.customers) FILTER (WHERE a.holdout IS NULL) AS by_variant,
+                        pg_catalog.sum(a.again)::bigint AS again,
                         pg_catalog.min(a.first_at) AS first_enrolled_at, pg_catalog.max(a.last_at) AS last_enrolled_at
-                    FROM (SELECT f.program, f.program_version, f.holdout, f.variant, pg_catalog.count(*) AS customers,
+                    FROM (SELECT f.program, f.program_version, f.holdout, f.variant,
+                            pg_catalog.count(*) FILTER (WHERE f.is_first) AS customers,
+                            pg_catalog.count(DISTINCT f.customer_id) FILTER (WHERE f.first_version <> f.program_version) AS again,
                             pg_catalog.min(f.issued_at) AS first_at, pg_catalog.max(f.issued_at) AS last_at
-                        FROM (SELECT DISTINCT ON (l.program, l.program_version, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global')
-                                l.program, l.program_version, l.holdout, l.variant, l.issued_at
-                            FROM STORE.ledger l
-                            ORDER BY l.program, l.program_version, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global', l.period) f
+                        FROM (SELECT l.*, pg_catalog.row_number() OVER enrolments = 1 AS is_first,
+                                pg_catalog.first_value(l.program_version) OVER enrolments AS first_version
+                            FROM STORE.ledger l WINDOW enrolments AS (
+                                PARTITION BY l.program, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global' ORDER BY l.period)) f
                         GROUP BY f.program, f.program_version, f.holdout, f.variant) a
                     GROUP BY a.program, a.program_version) c
                 LEFT JOIN STORE.program_versions v ON v.program = c.program AND v.version = c.program_version
@@ -416,7 +452,9 @@ BEGIN
             WHERE (SELECT STORE._sees_everybody())
             ORDER BY h.program, h.program_version;
         COMMENT ON VIEW STORE.experiment_health IS
-            'Whether each version of a program assigned its customers as it should: by first enrolment. alarm: the split has a p-value below 0.001, which no chance explains; alert says so in words. held_out_globally are in no program''s comparison. No row for whom a policy hides customers.';
+            'Whether each version of a program assigned its customers as it should: those whom the program enrolled for the first time ever. alarm: the split has a p-value below 0.001, which no chance explains; alert says so in words. held_out_globally are in no program''s comparison. No row for whom a policy hides customers.';
+        COMMENT ON COLUMN STORE.experiment_health.enrolled_again IS
+            'Customers whom an earlier version had enrolled already; not counted otherwise: who comes back depends on what the offer did.';
         COMMENT ON COLUMN STORE.experiment_health.expected_share IS 'The holdout of the version; observed_share: held_out by offered and held_out.';
         COMMENT ON COLUMN STORE.experiment_health.srm_pvalue IS 'Sample-ratio mismatch between offered and held out; NULL without a holdout.';
         COMMENT ON COLUMN STORE.experiment_health.arms_pvalue IS 'The same between the arms of those offered; NULL without arms.';

@@ -6,9 +6,9 @@ CREATE TYPE clientele.offer_estimate AS (
     expected_profit double precision, expected_profit_low double precision, expected_profit_high double precision,
     in_use boolean, weight double precision, proposed_weight double precision);
 COMMENT ON TYPE clientele.offer_estimate IS 'What learn_offer() finds out about an arm, for all customers (segment NULL) or those of a segment.';
-COMMENT ON COLUMN clientele.offer_estimate.customers IS 'Customers who were offered this arm and whose horizon is over; held_out: those held out, of the same versions.';
+COMMENT ON COLUMN clientele.offer_estimate.customers IS 'Customers who were offered this arm and whose horizon is over, in the versions that are compared; held_out: those held out, of the same versions.';
 COMMENT ON COLUMN clientele.offer_estimate.net_margin IS
-    'Net margin per customer, in the currency, if all were offered this arm, with its standard error and 95 % interval: self-normalised inverse propensity.';
+    'Net margin per customer, in the currency, if all were offered this arm, with its standard error and 95 % interval: self-normalised inverse propensity within each version, stratified.';
 COMMENT ON COLUMN clientele.offer_estimate.expected_profit IS
     'net_margin less that of the customers held out, with its 95 % interval (normal); NULL without a holdout.';
 COMMENT ON COLUMN clientele.offer_estimate.in_use IS 'Whether offers of this arm to this segment show this expected_profit; where they do not, a segment''s offers show that of all customers.';
@@ -30,57 +30,84 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._current_definition(name, text) IS 'The definition of a program as of now.';
 
--- Arms are as they are now: versions with other terms do not count. Nor do, where some have a holdout, those that have none:
--- who is offered something and who is held out must be of one population.
-CREATE FUNCTION clientele._learnt_versions(store name, program text) RETURNS integer[]
+-- Arms are as they are now: versions with other terms do not count. Nor do those in which an arm that is drawn now had no chance,
+-- nor, where others have a holdout, those that have none: whom an arm is compared with must be of the same time and population.
+CREATE FUNCTION clientele._learnt_versions(store name, program text, OUT version integer, OUT variants text[]) RETURNS SETOF record
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    terms jsonb := clientele._learnable_terms(clientele._current_definition(store, program));
-    versions integer[];
+    definition jsonb := clientele._current_definition(store, program);
+    drawn text[] := ARRAY(SELECT a.variant FROM clientele._arms(definition) a WHERE a.weight > 0);
 BEGIN
-    EXECUTE format('
-        SELECT array_agg(v.version ORDER BY v.version) FILTER (WHERE v.holds_out OR NOT v.any_holds_out)
-        FROM (SELECT w.version, w.holds_out, bool_or(w.holds_out) OVER () AS any_holds_out
-            FROM (SELECT p.version, (p.definition ->> ''holdout'')::double precision > 0 AS holds_out
-                FROM %I.program_versions p WHERE p.program = $1 AND clientele._learnable_terms(p.definition) = $2) w) v', store)
-        INTO versions USING program, terms;
-    RETURN versions;
+    RETURN QUERY EXECUTE format('
+        WITH learnable AS (
+            SELECT p.version, (p.definition ->> ''holdout'')::double precision > 0 AS holds_out,
+                ARRAY(SELECT a.variant FROM clientele._arms(p.definition) a WHERE a.weight > 0) AS variants
+            FROM %I.program_versions p WHERE p.program = $1 AND clientele._learnable_terms(p.definition) = $2)
+        SELECT c.version, c.variants
+        FROM (SELECT l.*, bool_or(l.holds_out) OVER () AS any_holds_out FROM learnable l WHERE l.variants @> $3) c
+        WHERE c.holds_out OR NOT c.any_holds_out ORDER BY c.version', store)
+        USING program, clientele._learnable_terms(definition), drawn;
 END $$;
-COMMENT ON FUNCTION clientele._learnt_versions(name, text) IS 'The versions of a program that say something about its arms as they are now.';
+COMMENT ON FUNCTION clientele._learnt_versions(name, text) IS
+    'The versions of a program that say something about its arms as they are now, and the arms that had a chance in each.';
 
--- The caller has set the time zone to the store's. enable_nestloop: see _lift_strata().
-CREATE FUNCTION clientele._arm_estimates(store name, program text, versions integer[], "from" timestamptz, "to" timestamptz, horizon interval,
+-- Arms are compared over the same versions, in the same mix: those where each arm that is drawn now and has enough customers at all, and
+-- the holdout, have two customers. The caller has set the time zone to the store's. enable_nestloop: see _lift_strata().
+CREATE FUNCTION clientele._arm_estimates(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval,
         first_order timestamptz, last_order timestamptz, min_customers integer) RETURNS clientele.offer_estimate[]
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
 DECLARE
-    z constant double precision := 1.959963984540054;
     estimates clientele.offer_estimate[];
 BEGIN
     EXECUTE format('
-        WITH valued AS MATERIALIZED (
-            SELECT grouping(u.segment) = 1 AS is_total, u.segment, u.variant, clientele.arm_value(u.outcome, u.propensity) AS value
-            FROM (SELECT o.segment, CASE WHEN o.treated THEN o.variant END AS variant, o.outcome, o.propensity
-                FROM (%s) o WHERE o.measured AND o.stratum = ANY ($8)) u
-            GROUP BY GROUPING SETS ((u.variant), (u.variant, u.segment))
-        ), arms AS (
-            SELECT s.is_total, s.segment, a.place, a.variant, a.weight, t.value AS treated, c.value AS control,
-                (t.value).mean - (c.value).mean AS profit, %s * sqrt((t.value).se ^ 2 + (c.value).se ^ 2) AS reach
-            FROM (SELECT true AS is_total, NULL AS segment UNION SELECT v.is_total, v.segment FROM valued v WHERE v.is_total OR v.segment IS NOT NULL) s
-            CROSS JOIN clientele._arms($9) a
-            LEFT JOIN valued t ON t.is_total = s.is_total AND t.segment IS NOT DISTINCT FROM s.segment AND t.variant = a.variant
-            LEFT JOIN valued c ON c.is_total = s.is_total AND c.segment IS NOT DISTINCT FROM s.segment AND c.variant IS NULL
-        )
-        SELECT array_agg(ROW(a.segment, a.variant, coalesce((a.treated).customers, 0), coalesce((a.control).customers, 0),
-            (a.treated).mean, (a.treated).se, (a.treated).ci_low, (a.treated).ci_high, a.profit, a.profit - a.reach, a.profit + a.reach,
-            coalesce((a.treated).customers >= $10 AND (a.control).customers >= $10, false), CASE WHEN a.is_total THEN a.weight END,
-            NULL)::clientele.offer_estimate ORDER BY a.is_total DESC, a.segment, a.place)
-        FROM arms a',
-        clientele._outcomes_query(store, program, 'net_margin_per_customer', "from" > '-infinity', '{segment,variant,propensity}'), z)
-        INTO estimates USING program, "from", "to", horizon, interval '0', first_order, last_order, versions,
+        WITH learnt AS MATERIALIZED (
+            SELECT * FROM clientele._learnt_versions($8, $1)
+        ), valued AS MATERIALIZED (
+            SELECT grouping(u.segment) = 1 AS is_total, u.segment, u.version, u.variant,
+                clientele.arm_value(u.outcome, u.propensity) AS value
+            FROM (SELECT o.segment, o.stratum AS version, CASE WHEN o.treated THEN o.variant END AS variant, o.outcome, o.propensity
+                FROM (%s) o WHERE o.measured AND o.stratum IN (SELECT n.version FROM learnt n)) u
+            GROUP BY GROUPING SETS ((u.version, u.variant), (u.version, u.variant, u.segment))
+        ), groups AS (
+            SELECT true AS is_total, NULL AS segment
+            UNION SELECT v.is_total, v.segment FROM valued v WHERE v.is_total OR v.segment IS NOT NULL
+        ), sizes AS (
+            SELECT v.is_total, v.segment, v.version, sum((v.value).customers)::bigint AS size FROM valued v
+            GROUP BY v.is_total, v.segment, v.version
+        ), strata AS (
+            SELECT g.is_total, g.segment, a.place, a.variant, n.version, t.value AS treated, c.value AS control, z.size,
+                a.weight > 0 AND sum((t.value).customers) OVER (PARTITION BY g.is_total, g.segment, a.place) >= $10 AS is_compared
+            FROM groups g CROSS JOIN clientele._arms($9) a JOIN learnt n ON a.variant = ANY (n.variants)
+            LEFT JOIN valued t ON t.is_total = g.is_total AND t.segment IS NOT DISTINCT FROM g.segment
+                AND t.version = n.version AND t.variant = a.variant
+            LEFT JOIN valued c ON c.is_total = g.is_total AND c.segment IS NOT DISTINCT FROM g.segment
+                AND c.version = n.version AND c.variant IS NULL
+            LEFT JOIN sizes z ON z.is_total = g.is_total AND z.segment IS NOT DISTINCT FROM g.segment AND z.version = n.version
+        ), judged AS (
+            SELECT s.*, bool_and((s.treated).customers >= 2 OR NOT s.is_compared) OVER (PARTITION BY s.is_total, s.segment, s.version)
+                AND ((s.control).customers >= 2 OR NOT bool_or((s.control).customers >= 2) OVER (PARTITION BY s.is_total, s.segment))
+                AS has_arms
+            FROM (SELECT s.is_total, s.segment, s.place, s.version, s.size, coalesce(s.is_compared, false) AS is_compared,
+                coalesce(s.treated, nobody) AS treated, coalesce(s.control, nobody) AS control
+                FROM strata s, CAST(ROW(0, NULL, NULL, NULL, NULL) AS clientele.arm_estimate) nobody) s
+        ), combined AS (
+            SELECT j.is_total, j.segment, j.place,
+                clientele.combine_arm_values(array_agg(j.treated ORDER BY j.version), array_agg(j.size ORDER BY j.version)) AS treated,
+                clientele.combine_arm_values(array_agg(j.control ORDER BY j.version), array_agg(j.size ORDER BY j.version)) AS control
+            FROM judged j WHERE j.has_arms AND (j.treated).customers >= 2 GROUP BY j.is_total, j.segment, j.place)
+        SELECT array_agg(ROW(g.segment, a.variant, coalesce((c.treated).customers, 0), coalesce((c.control).customers, 0),
+            (c.treated).mean, (c.treated).se, (c.treated).ci_low, (c.treated).ci_high, p.effect, p.ci_low, p.ci_high,
+            coalesce((c.treated).customers >= $10 AND (c.control).customers >= $10, false), CASE WHEN g.is_total THEN a.weight END,
+            NULL)::clientele.offer_estimate ORDER BY g.is_total DESC, g.segment, a.place)
+        FROM groups g CROSS JOIN clientele._arms($9) a
+        LEFT JOIN combined c ON c.is_total = g.is_total AND c.segment IS NOT DISTINCT FROM g.segment AND c.place = a.place
+        LEFT JOIN LATERAL clientele.compare_arms(c.treated, c.control) p ON true',
+        clientele._outcomes_query(store, program, 'net_margin_per_customer', "from" > '-infinity', '{segment,variant,propensity}'))
+        INTO estimates USING program, "from", "to", horizon, interval '0', first_order, last_order, store,
             clientele._current_definition(store, program), min_customers;
     RETURN estimates;
 END $$;
-COMMENT ON FUNCTION clientele._arm_estimates(name, text, integer[], timestamptz, timestamptz, interval, timestamptz, timestamptz, integer) IS
+COMMENT ON FUNCTION clientele._arm_estimates(name, text, timestamptz, timestamptz, interval, timestamptz, timestamptz, integer) IS
     'What each arm of a program is worth, for all customers and by segment.';
 
 CREATE FUNCTION clientele._proposed_weights(estimates clientele.offer_estimate[], min_customers integer) RETURNS double precision[]
@@ -152,7 +179,8 @@ BEGIN
     IF found.customers IS NULL OR found.customers < min_customers THEN
         RAISE EXCEPTION 'too few customers to learn from' USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('Customers of program "%s" whose horizon is over, by arm: %s. It takes %s in one of them.', program, found.arms, min_customers),
-            HINT = 'Nothing was stored. Wait, or pass a shorter horizon. Versions with other objectives, stretches or rewards do not count.';
+            HINT = 'Nothing was stored. Wait, or pass a shorter horizon. Versions with other objectives, stretches or rewards do not count, '
+                'nor those in which an arm that has a weight now had none.';
     ELSIF NOT found.usable THEN
         RAISE WARNING 'expected_profit of program "%" cannot be known: % customers held out, of % required', program, found.held_out, min_customers
             USING DETAIL = 'Nothing was stored.', HINT = 'Hold some out: clientele.define_offer(..., holdout => 0.1).';
@@ -167,7 +195,6 @@ CREATE FUNCTION clientele.learn_offer(store name, program text, "from" timestamp
 DECLARE
     min_customers constant integer := 100;
     definition jsonb;
-    versions integer[];
     span record;
     estimates clientele.offer_estimate[];
     weights double precision[];
@@ -177,15 +204,14 @@ BEGIN
     PERFORM clientele._require_owner(store);
     PERFORM clientele._check_program(store, program);
     PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
-    horizon := clientele._check_measured(store, program, "from", "to", horizon, '0');
+    horizon := clientele._check_measured(store, program, "from", "to", horizon, '0', NULL);
     PERFORM clientele._require_all_rows(store);
     definition := clientele._current_definition(store, program);
-    versions := clientele._learnt_versions(store, program);
     span := clientele._measured_span(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, '0');
-    estimates := clientele._arm_estimates(store, program, versions, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon,
+    estimates := clientele._arm_estimates(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon,
         span.first_order, span.last_order, min_customers);
     PERFORM clientele._check_estimates(program, estimates, min_customers);
-    unsettled := clientele._unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon);
+    unsettled := clientele._unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, NULL);
     IF unsettled > 0 THEN
         RAISE EXCEPTION 'nothing can be learnt of program "%" yet: offers that were earned are not settled: %', program, unsettled
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -208,7 +234,8 @@ BEGIN
     END IF;
     IF (SELECT bool_or(e.in_use) FROM unnest(estimates) e) THEN
         PERFORM clientele._store_estimates(store, program, definition, estimates, span.first_enrolled,
-            jsonb_build_object('horizon', horizon, 'versions', to_jsonb(versions), 'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)), use);
+            jsonb_build_object('horizon', horizon, 'versions', (SELECT jsonb_agg(v.version) FROM clientele._learnt_versions(store, program) v),
+                'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)), use);
     END IF;
     IF apply THEN
         PERFORM clientele._set_arm_weights(store, program, weights);
@@ -221,6 +248,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.learn_offer(name, text, timestamptz, timestamptz, interval, boolean, boolean) IS
     'What each arm of a program is worth: net margin per customer over the horizon, and that less the held-out customers'' (expected_profit), for all customers and by segment as enrolled; owner only. '
-    'Counted are first enrolments within [from, to) (NULL: open) whose horizon (NULL: as long as offers are valid) is over, in versions with the arms and terms of now, by inverse propensity. '
+    'Counted are first enrolments within [from, to) (NULL: open) whose horizon (NULL: as long as offers are valid) is over, in versions with the arms and terms of now in which every arm that has a weight now had one, within each version, and combined in the same mix for all arms. '
     'What rests on 100 customers in the arm and 100 held out is stored as a version of the model offer:PROGRAM and put in use: offers show it as expected_profit; other segments show that of all customers. use: false stores the version without putting it in use. '
     'proposed_weight: by the probability that the arm is the best, at least 0.05. They are set, as a new version of the program, only with apply => true. Refused: fewer than 100 customers in every arm, and offers that were earned and are not settled.';

@@ -1,6 +1,8 @@
 #include "lift_simulation.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "core/base/random.hpp"
 #include "core/experiment/lift.hpp"
@@ -44,8 +46,15 @@ double spent(Random& random, double log_usual, double chance) {
     return std::exp(log_usual + sd_within * normals(random).first);
 }
 
-Customer skewed_customer(Random& random, double lift) {
-    const double chance = random.uniform() < share_regular ? order_by_regular : order_by_other;
+constexpr double order_rarely = 0.03;
+
+double chance_of(Random& random, Outcomes outcomes) {
+    if (outcomes == Outcomes::rare) return order_rarely;
+    return random.uniform() < share_regular ? order_by_regular : order_by_other;
+}
+
+Customer skewed_customer(Random& random, Outcomes outcomes, double lift) {
+    const double chance = chance_of(random, outcomes);
     const double log_usual = log_value + sd_between * normals(random).first;
     const double before = spent(random, log_usual, chance);
     return {(1 + lift) * spent(random, log_usual, chance), before};
@@ -53,8 +62,9 @@ Customer skewed_customer(Random& random, double lift) {
 
 double true_effect(const Experiment& experiment) {
     if (experiment.outcomes == Outcomes::normal) return normal_mean * experiment.lift;
-    const double orders = share_regular * order_by_regular + (1 - share_regular) * order_by_other;
-    return orders * std::exp(log_value + 0.5 * (sd_between * sd_between + sd_within * sd_within)) * experiment.lift;
+    const double often = share_regular * order_by_regular + (1 - share_regular) * order_by_other;
+    return (experiment.outcomes == Outcomes::rare ? order_rarely : often) *
+           std::exp(log_value + 0.5 * (sd_between * sd_between + sd_within * sd_within)) * experiment.lift;
 }
 
 bool holds(double low, double high, double effect) { return low <= effect && effect <= high; }
@@ -74,49 +84,65 @@ class Run {
     }
 
     void count_into(Tallies& tallies) {
-        bool plain_missed = false, adjusted_missed = false;
-        Lift plain, adjusted;
+        Looks plain, adjusted;
         int arrived = 0;
-        for (std::int64_t look = 1; look <= experiment_.looks; ++look) {
-            const auto until = static_cast<int>(look * experiment_.n / experiment_.looks);
+        for (const int until : looks_of(experiment_.n)) {
             for (; arrived < until; ++arrived) add_customer();
-            plain = lift_of(without_covariate(comparison_));
-            adjusted = lift_of(comparison_);
-            plain_missed |= is_missed(plain);
-            adjusted_missed |= is_missed(adjusted);
+            look_at(plain, lift_of(without_covariate(comparison_)));
+            look_at(adjusted, lift_of(comparison_));
         }
-        count(tallies.plain, plain, plain_missed);
-        count(tallies.adjusted, adjusted, adjusted_missed);
+        count(tallies.plain, plain);
+        count(tallies.adjusted, adjusted);
     }
 
   private:
     void add_customer() {
         const bool is_treated = random_.uniform() < experiment_.share_treated;
         const double lift = is_treated ? experiment_.lift : 0;
-        const Customer customer =
-            experiment_.outcomes == Outcomes::normal ? normal_customer(random_, lift) : skewed_customer(random_, lift);
+        const Customer customer = experiment_.outcomes == Outcomes::normal
+                                      ? normal_customer(random_, lift)
+                                      : skewed_customer(random_, experiment_.outcomes, lift);
+        if (!is_treated && customer.outcome != 0) ++nonzero_control_;
         comparison_.add_adjusted(customer.outcome, customer.covariate, is_treated);
     }
 
-    bool is_missed(const Lift& lift) const {
-        const SequentialInterval interval = sequential_interval(lift, 0.05, 5'000);
-        return !std::isnan(interval.low) && !holds(interval.low, interval.high, true_effect(experiment_));
+    struct Looks {
+        Lift last;
+        bool looked = false, missed = false;
+    };
+
+    void look_at(Looks& looks, const Lift& lift) const {
+        looks.last = lift;
+        const SequentialInterval interval = sequential_interval(lift, 0.05, 5'000, nonzero_control_);
+        if (std::isnan(interval.low)) return;
+        looks.looked = true;
+        looks.missed |= !holds(interval.low, interval.high, true_effect(experiment_));
     }
 
-    void count(Tally& tally, const Lift& lift, bool sequential_missed) const {
+    void count(Tally& tally, const Looks& looks) const {
+        const Lift& lift = looks.last;
         ++tally.runs;
         tally.covered += holds(lift.ci_low, lift.ci_high, true_effect(experiment_));
         tally.rejected += lift.p_value < 0.05;
-        tally.sequential_missed += sequential_missed;
+        tally.looked += looks.looked;
+        tally.sequential_missed += looks.missed;
         if (!std::isnan(lift.variance_reduction)) tally.variance_reduction += lift.variance_reduction;
     }
 
     const Experiment& experiment_;
     Random random_;
     Comparison comparison_;
+    std::int64_t nonzero_control_ = 0;
 };
 
 }  // namespace
+
+std::vector<int> looks_of(int n) {
+    std::vector<int> looks;
+    for (int at = 40; at < n; at += std::max(7, at / 20)) looks.push_back(at);
+    looks.push_back(n);
+    return looks;
+}
 
 Tallies simulate(const Experiment& experiment, int runs) {
     Tallies tallies;

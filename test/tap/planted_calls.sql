@@ -90,6 +90,7 @@ CALL clientele.settle_offers('full'::name, chunk => 20);
 CALL clientele.refresh('full'::name);
 CALL clientele.refresh('full'::name, true);
 SELECT * FROM clientele.measure_lift('full'::name, 'stretch'::text, by_segment => true);
+SELECT * FROM clientele.measure_lift('full'::name, 'stretch'::text, "from" => '2020-01-01'::timestamptz, version => 1);
 SELECT * FROM clientele.measure_lift('full'::name, NULL::text);
 SELECT * FROM clientele.learn_offer('full'::name, 'stretch'::text);
 SELECT * FROM clientele.learn_segments('full'::name, 'learned'::text, '{orders,log1p(total_spent::float8)}'::text[], 3);

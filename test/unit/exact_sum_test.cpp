@@ -96,5 +96,32 @@ TEST(ExactNumber, Arithmetic) {
     EXPECT_EQ(quotient(three - three, three), 0);
 }
 
+double cube_of(double value) {
+    ExactCubeSum sum;
+    sum.add_cube(value);
+    return quotient(sum.value(), ExactNumber(1));
+}
+
+TEST(ExactCubeSum, CubesAreExact) {
+    for (const double value : {0.0, 1.0, -3.0, 7e30, -0.5}) EXPECT_EQ(cube_of(value), value * value * value) << value;
+    EXPECT_NEAR(cube_of(-1e100) / -1e300, 1, 1e-14);
+    ExactCubeSum sum;
+    sum.add_cube(1 + 0x1p-52);  // 1 + 3 x 2^-52 + 3 x 2^-104 + 2^-156
+    sum.add_cube(-1);
+    const ExactNumber rest = sum.value() - ExactNumber(3) * sum_of({0x1p-52}).value();
+    EXPECT_EQ(quotient(rest - ExactNumber(3) * sum_of({0x1p-104}).value(), ExactNumber(1)), 0x1p-156);
+}
+
+TEST(ExactCubeSum, AnyOrderAndAnyPartsGiveTheSameBytes) {
+    const std::vector<double> values = {1e100, -1e100, 5e-324, 3, -3, 1e-100, 0.1, -1e99, 123456.789};
+    ExactCubeSum forwards, backwards, first, second;
+    for (const double value : values) forwards.add_cube(value);
+    for (auto value = values.rbegin(); value != values.rend(); ++value) backwards.add_cube(*value);
+    for (std::size_t at = 0; at < values.size(); ++at) (at % 3 == 0 ? first : second).add_cube(values[at]);
+    first.merge(second);
+    EXPECT_EQ(std::memcmp(&forwards, &backwards, sizeof forwards), 0);
+    EXPECT_EQ(std::memcmp(&forwards, &first, sizeof forwards), 0);
+}
+
 }  // namespace
 }  // namespace clientele

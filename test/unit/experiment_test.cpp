@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/experiment/moments.hpp"
 
 namespace clientele {
 namespace {
@@ -83,6 +84,47 @@ TEST(Holm, Published) {
     EXPECT_EQ(with_gap[3], 0.02);
     EXPECT_THROW(holm({1.1}), Error);
     EXPECT_THROW(holm({-0.1}), Error);
+}
+
+OutcomeSums outcome_sums(const std::vector<double>& outcomes) {
+    OutcomeSums sums;
+    for (const double outcome : outcomes) sums.add(outcome, false);
+    return sums;
+}
+
+// Of 9 zeros and a one: p = 0.1, skewness (1 - 2 p) / sqrt(p (1 - p)).
+TEST(NormalFrom, IsKohavisRuleOfTheSkewness) {
+    std::vector<double> outcomes(10, 0.0);
+    outcomes[3] = 1;
+    EXPECT_NEAR(squared_skewness(outcome_sums(outcomes)), 0.64 / 0.09, 1e-14);
+    EXPECT_EQ(normal_from(0.64 / 0.09), static_cast<std::int64_t>(std::ceil(355 * 0.64 / 0.09)));
+    EXPECT_EQ(outcome_sums(outcomes).nonzero_control, 1);
+    // A great mean beside a small spread takes no digit away.
+    for (double& outcome : outcomes) outcome += 1e15;
+    EXPECT_NEAR(squared_skewness(outcome_sums(outcomes)), 0.64 / 0.09, 1e-14);
+    EXPECT_EQ(squared_skewness(outcome_sums({-1, 0, 1})), 0);
+}
+
+TEST(NormalFrom, AHundredAtLeastAndNoMoreThanThereAreNumbers) {
+    EXPECT_EQ(normal_from(0), 100);
+    EXPECT_EQ(normal_from(1e300), 9'000'000'000'000'000'000);
+    EXPECT_TRUE(std::isnan(squared_skewness(outcome_sums({2, 2, 2}))));
+    EXPECT_TRUE(std::isnan(squared_skewness({})));
+    EXPECT_EQ(normal_from(squared_skewness({})), 100);
+}
+
+TEST(NormalFrom, SumsFromElsewhereAreChecked) {
+    OutcomeSums sums = outcome_sums({1, 2, 4}), more = outcome_sums({3});
+    sums.check();
+    sums.nonzero_control = 4;
+    EXPECT_THROW(sums.check(), Error);
+    sums.nonzero_control = -1;
+    EXPECT_THROW(sums.check(), Error);
+    more.n = std::numeric_limits<std::int64_t>::max();
+    EXPECT_THROW(outcome_sums({1}).merge(more), Error);
+    OutcomeSums squares = outcome_sums({1, 2});
+    squares.yy = outcome_sums({1}).yy;
+    EXPECT_THROW(squares.check(), Error);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "lift_simulation.hpp"
@@ -38,7 +40,7 @@ TEST(SequentialInterval, IsTheBoundaryWhereStudentIsNormal) {
 
 TEST(SequentialInterval, IsWiderThanTheFixedOneAndWiderForFewRows) {
     EXPECT_GT(half_width(lift(2'500, 1, 1e6)), student_quantile(0.95, 1e6));
-    EXPECT_GT(half_width(lift(50, 1, 98)), half_width(lift(500, 1, 998)));
+    EXPECT_GT(half_width(lift(100, 1, 198)), half_width(lift(500, 1, 998)));
     EXPECT_GT(half_width(lift(500, 1, 9)), half_width(lift(500, 1, 998)));
     EXPECT_GT(half_width(lift(500, 1, 998), 0.01), half_width(lift(500, 1, 998), 0.05));
 }
@@ -46,13 +48,29 @@ TEST(SequentialInterval, IsWiderThanTheFixedOneAndWiderForFewRows) {
 TEST(SequentialInterval, UnknownWhereTheLiftIs) {
     EXPECT_TRUE(std::isnan(sequential_interval(Lift{}, 0.05, 5'000).low));
     EXPECT_TRUE(std::isnan(sequential_interval(lift(50, 0, unknown), 0.05, 5'000).low));
-    EXPECT_TRUE(std::isnan(sequential_interval(lift(2, 1, 2), 0.05, 1e9).low));
+    EXPECT_TRUE(std::isnan(sequential_interval(lift(100, 1, 2), 1e-12, 1e15).low));
     for (const double wrong : {0.0, 1.0, -1.0, unknown}) {
-        EXPECT_THROW(sequential_interval(lift(50, 1, 98), wrong, 5'000), Error);
+        EXPECT_THROW(sequential_interval(lift(500, 1, 998), wrong, 5'000), Error);
     }
     for (const double wrong : {0.0, -1.0, unknown, std::numeric_limits<double>::infinity()}) {
-        EXPECT_THROW(sequential_interval(lift(50, 1, 98), 0.05, wrong), Error);
+        EXPECT_THROW(sequential_interval(lift(500, 1, 998), 0.05, wrong), Error);
     }
+    EXPECT_THROW(sequential_interval(lift(500, 1, 998), 0.05, 5'000, -1), Error);
+}
+
+TEST(SequentialInterval, UnknownWhereItIsTooEarlyToLook) {
+    const auto is_known = [](const Lift& result, std::optional<std::int64_t> nonzero_control) {
+        return !std::isnan(sequential_interval(result, 0.05, 5'000, nonzero_control).low);
+    };
+    EXPECT_TRUE(is_known(lift(100, 1, 198), {}));
+    EXPECT_FALSE(is_known(lift(99, 1, 196), {}));
+    EXPECT_TRUE(is_known(lift(100, 1, 198), 30));
+    EXPECT_FALSE(is_known(lift(100, 1, 198), 29));
+    Lift uneven = lift(10'000, 1, 120);
+    uneven.n_control = 99;
+    EXPECT_FALSE(is_known(uneven, 99));
+    std::swap(uneven.n_control, uneven.n_treated);
+    EXPECT_FALSE(is_known(uneven, 99));
 }
 
 // A small seeded part of `make simulate`; the gates leave room for four standard errors of so few runs.
@@ -68,7 +86,7 @@ void expect_sequential_holds(const Tally& tally) {
 void expect_fixed_holds(const Tally& tally) { EXPECT_NEAR(tally.share(tally.covered), 0.95, slack(0.95)); }
 
 TEST(LiftSimulation, IntervalsHoldTheTrueEffect) {
-    const Tallies tallies = simulate({.outcomes = Outcomes::normal, .n = 2'000, .lift = 0.05, .looks = 10}, runs);
+    const Tallies tallies = simulate({.outcomes = Outcomes::normal, .n = 2'000, .lift = 0.05}, runs);
     for (const Tally& tally : {tallies.plain, tallies.adjusted}) {
         expect_fixed_holds(tally);
         expect_sequential_holds(tally);
@@ -78,7 +96,7 @@ TEST(LiftSimulation, IntervalsHoldTheTrueEffect) {
 
 // What a seed gives is the same whenever it runs, and whatever ran before it.
 TEST(LiftSimulation, RunsAreThoseOfTheirSeeds) {
-    const Experiment experiment{.outcomes = Outcomes::skewed, .n = 200, .looks = 2};
+    const Experiment experiment{.outcomes = Outcomes::skewed, .n = 200};
     const Tallies once = simulate(experiment, 20), again = simulate(experiment, 20), more = simulate(experiment, 21);
     for (const auto arm : {&Tallies::plain, &Tallies::adjusted}) {
         EXPECT_EQ((once.*arm).covered, (again.*arm).covered);
@@ -91,7 +109,7 @@ TEST(LiftSimulation, RunsAreThoseOfTheirSeeds) {
 }
 
 TEST(LiftSimulation, SequentialIntervalsHoldForSkewedOutcomes) {
-    const Tallies tallies = simulate({.outcomes = Outcomes::skewed, .n = 2'000, .looks = 10}, runs);
+    const Tallies tallies = simulate({.outcomes = Outcomes::skewed, .n = 2'000}, runs);
     expect_sequential_holds(tallies.plain);
     expect_sequential_holds(tallies.adjusted);
     EXPECT_NEAR(tallies.plain.share(tallies.plain.rejected), 0.05, slack(0.05) + 0.02);

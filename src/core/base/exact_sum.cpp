@@ -24,6 +24,9 @@ Parts parts_of(double value) {
     return exponent == 0 ? Parts{fraction, 1} : Parts{fraction | hidden_bit, exponent};
 }
 
+std::uint64_t low_word(unsigned __int128 number) { return static_cast<std::uint64_t>(number); }
+std::uint64_t high_word(unsigned __int128 number) { return static_cast<std::uint64_t>(number >> 64); }
+
 cpp_int aligned(const cpp_int& digits, int exponent, int to) {
     return exponent == to ? digits : cpp_int(digits << (exponent - to));
 }
@@ -76,22 +79,45 @@ double quotient(const ExactNumber& dividend, const ExactNumber& divisor) {
     return std::ldexp(above.mantissa / below.mantissa, above.exponent - below.exponent);
 }
 
-void ExactSum::add_product(double left, double right) {
+template <int factors>
+void ExactSumOf<factors>::add_product(double left, double right) requires(factors == 2) {
     const Parts a = parts_of(left), b = parts_of(right);
     const auto product = static_cast<unsigned __int128>(a.significand) * b.significand;
     if (product == 0) return;
-    const int place = a.exponent + b.exponent - 2 * 1075 - unit_exponent, shift = place % 64;
-    const auto low = static_cast<std::uint64_t>(product), high = static_cast<std::uint64_t>(product >> 64);
-    const std::uint64_t words[3] = {low << shift, high << shift | (low >> 1 >> (63 - shift)),
-                                    high >> 1 >> (63 - shift)};
-    if (std::signbit(left) == std::signbit(right)) {
-        add_words(words, place / 64);
-    } else {
+    const std::uint64_t number[] = {low_word(product), high_word(product), 0};
+    add_shifted(number, a.exponent + b.exponent - 2, std::signbit(left) != std::signbit(right));
+}
+
+template <int factors>
+void ExactSumOf<factors>::add_cube(double value) requires(factors == 3) {
+    const Parts a = parts_of(value);
+    if (a.significand == 0) return;
+    const auto square = static_cast<unsigned __int128>(a.significand) * a.significand;
+    const auto low = static_cast<unsigned __int128>(low_word(square)) * a.significand;
+    const auto high = static_cast<unsigned __int128>(high_word(square)) * a.significand + high_word(low);
+    const std::uint64_t number[] = {low_word(low), low_word(high), high_word(high), 0};
+    add_shifted(number, 3 * a.exponent - 3, std::signbit(value));
+}
+
+template <int factors>
+template <std::size_t count>
+void ExactSumOf<factors>::add_shifted(const std::uint64_t (&number)[count], int place, bool negative) {
+    const int shift = place % 64;
+    std::uint64_t words[count], carried = 0;
+    for (std::size_t at = 0; at < count; ++at) {
+        words[at] = number[at] << shift | carried;
+        carried = number[at] >> 1 >> (63 - shift);
+    }
+    if (negative) {
         subtract_words(words, place / 64);
+    } else {
+        add_words(words, place / 64);
     }
 }
 
-void ExactSum::add_words(const std::uint64_t (&words)[3], int at) {
+template <int factors>
+template <std::size_t count>
+void ExactSumOf<factors>::add_words(const std::uint64_t (&words)[count], int at) {
     unsigned __int128 carry = 0;
     for (const std::uint64_t word : words) {
         carry += static_cast<unsigned __int128>(words_[at]) + word;
@@ -101,7 +127,9 @@ void ExactSum::add_words(const std::uint64_t (&words)[3], int at) {
     while (carry != 0 && at < word_count) carry = ++words_[at++] == 0;
 }
 
-void ExactSum::subtract_words(const std::uint64_t (&words)[3], int at) {
+template <int factors>
+template <std::size_t count>
+void ExactSumOf<factors>::subtract_words(const std::uint64_t (&words)[count], int at) {
     std::uint64_t borrow = 0;
     for (const std::uint64_t word : words) {
         const auto rest = static_cast<unsigned __int128>(words_[at]) - word - borrow;
@@ -111,7 +139,8 @@ void ExactSum::subtract_words(const std::uint64_t (&words)[3], int at) {
     while (borrow != 0 && at < word_count) borrow = words_[at++]-- == 0;
 }
 
-void ExactSum::merge(const ExactSum& other) {
+template <int factors>
+void ExactSumOf<factors>::merge(const ExactSumOf& other) {
     unsigned __int128 carry = 0;
     for (int at = 0; at < word_count; ++at) {
         carry += static_cast<unsigned __int128>(words_[at]) + other.words_[at];
@@ -120,7 +149,8 @@ void ExactSum::merge(const ExactSum& other) {
     }
 }
 
-ExactNumber ExactSum::value() const {
+template <int factors>
+ExactNumber ExactSumOf<factors>::value() const {
     const bool negative = words_[word_count - 1] >> 63 != 0;
     const std::uint64_t extension = negative ? ~std::uint64_t{0} : 0;
     int first = 0, last = word_count;
@@ -141,5 +171,8 @@ ExactNumber ExactSum::value() const {
     import_bits(digits, magnitude, magnitude + (last - first + 1), 64, false);
     return {negative ? cpp_int(-digits) : digits, unit_exponent + 64 * first};
 }
+
+template class ExactSumOf<2>;
+template class ExactSumOf<3>;
 
 }  // namespace clientele

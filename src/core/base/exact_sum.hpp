@@ -4,6 +4,7 @@
 // two doubles is a whole number of units of 2^-2148, so adding one is an integer addition.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <boost/multiprecision/cpp_int.hpp>
@@ -37,23 +38,33 @@ class ExactNumber {
     int exponent_ = 0;
 };
 
-// Products of doubles, summed exactly. Flat memory, starts as zeros, and equal sums have equal bytes. Products up to
-// 2^666 in magnitude can be added 2^63 times; who adds sees to that.
-class ExactSum {
+// Products of a number of doubles, summed exactly. Flat memory, starts as zeros, and equal sums have equal bytes. Pairs
+// up to 2^666 in magnitude, and triples up to 2^1000, can be added 2^63 times; who adds sees to that.
+template <int factors>
+class ExactSumOf {
   public:
-    void add(double value) { add_product(value, 1); }
-    void add_product(double left, double right);
-    void merge(const ExactSum& other);
+    void add(double value) requires(factors == 2) { add_product(value, 1); }
+    void add_product(double left, double right) requires(factors == 2);
+    void add_cube(double value) requires(factors == 3);
+    void merge(const ExactSumOf& other);
     ExactNumber value() const;
 
   private:
-    static constexpr int unit_exponent = -2148;  // of the product of the two smallest doubles
-    static constexpr int word_count = 46;
+    static constexpr int unit_exponent = -1074 * factors;  // of the product of the smallest doubles
+    static constexpr int word_count = factors == 2 ? 46 : 68;
 
-    void add_words(const std::uint64_t (&words)[3], int at);
-    void subtract_words(const std::uint64_t (&words)[3], int at);
+    // Adds a whole number, its lowest word first, times 2^place units.
+    template <std::size_t count>
+    void add_shifted(const std::uint64_t (&number)[count], int place, bool negative);
+    template <std::size_t count>
+    void add_words(const std::uint64_t (&words)[count], int at);
+    template <std::size_t count>
+    void subtract_words(const std::uint64_t (&words)[count], int at);
 
     std::uint64_t words_[word_count] = {};  // two's complement, the lowest first
 };
+
+using ExactSum = ExactSumOf<2>;
+using ExactCubeSum = ExactSumOf<3>;
 
 }  // namespace clientele

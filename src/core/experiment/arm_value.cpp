@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string>
 
+#include <boost/math/distributions/normal.hpp>
 #include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/special_functions/erf.hpp>
 
@@ -39,6 +40,37 @@ void check_estimates(std::span<const double> means, std::span<const double> ses)
                "Mean " + std::to_string(arm + 1) + " is " + shown(means[arm]) + ", with the standard error " +
                    shown(ses[arm]) + ".",
                "Means are finite numbers up to 1e100 in magnitude, standard errors 0, or from 1e-100 to 1e100.");
+    }
+}
+
+// The interval of a mean whose standard error has this many degrees of freedom; none where no outcome varies.
+void set_interval(ArmEstimate& estimate, double df) {
+    if (!(estimate.se > 0)) return;
+    const double half = estimate.se * student_quantile(0.95, df);
+    estimate.ci_low = estimate.mean - half;
+    estimate.ci_high = estimate.mean + half;
+}
+
+void check_strata(std::span<const ArmEstimate> strata, std::span<const std::int64_t> sizes) {
+    if (strata.size() != sizes.size()) {
+        refuse(
+            "estimates and sizes must have the same length",
+            "There are " + std::to_string(strata.size()) + " estimates and " + std::to_string(sizes.size()) + " sizes.",
+            "Give the estimate of each stratum and the number of its customers, in the same order.");
+    }
+    for (std::size_t at = 0; at < strata.size(); ++at) {
+        const ArmEstimate& stratum = strata[at];
+        if (sizes[at] < stratum.customers || stratum.customers < 0) {
+            refuse("size of a stratum out of range",
+                   "Size " + std::to_string(at + 1) + " is " + std::to_string(sizes[at]) + ", of which " +
+                       std::to_string(stratum.customers) + " are in the arm.",
+                   "A size is the number of all customers of the stratum, whatever their arm.");
+        }
+        const bool known = stratum.customers >= 2 && std::abs(stratum.mean) <= max_outcome && stratum.se >= 0;
+        if (!std::isnan(stratum.se) && !(known && stratum.se <= max_outcome)) {
+            refuse("this is no result of arm_value()", "Estimate " + std::to_string(at + 1) + " is out of range.",
+                   "Pass results of arm_value() as they are.");
+        }
     }
 }
 
@@ -167,11 +199,39 @@ ArmEstimate arm_value(const Comparison& comparison) {
     estimate.mean = quotient(m.sum_y, m.sum_x);
     if (m.n < 2) return estimate;
     estimate.se = std::sqrt(ratio_variance(m));
-    if (!(estimate.se > 0)) return estimate;
-    const double half = estimate.se * student_quantile(0.95, static_cast<double>(m.n - 1));
-    estimate.ci_low = estimate.mean - half;
-    estimate.ci_high = estimate.mean + half;
+    set_interval(estimate, static_cast<double>(m.n - 1));
     return estimate;
+}
+
+ArmEstimate combined_arm(std::span<const ArmEstimate> strata, std::span<const std::int64_t> sizes) {
+    check_strata(strata, sizes);
+    if (strata.size() == 1) return strata.front();
+    double size = 0, variance = 0, welch = 0;
+    for (std::size_t at = 0; at < strata.size(); ++at) {
+        if (!std::isnan(strata[at].se)) size += static_cast<double>(sizes[at]);
+    }
+    ArmEstimate total;
+    if (size == 0) return total;
+    total.mean = 0;
+    for (std::size_t at = 0; at < strata.size(); ++at) {
+        const ArmEstimate& stratum = strata[at];
+        if (std::isnan(stratum.se)) continue;
+        const double weight = static_cast<double>(sizes[at]) / size;
+        const double own = weight * weight * stratum.se * stratum.se;
+        total.customers += stratum.customers;
+        total.mean += weight * stratum.mean;
+        variance += own;
+        welch += own * own / static_cast<double>(stratum.customers - 1);
+    }
+    total.se = std::sqrt(variance);
+    set_interval(total, variance * variance / welch);
+    return total;
+}
+
+ArmDifference arm_difference(const ArmEstimate& arm, const ArmEstimate& other) {
+    const double half = quantile(boost::math::normal(), 0.975) * std::hypot(arm.se, other.se);
+    const double mean = arm.mean - other.mean;
+    return {mean, mean - half, mean + half};
 }
 
 std::vector<double> best_arm_probabilities(std::span<const double> means, std::span<const double> ses) {

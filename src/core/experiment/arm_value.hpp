@@ -21,6 +21,16 @@ struct ArmEstimate {
 // The self-normalised estimate from weighted rows.
 ArmEstimate arm_value(const Comparison& comparison);
 
+// The stratified estimate over disjoint strata, weighted by their sizes; strata where the arm has no standard error are
+// left out.
+ArmEstimate combined_arm(std::span<const ArmEstimate> strata, std::span<const std::int64_t> sizes);
+
+// What an arm yields beyond another, of other customers, with its 95 % interval by the normal distribution.
+struct ArmDifference {
+    double mean = unknown, ci_low = unknown, ci_high = unknown;
+};
+ArmDifference arm_difference(const ArmEstimate& arm, const ArmEstimate& other);
+
 // The probability of each arm that its mean is the highest, under independent normals; se 0 is a known mean.
 std::vector<double> best_arm_probabilities(std::span<const double> means, std::span<const double> ses);
 

@@ -1,5 +1,6 @@
 // K. Pearson (1900), chi-square goodness of fit; J. Cohen, "Statistical Power Analysis for the Behavioral Sciences"
-// (1988), normal approximation; S. Holm, "A simple sequentially rejective multiple test procedure" (1979).
+// (1988), normal approximation; S. Holm, "A simple sequentially rejective multiple test procedure" (1979); R. Kohavi,
+// A. Deng, R. Longbotham and Y. Xu, "Seven rules of thumb for web site experimenters" (2014), rule 7.
 #include "core/experiment/experiment.hpp"
 
 #include <algorithm>
@@ -129,6 +130,12 @@ std::int64_t lift_sample_size(double effect, double sd_control, double sd_treate
                     "Name an effect that is larger against the standard deviations.");
     }
     return static_cast<std::int64_t>(size);
+}
+
+std::int64_t normal_from(double squared_skewness) {
+    constexpr double fewest = 100, most = 9e18;
+    const double needed = std::ceil(355 * squared_skewness);
+    return static_cast<std::int64_t>(std::min(most, std::max(fewest, std::isnan(needed) ? 0 : needed)));
 }
 
 void adjust_holm(std::span<double> p) {

@@ -28,6 +28,10 @@ double minimum_detectable_effect(const ArmSpread& control, const ArmSpread& trea
 std::int64_t lift_sample_size(double effect, double sd_control, double sd_treated, double share_treated,
                               const Power& asked);
 
+// The rows an arm from which on a 95 % interval of a mean can be believed, by the square of the outcome's skewness
+// (NaN: no outcome varies).
+std::int64_t normal_from(double squared_skewness);
+
 // Replaces p-values by Holm's adjusted ones; NaN is none, and stays.
 void adjust_holm(std::span<double> p);
 

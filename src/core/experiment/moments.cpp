@@ -75,6 +75,12 @@ GivenMoments rounded(const PairMoments& moments) {
             quotient(moments.xy.value(), one)};
 }
 
+// A number of rows plus that of others.
+std::int64_t more_rows(std::int64_t n, std::int64_t more) {
+    if (more > std::numeric_limits<std::int64_t>::max() - n) refuse_state("The numbers of rows sum beyond bigint.");
+    return n + more;
+}
+
 void check_state(const PairMoments& moments) {
     const char* fault = fault_of(rounded(moments));
     if (!fault) fault = fault_of(moments);
@@ -98,8 +104,7 @@ void PairMoments::add(double outcome, double other) {
 }
 
 void PairMoments::merge(const PairMoments& more) {
-    if (more.n > std::numeric_limits<std::int64_t>::max() - n) refuse_state("The numbers of rows sum beyond bigint.");
-    n += more.n;
+    n = more_rows(n, more.n);
     y.merge(more.y);
     yy.merge(more.yy);
     x.merge(more.x);
@@ -180,6 +185,47 @@ void Comparison::merge(const Comparison& other) {
     if (rows != other.rows) refuse_state("It is not a state of this aggregate.");
     control.merge(other.control);
     treated.merge(other.treated);
+}
+
+void OutcomeSums::add(double outcome, bool is_treated) {
+    check_outcome(outcome, "outcome");
+    ++n;
+    if (outcome == 0) return;
+    if (!is_treated) ++nonzero_control;
+    y.add(outcome);
+    yy.add_product(outcome, outcome);
+    yyy.add_cube(outcome);
+}
+
+void OutcomeSums::check() const {
+    if (nonzero_control < 0 || nonzero_control > n) refuse_state("Its counts are not those of any rows.");
+    PairMoments outcomes;
+    outcomes.n = n;
+    outcomes.y = y;
+    outcomes.yy = yy;
+    check_state(outcomes);
+    const double cubes = quotient(yyy.value(), ExactNumber(1));
+    if (!is_sum_of(n, cubes, max_outcome * max_outcome * max_outcome)) {
+        refuse_state("Its sum of cubes is beyond 1e300 a row.");
+    }
+}
+
+void OutcomeSums::merge(const OutcomeSums& more) {
+    n = more_rows(n, more.n);
+    nonzero_control += more.nonzero_control;
+    y.merge(more.y);
+    yy.merge(more.yy);
+    yyy.merge(more.yyy);
+}
+
+// (m3 / m2^1.5)^2 with the centred moments m2 and m3, n^2 and n^3 times which are whole.
+double squared_skewness(const OutcomeSums& sums) {
+    const ExactNumber n(sums.n), y = sums.y.value(), yy = sums.yy.value();
+    const ExactNumber second = n * yy - y * y;
+    if (second.sign() <= 0) return std::numeric_limits<double>::quiet_NaN();
+    const ExactNumber crossed = n * y * yy;
+    const ExactNumber third = n * n * sums.yyy.value() - crossed - crossed - crossed + ExactNumber(2) * y * y * y;
+    return quotient(third * third, second * second * second);
 }
 
 }  // namespace clientele

@@ -67,4 +67,21 @@ struct Comparison {
     PairMoments& arm(bool is_treated) { return is_treated ? treated : control; }
 };
 
+// What the shape of the outcomes of both arms follows from. Like a Comparison the state of an aggregate.
+struct OutcomeSums {
+    std::int64_t n = 0;
+    std::int64_t nonzero_control = 0;
+    ExactSum y, yy;
+    ExactCubeSum yyy;
+
+    void add(double outcome, bool is_treated);
+
+    // Refuses what cannot be a state: it may come from elsewhere.
+    void check() const;
+    void merge(const OutcomeSums& more);
+};
+
+// The square of the skewness of the population of these rows; NaN where they do not vary.
+double squared_skewness(const OutcomeSums& sums);
+
 }  // namespace clientele

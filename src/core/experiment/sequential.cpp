@@ -3,7 +3,9 @@
 // appendix. GrowthBook uses this form, with N* = 5000.
 #include "core/experiment/sequential.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
@@ -43,12 +45,22 @@ double as_student(double z, double df) {
     return tail > 0 ? quantile(complement(boost::math::students_t_distribution<double, Limitless>(df), tail)) : unknown;
 }
 
+// Found by `make simulate`.
+constexpr std::int64_t fewest_rows = 100, fewest_nonzero = 30;
+
 }  // namespace
 
-SequentialInterval sequential_interval(const Lift& lift, double alpha, double tuning) {
+SequentialInterval sequential_interval(const Lift& lift, double alpha, double tuning,
+                                       std::optional<std::int64_t> nonzero_control) {
     check_settings(alpha, tuning);
     check_lift(lift);
-    if (!(lift.se > 0)) return {};
+    if (nonzero_control && *nonzero_control < 0) {
+        throw Error(ErrorKind::invalid_parameter, "nonzero_control is negative",
+                    "It is " + std::to_string(*nonzero_control) + ".",
+                    "It is the number of control rows whose outcome is not zero, or NULL where that is not known.");
+    }
+    if (!(lift.se > 0) || std::min(lift.n_control, lift.n_treated) < fewest_rows) return {};
+    if (nonzero_control && *nonzero_control < fewest_nonzero) return {};
     const double n = static_cast<double>(lift.n_control) + static_cast<double>(lift.n_treated);
     const double half = lift.se * as_student(boundary(n, alpha, tuning), lift.df);
     return {lift.effect - half, lift.effect + half};

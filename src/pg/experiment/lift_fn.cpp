@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <type_traits>
 
@@ -17,16 +18,18 @@ using namespace clientele;
 
 namespace {
 
-// ---- The aggregates' state ----
+// ---- The aggregates' states ----
 
 // A bytea, so that partial states travel between workers and nodes; changed in place.
+template <class State>
 struct StateDatum {
     std::int32_t varlena_header;
     std::int32_t padding;
-    Comparison comparison;
+    State state;
+
+    static_assert(std::is_trivially_destructible_v<State> && std::is_trivially_copyable_v<State>);
+    static_assert(std::has_unique_object_representations_v<State>);
 };
-static_assert(std::is_trivially_destructible_v<Comparison> && std::is_trivially_copyable_v<Comparison>);
-static_assert(std::has_unique_object_representations_v<Comparison>);
 
 [[noreturn]] void refuse_state(const char* detail) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid state of an aggregate"),
@@ -43,24 +46,46 @@ MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
     return context;
 }
 
-StateDatum* state_argument(FunctionCallInfo fcinfo, int argument) {
-    auto* state = reinterpret_cast<StateDatum*>(PG_GETARG_BYTEA_P(argument));
-    if (VARSIZE(state) != sizeof(StateDatum)) refuse_state("It has not the length of a state.");
+template <class State>
+StateDatum<State>* state_of(Datum datum) {
+    auto* state = reinterpret_cast<StateDatum<State>*>(DatumGetByteaP(datum));
+    if (VARSIZE(state) != sizeof(StateDatum<State>)) refuse_state("It has not the length of a state.");
     return state;
 }
 
-// The state to add a row to: argument 0, or a new one.
-StateDatum* growing_state(FunctionCallInfo fcinfo, Rows rows) {
-    MemoryContext context = aggregate_context(fcinfo);
-    if (!PG_ARGISNULL(0)) {
-        StateDatum* state = state_argument(fcinfo, 0);
-        if (state->comparison.rows != rows) refuse_state("It is not a state of this aggregate.");
-        return state;
-    }
-    auto* state = static_cast<StateDatum*>(MemoryContextAllocZero(context, sizeof(StateDatum)));
-    SET_VARSIZE(state, sizeof(StateDatum));
-    state->comparison.rows = rows;
+// A state that may be aligned as a tuple or an array aligns it.
+template <class State>
+State copied_state(Datum datum) {
+    State state;
+    std::memcpy(&state, reinterpret_cast<const char*>(state_of<State>(datum)) + offsetof(StateDatum<State>, state),
+                sizeof state);
     return state;
+}
+
+template <class State>
+State* new_state(MemoryContext context) {
+    auto* state = static_cast<StateDatum<State>*>(MemoryContextAllocZero(context, sizeof(StateDatum<State>)));
+    SET_VARSIZE(state, sizeof(StateDatum<State>));
+    return &state->state;
+}
+
+// What a transition function returns of the state that it changed.
+template <class State>
+Datum state_datum(State* state) {
+    return PointerGetDatum(reinterpret_cast<char*>(state) - offsetof(StateDatum<State>, state));
+}
+
+// The state to add a row to: argument 0, or a new one.
+Comparison* growing_comparison(FunctionCallInfo fcinfo, Rows rows) {
+    MemoryContext context = aggregate_context(fcinfo);
+    if (PG_ARGISNULL(0)) {
+        auto* comparison = new_state<Comparison>(context);
+        comparison->rows = rows;
+        return comparison;
+    }
+    Comparison* comparison = &state_of<Comparison>(PG_GETARG_DATUM(0))->state;
+    if (comparison->rows != rows) refuse_state("It is not a state of this aggregate.");
+    return comparison;
 }
 
 // What a transition function returns where the row is skipped.
@@ -69,15 +94,44 @@ Datum unchanged_state(FunctionCallInfo fcinfo) {
     return PG_GETARG_DATUM(0);
 }
 
-// Argument 0 of a final function, which may be aligned as a tuple aligns it; no rows where it is NULL.
+// Argument 0 of a final function; no rows where it is NULL.
 Comparison comparison_argument(FunctionCallInfo fcinfo, Rows rows) {
+    if (!PG_ARGISNULL(0)) return copied_state<Comparison>(PG_GETARG_DATUM(0));
     Comparison comparison;
     comparison.rows = rows;
-    if (!PG_ARGISNULL(0)) {
-        const auto* state = reinterpret_cast<const char*>(state_argument(fcinfo, 0));
-        std::memcpy(&comparison, state + offsetof(StateDatum, comparison), sizeof comparison);
-    }
     return comparison;
+}
+
+// Combines states of the same aggregate, the second into the first.
+template <class State, class Check>
+Datum combined_states(FunctionCallInfo fcinfo, Check check) {
+    aggregate_context(fcinfo);
+    State* state = &state_of<State>(PG_GETARG_DATUM(0))->state;
+    const auto more = copied_state<State>(PG_GETARG_DATUM(1));
+    think([&] {
+        check(more);
+        state->merge(more);
+    });
+    return state_datum(state);
+}
+
+// The states in argument 0, an array, merged; NULLs are left out.
+OutcomeSums merged_sums(FunctionCallInfo fcinfo) {
+    ArrayType* array = PG_GETARG_ARRAYTYPE_P(0);
+    Datum* elements;
+    bool* nulls;
+    int count;
+    deconstruct_array(array, BYTEAOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+    OutcomeSums sums;
+    for (int i = 0; i < count; ++i) {
+        if (nulls[i]) continue;
+        const auto more = copied_state<OutcomeSums>(elements[i]);
+        think([&] {
+            more.check();
+            sums.merge(more);
+        });
+    }
+    return sums;
 }
 
 // ---- Composite values ----
@@ -133,31 +187,51 @@ std::int64_t count_member(HeapTupleHeader row, AttrNumber number) {
     return is_null ? 0 : DatumGetInt64(value);
 }
 
+void set_from_member(HeapTupleHeader row, AttrNumber number, double& member) {
+    bool is_null = false;
+    const Datum value = GetAttributeByNum(row, number, &is_null);
+    if (!is_null) member = DatumGetFloat8(value);
+}
+
 Lift lift_of_datum(Datum datum) {
     HeapTupleHeader row = DatumGetHeapTupleHeader(datum);
     Lift lift;
     lift.n_control = count_member(row, 1);
     lift.n_treated = count_member(row, 2);
     for (std::size_t i = 0; i < lift_member_count; ++i) {
-        bool is_null = false;
-        const Datum value = GetAttributeByNum(row, static_cast<AttrNumber>(i + 3), &is_null);
-        if (!is_null) lift.*lift_members[i] = DatumGetFloat8(value);
+        set_from_member(row, static_cast<AttrNumber>(i + 3), lift.*lift_members[i]);
     }
     return lift;
 }
 
-// The lifts of a lift_result[]; NULLs are left out.
-std::span<const Lift> lifts_of(ArrayType* array) {
+// The members of an array of composites, read by `read`; NULLs are left out.
+template <class Member>
+std::span<const Member> members_of(ArrayType* array, Member (*read)(Datum)) {
     Datum* elements;
     bool* nulls;
     int count;
     deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &nulls, &count);
-    auto* lifts = static_cast<Lift*>(palloc(static_cast<std::size_t>(Max(count, 1)) * sizeof(Lift)));
+    auto* members = static_cast<Member*>(palloc(static_cast<std::size_t>(Max(count, 1)) * sizeof(Member)));
     std::size_t used = 0;
     for (int i = 0; i < count; ++i) {
-        if (!nulls[i]) lifts[used++] = lift_of_datum(elements[i]);
+        if (!nulls[i]) members[used++] = read(elements[i]);
     }
-    return {lifts, used};
+    return {members, used};
+}
+
+Datum arm_datum(FunctionCallInfo fcinfo, const ArmEstimate& arm) {
+    const std::int64_t customers[] = {arm.customers};
+    const double numbers[] = {arm.mean, arm.se, arm.ci_low, arm.ci_high};
+    return row_of(fcinfo, customers, numbers);
+}
+
+ArmEstimate arm_of_datum(Datum datum) {
+    HeapTupleHeader row = DatumGetHeapTupleHeader(datum);
+    ArmEstimate arm;
+    arm.customers = count_member(row, 1);
+    set_from_member(row, 2, arm.mean);
+    set_from_member(row, 3, arm.se);
+    return arm;
 }
 
 // ---- Arguments ----
@@ -221,50 +295,56 @@ Datum number_per_arm(FunctionCallInfo fcinfo, Function function) {
 
 CLIENTELE_FUNCTION(clientele_lift_add) {
     if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return unchanged_state(fcinfo);
-    StateDatum* state = growing_state(fcinfo, Rows::outcomes);
+    Comparison* comparison = growing_comparison(fcinfo, Rows::outcomes);
     const double outcome = PG_GETARG_FLOAT8(1);
     const bool is_treated = PG_GETARG_BOOL(2);
-    think([&] { state->comparison.add_outcome(outcome, is_treated); });
-    PG_RETURN_POINTER(state);
+    think([&] { comparison->add_outcome(outcome, is_treated); });
+    return state_datum(comparison);
 }
 
 CLIENTELE_FUNCTION(clientele_lift_add_adjusted) {
     if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return unchanged_state(fcinfo);
-    StateDatum* state = growing_state(fcinfo, Rows::adjusted);
+    Comparison* comparison = growing_comparison(fcinfo, Rows::adjusted);
     const double outcome = PG_GETARG_FLOAT8(1), covariate = number_or_zero(fcinfo, 3);
     const bool is_treated = PG_GETARG_BOOL(2);
-    think([&] { state->comparison.add_adjusted(outcome, covariate, is_treated); });
-    PG_RETURN_POINTER(state);
+    think([&] { comparison->add_adjusted(outcome, covariate, is_treated); });
+    return state_datum(comparison);
 }
 
 CLIENTELE_FUNCTION(clientele_lift_ratio_add) {
     if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3)) return unchanged_state(fcinfo);
-    StateDatum* state = growing_state(fcinfo, Rows::ratios);
+    Comparison* comparison = growing_comparison(fcinfo, Rows::ratios);
     const double numerator = PG_GETARG_FLOAT8(1), denominator = PG_GETARG_FLOAT8(2);
     const bool is_treated = PG_GETARG_BOOL(3);
-    think([&] { state->comparison.add_ratio(numerator, denominator, is_treated); });
-    PG_RETURN_POINTER(state);
+    think([&] { comparison->add_ratio(numerator, denominator, is_treated); });
+    return state_datum(comparison);
 }
 
 CLIENTELE_FUNCTION(clientele_arm_value_add) {
     if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return unchanged_state(fcinfo);
-    StateDatum* state = growing_state(fcinfo, Rows::weighted);
+    Comparison* comparison = growing_comparison(fcinfo, Rows::weighted);
     const double outcome = PG_GETARG_FLOAT8(1), propensity = PG_GETARG_FLOAT8(2);
-    think([&] { state->comparison.add_weighted(outcome, propensity); });
-    PG_RETURN_POINTER(state);
+    think([&] { comparison->add_weighted(outcome, propensity); });
+    return state_datum(comparison);
+}
+
+CLIENTELE_FUNCTION(clientele_outcome_add) {
+    if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return unchanged_state(fcinfo);
+    MemoryContext context = aggregate_context(fcinfo);
+    OutcomeSums* sums =
+        PG_ARGISNULL(0) ? new_state<OutcomeSums>(context) : &state_of<OutcomeSums>(PG_GETARG_DATUM(0))->state;
+    const double outcome = PG_GETARG_FLOAT8(1);
+    const bool is_treated = PG_GETARG_BOOL(2);
+    think([&] { sums->add(outcome, is_treated); });
+    return state_datum(sums);
 }
 
 CLIENTELE_FUNCTION(clientele_lift_combine) {
-    aggregate_context(fcinfo);
-    StateDatum* state = state_argument(fcinfo, 0);
-    const auto* other = reinterpret_cast<const char*>(state_argument(fcinfo, 1));
-    Comparison more;
-    std::memcpy(&more, other + offsetof(StateDatum, comparison), sizeof more);
-    think([&] {
-        more.check(more.rows);
-        state->comparison.merge(more);
-    });
-    PG_RETURN_POINTER(state);
+    return combined_states<Comparison>(fcinfo, [](const Comparison& more) { more.check(more.rows); });
+}
+
+CLIENTELE_FUNCTION(clientele_outcome_combine) {
+    return combined_states<OutcomeSums>(fcinfo, [](const OutcomeSums& more) { more.check(); });
 }
 
 CLIENTELE_FUNCTION(clientele_lift_final) {
@@ -278,9 +358,7 @@ CLIENTELE_FUNCTION(clientele_arm_value_final) {
     const Comparison comparison = comparison_argument(fcinfo, Rows::weighted);
     ArmEstimate arm;
     think([&] { arm = arm_value(comparison); });
-    const std::int64_t customers[] = {arm.customers};
-    const double numbers[] = {arm.mean, arm.se, arm.ci_low, arm.ci_high};
-    return row_of(fcinfo, customers, numbers);
+    return arm_datum(fcinfo, arm);
 }
 
 // ---- Functions ----
@@ -306,17 +384,46 @@ CLIENTELE_FUNCTION(clientele_lift_from_moments) {
 }
 
 CLIENTELE_FUNCTION(clientele_combine_lift) {
-    const std::span<const Lift> strata = lifts_of(PG_GETARG_ARRAYTYPE_P(0));
+    const std::span<const Lift> strata = members_of(PG_GETARG_ARRAYTYPE_P(0), lift_of_datum);
     Lift lift;
     think([&] { lift = combined_lift(strata); });
     return lift_datum(fcinfo, lift);
 }
 
+CLIENTELE_FUNCTION(clientele_combine_arm_values) {
+    const std::span<const ArmEstimate> strata = members_of(PG_GETARG_ARRAYTYPE_P(0), arm_of_datum);
+    ArrayType* counts = PG_GETARG_ARRAYTYPE_P(1);
+    check_plain_array(counts, "sizes", "Write ARRAY[1000, 1200] for two strata.", "Give every estimate a size.");
+    const std::span<const std::int64_t> sizes = bigints_of(counts);
+    ArmEstimate arm;
+    think([&] { arm = combined_arm(strata, sizes); });
+    return arm_datum(fcinfo, arm);
+}
+
+CLIENTELE_FUNCTION(clientele_compare_arms) {
+    const ArmEstimate arm = arm_of_datum(PG_GETARG_DATUM(0)), other = arm_of_datum(PG_GETARG_DATUM(1));
+    ArmDifference difference;
+    think([&] { difference = arm_difference(arm, other); });
+    const double numbers[] = {difference.mean, difference.ci_low, difference.ci_high};
+    return row_of(fcinfo, {}, numbers);
+}
+
+CLIENTELE_FUNCTION(clientele_outcome_shape) {
+    const OutcomeSums sums = merged_sums(fcinfo);
+    std::int64_t rows = 0;
+    think([&] { rows = normal_from(squared_skewness(sums)); });
+    const std::int64_t counts[] = {sums.nonzero_control, rows};
+    return row_of(fcinfo, counts, {});
+}
+
 CLIENTELE_FUNCTION(clientele_sequential_interval) {
+    if (nulls_among(fcinfo, 0, 2) > 0) PG_RETURN_NULL();
     const Lift lift = lift_of_datum(PG_GETARG_DATUM(0));
     const double alpha = PG_GETARG_FLOAT8(1), tuning = PG_GETARG_FLOAT8(2);
+    std::optional<std::int64_t> nonzero_control;
+    if (!PG_ARGISNULL(3)) nonzero_control = PG_GETARG_INT64(3);
     SequentialInterval interval;
-    think([&] { interval = sequential_interval(lift, alpha, tuning); });
+    think([&] { interval = sequential_interval(lift, alpha, tuning, nonzero_control); });
     const double numbers[] = {interval.low, interval.high};
     return row_of(fcinfo, {}, numbers);
 }
