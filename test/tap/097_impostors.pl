@@ -34,7 +34,7 @@ my %is_view = map { $_ => 1 } split /\n/, $node->safe_psql('shop', q{SELECT reln
 
 # What is read otherwise than by a query, or by one that is kept. The others get what is typical.
 my %taken_apart = map { $_ => 1 } qw(settings pending failures profiles reversals ledger _orders _items _order_owners _pending_now customers segments _offer_inputs segmentations budgets);
-my @typical = ('nothing', 'no table', 'a join', 'text', 'one column', 'a function', 'a table', 'columns turned round', 'a sequence');
+my @typical = ('no table', 'text', 'one column', 'a table');
 
 # The statements that put one in the place of a table or view; the original is shop.original then.
 sub impostors
@@ -155,12 +155,12 @@ my @orders = (
 	q{INSERT INTO orders VALUES (8001, 1, now(), 10, 'completed')}, q{INSERT INTO orders VALUES (8002, 2, now(), 10, 'completed'), (8003, 3, now(), 10, 'new'), (8004, NULL, now(), 10, 'completed')},
 	q{INSERT INTO order_items VALUES (8001, 'wine', 5), (8002, 'baby', 5)}, q{UPDATE orders SET amount = amount + 1 WHERE customer_id IN (1, 2)}, q{UPDATE orders SET status = 'cancelled' WHERE order_id > 9000}, q{UPDATE order_items SET amount = 6 WHERE order_id = 8001},
 	q{DELETE FROM order_items WHERE order_id = 8001}, q{DELETE FROM orders WHERE customer_id = 2}, q{TRUNCATE order_items}, q{TRUNCATE orders});
-my @questions = (
-	q{SELECT clientele.assign_segment(1), clientele.assign_segment(1, 'shop', 'value'), clientele.assign_segment(-1), clientele.assign_segment(1, as_of => now() - interval '9 days')},
-	q{SELECT o FROM generate_series(1, 5) c, clientele.personalized_offer(c) o}, q{SELECT o FROM clientele.personalized_offer(1, as_of => now() - interval '9 days') o}, q{SELECT i FROM clientele.issue_offer(7) i}, q{SELECT i FROM clientele.issue_offer(14, program => 'thrifty') i},
-	q{SELECT * FROM clientele.explain_offer(1)}, q{SELECT * FROM clientele.explain_segment(1)}, q{SELECT clientele.content_for(1, 'home')}, q{SELECT * FROM clientele.stores}, q{SELECT * FROM clientele.models});
+my @questions = (q{SELECT clientele.assign_segment(1), clientele.assign_segment(1, 'shop', 'value'), clientele.assign_segment(-1)}, q{SELECT o FROM generate_series(1, 5) c, clientele.personalized_offer(c) o},
+	q{SELECT i FROM clientele.issue_offer(7) i}, q{SELECT i FROM clientele.issue_offer(14, program => 'thrifty') i});
 # These take a while.
-my @work = (q{SELECT * FROM clientele.check_store('shop')}, q{CALL clientele.settle_offers('shop')}, q{CALL clientele.refresh('shop')}, q{CALL clientele.refresh('shop', true)}, q{SELECT clientele.set_live('shop', false), clientele.set_live('shop', true)});
+my @work = (q{SELECT clientele.assign_segment(1, as_of => now() - interval '9 days')}, q{SELECT o FROM clientele.personalized_offer(1, as_of => now() - interval '9 days') o}, q{SELECT * FROM clientele.explain_offer(1)}, q{SELECT * FROM clientele.explain_segment(1)},
+	q{SELECT clientele.content_for(1, 'home')}, q{SELECT * FROM clientele.stores}, q{SELECT * FROM clientele.models}, q{SELECT * FROM clientele.check_store('shop')}, q{CALL clientele.settle_offers('shop')}, q{CALL clientele.refresh('shop')}, q{CALL clientele.refresh('shop', true)},
+	q{SELECT clientele.set_live('shop', false), clientele.set_live('shop', true)});
 my %is_typical = map { $_ => 1 } @typical, 'a dropped column';
 
 # In a transaction that is rolled back, one session for all: after it has written an order, or as the first that it does.
@@ -171,7 +171,7 @@ sub survive
 	for my $name (sort keys %cases)
 	{
 		$script .= "\\warn CASE $name\nSET ROLE till; $orders[0]; DELETE FROM orders WHERE order_id = 8001; RESET ROLE;\nBEGIN; SET LOCAL ROLE owner;\n\\warn SETUP\n$cases{$name};\n\\warn ORDERS\nSET LOCAL ROLE till;\n"
-		  . join('', map { "$_;\n" } @orders) . "SET LOCAL ROLE owner;\n\\warn QUESTIONS\n" . join('', map { "$_;\n" } @questions, $is_typical{$name} || $name =~ /:/ ? @work : ()) . "ROLLBACK;\n\\warn END\n";
+		  . join('', map { "$_;\n" } @orders) . "SET LOCAL ROLE owner;\n\\warn QUESTIONS\n" . join('', map { "$_;\n" } @questions, $is_typical{$name} || $name =~ /^_offer_book|^_profiles_now/ ? @work : ()) . "ROLLBACK;\n\\warn END\n";
 	}
 	my ($stdin, $stderr) = ($script, '');
 	my $status = $node->psql('shop', $script, stderr => \$stderr, on_error_stop => 0);
