@@ -18,10 +18,11 @@ $node->safe_psql('shop', q{
 create_store($node, 'shop', live => 1, extra_params => [ '-U', 'owner' ]);
 $node->safe_psql('shop', q{SET client_min_messages = error;
 	SELECT clientele.define_offer('shop', 'thrifty', 'grow_order_value', budget => 100, priority => 40);
-	SELECT count(*) FROM (SELECT clientele.issue_offer(c) FROM generate_series(1, 30) c) i;
+	SELECT count(*) FROM (SELECT clientele.issue_offer(c, 'shop') FROM generate_series(1, 30) c) i;
 	INSERT INTO orders SELECT 9000 + c, c, now(), 500, 'completed' FROM generate_series(1, 30) c;
 	SELECT clientele.fit_clv('shop', force => true);
 	CALL clientele.settle_offers('shop'); CALL clientele.refresh('shop')}, extra_params => [ '-U', 'owner' ]);
+$node->safe_psql('shop', q{SET client_min_messages = error; SELECT clientele.create_store('other', orders => 'orders')}, extra_params => [ '-U', 'owner' ]);
 is($node->safe_psql('shop', q{SELECT count(*) > 0 FROM shop.ledger WHERE state = 'redeemed'}), 't', 'some offers were redeemed');
 
 # ---- What can stand there ----
@@ -130,6 +131,11 @@ my %definitions;
 	$definitions{'a trigger of short arguments'} = q{CREATE INDEX settings_x ON shop.settings (id); CREATE TRIGGER x AFTER INSERT ON public.orders REFERENCING NEW TABLE AS clientele_new FOR EACH STATEMENT EXECUTE FUNCTION clientele._note_orders('shop', 'x')};
 }
 
+# A look-up whose store goes, or gets another name, while it runs, and which looks up in turn.
+my %gone = map { $_->[0] => "CREATE FUNCTION shop.leave(bigint) RETURNS bigint LANGUAGE plpgsql AS \$\$ BEGIN IF to_regclass('shop.settings') IS NOT NULL THEN $_->[1]; PERFORM clientele.assign_segment(2, 'other'), clientele.assign_segment(2, '$_->[2]', 'value'); END IF; RETURN \$1; END \$\$;
+	ALTER VIEW shop.customers RENAME TO original; CREATE VIEW shop.customers AS SELECT shop.leave(customer_id) AS customer_id, segment FROM shop.original" }
+	[ 'a store that goes', 'DROP TABLE shop.settings CASCADE', 'other' ], [ 'a store that is renamed', 'ALTER SCHEMA shop RENAME TO shop2', 'shop2' ];
+
 my %functions;
 my $changes = 1;
 for (split /\n/, $node->safe_psql('shop', q{
@@ -155,11 +161,11 @@ my @orders = (
 	q{INSERT INTO orders VALUES (8001, 1, now(), 10, 'completed')}, q{INSERT INTO orders VALUES (8002, 2, now(), 10, 'completed'), (8003, 3, now(), 10, 'new'), (8004, NULL, now(), 10, 'completed')},
 	q{INSERT INTO order_items VALUES (8001, 'wine', 5), (8002, 'baby', 5)}, q{UPDATE orders SET amount = amount + 1 WHERE customer_id IN (1, 2)}, q{UPDATE orders SET status = 'cancelled' WHERE order_id > 9000}, q{UPDATE order_items SET amount = 6 WHERE order_id = 8001},
 	q{DELETE FROM order_items WHERE order_id = 8001}, q{DELETE FROM orders WHERE customer_id = 2}, q{TRUNCATE order_items}, q{TRUNCATE orders});
-my @questions = (q{SELECT clientele.assign_segment(1), clientele.assign_segment(1, 'shop', 'value'), clientele.assign_segment(-1)}, q{SELECT o FROM generate_series(1, 5) c, clientele.personalized_offer(c) o},
-	q{SELECT i FROM clientele.issue_offer(7) i}, q{SELECT i FROM clientele.issue_offer(14, program => 'thrifty') i});
+my @questions = (q{SELECT clientele.assign_segment(1, 'shop'), clientele.assign_segment(1, 'shop', 'value'), clientele.assign_segment(-1, 'shop')}, q{SELECT o FROM generate_series(1, 5) c, clientele.personalized_offer(c, 'shop') o},
+	q{SELECT i FROM clientele.issue_offer(7, 'shop') i}, q{SELECT i FROM clientele.issue_offer(14, 'shop', program => 'thrifty') i});
 # These take a while.
-my @work = (q{SELECT clientele.assign_segment(1, as_of => now() - interval '9 days')}, q{SELECT o FROM clientele.personalized_offer(1, as_of => now() - interval '9 days') o}, q{SELECT * FROM clientele.explain_offer(1)}, q{SELECT * FROM clientele.explain_segment(1)},
-	q{SELECT clientele.content_for(1, 'home')}, q{SELECT * FROM clientele.stores}, q{SELECT * FROM clientele.models}, q{SELECT * FROM clientele.check_store('shop')}, q{CALL clientele.settle_offers('shop')}, q{CALL clientele.refresh('shop')}, q{CALL clientele.refresh('shop', true)},
+my @work = (q{SELECT clientele.assign_segment(1, 'shop', as_of => now() - interval '9 days')}, q{SELECT o FROM clientele.personalized_offer(1, 'shop', as_of => now() - interval '9 days') o}, q{SELECT * FROM clientele.explain_offer(1, 'shop')}, q{SELECT * FROM clientele.explain_segment(1, 'shop')},
+	q{SELECT clientele.content_for(1, 'home', 'shop')}, q{SELECT * FROM clientele.stores}, q{SELECT * FROM clientele.models}, q{SELECT * FROM clientele.check_store('shop')}, q{CALL clientele.settle_offers('shop')}, q{CALL clientele.refresh('shop')}, q{CALL clientele.refresh('shop', true)},
 	q{SELECT clientele.set_live('shop', false), clientele.set_live('shop', true)});
 my %is_typical = map { $_ => 1 } @typical, 'a dropped column';
 
@@ -187,6 +193,7 @@ sub survive
 }
 
 survive($_, impostors($_)) for sort keys %columns;
+survive('a look-up', %gone);
 survive('a definition', %definitions);
 survive('a function', %functions);
 

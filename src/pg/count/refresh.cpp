@@ -250,14 +250,15 @@ void count_all(Refresh& refresh, bool folds, const Datum* collected, const char*
     end_chunk(refresh);
 }
 
-Oid type_in_profiles(const Store& store, const char* name) {
+// By its place, too: rows are written by the places of their columns.
+Oid type_in_profiles(const Store& store, const char* name, AttrNumber place) {
     const Oid profiles = get_relname_relid("profiles", store.schema);
     const AttrNumber column = OidIsValid(profiles) ? get_attnum(profiles, name) : InvalidAttrNumber;
-    if (column != InvalidAttrNumber) return get_atttype(profiles, column);
+    if (column == place) return get_atttype(profiles, column);
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("the table \"profiles\" of store \"%s\" is not the one that was created",
                            schema_name(store.schema)),
-                    errdetail("It has no column \"%s\", or does not exist.", name),
+                    errdetail("It has no column \"%s\" in its place, or does not exist.", name),
                     errhint("Drop what is left of the store, and create it anew.")));
     pg_unreachable();
 }
@@ -270,13 +271,8 @@ Refresh begin(const Store& store, bool atomic) {
     MemoryContext caller = MemoryContextSwitchTo(refresh.memory);
     refresh.name = DirectFunctionCall1(namein, CStringGetDatum(schema_name(store.schema)));
     MemoryContextSwitchTo(caller);
-    refresh.key_type = type_in_profiles(store, "customer_id");
-    refresh.profile_type = type_in_profiles(store, "profile");
-    if (!OidIsValid(refresh.key_type) || !OidIsValid(refresh.profile_type)) {
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("the table \"profiles\" of store \"%s\" is not the one that was created",
-                               NameStr(*DatumGetName(refresh.name)))));
-    }
+    refresh.key_type = type_in_profiles(store, "customer_id", 1);
+    refresh.profile_type = type_in_profiles(store, "profile", 2);
     return refresh;
 }
 

@@ -6,6 +6,7 @@
 #include "pg/lookup/lookup.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "utils/hsearch.h"
 #include "utils/syscache.h"
 }
@@ -28,23 +29,41 @@ struct Plan {
 };
 constinit HTAB* plans = nullptr;
 
+// Plans that nobody will ask for again. They may be running at this moment, further out: a view that a look-up reads
+// can call a function that drops its store, and looks up in another one. Hence they go when the transaction ends.
+constinit List* superseded = NIL;
+
+void free_superseded(XactEvent event, void*) {
+    if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE) return;
+    ListCell* cell;
+    foreach (cell, superseded) SPI_freeplan(static_cast<SPIPlanPtr>(lfirst(cell)));
+    list_free(superseded);
+    superseded = NIL;
+}
+
+void supersede(SPIPlanPtr plan) {
+    MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+    superseded = lappend(superseded, plan);
+    MemoryContextSwitchTo(caller);
+}
+
 HTAB* plan_table() {
     if (!plans) {
         HASHCTL control{};
         control.keysize = sizeof(PlanKey);
         control.entrysize = sizeof(Plan);
         plans = hash_create("clientele look-ups", 16, &control, HASH_ELEM | HASH_BLOBS);
+        RegisterXactCallback(free_superseded, nullptr);
     }
     return plans;
 }
 
-// None of them can be running: what a query reads cannot be dropped by its own session meanwhile.
-void free_plans_of_dropped_stores() {
+void supersede_plans_of_dropped_stores() {
     HASH_SEQ_STATUS scan;
     hash_seq_init(&scan, plan_table());
     while (auto* plan = static_cast<Plan*>(hash_seq_search(&scan))) {
         if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(plan->key.settings))) continue;
-        SPI_freeplan(plan->prepared);
+        supersede(plan->prepared);
         hash_search(plan_table(), &plan->key, HASH_REMOVE, nullptr);
     }
 }
@@ -147,10 +166,11 @@ SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bo
     const char* schema = schema_name(store.schema);
     auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
     if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
-    free_plans_of_dropped_stores();
+    supersede_plans_of_dropped_stores();
     SPIPlanPtr prepared = prepare(query, stored, schema, key_type, more, types);
-    // The plan of a store's former name may be running at this moment, further out; it is left alone.
-    plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_ENTER, nullptr));
+    bool had_other_name;
+    plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_ENTER, &had_other_name));
+    if (had_other_name) supersede(plan->prepared);
     plan->key_type = key_type;
     strlcpy(plan->schema, schema, sizeof plan->schema);
     plan->prepared = prepared;
