@@ -102,6 +102,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._column_type(regclass, name, text) IS 'The type of a column; refuses missing and unreadable ones. role: the argument that named it.';
 
+-- A view is the way out that a live store has not. The cast of money depends on settings, its division does not.
+CREATE FUNCTION clientele._money_hint(relation regclass, column_name name, role text, type regtype) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('A stored generated column converts it, also for a live store: ALTER TABLE %s ADD COLUMN %I numeric GENERATED ALWAYS AS (%s) STORED; then %s => %L.',
+        relation, n.name, CASE type WHEN 'money'::regtype THEN format('(%I / ''1''::money)::numeric', column_name) ELSE format('%I::numeric', column_name) END, role, n.name)
+    FROM (SELECT left(column_name, 55) || '_exact') n (name)
+    WHERE role IN ('amount', 'refunded', 'discount', 'item_amount') AND type IN ('money'::regtype, 'real'::regtype, 'double precision'::regtype, 'text'::regtype, 'varchar'::regtype)
+      AND (SELECT relkind FROM pg_class WHERE oid = relation) IN ('r', 'p')
+$$;
+COMMENT ON FUNCTION clientele._money_hint(regclass, name, text, regtype) IS
+    'How a column of a table that holds amounts as money, floating point numbers or text comes to be one that a store can read; NULL for others.';
+
 CREATE FUNCTION clientele._check_type(relation regclass, column_name name, role text, accepted regtype[]) RETURNS regtype
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -111,7 +123,7 @@ BEGIN
         RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found
             USING ERRCODE = 'datatype_mismatch',
             DETAIL = format('Accepted: %s.', array_to_string(accepted, ', ')),
-            HINT = 'A view over the table can cast it.';
+            HINT = coalesce(clientele._money_hint(relation, column_name, role, found), 'A view over the table can cast it.');
     END IF;
     RETURN found;
 END $$;
@@ -506,6 +518,7 @@ BEGIN
         PERFORM clientele.set_live(store, true);
     END IF;
     PERFORM clientele._warn_of_duplicate_orders(store, settings);
+    RAISE NOTICE 'store % is created; next, its orders are counted: CALL clientele.refresh(%)', quote_ident(store), quote_literal(store);
 END $$;
 COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text, regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean) IS
     'Creates a store: a schema with tables, views and functions over a shop''s orders, owned by the caller, who needs CREATE on the database and SELECT on the sources. '
