@@ -140,5 +140,57 @@ TEST(ProposedWeights, Edges) {
     EXPECT_THROW(weights({0, 9}, {1, 1}, std::nan("")), Error);
 }
 
+ArmEstimate estimate(std::int64_t customers, double mean, double se) {
+    ArmEstimate arm;
+    arm.customers = customers;
+    arm.mean = mean;
+    arm.se = se;
+    return arm;
+}
+
+// Weighted by all customers of a stratum, and not by those of the arm.
+TEST(CombinedArm, IsStratifiedByTheSizesGiven) {
+    const std::vector<ArmEstimate> strata{estimate(50, 10, 1), estimate(11, 20, 2)};
+    const std::vector<std::int64_t> sizes{100, 300};
+    const ArmEstimate arm = combined_arm(strata, sizes);
+    EXPECT_EQ(arm.customers, 61);
+    EXPECT_DOUBLE_EQ(arm.mean, 0.25 * 10 + 0.75 * 20);
+    EXPECT_DOUBLE_EQ(arm.se, std::sqrt(0.0625 + 2.25));
+    const double df = 2.3125 * 2.3125 / (0.0625 * 0.0625 / 49 + 2.25 * 2.25 / 10);
+    EXPECT_DOUBLE_EQ(arm.ci_high - arm.mean, arm.se * student_quantile(0.95, df));
+}
+
+TEST(CombinedArm, OneStratumIsItselfAndUnknownOnesAreLeftOut) {
+    const std::vector<ArmEstimate> one{estimate(1, 10, unknown)}, two{estimate(1, 10, unknown), estimate(9, 20, 2)};
+    EXPECT_EQ(combined_arm(one, std::vector<std::int64_t>{5}).customers, 1);
+    EXPECT_EQ(combined_arm(two, std::vector<std::int64_t>{5, 9}).mean, 20);
+    EXPECT_EQ(combined_arm({}, {}).customers, 0);
+    EXPECT_TRUE(std::isnan(combined_arm({}, {}).mean));
+    // Where no outcome varies there is a mean, and no interval.
+    const std::vector<ArmEstimate> constant{estimate(5, 1, 0), estimate(5, 3, 0)};
+    const ArmEstimate arm = combined_arm(constant, std::vector<std::int64_t>{5, 5});
+    EXPECT_EQ(arm.mean, 2);
+    EXPECT_EQ(arm.se, 0);
+    EXPECT_TRUE(std::isnan(arm.ci_low));
+}
+
+TEST(CombinedArm, RefusesWhatNoRowsGive) {
+    const std::vector<ArmEstimate> two{estimate(5, 1, 1), estimate(5, 1, 1)};
+    EXPECT_THROW(combined_arm(two, std::vector<std::int64_t>{5}), Error);
+    EXPECT_THROW(combined_arm(two, std::vector<std::int64_t>{5, 4}), Error);
+    for (const ArmEstimate& wrong :
+         {estimate(-1, 1, 1), estimate(1, 1, 1), estimate(5, 1, -1), estimate(5, unknown, 1), estimate(5, 1, 1e101)}) {
+        EXPECT_THROW(combined_arm(std::vector{wrong}, std::vector<std::int64_t>{5}), Error);
+    }
+}
+
+TEST(ArmDifference, IsNormal) {
+    const ArmDifference difference = arm_difference(estimate(50, 10, 3), estimate(50, 4, 4));
+    EXPECT_EQ(difference.mean, 6);
+    EXPECT_NEAR(difference.ci_high, 6 + 5 * 1.959963984540054, 1e-12);
+    EXPECT_NEAR(difference.ci_low, 6 - 5 * 1.959963984540054, 1e-12);
+    EXPECT_TRUE(std::isnan(arm_difference(estimate(1, 10, unknown), estimate(50, 4, 4)).ci_low));
+}
+
 }  // namespace
 }  // namespace clientele
