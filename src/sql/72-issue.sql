@@ -162,9 +162,11 @@ CREATE FUNCTION clientele._cutoffs(store name, program text, started_at timestam
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     cutoffs jsonb := '{}';
+    has_budgets boolean;
     cut record;
 BEGIN
-    LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.budgets b WHERE $1 IS NULL OR b.program = $1)', store) INTO has_budgets USING program;
+    WHILE has_budgets LOOP
         EXECUTE clientele._cutoff_query(store, program, run, cutoffs) INTO cut USING program, started_at, NULL, NULL, cutoffs;
         EXIT WHEN cut.program IS NULL;
         cutoffs := cutoffs || jsonb_build_object(cut.program, CASE WHEN cut.turn IS NOT NULL THEN jsonb_build_array(cut.turn, cut.tie) END);
