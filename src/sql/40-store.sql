@@ -105,10 +105,11 @@ COMMENT ON FUNCTION clientele._column_type(regclass, name, text) IS 'The type of
 -- A view is the way out that a live store has not. The cast of money depends on settings, its division does not.
 CREATE FUNCTION clientele._money_hint(relation regclass, column_name name, role text, type regtype) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('A stored generated column converts it, also for a live store: ALTER TABLE %s ADD COLUMN %I numeric GENERATED ALWAYS AS (%s) STORED; then %s => %L.',
-        relation, n.name, CASE type WHEN 'money'::regtype THEN format('(%I / ''1''::money)::numeric', column_name) ELSE format('%I::numeric', column_name) END, role, n.name)
+    SELECT format('A stored generated column converts it, also for a live store: ALTER TABLE %s ADD COLUMN %I numeric '
+        'GENERATED ALWAYS AS (%s) STORED; then %s => %L.', relation, n.name, format(
+            CASE type WHEN 'money'::regtype THEN '(%I / ''1''::money)::numeric' ELSE '%I::numeric' END, column_name), role, n.name)
     FROM (SELECT left(column_name, 55) || '_exact') n (name)
-    WHERE role IN ('amount', 'refunded', 'discount', 'item_amount') AND type IN ('money'::regtype, 'real'::regtype, 'double precision'::regtype, 'text'::regtype, 'varchar'::regtype)
+    WHERE role IN ('amount', 'refunded', 'discount', 'item_amount') AND type = ANY ('{money,real,float8,text,varchar}'::regtype[])
       AND (SELECT relkind FROM pg_class WHERE oid = relation) IN ('r', 'p')
 $$;
 COMMENT ON FUNCTION clientele._money_hint(regclass, name, text, regtype) IS

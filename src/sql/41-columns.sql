@@ -4,7 +4,8 @@
 CREATE FUNCTION clientele._view_origins(view regclass, column_name name) RETURNS name[]
     AS 'MODULE_PATHNAME', 'clientele_view_origins' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._view_origins(regclass, name) IS
-    'The columns of tables and views that a column of a view is computed from, in the order in which its expression names them first; none where there is no such view or column.';
+    'The columns of tables and views that a column of a view is computed from, in the order in which its expression names them first; '
+    'none where there is no such view or column.';
 
 -- The expression of an amount names the amount first, then what was refunded, then the discount.
 CREATE FUNCTION clientele._present_settings(store name) RETURNS clientele.store_settings
@@ -26,9 +27,8 @@ BEGIN
     END IF;
     IF settings.customers IS NOT NULL THEN
         settings.customer_key := coalesce((clientele._view_origins(base, 'customer_id'::name))[1], settings.customer_key);
-        SELECT coalesce(array_agg(CASE WHEN c.name = a.name THEN c.name::text ELSE format('%s AS %s', c.name, a.name) END ORDER BY a.ordinal), '{}')
-            INTO settings.attributes
-            FROM clientele._attributes(settings) a
+        SELECT coalesce(array_agg(c.name || CASE WHEN c.name = a.name THEN '' ELSE ' AS ' || a.name END ORDER BY a.ordinal), '{}')
+            INTO settings.attributes FROM clientele._attributes(settings) a
             CROSS JOIN LATERAL (SELECT coalesce((clientele._view_origins(base, a.name))[1], a.column_name) AS name) c;
     END IF;
     settings.item_order_id := coalesce((clientele._view_origins(items, 'order_id'::name))[1], settings.item_order_id);
@@ -37,7 +37,8 @@ BEGIN
     RETURN settings;
 END $$;
 COMMENT ON FUNCTION clientele._present_settings(name) IS
-    'The settings of a store with the names that the columns of its sources have now, read from its views _orders, _base and _items; where these say nothing, the names that were given.';
+    'The settings of a store with the names that the columns of its sources have now, read from its views _orders, _base and _items; '
+    'where these say nothing, the names that were given.';
 
 CREATE FUNCTION clientele._kept_filter(view regclass, orders regclass) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele__kept_filter' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
