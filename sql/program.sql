@@ -139,7 +139,9 @@ SELECT (SELECT count(*) FROM clientele.personalized_offer('one of 40')) AS withi
 SELECT reasons FROM clientele.explain_offer('one of 40', as_of => now() - interval '2 days');
 SELECT clientele.define_offer('p', 'more', 'grow_order_value', starts_at => now() + interval '1 hour');
 SELECT status, reasons FROM clientele.explain_offer('one of 40');
+SET client_min_messages = error;
 SELECT clientele.define_offer('p', 'more', 'grow_order_value', ends_at => now());
+SET client_min_messages = warning;
 SELECT status, reasons FROM clientele.explain_offer('one of 40');
 -- A session's settings change nothing.
 SELECT clientele.define_offer('p', 'more', 'grow_order_value', starts_at => '2020-06-01 12:00:00.123456+00', valid_for => '1 month 2 days 03:04:05.6', max_cv => 0.1 + 0.2, holdout => 0.1::float8 + 0.2);

@@ -429,8 +429,8 @@ DECLARE
     exposure record;
 BEGIN
     store := clientele._resolve_store(store);
-    EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id = %s
-        RETURNING l.exposure_id, l.program, l.slot, l.reward, l.holdout', store, clientele._order_literal(store, order_id)) INTO exposure;
+    EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id %s %s
+        RETURNING l.exposure_id, l.program, l.slot, l.reward, l.holdout', store, clientele._order_equality(store), clientele._order_literal(store, order_id)) INTO exposure;
     IF exposure.exposure_id IS NULL THEN
         RETURN false;
     END IF;
