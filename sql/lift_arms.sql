@@ -97,20 +97,26 @@ SELECT clientele.arm_value('Infinity', 0.5);
 SELECT clientele.arm_value(1, 1e-200);
 
 -- Over strata: 100 customers of whom 2 were in the arm, and 300.
-SELECT (clientele.combine_arm_values(array_agg(a ORDER BY s), '{100,300}')).*, round((clientele.compare_arms(clientele.combine_arm_values(array_agg(a ORDER BY s), '{100,300}'), (array_agg(a ORDER BY s))[1])).effect::numeric, 9) AS more
-FROM (SELECT s, clientele.arm_value(y, 0.5) AS a FROM (VALUES (1, 1.0), (1, 3), (2, 10), (2, 11), (2, 12)) v (s, y) GROUP BY s) a;
-SELECT clientele.combine_arm_values('{}', '{}') AS none, clientele.combine_arm_values(NULL, '{1}') IS NULL AS nothing, clientele.compare_arms('(1,2,,,)', '(1,1,,,)') AS unknown;
+SELECT (c).*, (clientele.compare_arms(c, arms[1])).effect AS more
+FROM (SELECT clientele.combine_arm_values(arms, '{100,300}') AS c, arms FROM (SELECT array_agg(a ORDER BY s) AS arms
+    FROM (SELECT s, clientele.arm_value(y, 0.5) AS a FROM (VALUES (1, 1.0), (1, 3), (2, 10), (2, 11), (2, 12)) v (s, y) GROUP BY s) a) a) c;
+SELECT clientele.combine_arm_values('{}', '{}') AS none, clientele.combine_arm_values(NULL, '{1}') IS NULL AS nothing,
+    clientele.compare_arms('(1,2,,,)', '(1,1,,,)') AS unknown;
 SELECT clientele.combine_arm_values('{"(5,1,1,,)"}', '{5,5}');
 SELECT clientele.combine_arm_values('{"(5,1,1,,)"}', '{4}');
 SELECT clientele.combine_arm_values('{"(5,1,1,,)"}', '{NULL}');
 SELECT clientele.combine_arm_values('{"(5,NaN,1,,)"}', '{5}');
 -- Too early for an interval that may be looked at every day.
-SELECT n, nonzero, s.ci_low IS NULL AS early FROM (VALUES (99, NULL), (100, NULL), (100, 29), (100, 30)) v (n, nonzero), clientele.sequential_interval(clientele.lift_from_moments(n, 50, 500, 900, 450, 4500), nonzero_control => nonzero) s;
+SELECT n, nonzero, s.ci_low IS NULL AS early FROM (VALUES (99, NULL), (100, NULL), (100, 29), (100, 30)) v (n, nonzero),
+    clientele.sequential_interval(clientele.lift_from_moments(n, 50, 500, 900, 450, 4500), nonzero_control => nonzero) s;
 SELECT clientele.sequential_interval(clientele.lift_from_moments(100, 50, 500, 900, 450, 4500), nonzero_control => -1);
-SELECT clientele.sequential_interval(NULL) IS NULL AS nothing, clientele.sequential_interval(clientele.lift_from_moments(100, 50, 500, 900, 450, 4500), NULL) IS NULL AS no_alpha;
+SELECT clientele.sequential_interval(NULL) IS NULL AS nothing,
+    clientele.sequential_interval(clientele.lift_from_moments(100, 50, 500, 900, 450, 4500), NULL) IS NULL AS no_alpha;
 -- The shape of outcomes: 9 zeros and a one among 10 have the squared skewness 0.64 / 0.09; not even 1e15 more takes a digit away.
-SELECT f.far, (clientele._outcome_shape(ARRAY[clientele._outcome_sums(f.far + (n = 10)::int, n % 2 = 1)])).*, ceil(355 * 0.64 / 0.09) AS kohavi FROM (VALUES (0::float8), (1e15)) f (far), generate_series(1, 10) n GROUP BY f.far ORDER BY f.far;
-SELECT (clientele._outcome_shape(array_agg(s))).* FROM (SELECT clientele._outcome_sums((n = 10)::int, n % 2 = 1) AS s FROM generate_series(1, 10) n GROUP BY n % 3 UNION ALL SELECT NULL) p;
+SELECT f.far, (clientele._outcome_shape(ARRAY[clientele._outcome_sums(f.far + (n = 10)::int, n % 2 = 1)])).*, ceil(355 * 0.64 / 0.09) AS kohavi
+FROM (VALUES (0::float8), (1e15)) f (far), generate_series(1, 10) n GROUP BY f.far ORDER BY f.far;
+SELECT (clientele._outcome_shape(array_agg(s))).*
+FROM (SELECT clientele._outcome_sums((n = 10)::int, n % 2 = 1) AS s FROM generate_series(1, 10) n GROUP BY n % 3 UNION ALL SELECT NULL) p;
 SELECT clientele._outcome_shape('{"\\x00"}');
 SELECT clientele._outcome_sums('Infinity', true);
 
