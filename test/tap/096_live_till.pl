@@ -182,7 +182,7 @@ my $recreate = 'DROP INDEX shop.ledger_order; CREATE';
 for my $case (
 	# [ name, what happens, warnings a statement, what is noted of a reversal ]
 	[ 'no threshold', 'ALTER TABLE shop.ledger ALTER min_spend DROP NOT NULL; UPDATE shop.ledger SET min_spend = NULL', 0, 2 ],
-	[ 'nobody\'s', 'ALTER TABLE shop.ledger ALTER customer_id DROP NOT NULL; UPDATE shop.ledger SET customer_id = NULL', 0, 2 ],
+	[ 'nobody\'s', 'ALTER TABLE shop.ledger ALTER customer_id DROP NOT NULL; UPDATE shop.ledger SET customer_id = NULL', 0, 0 ],
 	[ 'another table of the same shape', "$move $ledger", 0, 0 ],
 	[ 'another index of the same shape', "$recreate INDEX ON shop.ledger (order_id)", 0, 0 ],
 	[ 'a view', "$move $ledger; ALTER TABLE shop.ledger RENAME TO ledger1; CREATE VIEW shop.ledger AS SELECT * FROM shop.ledger1", 1, 0 ],
