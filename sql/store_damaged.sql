@@ -31,6 +31,7 @@ SELECT * FROM clientele.check_store('damaged');
 SELECT clientele._drop_triggers('damaged', '{0}');
 SELECT clientele._drop_triggers('damaged', '{NULL}');
 SELECT clientele._lock_sources('{0}');
+SELECT clientele._kept_filter(0, 0) IS NULL AS nothing;
 
 -- A column of the profiles.
 \set VERBOSITY terse
@@ -43,7 +44,7 @@ CALL clientele.refresh('damaged', true);
 SET client_min_messages = error;
 DROP SCHEMA damaged CASCADE;
 DROP TABLE damaged_orders, damaged_settings CASCADE;
-RESET client_min_messages;
+SET client_min_messages = warning;
 
 -- A session keeps the plan of the last store that it looked up, and none of those that were dropped before.
 CREATE TABLE gone_orders (order_id integer PRIMARY KEY, customer_id integer, ordered_at timestamptz, amount numeric);

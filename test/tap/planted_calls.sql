@@ -49,6 +49,7 @@ SELECT clientele.content_for(5::int8, 'home'::text, 'full'::name);
 SELECT clientele.define_offer('full'::name, 'second'::text, 'second_order'::text, holdout => 0.1::float8, budget => 5000::numeric);
 SELECT clientele.define_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, segments => '{families,average}'::text[], holdout => 0.2::float8,
     arms => '[{"name": "a", "stretch": 1.2}, {"name": "b", "stretch": 1.5}]'::jsonb, max_per_customer => 3, cooldown => '1 day'::interval);
+SELECT clientele.alter_offer('full'::name, 'second'::text, stretch => 1.3, reset => '{holdout}'::text[]);
 SELECT clientele.define_offer('full'::name, 'back'::text, 'win_back'::text);
 SELECT clientele.drop_offer('full'::name, 'back'::text);
 SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, budget => 100::numeric);
@@ -99,6 +100,12 @@ SELECT * FROM clientele.describe_segments('full'::name, 'learned'::text);
 SELECT clientele.rename_segment('full'::name, 'big'::text, 'great'::text, segmentation => 'value'::text);
 -- refused
 SELECT * FROM clientele.fit_clv('full'::name, 'bgnbd'::text);
+SELECT clientele.create_store('twice'::name, 'public.twice'::regclass);
+CALL clientele.refresh('twice'::name);
+SELECT pg_catalog.count(c.*) FROM clientele.check_store('twice'::name) c;
+SELECT clientele.drop_store('twice'::name);
+-- refused
+SELECT clientele.create_store('money'::name, 'public.visits'::regclass, amount => 'note'::name);
 SELECT clientele.create_store('visits'::name, 'public.visits'::regclass);
 CALL clientele.refresh('visits'::name);
 SELECT * FROM clientele.fit_clv('visits'::name, 'bgnbd'::text, holdout_days => 60);

@@ -353,7 +353,8 @@ Node* filter_of(const Query& query, Oid orders) {
 }  // namespace
 
 CLIENTELE_FUNCTION(clientele__kept_filter) {
-    Relation view = relation_open(PG_GETARG_OID(0), AccessShareLock);
+    Relation view = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+    if (!view) PG_RETURN_NULL();
     const Oid orders = PG_GETARG_OID(1);
     Node* filter = view->rd_rel->relkind == RELKIND_VIEW ? filter_of(*get_view_query(view), orders) : nullptr;
     relation_close(view, AccessShareLock);
