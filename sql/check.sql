@@ -21,7 +21,7 @@ INSERT INTO orders VALUES (101, 1, '2025-02-03 19:00+00', 25);                  
 UPDATE orders SET amount = amount + 1 WHERE order_id = 31;                              -- customer 2
 UPDATE orders SET ordered_at = ordered_at + interval '1 minute' WHERE order_id = 62;    -- customer 3, the last one
 DELETE FROM orders WHERE customer_id = 4;
-INSERT INTO orders VALUES (102, 35, '2025-02-03 19:00+00', 12), (103, NULL, '2025-02-03 19:00+00', 12), (104, 36, 'infinity', 12);
+INSERT INTO orders VALUES (102, 35, '2025-02-03 19:00+00', 12), (103, NULL, '2025-02-03 19:00+00', 12), (104, 36, '2999-12-31', 12);
 INSERT INTO orders VALUES (105, 99, '2025-02-04 19:00+00', 12), (106, 99, '2025-02-05 19:00+00', -3), (107, 98, '2025-02-06 19:00+00', 0);
 SELECT * FROM clientele.check_store('shop');
 SELECT count(*) FROM clientele.check_store('shop');  -- it wrote nothing

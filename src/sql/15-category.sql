@@ -5,8 +5,3 @@ CREATE FUNCTION clientele.category_share(category_mix jsonb, category text) RETU
 COMMENT ON FUNCTION clientele.category_share(jsonb, text) IS
     'The share (0 to 1) of spending that went to a category. category_mix: an object of category -> amount; categories below zero count as zero. '
     '0 where the customer never bought the category; NULL without a mix or where all amounts are zero. A mix that is no object of numbers is an error.';
-
-CREATE FUNCTION clientele._checked_amount(amount numeric) RETURNS numeric
-    AS 'MODULE_PATHNAME', 'clientele_checked_amount' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._checked_amount(numeric) IS
-    'The amount itself; NaN, infinities and what is not below 10^13 are an error, as in order_profile.';

@@ -36,6 +36,19 @@ CREATE FUNCTION clientele._zone_differs_from(time_zone text, digests bigint[]) R
 COMMENT ON FUNCTION clientele._zone_differs_from(text, bigint[]) IS
     'The start of the year from which on the rules of a time zone differ from those of the digests; NULL where they are the same; -infinity without digests.';
 
+CREATE FUNCTION clientele._nearly_all(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'clientele_nearly_all' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._nearly_all(internal) IS 'Planner support: the function is true of nearly every row.';
+
+CREATE FUNCTION clientele._countable(ordered_at timestamptz, amount numeric) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clientele_countable' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT clientele._nearly_all;
+COMMENT ON FUNCTION clientele._countable(timestamptz, numeric) IS
+    'Whether a store counts an order of that time and amount: from 0001-01-02 to 9999-12-29 (UTC), above -10^13 and below 10^13. NULL is no reason to leave one out.';
+
+CREATE FUNCTION clientele._fits_index(key "any") RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clientele_fits_index' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT clientele._nearly_all;
+COMMENT ON FUNCTION clientele._fits_index("any") IS 'Whether a key is short enough for an index: at most 2,000 bytes.';
+
 CREATE FUNCTION clientele._hardly_any(internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'clientele_hardly_any' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._hardly_any(internal) IS 'Planner support: the function is true of hardly any row.';

@@ -7,8 +7,8 @@ $$;
 COMMENT ON FUNCTION clientele._order_id(clientele.store_settings) IS 'The id of a row o of the orders, in the type in which it is kept, as an SQL expression.';
 
 -- One row an order that counts, whenever dated: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was
--- no order after all), and order_id where orders have one.
-CREATE FUNCTION clientele._orders_query(settings clientele.store_settings) RETURNS text
+-- no order after all), and order_id where orders have one. every_row: those, too, that are left out because nobody can count them.
+CREATE FUNCTION clientele._orders_query(settings clientele.store_settings, every_row boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     at_type regtype := clientele._column_type(settings.orders, settings.ordered_at, 'ordered_at');
@@ -16,8 +16,12 @@ DECLARE
     amount text := format('o.%I::numeric', settings.amount);
     whole text := '';
 BEGIN
+    -- The last dates are beyond what a timestamp can be.
+    IF at_type = 'date'::regtype THEN
+        ordered_at := format('CASE WHEN %1$s > date ''10000-01-01'' THEN date ''10000-01-01'' ELSE %1$s END', ordered_at);
+    END IF;
     IF at_type <> 'timestamptz'::regtype THEN
-        ordered_at := format('clientele._instant(%s::timestamp, %L)', ordered_at, settings.time_zone);
+        ordered_at := format('clientele._instant((%s)::timestamp, %L)', ordered_at, settings.time_zone);
     END IF;
     IF settings.discount IS NOT NULL THEN
         amount := format('%s + COALESCE(o.%I::numeric, 0)', amount, settings.discount);
@@ -31,13 +35,36 @@ BEGIN
     IF settings.discount IS NOT NULL OR settings.refunded IS NOT NULL THEN
         amount := format('CASE WHEN o.%1$I < 0 THEN o.%1$I::numeric%2$s ELSE %3$s END', settings.amount, whole, amount);
     END IF;
-    RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %5$s o WHERE o.%1$I IS NOT NULL%6$s',
+    RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %5$s o WHERE o.%1$I IS NOT NULL%6$s%7$s',
         settings.customer_id, ordered_at, amount,
         CASE WHEN settings.order_id IS NOT NULL THEN format(', %s AS order_id', clientele._order_id(settings)) END, settings.orders,
+        CASE WHEN NOT every_row THEN format(' AND clientele._countable(%s, %s)', ordered_at, amount) || clientele._keys_fit(settings) END,
         ' AND (' || settings.order_filter || ')');
 END $$;
-COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings) IS
-    'The one definition of which orders count, and of their value; the view _orders of a store.';
+COMMENT ON FUNCTION clientele._orders_query(clientele.store_settings, boolean) IS
+    'The one definition of which orders count, and of their value: the view _orders of a store; every_row: its view _order_rows.';
+
+CREATE FUNCTION clientele._keys_fit(settings clientele.store_settings) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(string_agg(format(' AND clientele._fits_index(o.%I)', k.name), '' ORDER BY k.nth), '')
+    FROM (VALUES (1, settings.customer_id), (2, settings.order_id)) k (nth, name)
+    JOIN pg_attribute a ON a.attrelid = settings.orders AND a.attname = k.name AND a.attlen = -1
+$$;
+COMMENT ON FUNCTION clientele._keys_fit(clientele.store_settings) IS 'What the keys of an order o must fulfil, as an SQL condition that follows others.';
+
+CREATE FUNCTION clientele._uncountable_query(store name, settings clientele.store_settings) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($query$
+        SELECT o.*, CASE WHEN NOT clientele._fits_index(o.customer_id) THEN 'customer key too long' %2$s
+            WHEN NOT clientele._countable(o.ordered_at, NULL) THEN 'order time out of range' ELSE 'order amount out of range' END AS reason
+        FROM %1$I._order_rows o
+        WHERE o.ordered_at IS NOT NULL AND o.amount IS NOT NULL
+            AND NOT (clientele._countable(o.ordered_at, o.amount) AND clientele._fits_index(o.customer_id) %3$s)$query$, store,
+        CASE WHEN settings.order_id IS NOT NULL THEN 'WHEN NOT clientele._fits_index(o.order_id) THEN ''order id too long''' END,
+        CASE WHEN settings.order_id IS NOT NULL THEN 'AND clientele._fits_index(o.order_id)' END)
+$$;
+COMMENT ON FUNCTION clientele._uncountable_query(name, clientele.store_settings) IS
+    'The orders that a store leaves out, and why: its view uncountable_orders.';
 
 -- Nobody orders at midnight sharp, but all dates are: where order times are local ones, midnight stands for the whole day.
 CREATE FUNCTION clientele._has_local_times(store name) RETURNS boolean
@@ -107,10 +134,11 @@ COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, te
 CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true', orders text DEFAULT NULL, items text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
-            SELECT o.customer_id, i.category, clientele._checked_amount(pg_catalog.sum(i.amount)) AS amount
+            SELECT o.customer_id, i.category, pg_catalog.sum(i.amount) AS amount
             FROM %1$s o JOIN %4$s i ON i.order_id %5$s o.order_id
-            WHERE o.ordered_at <= %2$s AND o.amount >= 0 AND i.category IS NOT NULL AND i.amount IS NOT NULL AND %3$s
-            GROUP BY o.customer_id, i.category) c
+            WHERE o.ordered_at <= %2$s AND o.amount >= 0 AND i.category IS NOT NULL AND i.amount IS NOT NULL
+                AND clientele._countable(NULL, i.amount) AND %3$s
+            GROUP BY o.customer_id, i.category HAVING clientele._countable(NULL, pg_catalog.sum(i.amount))) c
         GROUP BY c.customer_id', coalesce(orders, format('%I._orders', store)), as_of, among, coalesce(items, format('%I._items', store)),
         clientele._order_equality(store))
 $$;
@@ -145,6 +173,9 @@ CREATE FUNCTION clientele._regenerate_order_views(store name, settings clientele
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW %I._orders WITH (security_invoker = true) AS %s', store, clientele._orders_query(settings));
+    EXECUTE format('CREATE OR REPLACE VIEW %I._order_rows WITH (security_invoker = true) AS %s', store, clientele._orders_query(settings, true));
+    EXECUTE format('CREATE OR REPLACE VIEW %I.uncountable_orders WITH (security_invoker = true) AS %s', store,
+        clientele._uncountable_query(store, settings));
     IF settings.items IS NOT NULL THEN
         EXECUTE format('CREATE OR REPLACE VIEW %I._items WITH (security_invoker = true) AS %s', store, clientele._items_query(settings));
     END IF;
@@ -262,6 +293,7 @@ BEGIN
                     pg_catalog.sum(u.total_spent) AS total_spent, pg_catalog.sum(u.gross_spent) AS gross_spent
                 FROM STORE.customers u GROUP BY u.segment) c ON c.segment = s.segment
             ORDER BY s.rank NULLS LAST;
+        COMMENT ON VIEW STORE.uncountable_orders IS 'The orders that are left out, because no profile or index can take them, and why.';
         COMMENT ON VIEW STORE.customers IS 'A row a customer: the profile''s figures, the attributes, the scores, the segment.';
         COMMENT ON VIEW STORE.segments IS 'A row for each customer and segmentation.';
         COMMENT ON VIEW STORE.campaign IS 'The whole decision in one row a customer: segment, contents by slot, and the offer, if there is one.';

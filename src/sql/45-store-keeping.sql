@@ -129,7 +129,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
         'segment_membership', 'scoring', 'models',
         'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger', 'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
-        '_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
+        '_orders', '_order_rows', 'uncountable_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
         'offer_summary', 'segment_sizes')
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p

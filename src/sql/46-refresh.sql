@@ -42,7 +42,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._mark_other_zone(name) IS 'Marks who was counted by other rules of the store''s time zone than those of today.';
 
--- Every profile, counted anew, in the order of the keys. A row that cannot be counted is an error that says how to find it.
+-- Every profile, counted anew, in the order of the keys.
 CREATE FUNCTION clientele._count_query(store name) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -64,18 +64,51 @@ CREATE FUNCTION clientele._orders_estimate(store name) RETURNS bigint
 $$;
 COMMENT ON FUNCTION clientele._orders_estimate(name) IS 'How many rows the planner believes a store''s orders to have; NULL where it does not know.';
 
-CREATE FUNCTION clientele._bad_order_hints(store name, OUT amounts text, OUT times text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+-- What is left out, by reason: how many, and one of them.
+CREATE FUNCTION clientele._left_out(store name, among text DEFAULT 'true', sampled text[] DEFAULT NULL)
+    RETURNS TABLE (reason text, what text, customer text, example text, query text)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    settings clientele.store_settings := clientele._present_settings(store);
+    settings clientele.store_settings := clientele._settings(store);
+    order_id text := CASE WHEN settings.order_id IS NULL THEN '''an order''' ELSE 'coalesce(''order '' || left(o.order_id::text, 40), ''an order'')' END;
 BEGIN
-    amounts := format('An amount is a number between -10^13 and 10^13 (both excluded). Find it: SELECT * FROM %s WHERE NOT (%I > -1e13 AND %2$I < 1e13)%s.',
-        settings.orders, settings.amount, CASE WHEN settings.items IS NOT NULL THEN
-            format('; SELECT * FROM %s WHERE NOT (%I > -1e13 AND %2$I < 1e13)', settings.items, settings.item_amount) END);
-    times := format('An order is dated between 0001-01-01 and 9999-12-31. Find it: SELECT * FROM %s WHERE NOT (%I >= ''0001-01-01'' AND %2$I < ''10000-01-01'').',
-        settings.orders, settings.ordered_at);
+    RETURN QUERY EXECUTE format('
+        SELECT DISTINCT ON (o.reason) o.reason, clientele._counted(count(*) OVER (PARTITION BY o.reason), ''order''), left(o.customer_id::text, 40),
+            format(''%%s of customer %%s at %%s: %%s'', %1$s, left(o.customer_id::text, 40), o.ordered_at, left(o.amount::text, 40)), %2$L
+        FROM %3$I.uncountable_orders o WHERE %4$s ORDER BY o.reason, o.ordered_at, o.amount, o.customer_id',
+        order_id, format('SELECT * FROM %I.uncountable_orders', store), store, among) USING sampled;
+    IF settings.items IS NOT NULL AND sampled IS NULL THEN
+        RETURN QUERY EXECUTE format('
+            SELECT ''line amount out of range'', clientele._counted(count(*), ''line''), NULL::text,
+                (array_agg(format(''one of order %%s: %%s'', left(i.order_id::text, 40), left(i.amount::text, 40)) ORDER BY i.amount))[1], %2$L
+            FROM %1$I._items i WHERE NOT clientele._countable(NULL, i.amount) HAVING count(*) > 0',
+            store, format('SELECT * FROM %I._items WHERE NOT clientele._countable(NULL, amount)', store));
+    END IF;
 END $$;
-COMMENT ON FUNCTION clientele._bad_order_hints(name) IS 'How to find the order that made a count fail.';
+COMMENT ON FUNCTION clientele._left_out(name, text, text[]) IS
+    'The orders and lines that a store leaves out, by reason: how many, one of them (and whose it is), and a query for all. among: a condition on o, about sampled, $1.';
+
+CREATE FUNCTION clientele._counted(number bigint, noun text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s %s%s', number, noun, CASE WHEN number <> 1 THEN 's' END)
+$$;
+COMMENT ON FUNCTION clientele._counted(bigint, text) IS 'A number of things, in words.';
+
+CREATE FUNCTION clientele._warn_of_left_out(store name, orders bigint) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found record;
+BEGIN
+    IF orders = 0 AND (clientele._settings(store)).items IS NULL THEN
+        RETURN;
+    END IF;
+    FOR found IN SELECT * FROM clientele._left_out(store) LOOP
+        RAISE WARNING 'store % leaves out %: %', quote_ident(store), found.what, found.reason
+            USING DETAIL = format('Such as %s.', found.example), HINT = found.query || ';';
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._warn_of_left_out(name, bigint) IS
+    'Warns of what a count has left out. orders: how many the count has met; where none, they need not be looked for.';
 
 -- One chunk of a count. Customers who have changed since (or before: what is pending says) are left to fold.
 CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[], above text, is_last boolean)

@@ -36,7 +36,7 @@ BEGIN
     END LOOP;
     IF repair THEN
         PERFORM clientele._recount_customers(store, customers);
-        IF (sample = 1) IS NOT FALSE AND 'uncountable' <> ALL (found) THEN
+        IF (sample = 1) IS NOT FALSE AND 'unreadable' <> ALL (found) THEN
             PERFORM clientele._forget_failures(store, failed);
         END IF;
         -- Last, because it locks the orders until the end of the transaction.
@@ -48,7 +48,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.check_store(name, double precision, boolean) IS
     'Compares what a store shows with a recount of its orders, in one snapshot, and lists what differs. finding: stale, missing, surplus (profiles); '
-    'unmatched_refund, unknown_customer, duplicate_customer, duplicate_order (orders and customers); uncountable, failure, trigger, swapped_table, unlogged_table, foreign_partition (the store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
+    'unmatched_refund, unknown_customer, duplicate_customer, duplicate_order (orders and customers); uncountable (orders that are left out: how many, and one of them); unreadable, failure, trigger, swapped_table, unlogged_table, foreign_partition, time_zone (the store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
     'above 1 so many customers; always the same ones. repair: counts the customers found anew, restores triggers, and after an exact check forgets failures; '
     'the findings are those before it. Triggers are left to set_live(), with a warning, where others go on using the orders. Writes nothing unless told to repair. The caller needs SELECT on the store and its sources; to repair, what refresh needs, and '
     'to be the owner where triggers are missing.';
@@ -85,11 +85,11 @@ BEGIN
         RETURN QUERY SELECT * FROM clientele._profile_findings(store, settings, sampled);
         RETURN QUERY SELECT * FROM clientele._refund_findings(store, settings, sampled);
     EXCEPTION WHEN data_exception OR raise_exception THEN
-        -- An order that no profile can take, or that the filter fails for, must not hide what else is wrong.
+        -- An order that the filter fails for must not hide what else is wrong.
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
-        RETURN QUERY SELECT 'uncountable', NULL::text, concat_ws('. ', message, nullif(hint, ''));
-        RETURN QUERY SELECT * FROM clientele._uncountable_findings(store, settings, sampled);
+        RETURN QUERY SELECT 'unreadable', NULL::text, concat_ws('. ', message, nullif(hint, ''));
     END;
+    RETURN QUERY SELECT * FROM clientele._uncountable_findings(store, sampled);
 END $$;
 COMMENT ON FUNCTION clientele._findings(name, double precision) IS 'What check_store lists.';
 
@@ -192,20 +192,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._refund_findings(name, clientele.store_settings, text[]) IS 'Refund rows whose customer had no order by then of at least that value.';
 
--- The ranges are those that profiles state. Where the orders cannot even be read, as when the filter fails, it finds nothing.
-CREATE FUNCTION clientele._uncountable_findings(store name, settings clientele.store_settings, sampled text[])
-    RETURNS TABLE (finding text, customer text, detail text)
+-- Where the orders cannot even be read, as when the filter fails, it finds nothing.
+CREATE FUNCTION clientele._uncountable_findings(store name, sampled text[]) RETURNS TABLE (finding text, customer text, detail text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN QUERY EXECUTE format('
-        SELECT ''uncountable'', o.customer_id::text, format(''%%s at %%s'', o.amount, o.ordered_at) FROM %1$I._orders o
-        WHERE (NOT (o.amount > -1e13 AND o.amount < 1e13) OR o.ordered_at < ''0001-01-01 00:00+00'') AND %2$s
-        ORDER BY o.customer_id, o.ordered_at, o.amount',
-        store, clientele._among(store, sampled)) USING sampled;
+    RETURN QUERY SELECT 'uncountable', l.customer, format('%s: %s left out, such as %s: %s', l.reason, l.what, l.example, l.query)
+        FROM clientele._left_out(store, clientele._among(store, sampled), sampled) l;
 EXCEPTION WHEN data_exception OR raise_exception THEN
     RETURN;
 END $$;
-COMMENT ON FUNCTION clientele._uncountable_findings(name, clientele.store_settings, text[]) IS 'The orders that no profile can take.';
+COMMENT ON FUNCTION clientele._uncountable_findings(name, text[]) IS 'The orders and lines that are left out.';
 
 CREATE FUNCTION clientele._among(store name, sampled text[]) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -475,7 +475,7 @@ TEST(Profile, OtherRulesOfAZoneAreAcceptedAndToldApart) {
         forged.first_day += 2, forged.last_day += 2;
         EXPECT_THROW(validate(forged, &after), Error) << "days that no rules make of the orders, of " << count;
         forged = profile;
-        forged.gross += 10'000;
+        forged.gross = 0;
         EXPECT_THROW(validate(forged, nullptr), Error) << "figures that no rules change, of " << count;
     }
 }

@@ -31,6 +31,12 @@ constexpr int recent_capacity = 8;
 using Tie = std::int64_t;
 constexpr Tie no_tie = std::numeric_limits<Tie>::min();
 
+// What a store counts of that range, the end excluded: clients write 0001-01-01 and 9999-12-31 for "no time", in
+// whatever zone, and those days are left out with what lies beyond them.
+constexpr Instant first_countable_instant = first_supported_instant + microseconds_a_day;
+constexpr Instant countable_end = last_supported_instant + 1 - 2 * microseconds_a_day;
+constexpr bool is_countable(Instant at) { return at >= first_countable_instant && at < countable_end; }
+
 struct Order {
     Instant at;
     Money amount;

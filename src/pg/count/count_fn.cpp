@@ -19,6 +19,7 @@ extern "C" {
 using namespace clientele;
 
 constinit CountProgress clientele::count_progress = nullptr;
+constinit std::int64_t clientele::orders_left_out = -1;
 
 namespace {
 
@@ -30,6 +31,8 @@ struct Count {
     const Zone* zone;
     bool has_ties;      // orders of one day are ranked by their ids
     TimestampTz until;  // later orders are still to come
+    bool long_keys;     // they, and ids, may be longer than an index can take
+    bool long_ids;
 };
 
 Oid column_type(Oid relation, AttrNumber column, Oid* collation) {
@@ -48,6 +51,12 @@ Oid key_column(const Store& store, const char* name, Oid* collation) {
                         errmsg("\"%s\" of store \"%s\" is missing", name, schema_name(store.schema))));
     }
     return column_type(relation, column, collation);
+}
+
+bool has_long_ids(const Store& store) {
+    const Oid rows = get_relname_relid("_order_rows", store.schema);
+    const AttrNumber column = get_attnum(rows, "order_id");
+    return column != InvalidAttrNumber && get_typlen(get_atttype(rows, column)) == -1;
 }
 
 void check_result_columns(TupleDesc columns, Oid key_type) {
@@ -112,6 +121,13 @@ void report(const OrderReceiver& receiver) {
     if (count_progress) count_progress(receiver.rows);
 }
 
+// What no profile can take, or no index. The view _orders leaves the same out.
+bool is_left_out(const Count& count, const TupleTableSlot& slot, TimestampTz at, const Scaled& amount) {
+    return !is_countable(at) || amount.kind != NumericKind::finite ||
+           (count.long_keys && !fits_index(slot.tts_values[0])) ||
+           (count.long_ids && !slot.tts_isnull[3] && !fits_index(slot.tts_values[3]));
+}
+
 // Whoever stored an amount or key out of line has it expanded here, for one row at a time.
 Datum expanded(Datum datum) { return PointerGetDatum(pg_detoast_datum_packed(reinterpret_cast<varlena*>(datum))); }
 
@@ -121,11 +137,16 @@ bool receive_order(TupleTableSlot* slot, DestReceiver* self) {
     slot_getallattrs(slot);
     if (slot->tts_isnull[0] || slot->tts_isnull[1] || slot->tts_isnull[2]) return true;
     const TimestampTz at = DatumGetTimestampTz(slot->tts_values[1]);
-    if (at > receiver.count->until) return true;
+    if (at > receiver.count->until && is_countable(at)) return true;
     const Datum amount = expanded(slot->tts_values[2]);
-    const bool has_tie = receiver.count->has_ties && !slot->tts_isnull[3];
-    add_order(*receiver.groups, slot->tts_values[0], checked_instant(at), checked_amount(amount),
-              has_tie ? tie_of(at, *receiver.count->zone, receiver.id_type, slot->tts_values[3]) : no_tie);
+    const Scaled value = read_numeric(amount);
+    if (unlikely(is_left_out(*receiver.count, *slot, at, value))) {
+        ++orders_left_out;
+    } else {
+        const bool has_tie = receiver.count->has_ties && !slot->tts_isnull[3];
+        add_order(*receiver.groups, slot->tts_values[0], at, value,
+                  has_tie ? tie_of(at, *receiver.count->zone, receiver.id_type, slot->tts_values[3]) : no_tie);
+    }
     if (amount != slot->tts_values[2]) pfree(DatumGetPointer(amount));
     return true;
 }
@@ -145,8 +166,9 @@ void count_by_bytes(const Count& count, ReturnSetInfo* result) {
     receiver.base = {receive_order, check_orders, ignore, ignore, DestTuplestore};
     receiver.count = &count;
     receiver.groups = begin_groups(count.key_type, *count.zone, static_cast<std::int64_t>(get_hash_memory_limit()));
-    run_query(psprintf("SELECT customer_id, ordered_at, amount%s FROM %s._orders", count.has_ties ? ", order_id" : "",
-                       count.schema),
+    orders_left_out = 0;
+    run_query(psprintf("SELECT customer_id, ordered_at, amount%s FROM %s._order_rows",
+                       count.has_ties || count.long_ids ? ", order_id" : "", count.schema),
               &receiver.base, nullptr);
     report(receiver);
     put_groups(*receiver.groups, result);
@@ -180,10 +202,13 @@ CLIENTELE_FUNCTION(clientele_count_profiles) {
     count.schema = quote_identifier(count.store);
     count.key_type = key_column(store, "profiles", &collation);
     count.until = GetCurrentTimestamp();
-    key_column(store, "_orders", &collation);
+    key_column(store, "_order_rows", &collation);
+    count.long_keys = get_typlen(count.key_type) == -1;
+    count.long_ids = has_long_ids(store);
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     check_result_columns(result->setDesc, count.key_type);
+    orders_left_out = -1;
     SPI_connect();
     read_settings(count);
     if (can_group(count.key_type) && (!OidIsValid(collation) || get_collation_isdeterministic(collation))) {

@@ -11,4 +11,7 @@ constexpr std::int64_t rows_a_report = 65'536;
 using CountProgress = void (*)(std::int64_t rows);
 extern CountProgress count_progress;
 
+// How many orders the last count had to leave out; -1: nobody has looked.
+extern std::int64_t orders_left_out;
+
 }  // namespace clientele

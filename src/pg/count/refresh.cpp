@@ -210,40 +210,20 @@ int64 orders_estimate(const Refresh& refresh) {
     return result_value(refresh, 1, true, 8, &estimate) ? DatumGetInt64(estimate) : 0;
 }
 
-// An order that cannot be counted: the error says how to find it.
-struct Hints {
-    char* amounts;
-    char* times;
-};
-
-void add_hint(void* context) {
-    const auto& hints = *static_cast<const Hints*>(context);
-    if (geterrcode() == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE) errhint("%s", hints.amounts);
-    if (geterrcode() == ERRCODE_DATETIME_FIELD_OVERFLOW) errhint("%s", hints.times);
-}
-
-Hints hints_of(const Refresh& refresh) {
-    const Oid types[] = {NAMEOID};
-    const Datum values[] = {refresh.name};
-    run("SELECT amounts, times FROM clientele._bad_order_hints($1)", 1, types, values);
-    Datum amounts;
-    Datum times;
-    result_value(refresh, 1, false, -1, &amounts);
-    result_value(refresh, 2, false, -1, &times);
-    return {TextDatumGetCString(amounts), TextDatumGetCString(times)};
+void warn_of_left_out(const Refresh& refresh) {
+    const Oid types[] = {NAMEOID, INT8OID};
+    const Datum values[] = {refresh.name, Int64GetDatum(orders_left_out)};
+    run("SELECT clientele._warn_of_left_out($1, $2)", 2, types, values);
 }
 
 // Rows that a count settles are those that it could see: they were collected before it. A store that is not live needs
 // the orders no longer than that.
 void count_all(Refresh& refresh, bool folds, const Datum* collected, const char* nulls) {
     enter_phase(Phase::counting, orders_estimate(refresh));
-    Hints hints = hints_of(refresh);
-    ErrorContextCallback helpful = {error_context_stack, add_hint, &hints};
-    error_context_stack = &helpful;
     Portal portal = open_count(refresh);
     if (!folds) let_go_of_sources(refresh);
     write_counted(refresh, portal);
-    error_context_stack = helpful.previous;
+    warn_of_left_out(refresh);
     const Oid types[] = {NAMEOID, TIMESTAMPTZOID, TIDARRAYOID, TIDARRAYOID};
     const Datum values[] = {refresh.name, TimestampTzGetDatum(refresh.counted_at), collected[0], collected[1]};
     run("SELECT clientele._settle($1, $2, $3, $4)", 4, types, values, nulls);

@@ -229,8 +229,13 @@ Instant day_start(Instant at, const Zone& zone) {
 
 using namespace clientele;
 
+// Beyond the range of profiles it is an infinity, which nobody counts: an error would stop the count of all others.
 CLIENTELE_FUNCTION(clientele_instant) {
-    PG_RETURN_TIMESTAMPTZ(instant_of(PG_GETARG_TIMESTAMP(0), zone_argument(PG_GETARG_DATUM(1)).zone));
+    const Timestamp local = PG_GETARG_TIMESTAMP(0);
+    const Zone& zone = zone_argument(PG_GETARG_DATUM(1)).zone;
+    if (local < first_supported_instant) PG_RETURN_TIMESTAMPTZ(DT_NOBEGIN);
+    if (local > last_supported_instant) PG_RETURN_TIMESTAMPTZ(DT_NOEND);
+    PG_RETURN_TIMESTAMPTZ(instant_of(local, zone));
 }
 
 CLIENTELE_FUNCTION(clientele_local_day) {

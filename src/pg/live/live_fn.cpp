@@ -14,6 +14,7 @@
 #include "pg/live/live_orders.hpp"
 #include "pg/live/live_reversals.hpp"
 #include "pg/live/live_source.hpp"
+#include "pg/profile/order_input.hpp"
 #include "pg/store/store.hpp"
 
 extern "C" {
@@ -90,16 +91,8 @@ struct Change {
     Datum order;
 };
 
-// What an index can take, whatever compression makes of it.
-constexpr Size max_key_size = 2'000;
-
-void check_key(Oid type, Datum key) {
-    if (type != TEXTOID && type != VARCHAROID) return;
-    const Size size = toast_raw_datum_size(key);
-    if (size <= max_key_size) return;
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("customer key too long: %zu bytes", size),
-                    errdetail("A key has at most %zu bytes.", max_key_size)));
-}
+// An order of such a customer is left out.
+bool is_too_long(Oid type, Datum key) { return (type == TEXTOID || type == VARCHAROID) && !fits_index(key); }
 
 void begin_statement(Statement& statement, TriggerData* trigger) {
     statement.trigger = trigger;
@@ -143,7 +136,7 @@ BlockNumber write_rows(Statement& statement, Relation table) {
 }
 
 void append(Statement& statement, const Change& change) {
-    if (change.has_customer) check_key(statement.source->key_type, change.customer);
+    if (change.has_customer && is_too_long(statement.source->key_type, change.customer)) return;
     Datum values[pending_width] = {change.customer, change.profile, TimestampTzGetDatum(change.due), change.order, 0};
     bool nulls[pending_width] = {!change.has_customer, change.profile == 0, false, !change.has_order, true};
     put_row(statement, values, nulls);

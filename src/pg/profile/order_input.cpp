@@ -78,14 +78,28 @@ Tie tie_of(Instant at, const Zone& zone, Oid id_type, Datum id) {
 
 }  // namespace clientele
 
+using namespace clientele;
+
 CLIENTELE_FUNCTION(clientele_tie) {
     const text* name = PG_GETARG_TEXT_PP(1);
-    const clientele::Zone& zone = clientele::find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+    const Zone& zone = find_zone(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
     const TimestampTz at = PG_GETARG_TIMESTAMPTZ(0);
-    const clientele::Tie tie =
-        TIMESTAMP_NOT_FINITE(at)
-            ? clientele::no_tie
-            : clientele::tie_of(at, zone, get_fn_expr_argtype(fcinfo->flinfo, 2), PG_GETARG_DATUM(2));
-    if (tie == clientele::no_tie) PG_RETURN_NULL();
+    const Tie tie = TIMESTAMP_NOT_FINITE(at)
+                        ? no_tie
+                        : tie_of(at, zone, get_fn_expr_argtype(fcinfo->flinfo, 2), PG_GETARG_DATUM(2));
+    if (tie == no_tie) PG_RETURN_NULL();
     PG_RETURN_INT64(tie);
+}
+
+// The one rule of which orders a store leaves out. NULL is no reason.
+CLIENTELE_FUNCTION(clientele_countable) {
+    const bool at = PG_ARGISNULL(0) || is_countable(PG_GETARG_TIMESTAMPTZ(0));
+    PG_RETURN_BOOL(at && (PG_ARGISNULL(1) || read_numeric(PG_GETARG_DATUM(1)).kind == NumericKind::finite));
+}
+
+CLIENTELE_FUNCTION(clientele_fits_index) {
+    static char varlena, fixed;  // what fn_extra remembers of the argument's type
+    void*& kind = fcinfo->flinfo->fn_extra;
+    if (!kind) kind = get_typlen(get_fn_expr_argtype(fcinfo->flinfo, 0)) == -1 ? &varlena : &fixed;
+    PG_RETURN_BOOL(kind == &fixed || PG_ARGISNULL(0) || fits_index(PG_GETARG_DATUM(0)));
 }

@@ -6,6 +6,10 @@
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/postgres.hpp"
 
+extern "C" {
+#include "access/detoast.h"
+}
+
 namespace clientele {
 
 [[noreturn]] void refuse_instant(TimestampTz at);
@@ -27,5 +31,10 @@ inline Scaled checked_amount(Datum datum) {
     if (unlikely(amount.kind != NumericKind::finite)) refuse_amount("order amount", datum);
     return amount;
 }
+
+// What an index can take, whatever compression makes of it.
+constexpr Size max_key_size = 2'000;
+
+inline bool fits_index(Datum varlena) { return toast_raw_datum_size(varlena) - VARHDRSZ <= max_key_size; }
 
 }  // namespace clientele

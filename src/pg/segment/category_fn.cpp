@@ -46,9 +46,3 @@ CLIENTELE_FUNCTION(clientele_category_share) {
     if (total == 0) PG_RETURN_NULL();
     PG_RETURN_FLOAT8(static_cast<double>(part) / static_cast<double>(total));
 }
-
-CLIENTELE_FUNCTION(clientele_checked_amount) {
-    if (read_numeric(PG_GETARG_DATUM(0)).kind != NumericKind::finite)
-        refuse_amount("category amount", PG_GETARG_DATUM(0));
-    return PG_GETARG_DATUM(0);
-}
