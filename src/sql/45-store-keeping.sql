@@ -161,10 +161,12 @@ BEGIN
     IF to_regclass(format('%I.ledger', store)) IS NULL THEN
         RETURN;
     END IF;
-    EXECUTE format('SELECT count(*) FROM %I.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL AND l.valid_until > now()', store) INTO open;
+    EXECUTE format('SELECT count(*) FROM %I.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL AND l.valid_until > now()', store)
+        INTO open;
     IF open > 0 THEN
         RAISE EXCEPTION 'store % has offers that are open', quote_ident(store) USING ERRCODE = 'object_in_use',
-            DETAIL = format(CASE open WHEN 1 THEN 'A customer holds %s code, which' ELSE 'Customers hold %s codes, which' END || ' nobody could redeem any more.', open),
+            DETAIL = format('%s %s, which nobody could redeem any more.', CASE open WHEN 1 THEN 'A customer holds' ELSE 'Customers hold' END,
+                CASE open WHEN 1 THEN '1 code' ELSE open || ' codes' END),
             HINT = format('Wait until they have ended, or: SELECT clientele.drop_store(%L, force => true);', store);
     END IF;
 END $$;
@@ -218,5 +220,6 @@ BEGIN
     EXECUTE format('DROP SCHEMA %I CASCADE', store);
 END $$;
 COMMENT ON FUNCTION clientele.drop_store(name, boolean) IS
-    'Drops a store and nothing else: refuses, listing them, where others'' objects are in its schema or depend on it, and (55006) where offers are open, of which it says how many. '
+    'Drops a store and nothing else: refuses, listing them, where others'' objects are in its schema or depend on it, '
+    'and (55006) where offers are open, of which it says how many. '
     'force: drops it with the codes that customers hold. The orders stay as they are. Owner only.';

@@ -46,12 +46,15 @@ BEGIN
         COMMENT ON COLUMN STORE.ledger.holdout IS 'program or global: the customer was shown nothing. NULL: the offer was shown.';
         COMMENT ON COLUMN STORE.ledger.global_holdout IS 'The share that the store held out of everything then.';
         COMMENT ON COLUMN STORE.ledger.models IS 'The versions of the models behind it, by kind.';
-        COMMENT ON COLUMN STORE.ledger.state IS 'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: an order has reached what would have been asked for; nothing was paid. The view offer_ledger knows what has passed since.';
+        COMMENT ON COLUMN STORE.ledger.state IS 'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: '
+            'an order has reached what would have been asked for; nothing was paid. The view offer_ledger knows what has passed since.';
         COMMENT ON COLUMN STORE.ledger.slot IS 'The slot of the budget that the reward was reserved in.';
         COMMENT ON TABLE STORE.reversals IS 'Live stores: redemptions whose order was cancelled, refunded below the threshold or deleted, until clientele.settle_offers writes them off.';
         COMMENT ON TABLE STORE.campaigns IS 'The last run of clientele.issue_offers for each program, and how far it got.';
-        COMMENT ON COLUMN STORE.campaigns.run IS 'The number of the run: customers are enrolled in the order of bucket(SEED:PROGRAM:RUN, customer), as far as a budget goes.';
-        COMMENT ON COLUMN STORE.campaigns.cutoffs IS 'By program whose budget does not last for all: the first place in that order that is not enrolled any more. NULL: not decided yet.';
+        COMMENT ON COLUMN STORE.campaigns.run IS 'The number of the run: customers are enrolled in the order of '
+            'bucket(SEED:PROGRAM:RUN, customer), as far as a budget goes.';
+        COMMENT ON COLUMN STORE.campaigns.cutoffs IS 'By program whose budget does not last for all: the first place in that order '
+            'that is not enrolled any more. NULL: not decided yet.';
         COMMENT ON TABLE STORE.forgotten IS 'Sums over the exposures of customers who were forgotten, so that budgets stay exact.';
         $ledger$, 'KEY_TYPE', clientele._key_type(store)::text), 'ORDER_TYPE', coalesce(
             CASE WHEN settings.order_id IS NOT NULL THEN clientele._stored_type(clientele._column_type(settings.orders, settings.order_id, 'order_id')) END, 'text')),

@@ -105,8 +105,8 @@ BEGIN
     END IF;
     EXECUTE format('
         INSERT INTO %I.campaigns AS c (program, started_at, customers, offered, held_out) VALUES ($1, now(), 0, 0, 0)
-        ON CONFLICT (program) DO UPDATE SET (started_at, last_customer, customers, offered, held_out, total, ended_at, cutoffs) = (now(), NULL, 0, 0, 0, NULL, NULL, NULL),
-            run = DEFAULT
+        ON CONFLICT (program) DO UPDATE SET (started_at, last_customer, customers, offered, held_out, total, ended_at, cutoffs)
+            = (now(), NULL, 0, 0, 0, NULL, NULL, NULL), run = DEFAULT
         WHERE c.ended_at IS NOT NULL OR c.started_at <= now() - interval ''24 hours''', store) USING coalesce(program, '');
 END $$;
 COMMENT ON FUNCTION clientele._begin_campaign(name, text, integer) IS
@@ -120,13 +120,15 @@ DECLARE
     done record;
 BEGIN
     PERFORM clientele._require_all_orders(store);
-    SELECT * INTO done FROM clientele._settle_chunk(store, NULL, 'infinity', '-infinity', 50000, coalesce(after[1], '-infinity')::timestamptz, coalesce(after[2], '0')::bigint);
+    SELECT * INTO done FROM clientele._settle_chunk(store, NULL, 'infinity', '-infinity', 50000,
+        coalesce(after[1], '-infinity')::timestamptz, coalesce(after[2], '0')::bigint);
     RETURN CASE WHEN done.seen > 0 THEN ARRAY[done.last_until::text, done.last_exposure::text] END;
 EXCEPTION WHEN insufficient_privilege THEN
     RETURN NULL;  -- who issues need not be allowed to settle
 END $$;
 COMMENT ON FUNCTION clientele._settle_ordered(name, text[]) IS
-    'Closes exposures that are open and whose order is there, 50,000 of them from a key on (NULL: the first); nothing expires. Returns the last key; NULL where none is left, or the caller may not settle.';
+    'Closes exposures that are open and whose order is there, 50,000 of them from a key on (NULL: the first); nothing expires. '
+    'Returns the last key; NULL where none is left, or the caller may not settle.';
 
 -- Returns the customers with whom chunks end.
 CREATE FUNCTION clientele._plan_campaign(store name, program text, chunk integer) RETURNS text[]
@@ -150,7 +152,8 @@ BEGIN
             UPDATE %1$I.campaigns c SET total = c.customers + (SELECT count(*) FROM counted) WHERE c.program = $2)
         SELECT array_agg(c.customer_id::text ORDER BY c.n) FROM counted c WHERE c.n %% $1 = 0',
         store, CASE WHEN campaign.last_customer IS NULL THEN 'true'
-            ELSE format('b.customer_id%s > %s', clientele._key_collation(store), clientele._key_literal(store, campaign.last_customer)) END, clientele._key_collation(store))
+            ELSE format('b.customer_id%s > %s', clientele._key_collation(store), clientele._key_literal(store, campaign.last_customer)) END,
+        clientele._key_collation(store))
         USING chunk, coalesce(program, '') INTO ends;
     RETURN coalesce(ends, '{}');
 END $$;
@@ -197,7 +200,8 @@ CREATE FUNCTION clientele._cutoff_query(store name, program text, run bigint, cu
             WINDOW earlier AS (ORDER BY t.turn, t.tie, t.customer_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ), cutoff AS (
             SELECT f.turn, f.tie FROM spending f WHERE f.too_dear ORDER BY f.turn, f.tie LIMIT 1)
-        SELECT s.program, c.turn, c.tie, $1 IS NOT NULL OR NOT EXISTS (SELECT FROM STORE.programs p WHERE p.priority > s.priority AND p.budget IS NOT NULL) AS is_last
+        SELECT s.program, c.turn, c.tie, $1 IS NOT NULL
+            OR NOT EXISTS (SELECT FROM STORE.programs p WHERE p.priority > s.priority AND p.budget IS NOT NULL) AS is_last
         FROM scarce s LEFT JOIN cutoff c ON true',
         'BUDGET', clientele._budget_query(store, run)), 'DECISIONS', clientele._decisions(store, cutoffs)),
         'WANTED', clientele._wanted('e', program)), 'STORE', quote_ident(store))
@@ -209,12 +213,13 @@ COMMENT ON FUNCTION clientele._cutoff_query(name, text, bigint, jsonb) IS
 CREATE FUNCTION clientele._budget_query(store name, run bigint) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('budget AS MATERIALIZED (
-            SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots, format(''%%s:%%s:%%s'', %L, b.program, %s) AS seed,
-                ($5 -> b.program ->> 0)::double precision AS turn, ($5 -> b.program ->> 1)::double precision AS tie
+            SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots,
+                format(''%%s:%%s:%%s'', %L, b.program, %s) AS seed, ($5 -> b.program ->> 0)::double precision AS turn, ($5 -> b.program ->> 1)::double precision AS tie
             FROM STORE.budgets b GROUP BY b.program)', clientele._seed(store), run)
 $$;
 COMMENT ON FUNCTION clientele._budget_query(name, bigint) IS
-    'What is left of each budget, and what a run knows of it: the seed SEED:PROGRAM:RUN of the order in which customers are enrolled, and the turn from which nobody is.';
+    'What is left of each budget, and what a run knows of it: the seed SEED:PROGRAM:RUN of the order in which customers are enrolled, '
+    'and the turn from which nobody is.';
 
 -- A customer's turn is bucket(SEED:PROGRAM:RUN, customer); of two who share it, a second hash decides.
 CREATE FUNCTION clientele._decisions(store name, cutoffs jsonb) RETURNS text
@@ -231,7 +236,8 @@ CREATE FUNCTION clientele._decisions(store name, cutoffs jsonb) RETURNS text
              ELSE 'b.remaining' END), 'KEY', clientele._key_type(store)::text)
 $$;
 COMMENT ON FUNCTION clientele._decisions(name, jsonb) IS
-    'What a run decides (e) for customers (i) between two keys: nothing for who has an exposure that is open, or one or an order since the run began; and nothing of a budget that ends before their turn.';
+    'What a run decides (e) for customers (i) between two keys: nothing for who has an exposure that is open, or one or an order since the run '
+    'began; and nothing of a budget that ends before their turn.';
 
 CREATE FUNCTION clientele._wanted(decision text, program text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN decision || '.program ' || CASE WHEN program IS NULL THEN 'IS NOT NULL' ELSE '= $1' END;
