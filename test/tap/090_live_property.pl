@@ -457,7 +457,7 @@ sub is_exact
 }
 
 # What a check of a store finds, but what is the shop's own business.
-sub findings { my ($arguments) = @_; return "SELECT * FROM clientele.check_store($arguments) WHERE finding NOT IN ('unmatched_refund', 'unknown_customer')"; }
+sub findings { my ($arguments) = @_; return "SELECT * FROM clientele.check_store($arguments) WHERE finding NOT IN ('unmatched_refund', 'unknown_customer', 'duplicate_order', 'duplicate_customer')"; }
 
 sub maintain
 {
