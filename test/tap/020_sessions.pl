@@ -52,10 +52,10 @@ for my $change (
 	[ q{set_default_segment('shop', 'average')}, 'EXECUTE content(7)', '{"home": "post C"}|post C' ],
 	[ q{define_segment('shop', 'small', 'total_spent < 50', segmentation => 'size')}, 'EXECUTE segments(7)', 'main=average size=small value=default|{}' ],
 	[ q{drop_segment('shop', 'small', 'size')}, 'EXECUTE segments(7)', 'main=average value=default|{}' ],
-	[ q{define_offer('shop', 'stretch', 'grow_order_value', message => 'changed', priority => 20)}, 'EXECUTE offer(7)', 'changed|changed' ],
+	[ q{define_offer('shop', 'stretch', 'grow_order_value', message => 'changed', holdout => 0.1, priority => 20)}, 'EXECUTE offer(7)', 'changed|changed' ],
 	[ q{drop_offer('shop', 'stretch')}, 'EXECUTE offer(7)', '|' ],
 	[ q{drop_offer('shop', 'back')}, 'EXECUTE decisions(7)', 'second' ],
-	[ q{define_offer('shop', 'stretch', 'grow_order_value', message => 'again', priority => 20)}, 'EXECUTE offer(7)', 'again|again' ])
+	[ q{define_offer('shop', 'stretch', 'grow_order_value', message => 'again', holdout => 0.1, priority => 20)}, 'EXECUTE offer(7)', 'again|again' ])
 {
 	my ($definition, $query, $expected) = @$change;
 	is(ask($definer, "SELECT clientele.$definition"), '', $definition);

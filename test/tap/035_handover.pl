@@ -64,6 +64,6 @@ like(answer('third', q{SELECT count(*) FROM clientele.check_store('shop')}), qr/
 like(answer('third', 'SELECT stale FROM clientele.stores'), qr/^1 statement could not be noted, the first because: the owner of the store may not read table "orders" any more$/, 'and says why it is stale');
 $node->safe_psql($db, 'GRANT SELECT, TRIGGER ON customers, orders, order_items TO third');
 is(answer('third', q{CALL clientele.refresh('shop'); SELECT stale FROM clientele.stores; SELECT orders FROM shop.customers WHERE customer_id = 3; SELECT count(*) FROM clientele.check_store('shop')}), "\n6\n0", 'with the rights it goes on, and misses nothing');
-is(answer('third', q{SELECT clientele.drop_store('shop'); SELECT count(*) FROM pg_trigger WHERE tgrelid = 'orders'::regclass}), "\n0", 'and is dropped');
+is(answer('third', q{SELECT clientele.drop_store('shop', force => true); SELECT count(*) FROM pg_trigger WHERE tgrelid = 'orders'::regclass}), "\n0", 'and is dropped');
 
 done_testing();

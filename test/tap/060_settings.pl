@@ -38,7 +38,7 @@ my $stored = q{SET search_path = pg_catalog; SELECT pg_get_functiondef(p.oid) FR
 	SELECT * FROM shop.contents};
 my $profiles = q{SELECT md5(string_agg(customer_id::text || encode(clientele.order_profile_send(profile), 'hex') || category_mix::text, '' ORDER BY customer_id)) FROM shop.profiles};
 my $decided = q{SELECT md5(string_agg(customer_id || program || status || coalesce(reasons::text, '') || segment || coalesce(min_spend::text, '-') || coalesce(reward::text, '-')
-		|| coalesce(message, '-') || extract(epoch FROM valid_until - now()) || propensity::numeric, '' ORDER BY customer_id, program)) FROM shop.offer_decisions;
+		|| coalesce(message, '-') || extract(epoch FROM valid_until - CASE program WHEN 'second' THEN now() ELSE '2000-01-01 00:00+00' END) || propensity::numeric, '' ORDER BY customer_id, program)) FROM shop.offer_decisions;
 	SELECT md5(string_agg(customer_id || segment || content::text || clientele.assign_segment(customer_id) || clientele.content_for(customer_id, 'home'), '' ORDER BY customer_id)) FROM shop.campaign;
 	SELECT md5(string_agg(customer_id || o.program || o.reward || o.message, '' ORDER BY customer_id)) FROM customers, clientele.personalized_offer(customer_id) o;
 	SELECT segment, customers, orders, total_spent, round(aov, 10) FROM shop.segment_sizes;
