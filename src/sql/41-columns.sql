@@ -43,14 +43,14 @@ COMMENT ON FUNCTION clientele._present_settings(name) IS
 CREATE FUNCTION clientele._kept_filter(view regclass, orders regclass) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele__kept_filter' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION clientele._kept_filter(regclass, regclass) IS
-    'The order_filter in a store''s view _orders, in the names of today; NULL where there is none.';
+    'The order_filter in a store''s view _order_rows, in the names of today; NULL where there is none.';
 
 CREATE FUNCTION clientele._write_column_names(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     present clientele.store_settings := clientele._present_settings(store);
 BEGIN
-    present.order_filter := coalesce(clientele._kept_filter(to_regclass(format('%I._orders', store)), present.orders), present.order_filter);
+    present.order_filter := coalesce(clientele._kept_filter(to_regclass(format('%I._order_rows', store)), present.orders), present.order_filter);
     IF present IS DISTINCT FROM clientele._settings(store) THEN
         EXECUTE format('UPDATE %I.settings SET (customer_id, ordered_at, amount, order_id, refunded, discount, customer_key, attributes,
             item_order_id, item_category, item_amount, order_filter) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)', store)

@@ -263,6 +263,7 @@ is(ask($session, q{SELECT way(31, 'shop')}), 'stored', 'the marks are gone');
 
 # ---- Keys of every type ----
 
+ask($session, 'SET client_min_messages = warning');
 for my $type (qw(smallint integer uuid text varchar))
 {
 	my $key = $type eq 'uuid' ? "md5(i::text)::uuid" : $type =~ /int/ ? 'i' : "'K' || i";

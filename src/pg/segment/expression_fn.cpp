@@ -106,6 +106,7 @@ void fix_printing() {
     set_locally("TimeZone", "UTC");
     set_locally("extra_float_digits", "1");
     set_locally("quote_all_identifiers", "off");
+    set_locally("standard_conforming_strings", "on");
 }
 
 // A parameter of a function has its type's collation, whatever the column's; so a column's own one is spelt out.
@@ -334,7 +335,8 @@ void put_kept(Relation relation, List* row, const ReturnSetInfo& result) {
     tuplestore_putvalues(result.setResult, result.setDesc, values, nulls);
 }
 
-// What a store's view _orders asks of an order beside having a customer, over the columns of the orders; or nothing.
+// What a store's view _order_rows asks of an order beside having a customer, over the columns of the orders; or
+// nothing.
 Node* filter_of(const Query& query, Oid orders) {
     Node* conditions = query.jointree->quals;
     if (!conditions || !IsA(conditions, BoolExpr) || castNode(BoolExpr, conditions)->boolop != AND_EXPR) return nullptr;
