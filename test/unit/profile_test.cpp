@@ -444,15 +444,16 @@ TEST(Profile, ForgedFiguresAreRefused) {
 }
 
 TEST(Profile, TiesThatFitNoOrderAreRefused) {
+    const Zone utc;
     Orders orders = {{0, 10'000, 5}, {microseconds_a_day, 20'000}};
-    const Encoded good = encoded(profile_of(orders, 2, Zone{}), "UTC");
+    const Encoded good = encoded(profile_of(orders, 2, utc), "UTC");
     const std::size_t present = good.size() - 6;  // in front of the tie and of the purchase days, which take five bytes
     ASSERT_EQ(good[present], 1);
     ASSERT_EQ(good[present + 1], 10);
     for (const int orders_with_ties : {0, 3, 4, 0x81}) {
         Encoded forged = good;
         forged[present] = static_cast<std::uint8_t>(orders_with_ties);
-        EXPECT_THROW(validate(decode(forged), Zone{}), Error) << orders_with_ties;
+        EXPECT_THROW(validate(decode(forged), &utc), Error) << orders_with_ties;
     }
     const Encoded refunds_with_ties = {2, 2, 0, 1, 100};
     EXPECT_THROW(decode(refunds_with_ties), Error);
