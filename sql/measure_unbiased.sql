@@ -102,6 +102,10 @@ SELECT measure_lift('months', 'p', version => 2, "to" => '2025-01-01');
 -- By default the horizon is that of the version.
 SELECT define_offer('months', 'p', 'grow_order_value', holdout => 0.2, valid_for => '2 days');
 SELECT v, round(r.mean_treated::numeric, 1) AS treated FROM unnest('{1,NULL}'::int[]) v, measure_lift('months', 'p', version => v) r;
+-- Version 4 has just begun: nobody of it is measured, all of it are counted as excluded, and it is not left out for want of a holdout.
+INSERT INTO u_enrolled SELECT c, 'p', 4, c % 5 = 0, 0.2, 'a', 0.5, now() - interval '1 day', 's0' FROM generate_series(9001, 9100) c;
+SELECT u_enrol('months');
+SELECT excluded, versions, note FROM measure_lift('months', 'p', horizon => '14 days');
 
 -- ---- No effect, under everything that may change ----
 
