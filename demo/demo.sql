@@ -147,7 +147,7 @@ ORDER BY customer_id;
 \echo
 \set ECHO queries
 SELECT c.email, o.program, o.basis, o.reference_value AS reference,
-       o.min_spend, o.reward, o.valid_until::date
+       o.min_spend, o.reward, o.last_day
 FROM customers c CROSS JOIN LATERAL clientele.personalized_offer(c.customer_id) o
 ORDER BY c.customer_id LIMIT 5;
 \set ECHO none

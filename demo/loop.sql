@@ -26,7 +26,7 @@ FROM shop.exposures GROUP BY status, variant ORDER BY status DESC, min(min_spend
 \echo 'Customers 101 and 102, too, were drawn into an arm, so that what they are asked for now differs from what was explained above;'
 \echo 'explain_offer says from now on what stands open.'
 \echo
-SELECT customer_id, variant, code, message, valid_until::date FROM shop.offer_ledger WHERE customer_id IN (101, 102) ORDER BY customer_id;
+SELECT customer_id, variant, code, message, last_day FROM shop.offer_ledger WHERE customer_id IN (101, 102) ORDER BY customer_id;
 
 -- A demo can't wait: the month lies between today and a ledger that is set back. Never do this to a real one.
 UPDATE shop.ledger SET issued_at = issued_at - interval '31 days', valid_until = valid_until - interval '31 days';

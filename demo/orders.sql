@@ -29,17 +29,17 @@ ANALYZE public.orders;
 
 SELECT count(*) AS orders, count(DISTINCT customer_id) AS customers,
        count(*) FILTER (WHERE customer_id IS NULL) AS "of guests",
-       count(*) FILTER (WHERE amount < 0) AS refunds,
+       count(*) FILTER (WHERE amount < 0 OR refunded > 0) AS refunds,
        count(*) FILTER (WHERE ordered_at IS NULL OR amount IS NULL) AS skipped,
        min(ordered_at)::date AS first, max(ordered_at)::date AS last, sum(amount) AS total
 FROM public.orders;
 
 -- Seen from today, everybody in an old file is long gone: such a file is looked at as of its last order.
-SELECT coalesce(max(ordered_at) < now() - interval '30 days', false) AS is_old FROM public.orders \gset
+SELECT coalesce(max(ordered_at) < now() - interval '30 days', false) AS is_old FROM public.orders WHERE ordered_at <= now() \gset
 \if :is_old
 \echo 'The last order is long ago: from here on everything is as of that order (argument as_of), not of today.'
 \echo
-SELECT quote_literal(max(ordered_at)) AS as_of, quote_literal(max(ordered_at)) AS offers_as_of FROM public.orders \gset
+SELECT quote_literal(max(ordered_at)) AS as_of, quote_literal(max(ordered_at)) AS offers_as_of FROM public.orders WHERE ordered_at <= now() \gset
 \else
 SELECT quote_literal(now()) AS as_of, 'NULL' AS offers_as_of \gset
 \endif
@@ -168,11 +168,11 @@ FROM clientele.describe_segments('shop', 'learned');
 \echo '== 8. The loop: issued, redeemed, in the ledger ==================================================='
 \echo
 \echo 'A rehearsal, which is undone at its end. Times are moved so that the last order is of now; everybody with an offer gets a code,'
-\echo 'a tenth is held out, and one customer comes back and spends enough.'
+\echo 'a tenth of those whom basket-stretch would serve is held out, and one customer comes back and spends enough.'
 \echo
 \set QUIET on
 BEGIN;
-UPDATE public.orders SET ordered_at = ordered_at + (SELECT now() - max(ordered_at) FROM public.orders);
+UPDATE public.orders SET ordered_at = ordered_at + (SELECT now() - max(ordered_at) FROM public.orders WHERE ordered_at <= now()) WHERE ordered_at <= now();
 CALL clientele.refresh('shop');
 SELECT clientele.define_offer('shop', 'basket-stretch', 'grow_order_value', priority => 30, holdout => 0.1, budget => 1000000,
     message => 'Spend {min_spend} or more, get {reward} off') \g /dev/null
@@ -186,7 +186,7 @@ SELECT code, min_spend, customer_id FROM shop.offer_ledger WHERE status = 'open'
 INSERT INTO public.orders SELECT 'rehearsal', :'customer_id', now(), :min_spend;
 SELECT order_id, order_value, reward, currency FROM clientele.redeem_offer(:'code', 'rehearsal');
 SELECT program, budget, reserved, spent, remaining, open_offers, redeemed_offers FROM shop.budget_status;
-SELECT program, enrolled, offered, held_out, round(expected_share::numeric, 3) AS "share offered, expected", round(observed_share::numeric, 3) AS observed
+SELECT program, enrolled, offered, held_out, round(expected_share::numeric, 3) AS "share held out, expected", round(observed_share::numeric, 3) AS observed
 FROM shop.experiment_health WHERE enrolled > 0;
 \echo 'When the two weeks are over, measure_lift compares those who were offered something with those held out; it takes some hundreds of each.'
 \echo

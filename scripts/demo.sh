@@ -4,7 +4,7 @@
 #   ORDERS=path.csv    use these orders: an export of Shopify, Stripe, Square or WooCommerce, or a CSV with a header (.gz too) and
 #     CUSTOMER_ID=customer_id ORDERED_AT=ordered_at AMOUNT=amount ORDER_ID=order_id    the names of its columns
 #   TIME_ZONE=UTC CURRENCY=USD    of these orders
-#   DATES=DMY or MDY, DECIMAL=. or , , LINES_ARE=sum or first    where the file leaves it open
+#   DATES=DMY or MDY, DECIMAL=. or , , LINES_ARE=sum or first, STATUS=values that count    where the file leaves it open
 source "$(dirname "$0")/server.sh"
 
 orders=${ORDERS:-}

@@ -5,7 +5,7 @@
 # without doubt is refused, naming the row and the way out; nothing is guessed.
 #
 # In the environment: CUSTOMER_ID, ORDERED_AT, AMOUNT, ORDER_ID (names of columns), TIME_ZONE, CURRENCY, DATES (DMY or MDY: how to read
-# 3/4/2026), DECIMAL (. or ,), LINES_ARE (sum or first: where an order takes several rows).
+# 3/4/2026), DECIMAL (. or ,), LINES_ARE (sum or first: where an order takes several rows), STATUS (values that count of a status column, or *).
 use strict;
 use warnings;
 use utf8;
@@ -48,9 +48,11 @@ sub main
 	my ($header, $rows) = read_rows(text_of(bytes_of($file)));
 	my $system = system_of($header);
 	my $columns = columns_of($system, $header);
+	ask_for_status($system, $header, $rows);
+	if (!defined $system->{name} && (my $refunded = first { /^(?:amount[ _])?refunded(?:[ _]amount)?$/i } @$header)) { $system->{refunded} = $refunded }
 	my %left_out;
 	my $orders = one_row_an_order($system, $columns, [ grep { counts($system, $columns, $_, \%left_out) } @$rows ], \%left_out);
-	my $currency = one_currency($system, $orders, \%left_out);
+	my $currency = one_currency($system, $columns, $orders, \%left_out);
 	my $time_zone = time_zone_of($system, $orders);
 	read_times($system, $columns, $orders);
 	read_amounts($system, $columns, $orders);
@@ -166,6 +168,26 @@ sub named
 	return @same == 1 ? $same[0] : undef;
 }
 
+# A file that is no export may say in a column of its own which rows are no orders: that is not for us to guess.
+sub ask_for_status
+{
+	my ($system, $header, $rows) = @_;
+	return if defined $system->{name};
+	my $name = first { /^(?:order |payment |financial )?(?:status|state)$/i } map { s/_/ /gr } @$header or return;
+	($name) = grep { s/_/ /gr eq $name } @$header;
+	my %times;
+	$times{ lc $_->{$name} }++ for @$rows;
+	if (defined $ENV{STATUS})
+	{
+		$system->{where} = { $name => [ map { lc s/^\s+|\s+$//gr } split /,/, $ENV{STATUS} ] } if $ENV{STATUS} ne '*';
+		return;
+	}
+	my @bad = grep { /cancel|fail|pend|refund|void|declin|hold|draft|abandon|return|trash|expire/ } sort keys %times;
+	refuse("Column \"$name\" says that not every row is an order that counts: " . join(', ', map { "$times{$_} \"$_\"" } sort keys %times) . '.',
+		'Name those that count: STATUS="completed,processing", or STATUS=* for all.') if @bad;
+	return;
+}
+
 # ---- Which rows are orders ----
 
 sub counts
@@ -223,7 +245,7 @@ sub first_rows
 	my @kept = grep { $_->{'Financial Status'} ne '' } @$firsts;
 	my $lines = 0;
 	$lines += @{ $orders->{ $_->{$key} } } - 1 for @kept;
-	say_so("$lines rows are further lines of orders, whose amounts the first row has.") if $lines;
+	say_so("Further lines of orders, whose amounts the first row has: $lines.") if $lines;
 	return @kept;
 }
 
@@ -231,16 +253,34 @@ sub first_rows
 
 sub one_currency
 {
-	my ($system, $orders, $left_out) = @_;
+	my ($system, $columns, $orders, $left_out) = @_;
 	my $column = $system->{currency} // first { exists $orders->[0]{$_} } qw(currency Currency CURRENCY);
-	return uc($ENV{CURRENCY} // 'USD') unless defined $column && @$orders;
+	return uc($ENV{CURRENCY} // currency_of_signs($columns->{amount}, $orders) // 'USD') unless defined $column && @$orders;
 	my %times;
-	$times{ uc $_->{$column} }++ for @$orders;
+	$times{ uc $_->{$column} || 'no currency' }++ for @$orders;
 	my $main = uc($ENV{CURRENCY} // (sort { $times{$b} <=> $times{$a} || $a cmp $b } keys %times)[0]);
 	refuse("No order is in $main; the currencies are: " . join(', ', sort keys %times) . '.', 'Name one of them: CURRENCY=...') unless $times{$main};
 	$left_out->{"in $_"} = $times{$_} for grep { $_ ne $main } keys %times;
-	@$orders = grep { uc $_->{$column} eq $main } @$orders;
+	@$orders = grep { (uc $_->{$column} || 'no currency') eq $main } @$orders;
 	return $main;
+}
+
+# What the amounts themselves say; undef where they say nothing, or $ alone, which many currencies have.
+sub currency_of_signs
+{
+	my ($name, $orders) = @_;
+	my %codes = ('€' => 'EUR', '£' => 'GBP', '₹' => 'INR', '₩' => 'KRW', '₺' => 'TRY', '₴' => 'UAH', '₪' => 'ILS', '₫' => 'VND', '₱' => 'PHP');
+	my %rows;
+	for my $order (@$orders)
+	{
+		my ($sign) = $order->{$name} =~ /(\p{Currency_Symbol}|\b[A-Z]{3}\b)/ or next;
+		$rows{ $codes{$sign} // $sign } //= $order;
+	}
+	my @found = sort keys %rows;
+	return undef unless @found;
+	refuse("Column \"$name\" has amounts in several currencies: " . join(', ', map { "\"$rows{$_}{$name}\" in row $rows{$_}{_row}" } @found) . '.',
+		'A store has one. Leave the others out of the file, or convert them.') if @found > 1;
+	return $found[0] =~ /^[A-Z]{3}$/ ? $found[0] : undef;
 }
 
 sub time_zone_of
@@ -328,8 +368,10 @@ sub read_amounts
 		$order->{_amount} = @amounts == 1 ? $amounts[0] : sum_of(@amounts);
 		my ($refunded, $whole) = map { defined $system->{$_} ? number($system->{$_}, $order, $order->{ $system->{$_} } // '', $mark) : undef } qw(refunded whole);
 		next unless defined $refunded && $refunded ne '' && $refunded != 0 && defined $order->{_amount};
-		# What was given back is of the whole that was paid: with tax and shipping, and in the currency that it was paid in.
-		$order->{_refunded} = !defined $whole || $refunded >= $whole || $whole == 0 ? $order->{_amount} : sprintf '%.2f', $order->{_amount} * $refunded / $whole;
+		# What was given back is of the whole that was paid: with tax and shipping, and in the currency that it was paid in;
+		# a file that names no such whole says it in the amount's own.
+		my ($part, $of) = defined $whole ? ($refunded, $whole) : ($refunded, $order->{_amount});
+		$order->{_refunded} = $part >= $of ? $order->{_amount} : sprintf '%.2f', $order->{_amount} * $part / $of;
 	}
 	return;
 }
@@ -396,7 +438,8 @@ sub mark_guests
 {
 	my ($columns, $orders, $header) = @_;
 	my $name = $columns->{customer_id};
-	$_->{_customer} = $_->{$name} =~ /^0*$/ ? '' : $_->{$name} for @$orders;
+	# Mail addresses are the same whatever their case.
+	$_->{_customer} = $_->{$name} =~ /^0*$/ ? '' : $_->{$name} =~ /@/ ? lc $_->{$name} : $_->{$name} for @$orders;
 	my $guests = grep { $_->{_customer} eq '' } @$orders;
 	refuse("Column \"$name\" names no customer in any row" . ($orders->[0]{$name} eq '0' ? ' (0 is a guest).' : '.'),
 		'Name another column that tells customers apart, e.g. CUSTOMER_ID="email". There are: ' . join(', ', map { "\"$_\"" } @$header) . '.') if @$orders && $guests == @$orders;

@@ -71,7 +71,7 @@ COMMENT ON FUNCTION clientele._day_start(timestamptz, text) IS
 CREATE FUNCTION clientele._tie(ordered_at timestamptz, time_zone text, order_id anyelement) RETURNS bigint
     AS 'MODULE_PATHNAME', 'clientele_tie' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._tie(timestamptz, text, anyelement) IS
-    'What ranks orders that are dated by their day alone (their time is the midnight of one, in one of pg_timezone_names): a number that grows as order ids do. Of uuids and texts it is made of the first eight bytes. NULL: other times, and other types.';
+    'What ranks orders that are dated by their day alone (their time is the midnight of one, in one of pg_timezone_names): a number that grows as order ids do. Of texts it is the number that they end in, of others and of uuids it is made of the first eight bytes. NULL: other times, and other types.';
 
 CREATE FUNCTION clientele._local_day(instant timestamptz, time_zone text) RETURNS date
     AS 'MODULE_PATHNAME', 'clientele_local_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -89,6 +89,16 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._require(text, boolean) IS 'Refuses a missing argument by name.';
+
+CREATE FUNCTION clientele._warn_of_seconds(argument text, given interval) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF given > interval '0' AND given < interval '1 hour' THEN
+        RAISE WARNING '% is of % s', argument, trim_scale(extract(epoch FROM given))
+            USING HINT = format('A number alone is seconds. Days are written so: %s => ''14 days''.', argument);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._warn_of_seconds(text, interval) IS 'Says what was understood of an interval that was probably meant as days.';
 
 -- The type of a column that the caller may read; a clear error otherwise.
 CREATE FUNCTION clientele._column_type(relation regclass, column_name name, role text) RETURNS regtype
@@ -157,9 +167,27 @@ BEGIN
             DETAIL = 'Orders are told apart by their ids, and found by them through an index; values of this type can be neither compared nor sorted.',
             HINT = 'A view over the table can cast it; a store without items does without: order_id => NULL.';
     END IF;
+    IF NOT clientele._is_built_in(found) AND EXISTS (SELECT FROM pg_range WHERE clientele._stored_type(found)::regtype IN (rngtypid, rngmultitypid)) THEN
+        RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found USING ERRCODE = 'datatype_mismatch',
+            DETAIL = 'ANALYZE runs functions of ranges that are not PostgreSQL''s own, whose owners may change them.',
+            HINT = 'A view over the table can cast it; a store without items does without: order_id => NULL.';
+    END IF;
     RETURN found;
 END $$;
 COMMENT ON FUNCTION clientele._check_order_id(regclass, name, text) IS 'The type of a column of order ids, which must be one that can be sorted.';
+
+-- A cast belongs to the owner of its type, who may make one at any time; whoever reads a store must not run it.
+CREATE FUNCTION clientele._is_built_in(type regtype) RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN clientele._stored_type(type)::regtype::oid < 16384;
+COMMENT ON FUNCTION clientele._is_built_in(regtype) IS 'Whether a type, or the one below a domain, is PostgreSQL''s own, so that its casts are nobody else''s.';
+CREATE FUNCTION clientele._as_text(expression text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN format('CASE WHEN %1$s IS DISTINCT FROM NULL THEN format(''%%s'', %1$s) END', expression);
+COMMENT ON FUNCTION clientele._as_text(text) IS 'The text of a value of any type, as an SQL expression over it: as its type writes it, without a cast. NULL where it is NULL.';
+CREATE FUNCTION clientele._as_jsonb(value anyelement) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN CASE WHEN clientele._is_built_in(pg_typeof(value)) THEN to_jsonb(value) WHEN value IS DISTINCT FROM NULL THEN to_jsonb(format('%s', value)) END;
+COMMENT ON FUNCTION clientele._as_jsonb(anyelement) IS 'A value of any type as jsonb: one whose type is not PostgreSQL''s own as text, without a cast.';
 
 -- The names of character(n) and bit(n) alone mean a length of 1; and a domain may refuse what we keep, such as no value.
 CREATE FUNCTION clientele._stored_type(type regtype) RETURNS text
@@ -215,14 +243,14 @@ CREATE FUNCTION clientele._unnamed_stores() RETURNS TABLE (store name)
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     WITH usable AS (
         SELECT u.store, r.rolsuper OR r.oid = d.datdba OR r.oid = e.extowner OR r.rolname = current_user
-            OR NOT me.rolsuper AND pg_has_role(r.oid, 'USAGE') AS trusted
+            OR NOT me.rolsuper AND pg_has_role(r.oid, 'USAGE') AS trusted, me.rolsuper
         FROM clientele._usable_stores() u JOIN pg_roles r ON r.oid = u.owner JOIN pg_roles me ON me.rolname = current_user
             JOIN pg_database d ON d.datname = current_database() JOIN pg_extension e ON e.extname = 'clientele'
     )
-    SELECT u.store FROM usable u WHERE u.trusted OR NOT EXISTS (SELECT FROM usable o WHERE o.trusted)
+    SELECT u.store FROM usable u WHERE u.trusted OR NOT u.rolsuper AND NOT EXISTS (SELECT FROM usable o WHERE o.trusted)
 $$;
 COMMENT ON FUNCTION clientele._unnamed_stores() IS
-    'The stores among which a call that names none looks for the only one: those of superusers, of the owners of the database and of the extension, and of the caller''s roles; all where there are none of these.';
+    'The stores among which a call that names none looks for the only one: those of superusers, of the owners of the database and of the extension, and of the caller''s roles; where there are none of these, all, unless the caller is a superuser, who has to name them.';
 
 -- A store has one row of settings; its name is that of its schema.
 CREATE FUNCTION clientele._settings(store name) RETURNS clientele.store_settings
@@ -433,8 +461,8 @@ BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %2$I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1)',
             settings.customers, settings.customer_key) INTO doubled;
         IF doubled OR (SELECT relkind = 'p' OR relkind = 'r' AND NOT relhassubclass FROM pg_class WHERE oid = settings.customers) THEN
-            RAISE EXCEPTION 'column "%" of % is not unique', settings.customer_key, settings.customers
-                USING ERRCODE = 'invalid_table_definition',
+            RAISE EXCEPTION 'column "%" of % %', settings.customer_key, settings.customers,
+                CASE WHEN doubled THEN 'is not unique' ELSE 'has no unique constraint' END USING ERRCODE = 'invalid_table_definition',
                 HINT = 'The customers table has one row a customer: give the key a primary key or unique constraint.';
         END IF;
     END IF;

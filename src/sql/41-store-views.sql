@@ -101,9 +101,11 @@ COMMENT ON FUNCTION clientele._earliest(name, text) IS
 
 CREATE FUNCTION clientele._items_query(settings clientele.store_settings) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN settings.items IS NOT NULL THEN format('SELECT i.%I::%s AS order_id, i.%I::text AS category, i.%I::numeric AS amount FROM %s i',
+    SELECT CASE WHEN settings.items IS NOT NULL THEN format('SELECT i.%I::%s AS order_id, %s AS category, i.%I::numeric AS amount FROM %s i',
         settings.item_order_id, clientele._stored_type(clientele._column_type(settings.items, settings.item_order_id, 'item_order_id')),
-        settings.item_category, settings.item_amount, settings.items) END
+        CASE WHEN clientele._is_built_in(clientele._column_type(settings.items, settings.item_category, 'item_category'))
+            THEN format('i.%I::text', settings.item_category) ELSE clientele._as_text(format('i.%I', settings.item_category)) END,
+        settings.item_amount, settings.items) END
 $$;
 COMMENT ON FUNCTION clientele._items_query(clientele.store_settings) IS 'The lines of orders; the view _items of a store. NULL where there are none.';
 

@@ -112,9 +112,9 @@ BEGIN
     IF live THEN
         PERFORM clientele.set_live(store, true);
     END IF;
-    RAISE NOTICE 'store % has the time zone % from its next refresh on', quote_ident(store), time_zone
-        USING DETAIL = CASE WHEN live THEN 'Until then it counts every order whenever it is read.'
-            ELSE 'Until then its customers are those that were counted in the former one.' END,
+    RAISE NOTICE 'store % has the time zone % now', quote_ident(store), time_zone
+        USING DETAIL = CASE WHEN live THEN 'Until its next refresh it counts every order whenever it is read.'
+            ELSE 'Until its next refresh its customers are those that were counted in the former one.' END,
             HINT = format('CALL clientele.refresh(%L);', store);
 END $$;
 COMMENT ON FUNCTION clientele.set_time_zone(name, text) IS

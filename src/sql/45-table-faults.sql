@@ -8,7 +8,7 @@ CREATE FUNCTION clientele._swapped_tables(settings clientele.store_settings) RET
     FROM (VALUES (1, 'orders', settings.orders, settings.orders_name), (2, 'customers', settings.customers, settings.customers_name),
         (3, 'items', settings.items, settings.items_name)) s (nth, role, relation, name)
     -- Names of a form that nobody but the store's owner can have written must not fail whoever lists the stores.
-    CROSS JOIN LATERAL (SELECT CASE WHEN s.name ~ '^("([^"]|"")+"|[a-z_][a-z0-9_]*)[.]("([^"]|"")+"|[a-z_][a-z0-9_]*)$'
+    CROSS JOIN LATERAL (SELECT CASE WHEN length(s.name) <= 300 AND s.name ~ '^("([^"]|"")+"|[a-z_][a-z0-9_]*)[.]("([^"]|"")+"|[a-z_][a-z0-9_]*)$'
         THEN parse_ident(s.name) END) p (parts)
     JOIN pg_namespace n ON n.nspname = p.parts[1] JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.parts[2]
     WHERE c.oid <> s.relation AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY s.nth

@@ -70,7 +70,7 @@ CREATE FUNCTION clientele._left_out(store name, among text DEFAULT 'true', sampl
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
-    order_id text := CASE WHEN settings.order_id IS NULL THEN '''an order''' ELSE 'coalesce(''order '' || left(o.order_id::text, 40), ''an order'')' END;
+    order_id text := CASE WHEN settings.order_id IS NULL THEN '''an order''' ELSE format('coalesce(''order '' || left(%s, 40), ''an order'')', clientele._as_text('o.order_id')) END;
 BEGIN
     RETURN QUERY EXECUTE format('
         SELECT DISTINCT ON (o.reason) o.reason, clientele._counted(count(*) OVER (PARTITION BY o.reason), ''order''), left(o.customer_id::text, 40),
@@ -80,7 +80,7 @@ BEGIN
     IF settings.items IS NOT NULL AND sampled IS NULL THEN
         RETURN QUERY EXECUTE format('
             SELECT ''line amount out of range'', clientele._counted(count(*), ''line''), NULL::text,
-                (array_agg(format(''one of order %%s: %%s'', left(i.order_id::text, 40), left(i.amount::text, 40)) ORDER BY i.amount))[1], %2$L
+                (array_agg(format(''one of order %%s: %%s'', left(format(''%%s'', i.order_id), 40), left(i.amount::text, 40)) ORDER BY i.amount))[1], %2$L
             FROM %1$I._items i WHERE NOT clientele._countable(NULL, i.amount) HAVING count(*) > 0',
             store, format('SELECT * FROM %I._items WHERE NOT clientele._countable(NULL, amount)', store));
     END IF;

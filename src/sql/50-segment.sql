@@ -438,7 +438,7 @@ DECLARE
     found clientele.found_value[];
 BEGIN
     EXECUTE format('SELECT ARRAY[%s]::clientele.found_value[] FROM %s AS c WHERE c.customer_id OPERATOR(pg_catalog.=) %s',
-        (SELECT string_agg(format('ROW(to_jsonb(%s), NULL)', e.expression), ', ' ORDER BY e.place)
+        (SELECT string_agg(format('ROW(clientele._as_jsonb(%s), NULL)', e.expression), ', ' ORDER BY e.place)
          FROM unnest(expressions) WITH ORDINALITY AS e(expression, place)), source, key) INTO found;
     RETURN found;
 END $$;

@@ -324,7 +324,9 @@ BEGIN
         USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = (SELECT string_agg(format('After %s iterations over %s customers it was at %s.', c #>> '{purchase,iterations}', customers,
                 (c -> 'purchase') - details), ' ') FROM jsonb_array_elements(candidates) c),
-            HINT = 'Nothing was stored. Another model may fit; with force => true the likeliest is stored to be looked at, and not used.';
+            HINT = CASE WHEN jsonb_array_length(candidates) = 1 THEN 'Another model may fit, or auto, which tries all.'
+                ELSE 'There is no best model where customers are too much alike in how often they buy or how soon they leave; more of them, or a longer history, may tell.' END
+                || ' Nothing was stored; with force => true the likeliest is, to be looked at, and not used.';
 END $$;
 COMMENT ON FUNCTION clientele._refuse_unconverged(jsonb, bigint) IS 'Refuses models none of which has a maximum.';
 

@@ -146,10 +146,7 @@ DECLARE
     term text;
 BEGIN
     FOREACH term IN ARRAY '{valid_for,cooldown}'::text[] LOOP
-        IF (definition ->> term)::interval < interval '1 hour' THEN
-            RAISE WARNING '% of program "%" is % seconds', term, program, trim_scale(extract(epoch FROM (definition ->> term)::interval))
-                USING HINT = format('A number alone is seconds. Days are written so: %s => ''14 days''.', term);
-        END IF;
+        PERFORM clientele._warn_of_seconds(term, (definition ->> term)::interval);
     END LOOP;
     IF (definition ->> 'ends_at')::timestamptz <= now() THEN
         RAISE WARNING 'program "%" has ended already', program

@@ -214,8 +214,8 @@ CREATE FUNCTION clientele._budget_query(store name, run bigint) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('budget AS MATERIALIZED (
             SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots,
-                format(''%%s:%%s:%%s'', %L, b.program, %s) AS seed, ($5 -> b.program ->> 0)::double precision AS turn, ($5 -> b.program ->> 1)::double precision AS tie
-            FROM STORE.budgets b GROUP BY b.program)', clientele._seed(store), run)
+                format(''%%s:%%s:%%s'', clientele._seed(%L), b.program, %s) AS seed, ($5 -> b.program ->> 0)::double precision AS turn, ($5 -> b.program ->> 1)::double precision AS tie
+            FROM STORE.budgets b GROUP BY b.program)', store, run)
 $$;
 COMMENT ON FUNCTION clientele._budget_query(name, bigint) IS
     'What is left of each budget, and what a run knows of it: the seed SEED:PROGRAM:RUN of the order in which customers are enrolled, '

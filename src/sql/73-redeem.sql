@@ -233,6 +233,7 @@ BEGIN
     IF chunk < 1 THEN
         RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value', DETAIL = 'At least one exposure is settled at a time.';
     END IF;
+    PERFORM clientele._warn_of_seconds('grace', grace);
     PERFORM clientele._require_all_orders(store);
     expired_by := now() - grace;
     PERFORM clientele._note_reversals(store);
@@ -312,7 +313,7 @@ BEGIN
     SELECT clientele._stored_type(atttypid) INTO type FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass AND attname = 'order_id';
     PERFORM clientele._require('order_id', order_id IS NOT NULL);
     BEGIN
-        EXECUTE format('SELECT $1::%s::text', type) INTO key USING order_id;
+        EXECUTE format('SELECT format(''%%s'', %L::%s)', order_id, type) INTO key;
     EXCEPTION
         WHEN numeric_value_out_of_range THEN
             RETURN 'NULL';
@@ -403,10 +404,10 @@ BEGIN
         PERFORM clientele._refuse_code();
     END IF;
     -- Stores have order ids of different types, which one session's plans would not take from a record.
-    EXECUTE format('SELECT l.exposure_id, l.state, l.closed_at, l.order_id::text AS order_id, l.issued_at, l.valid_until, l.min_spend, l.currency,
+    EXECUTE format('SELECT l.exposure_id, l.state, l.closed_at, %4$s AS order_id, l.issued_at, l.valid_until, l.min_spend, l.currency,
             EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
             l.order_id %3$s %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id %3$s %2$s) AS order_is_taken
-        FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order, same) INTO exposure USING exposure.exposure_id;
+        FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order, same, clientele._as_text('l.order_id')) INTO exposure USING exposure.exposure_id;
     PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id, exposure.by_this_order);
     IF exposure.order_is_taken THEN
         PERFORM clientele._refuse_taken_order();
@@ -414,7 +415,7 @@ BEGIN
     PERFORM clientele._check_qualifies(placed.placed_since, placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until, exposure.min_spend, exposure.currency);
     BEGIN
         EXECUTE format('UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3 WHERE l.exposure_id = $1
-            RETURNING l.exposure_id, l.program, l.customer_id::text, l.order_id::text, l.ordered_at, l.order_value, l.reward, l.currency',
+            RETURNING l.exposure_id, l.program, l.customer_id::text, format(''%%s'', l.order_id), l.ordered_at, l.order_value, l.reward, l.currency',
             store, redeemed_order) INTO redeemed USING exposure.exposure_id, placed.ordered_at, placed.amount;
     EXCEPTION WHEN unique_violation THEN
         PERFORM clientele._refuse_taken_order();  -- by somebody else, since we looked

@@ -200,6 +200,7 @@ BEGIN
         RAISE EXCEPTION 'invalid horizon: %', horizon USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('Accepted: above 0, up to %s; NULL: the time for which the program''s offers are valid.', longest);
     END IF;
+    PERFORM clientele._warn_of_seconds('horizon', horizon), clientele._warn_of_seconds('pre_period', pre_period);
     IF NOT isfinite(pre_period) OR pre_period < '0' OR pre_period > longest THEN
         RAISE EXCEPTION 'invalid pre_period: %', pre_period USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('Accepted: from 0 (nothing is adjusted for) up to %s.', longest);

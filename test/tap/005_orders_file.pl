@@ -14,7 +14,7 @@ sub reading
 	my ($text, %with) = @_;
 	my $encoding = delete $with{_encoding} // 'UTF-8';
 	local %ENV = (%ENV, %with);
-	delete @ENV{ grep { !exists $with{$_} } qw(CUSTOMER_ID ORDERED_AT AMOUNT ORDER_ID TIME_ZONE CURRENCY DATES PGDATESTYLE DECIMAL LINES_ARE) };
+	delete @ENV{ grep { !exists $with{$_} } qw(CUSTOMER_ID ORDERED_AT AMOUNT ORDER_ID TIME_ZONE CURRENCY DATES PGDATESTYLE DECIMAL LINES_ARE STATUS) };
 	open my $file, '>:raw', "$directory/in.csv" or die;
 	print $file Encode::encode($encoding, $text);
 	close $file;
@@ -90,6 +90,16 @@ refuses("amount $_", qq{${header}7,2026-01-31,1.25\n7,2026-01-31,"$_"\n}, qr/"am
 refuses('one thousand or one', qq{${header}7,2026-01-31,"1,234"\n}, qr/may be thousands or decimals.\n.*DECIMAL=/);
 reads('a thousand by what one says', qq{${header}7,2026-01-31,"1,234"\n}, qq{"row 1",7,"2026-01-31 00:00:00",1234,\n}, DECIMAL => '.');
 refuses('both marks at once', qq{${header}7,2026-01-31,"1,5"\n7,2026-01-31,2.5\n}, qr/in row 2 has a decimal point, "1,5" in row 1 a decimal comma/);
+
+# ---- Currencies, states, refunds, addresses ----
+
+is(reading(qq{${header}7,2026-01-31,€5.00\n})->{settings}, "currency=EUR\ntime_zone=UTC\n", 'the currency that the amounts name');
+is(reading(qq{${header}7,2026-01-31,CHF 5.00\n})->{settings}, "currency=CHF\ntime_zone=UTC\n", 'or its code');
+refuses('two currencies', qq{${header}7,2026-01-31,\$5.00\n7,2026-01-31,€5.00\n}, qr/several currencies: .*row 1.*row 2|several currencies: .*row 2.*row 1/);
+my $states = "customer_id,ordered_at,amount,status,refunded\n7,2026-01-31,5,completed,0\n7,2026-01-31,6,cancelled,\n7,2026-01-31,7,shipped,2\n";
+refuses('a status column', $states, qr/"status" says that not every row.*1 "cancelled", 1 "completed", 1 "shipped".*\n.*STATUS=/);
+reads('with the states that count', $states, qq{"row 1",7,"2026-01-31 00:00:00",5,\n"row 3",7,"2026-01-31 00:00:00",7,2.00\n}, STATUS => 'completed, Shipped');
+reads('addresses of any case', "${header}Ann\@Example.com,2026-01-31,5\n", qq{"row 1",ann\@example.com,"2026-01-31 00:00:00",5,\n});
 
 # ---- A row a line ----
 

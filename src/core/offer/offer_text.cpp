@@ -491,10 +491,18 @@ class Explanation {
         const std::int64_t highest = highest_threshold(customer_.last_threshold, customer_.as_of);
         const std::int64_t units = next_step_value(book_, program_, decision_.arm, decision_.terms);
         if (units == 0 || decision_.terms.min_spend >= highest || decision_.terms.at_max_spend) return;
+        if (is_beyond_bound(units)) return;
         text_.add(" Would be asked for ");
         add_whole(text_, book_, std::min(asked_from(book_, program_, decision_.arm, units), highest));
         text_.add(" from a ").add(basis_words()).add(" of ");
         text_.add_decimal(units, book_.decimals).add('.');
+    }
+
+    // Whether the last order would count for less than this.
+    bool is_beyond_bound(std::int64_t units) const {
+        if (decision_.reference.basis != Basis::recent || customer_.fallback.basis != Basis::recent) return false;
+        const std::int64_t value = units * (value_unit / power_of_ten(book_.decimals));
+        return customer_.fallback.known() && value > customer_.fallback.value;
     }
 
     std::string_view basis_words() const {

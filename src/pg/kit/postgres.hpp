@@ -2,6 +2,11 @@
 // Include this after the standard library, Boost and the core.
 #pragma once
 
+// A server without NLS makes macros of names that this declares; headers of the standard library include it.
+#if __has_include(<libintl.h>)
+#include <libintl.h>
+#endif
+
 extern "C" {
 #include "postgres.h"
 

@@ -251,8 +251,13 @@ const char* changed_lines(ItemQuery query, const LiveSource& source) {
     const char* order =
         psprintf("%s::%s", quote_identifier(source.item_columns[0]),
                  format_type_extended(source.order_type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
-    const char* columns = psprintf("%s AS order_id, %s::pg_catalog.text AS category, %s AS amount", order,
-                                   quote_identifier(source.item_columns[1]), quote_identifier(source.item_columns[2]));
+    // As the view _items has it: no cast of a type that is not PostgreSQL's own.
+    const char* category = psprintf(source.foreign_category
+                                        ? "CASE WHEN %1$s IS DISTINCT FROM NULL THEN pg_catalog.format('%%s', %1$s) END"
+                                        : "%1$s::pg_catalog.text",
+                                    quote_identifier(source.item_columns[1]));
+    const char* columns = psprintf("%s AS order_id, %s AS category, %s AS amount", order, category,
+                                   quote_identifier(source.item_columns[2]));
     switch (query) {
         case ItemQuery::inserted:
         case ItemQuery::inserted_blind:

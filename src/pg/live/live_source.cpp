@@ -320,11 +320,14 @@ void learn_items(LiveSource& source, Oid items) {
     for (int i = 0; i < 3; ++i) {
         const auto* column = list_nth_node(TargetEntry, query->targetList, i);
         List* variables = pull_var_clause(reinterpret_cast<Node*>(column->expr), 0);
-        const AttrNumber number = list_length(variables) == 1 ? linitial_node(Var, variables)->varattno : 0;
+        const AttrNumber number = variables ? linitial_node(Var, variables)->varattno : 0;
+        for (int j = 1; j < list_length(variables); ++j)
+            if (list_nth_node(Var, variables, j)->varattno != number) refuse_view(view);
         if (number <= 0 || number > map->maplen || map->attnums[number - 1] == InvalidAttrNumber) refuse_view(view);
         source.item_columns[i] = MemoryContextStrdup(source.memory, get_attname(items, number, false));
         const bool generated = get_rel_relkind(source.relation) == RELKIND_PARTITIONED_TABLE &&
                                get_attgenerated(source.relation, map->attnums[number - 1]);
+        if (i == 1) source.foreign_category = getBaseType(get_atttype(items, number)) >= FirstNormalObjectId;
         if (generated) (i == 0 ? source.generated_line_orders : source.generated_lines) = true;
     }
     relation_close(view, NoLock);

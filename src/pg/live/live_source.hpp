@@ -50,6 +50,7 @@ struct LiveSource {
     List* filter;
     List* generated;             // of orders: columns that these read and that a transition table may lack
     char* item_columns[3];       // of lines: their names
+    bool foreign_category;       // of a type that is not PostgreSQL's own
     bool generated_lines;        // a transition table may lack a category or an amount,
     bool generated_line_orders;  // or which order a line belongs to
     bool owes_failure;           // one could not be recorded: the next statement does it

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <string_view>
 
 #include "pg/kit/zone.hpp"
 
@@ -31,9 +32,21 @@ Tie tie_of_bytes(const void* bytes, std::size_t size) {
     return static_cast<Tie>(pg_ntoh64(word) ^ (std::uint64_t{1} << 63));
 }
 
+// Where ids end in a number, as ORD-2025-0017 does, that is what grows; else their first bytes.
+Tie tie_of_characters(std::string_view id) {
+    constexpr std::size_t most_digits = 18;
+    const std::size_t before = id.find_last_not_of("0123456789");
+    std::string_view digits = before == id.npos ? id : id.substr(before + 1);
+    if (digits.empty()) return tie_of_bytes(id.data(), id.size());
+    if (digits.size() > most_digits) digits.remove_prefix(digits.size() - most_digits);
+    Tie number = 0;
+    for (const char digit : digits) number = number * 10 + (digit - '0');
+    return number;
+}
+
 Tie tie_of_text(Datum id) {
     text* value = DatumGetTextPP(id);
-    const Tie tie = tie_of_bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+    const Tie tie = tie_of_characters({VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))});
     if (reinterpret_cast<Pointer>(value) != DatumGetPointer(id)) pfree(value);
     return tie;
 }

@@ -15,8 +15,8 @@ namespace clientele {
 [[noreturn]] void refuse_instant(TimestampTz at);
 
 // The tie of an order in a store whose times may be days: of an order that is dated by its day its id, as a number that
-// sorts as ids do. Of texts and uuids it is made of their first eight bytes; other types than these and numbers have
-// none.
+// sorts as ids do. Of texts it is the number that they end in, of others and uuids their first eight bytes; other types
+// than these and numbers have none.
 Tie tie_of(Instant at, const Zone& zone, Oid id_type, Datum id);
 
 inline Instant checked_instant(TimestampTz at) {

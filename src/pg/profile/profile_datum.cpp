@@ -77,7 +77,8 @@ void warn_of_other_rules(const char* zone) {
             (errmsg("order profiles were counted by other rules of time zone \"%s\" than those of this server", zone),
              known ? errdetail("Their purchase days, evenings and weekends are those of the other rules.")
                    : errdetail("This server does not know the time zone."),
-             errhint("Count them anew from the orders: CALL clientele.refresh() where they are a store's.")));
+             errhint("Count them anew from the orders, where they are a store's: CALL clientele.refresh(), after "
+                     "clientele.set_time_zone() where the server does not know the zone.")));
 }
 
 Day day_as_of(Bytes encoded, TimestampTz as_of) {
