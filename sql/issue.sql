@@ -335,3 +335,18 @@ CALL clientele.issue_offers('due');
 SELECT program, period, count(*) FROM due.ledger GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT clientele.drop_store('due', force => true);
 DROP TABLE mixed_customers, mixed_orders, expected_of_mixed;
+
+-- ---- Names that look like our own ----
+
+-- A store's first name seeds the draws of its budgets: it is a value, whatever words and quotes are in it.
+CREATE TABLE named_orders AS SELECT row_number() OVER () AS order_id, c AS customer_id, now() - make_interval(days => n) AS ordered_at, 20.0 + c % 60 AS amount
+FROM generate_series(1, 100) c, generate_series(1, 3) n;
+CREATE INDEX ON named_orders (customer_id);
+SELECT clientele.create_store('STORE WANTED '' KEY', orders => 'named_orders');
+CALL clientele.refresh('STORE WANTED '' KEY');
+ALTER SCHEMA "STORE WANTED ' KEY" RENAME TO plainly_named;
+SELECT clientele.define_offer('plainly_named', 'DECISIONS', 'grow_order_value');
+SELECT clientele.alter_offer('plainly_named', 'DECISIONS', budget => 100);
+CALL clientele.issue_offers('plainly_named');
+SELECT count(*) > 5, sum(reward) BETWEEN 80 AND 100 FROM plainly_named.ledger;
+SELECT clientele.drop_store('plainly_named', force => true);

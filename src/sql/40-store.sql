@@ -94,7 +94,7 @@ CREATE FUNCTION clientele._warn_of_seconds(argument text, given interval) RETURN
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF given > interval '0' AND given < interval '1 hour' THEN
-        RAISE WARNING '% is of % s', argument, trim_scale(extract(epoch FROM given))
+        RAISE WARNING '% is only % seconds', argument, trim_scale(extract(epoch FROM given))
             USING HINT = format('A number alone is seconds. Days are written so: %s => ''14 days''.', argument);
     END IF;
 END $$;
@@ -176,19 +176,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_order_id(regclass, name, text) IS 'The type of a column of order ids, which must be one that can be sorted.';
 
--- A cast belongs to the owner of its type, who may make one at any time; whoever reads a store must not run it.
-CREATE FUNCTION clientele._is_built_in(type regtype) RETURNS boolean
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN clientele._stored_type(type)::regtype::oid < 16384;
-COMMENT ON FUNCTION clientele._is_built_in(regtype) IS 'Whether a type, or the one below a domain, is PostgreSQL''s own, so that its casts are nobody else''s.';
-CREATE FUNCTION clientele._as_text(expression text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-    RETURN format('CASE WHEN %1$s IS DISTINCT FROM NULL THEN format(''%%s'', %1$s) END', expression);
-COMMENT ON FUNCTION clientele._as_text(text) IS 'The text of a value of any type, as an SQL expression over it: as its type writes it, without a cast. NULL where it is NULL.';
-CREATE FUNCTION clientele._as_jsonb(value anyelement) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-    RETURN CASE WHEN clientele._is_built_in(pg_typeof(value)) THEN to_jsonb(value) WHEN value IS DISTINCT FROM NULL THEN to_jsonb(format('%s', value)) END;
-COMMENT ON FUNCTION clientele._as_jsonb(anyelement) IS 'A value of any type as jsonb: one whose type is not PostgreSQL''s own as text, without a cast.';
-
 -- The names of character(n) and bit(n) alone mean a length of 1; and a domain may refuse what we keep, such as no value.
 CREATE FUNCTION clientele._stored_type(type regtype) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -198,6 +185,20 @@ CREATE FUNCTION clientele._stored_type(type regtype) RETURNS text
 $$;
 COMMENT ON FUNCTION clientele._stored_type(regtype) IS
     'The name of the type in which values of a type are kept: of any length, and of a domain the type below it.';
+
+-- A cast belongs to the owner of its type, who may make one at any time; whoever reads a store must not run it.
+CREATE FUNCTION clientele._is_built_in(type regtype) RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN clientele._stored_type(type)::regtype::oid < 16384;
+COMMENT ON FUNCTION clientele._is_built_in(regtype) IS 'Whether a type, or the one below a domain, is PostgreSQL''s own, so that its casts are nobody else''s.';
+CREATE FUNCTION clientele._as_text(expression text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN format('CASE WHEN %1$s IS DISTINCT FROM NULL THEN format(''%%s'', %1$s) END', expression);
+COMMENT ON FUNCTION clientele._as_text(text) IS 'The text of a value of any type, as an SQL expression over it: as its type writes it, without a cast. NULL where it is NULL.';
+CREATE FUNCTION clientele._as_jsonb(value anyelement) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN clientele._is_built_in(pg_typeof(value)) THEN to_jsonb(value) WHEN value IS DISTINCT FROM NULL THEN to_jsonb(format('%s', value)) END
+$$;
+COMMENT ON FUNCTION clientele._as_jsonb(anyelement) IS 'A value of any type as jsonb: one whose type is not PostgreSQL''s own as text, without a cast.';
 
 CREATE FUNCTION clientele._check_relation(relation regclass, role text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -94,7 +94,8 @@ sub crash
 		}
 		unlike($$errors, qr/^(?!.*(?:terminat|connection|server closed|crash|recovery|shutdown|starting up|PID|another server process|roll back)).*(?:ERROR|WARNING|FATAL)/m, "$what: until then nothing fails");
 	}
-	$node->poll_query_until('postgres', 'SELECT true');
+	# psql would end before it has read what it is to ask.
+	for (1 .. 1000) { last if system('pg_isready', '-q', '-h', $node->host, '-p', $node->port) == 0; usleep(20_000); }
 	return;
 }
 
