@@ -288,24 +288,3 @@ DROP TYPE a_type;
 DROP SEQUENCE a_sequence;
 DROP SCHEMA taken;
 DROP ROLE regress_clientele_analyst;
-
--- ---- Another's store is not taken for a superuser's ----
-
-RESET clientele.store;
-SELECT count(*) AS stores FROM clientele.stores;
-CREATE ROLE regress_clientele_shopkeeper;
-GRANT CREATE ON DATABASE :"DBNAME" TO regress_clientele_shopkeeper;
-SET ROLE regress_clientele_shopkeeper;
-CREATE SCHEMA another;
-CREATE TABLE another.sales (customer_id bigint, ordered_at timestamptz, amount numeric);
-CREATE INDEX ON another.sales (customer_id);
-INSERT INTO another.sales VALUES (1, '2026-01-01', 10);
-SELECT clientele.create_store('anothers', orders => 'another.sales');
-CALL clientele.refresh('anothers');
-SELECT clientele.assign_segment(1);
-RESET ROLE;
-SELECT clientele.assign_segment(1);
-SELECT clientele.assign_segment(1, store => 'anothers');
-SELECT clientele.drop_store('anothers');
-DROP OWNED BY regress_clientele_shopkeeper;
-DROP ROLE regress_clientele_shopkeeper;

@@ -244,14 +244,14 @@ CREATE FUNCTION clientele._unnamed_stores() RETURNS TABLE (store name)
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     WITH usable AS (
         SELECT u.store, r.rolsuper OR r.oid = d.datdba OR r.oid = e.extowner OR r.rolname = current_user
-            OR NOT me.rolsuper AND pg_has_role(r.oid, 'USAGE') AS trusted, me.rolsuper
+            OR NOT me.rolsuper AND pg_has_role(r.oid, 'USAGE') AS trusted
         FROM clientele._usable_stores() u JOIN pg_roles r ON r.oid = u.owner JOIN pg_roles me ON me.rolname = current_user
             JOIN pg_database d ON d.datname = current_database() JOIN pg_extension e ON e.extname = 'clientele'
     )
-    SELECT u.store FROM usable u WHERE u.trusted OR NOT u.rolsuper AND NOT EXISTS (SELECT FROM usable o WHERE o.trusted)
+    SELECT u.store FROM usable u WHERE u.trusted OR NOT EXISTS (SELECT FROM usable o WHERE o.trusted)
 $$;
 COMMENT ON FUNCTION clientele._unnamed_stores() IS
-    'The stores among which a call that names none looks for the only one: those of superusers, of the owners of the database and of the extension, and of the caller''s roles; where there are none of these, all, unless the caller is a superuser, who has to name them.';
+    'The stores among which a call that names none looks for the only one: those of superusers, of the owners of the database and of the extension, and of the caller''s roles; all where there are none of these.';
 
 -- A store has one row of settings; its name is that of its schema.
 CREATE FUNCTION clientele._settings(store name) RETURNS clientele.store_settings

@@ -74,8 +74,7 @@ Oid only_store() {
     if (names.count == 0) {
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no store that you may use"),
-                 errhint("Create one with clientele.create_store(), or ask a store's owner for USAGE on its schema. "
-                         "Superusers name stores of other roles: store => '...', or SET clientele.store.")));
+                 errhint("Create one with clientele.create_store(), or ask a store's owner for USAGE on its schema.")));
     }
     if (names.count > 1) {
         ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER), errmsg("no store was named, and there are several"),
