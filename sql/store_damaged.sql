@@ -27,6 +27,30 @@ DELETE FROM damaged.settings;
 INSERT INTO damaged.settings SELECT * FROM damaged_settings;
 SELECT * FROM clientele.check_store('damaged');
 
+-- Another type, order or number of columns; a column more does no harm.
+BEGIN;
+ALTER TABLE damaged.settings ALTER margin TYPE text;
+SET LOCAL client_min_messages = error;  -- the warning names the trigger, and so a random id
+INSERT INTO damaged_orders VALUES (6, 6, '2026-01-01', 10);
+SELECT clientele.assign_segment(1, 'damaged');
+ROLLBACK;
+BEGIN;
+ALTER TABLE damaged.settings DROP options;
+SELECT count(*) FROM clientele.stores WHERE store = 'damaged';
+SELECT clientele.upgrade_store('damaged');
+ROLLBACK;
+BEGIN;
+ALTER TABLE damaged.settings DROP seed;
+ALTER TABLE damaged.settings ADD seed text DEFAULT 'damaged';
+SELECT count(*) FROM clientele.stores WHERE store = 'damaged';
+SELECT clientele.upgrade_store('damaged');
+ROLLBACK;
+BEGIN;
+ALTER TABLE damaged.settings ADD note text DEFAULT 'ours';
+SELECT clientele.upgrade_store('damaged'), (clientele._settings('damaged')).currency, clientele.assign_segment(1, 'damaged');
+SELECT count(*) FROM clientele.stores WHERE store = 'damaged';
+ROLLBACK;
+
 -- Tables that are none.
 SELECT clientele._drop_triggers('damaged', '{0}');
 SELECT clientele._drop_triggers('damaged', '{NULL}');

@@ -1,20 +1,37 @@
 -- Stores: where a shop's orders are, and the tables and views that a store consists of.
 
+-- Nobody but a store uses it: what depends on it is how stores are found, and keeps the extension from being dropped under them.
+CREATE DOMAIN clientele.store_version AS integer;
+COMMENT ON DOMAIN clientele.store_version IS
+    'The version of what create_store() created. Stores are found by their table "settings", which has a column of this type.';
+
+-- The table "settings" of a store has these columns, and belongs to the store alone: a table OF this type could not be distributed, and a
+-- change of the type would lock all stores at once. What is added later is an option, so that a store that was created before is still one.
 CREATE TYPE clientele.store_settings AS (
-    version integer,
+    version clientele.store_version,
     orders regclass, customer_id name, ordered_at name, amount name, order_id name,
     refunded name, discount name, order_filter text,
     customers regclass, customer_key name, attributes text[],
     items regclass, item_order_id name, item_category name, item_amount name,
     currency text, time_zone text, margin numeric, live boolean,
     fresh_to timestamptz, id uuid, global_holdout double precision, seed text,
-    orders_name text, customers_name text, items_name text, zone_digests bigint[]);
+    orders_name text, customers_name text, items_name text, zone_digests bigint[], options jsonb);
 COMMENT ON TYPE clientele.store_settings IS
-    'What a store was created with. Stores are found by their table "settings" of this type. fresh_to: orders up to then were in the profiles at the last refresh. '
+    'What a store was created with, and what was changed since. fresh_to: orders up to then were in the profiles at the last refresh. '
     'id: names the store in the arguments of its triggers. global_holdout: share of customers whom no program offers anything. '
     'seed: what its random choices are hashed with, its name at creation: who is held out stays so under another name. '
-    'orders_name, customers_name, items_name: what these tables were called then. '
-    'zone_digests: the rules of time_zone by which the profiles were counted (see _zone_digests).';
+    'orders, customers, items: NULL while the store is detached. orders_name, customers_name, items_name: what these tables were called when they were named. '
+    'zone_digests: the rules of time_zone by which the profiles were counted (see _zone_digests). '
+    'options: settings by name that have defaults, where they differ (see _option).';
+
+CREATE FUNCTION clientele._option(settings clientele.store_settings, name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(settings.options ->> name, '{"keep_events": "90 days", "clock_tolerance": "1 minute", "refresh_overdue_after": "1 day"}'::jsonb ->> name)
+$$;
+COMMENT ON FUNCTION clientele._option(clientele.store_settings, text) IS
+    'An option of a store, or its default. keep_events: how long events are kept that a consumer has not read. '
+    'clock_tolerance: by how much the clocks of tills may differ from the server''s. refresh_overdue_after: for how long a store may go without a refresh. '
+    'Whoever owns the store may have written anything there: cast it in what that owner runs, and not in what lists the stores of others.';
 
 -- Names and types.
 
@@ -227,14 +244,19 @@ COMMENT ON FUNCTION clientele._plain_rows(oid, anyelement, boolean) IS
     'The rows of a table of anybody, read without running its owner''s code and without waiting. row_type: NULL of a composite type, which says the columns. '
     'None where the table is no ordinary one with columns of these very types, has row-level security, is locked, or the caller may not read it; required: an error instead.';
 
--- Found by what depends on the type of settings, rather than among all tables.
+CREATE FUNCTION clientele._settings_table(schema oid) RETURNS oid
+    AS 'MODULE_PATHNAME', 'clientele_settings_table' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._settings_table(oid) IS
+    'The table settings in a schema, where that is a store: an ordinary table, its columns those of store_settings; NULL otherwise.';
+
+-- Found by what depends on a type of ours, rather than among all tables.
 CREATE FUNCTION clientele._usable_stores() RETURNS TABLE (store name, schema oid, owner oid, settings clientele.store_settings)
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT n.nspname, n.oid, n.nspowner, s
-    FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.reloftype = d.refobjid JOIN pg_namespace n ON n.oid = c.relnamespace
+    FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL (SELECT r FROM clientele._plain_rows(c.oid, NULL::clientele.store_settings) r LIMIT 1) t (s)
-    WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.refclassid = 'pg_type'::regclass
-      AND d.refobjid = 'clientele.store_settings'::regtype AND c.relname = 'settings'
+    WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0 AND d.refclassid = 'pg_type'::regclass
+      AND d.refobjid = 'clientele.store_version'::regtype AND c.oid = clientele._settings_table(n.oid)
     ORDER BY n.nspname
 $$;
 COMMENT ON FUNCTION clientele._usable_stores() IS 'The stores that the caller may use. Reads what others own, and runs none of their code.';
@@ -545,7 +567,7 @@ BEGIN
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
         currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store,
-        clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items), NULL);
+        clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items), NULL, '{}');
     settings.zone_digests := clientele._zone_digests(settings.time_zone);
     PERFORM clientele._check_orders(settings);
     PERFORM clientele._check_customers(settings);
@@ -578,7 +600,7 @@ DECLARE
 BEGIN
     EXECUTE replace(replace(replace(replace(replace($store$
         CREATE SCHEMA STORE;
-        CREATE TABLE STORE.settings OF clientele.store_settings;
+        CREATE TABLE STORE.settings (LIKE clientele.store_settings);
         CREATE UNIQUE INDEX settings_one_row ON STORE.settings ((true));
         -- Triggers know their store by the name of this one.
         CREATE INDEX "BY_ID" ON STORE.settings (id);

@@ -10,10 +10,9 @@ CREATE FUNCTION clientele._create_models(store name, settings clientele.store_se
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE replace($models$
-        CREATE TABLE STORE.models OF clientele.model_version (
-            kind WITH OPTIONS NOT NULL, version WITH OPTIONS NOT NULL, in_use WITH OPTIONS NOT NULL, fitted_at WITH OPTIONS NOT NULL,
-            parameters WITH OPTIONS NOT NULL, customers WITH OPTIONS NOT NULL, diagnostics WITH OPTIONS NOT NULL,
-            PRIMARY KEY (kind, version));
+        CREATE TABLE STORE.models (LIKE clientele.model_version, PRIMARY KEY (kind, version));
+        ALTER TABLE STORE.models ALTER in_use SET NOT NULL, ALTER fitted_at SET NOT NULL,
+            ALTER parameters SET NOT NULL, ALTER customers SET NOT NULL, ALTER diagnostics SET NOT NULL;
         CREATE UNIQUE INDEX models_in_use ON STORE.models (kind) WHERE in_use;
         CREATE TABLE STORE.scoring (
             id integer PRIMARY KEY CHECK (id = 1),
@@ -57,7 +56,7 @@ CREATE FUNCTION clientele._models()
         data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb)
     LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.store, m.* FROM clientele._usable_stores() u
-    JOIN pg_class c ON c.relnamespace = u.schema AND c.relname = 'models' AND c.reloftype = 'clientele.model_version'::regtype
+    JOIN pg_class c ON c.relnamespace = u.schema AND c.relname = 'models'
     CROSS JOIN LATERAL clientele._plain_rows(c.oid, NULL::clientele.model_version) m
     ORDER BY u.store, m.kind, m.version
 $$;

@@ -427,7 +427,7 @@ CREATE FUNCTION clientele._former_clusters(store name, segmentation text, expres
 DECLARE
     former clientele.model_version;
 BEGIN
-    EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND (clientele._model_features(%1$L, m)).expressions = $2
+    EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND (clientele._model_features(%1$L, ROW(m.*)::clientele.model_version)).expressions = $2
         AND EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = $3)', store)
         INTO former USING 'kmeans:' || segmentation, expressions, segmentation;
     RETURN former;

@@ -280,17 +280,23 @@ my $trap = q{CREATE SCHEMA trap; CREATE FUNCTION trap.catch() RETURNS boolean LA
 	CREATE TYPE trap.bait AS (x int); CREATE FUNCTION trap.words(trap.bait) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM trap.catch(); RETURN ''; END $$;
 	CREATE CAST (trap.bait AS text) WITH FUNCTION trap.words(trap.bait) AS IMPLICIT; CREATE CAST (trap.bait AS jsonb) WITH INOUT AS IMPLICIT;
 	CREATE FUNCTION trap.steady() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM trap.catch(); RETURN true; END $$;
-	CREATE TABLE trap.settings OF clientele.store_settings; GRANT USAGE ON SCHEMA trap TO PUBLIC};
+	CREATE TABLE trap.settings (LIKE clientele.store_settings); GRANT USAGE ON SCHEMA trap TO PUBLIC};
 my $live = q{INSERT INTO trap.settings (version, orders, live, id) VALUES (1, 'pg_class', true, gen_random_uuid()); CREATE TABLE trap.pending (customer_id int);
 	CREATE FUNCTION trap.t() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; UPDATE trap.settings SET orders = NULL};
 my $failures = q{failed_at timestamptz, relation text, operation text, sqlstate text};
-my $models = q{CREATE TABLE trap.models OF clientele.model_version; INSERT INTO trap.models (kind, version) VALUES ('bait', 1)};
+my $models = q{CREATE TABLE trap.models (LIKE clientele.model_version); INSERT INTO trap.models (kind, version) VALUES ('bait', 1)};
 my $grant = q{GRANT SELECT ON ALL TABLES IN SCHEMA trap TO PUBLIC};
 my %traps = (
 	'a policy on the settings' => [ 0, q{ALTER TABLE trap.settings ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON trap.settings USING (trap.catch())} ],
 	'a check of the settings that is computed to plan' => [ 1, q{ALTER TABLE trap.settings ADD CHECK (live OR trap.steady()) NOT VALID} ],
 	'an index of the settings' => [ 1, q{CREATE FUNCTION trap.later() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'x' $$; CREATE INDEX ON trap.settings (currency) WHERE time_zone = trap.later();
 		CREATE OR REPLACE FUNCTION trap.later() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM trap.catch(); RETURN ''; END $$} ],
+	'a column of another type' => [ 0, q{ALTER TABLE trap.settings ALTER time_zone TYPE trap.bait USING ROW(1)::trap.bait} ],
+	'a column that is computed' => [ 0, q{ALTER TABLE trap.settings DROP time_zone; ALTER TABLE trap.settings ADD time_zone text GENERATED ALWAYS AS ('UTC') STORED} ],
+	'a version alone' => [ 0, q{DROP TABLE trap.settings; CREATE TABLE trap.settings (version clientele.store_version); INSERT INTO trap.settings VALUES (1)} ],
+	'a column more' => [ 1, q{ALTER TABLE trap.settings ADD note trap.bait DEFAULT ROW(1)::trap.bait} ],
+	'options that are none' => [ 1, q{UPDATE trap.settings SET options = '{"keep_events": "for ever", "refresh_overdue_after": {"a": [1]}, "clock_tolerance": null}'} ],
+	'options that are no object' => [ 1, q{UPDATE trap.settings SET options = '["keep_events"]'} ],
 	'a message with a cast' => [ 1, "CREATE TABLE trap.failures ($failures, message trap.bait); INSERT INTO trap.failures VALUES (now(), '', '', '', ROW(1))" ],
 	'a domain for a message' => [ 1, "CREATE DOMAIN trap.message AS text; CREATE TABLE trap.failures ($failures, message trap.message); INSERT INTO trap.failures VALUES (now(), '', '', '', 'x');
 		ALTER DOMAIN trap.message ADD CHECK (trap.catch()) NOT VALID" ],
@@ -311,6 +317,7 @@ for my $name (sort keys %traps)
 		like(answer($role, q{SELECT count(*) FROM clientele.models}), qr/^\d$/, 'nor do the models');
 	}
 	is(answer('reader', $_), as_owner($_), 'nor who names no store') for $lookups[0];
+	like(answer('reader', q{SELECT clientele.assign_segment(41, 'trap')}), qr/ERROR:  55000: the table settings of store "trap" is not the one that was created/, 'nor is it one for who names it') if !$listed;
 	answer('hostile', 'DROP SCHEMA trap CASCADE');
 }
 answer('hostile', qq{$trap; CREATE RULE "_RETURN" AS ON SELECT TO trap.settings DO INSTEAD SELECT (NULL::clientele.store_settings).* WHERE trap.catch(); $grant});

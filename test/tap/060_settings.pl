@@ -34,7 +34,7 @@ my $define = q{
 # spells instants in the definer's zone, its function holds them as such.)
 my $stored = q{SET search_path = pg_catalog; SELECT pg_get_functiondef(p.oid) FROM pg_proc p WHERE pronamespace = 'shop'::regnamespace ORDER BY proname;
 	SELECT pg_get_viewdef(c.oid) FROM pg_class c WHERE relnamespace = 'shop'::regnamespace AND relkind = 'v' ORDER BY relname; SELECT segment, rule, operands FROM shop.segment_rules WHERE segment <> 'dates' ORDER BY priority;
-	SELECT program, holdout, max_cv, valid_for, starts_at, ends_at, message FROM shop.programs ORDER BY priority; SELECT (s.store_settings).order_filter FROM (SELECT s::clientele.store_settings AS store_settings FROM shop.settings s) s;
+	SELECT program, holdout, max_cv, valid_for, starts_at, ends_at, message FROM shop.programs ORDER BY priority; SELECT order_filter FROM shop.settings;
 	SELECT * FROM shop.contents};
 my $profiles = q{SELECT md5(string_agg(customer_id::text || encode(clientele.order_profile_send(profile), 'hex') || category_mix::text, '' ORDER BY customer_id)) FROM shop.profiles};
 my $decided = q{SELECT md5(string_agg(customer_id || program || status || coalesce(reasons::text, '') || segment || coalesce(min_spend::text, '-') || coalesce(reward::text, '-')

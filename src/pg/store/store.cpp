@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <cstring>
 
 #include "pg/store/store.hpp"
 
@@ -11,6 +12,7 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 }
 
 namespace clientele {
@@ -54,7 +56,10 @@ constinit Oid only_store_schema = InvalidOid;
 constinit Oid only_store_user = InvalidOid;
 constinit bool watching = false;
 
-void forget_relation(Datum, Oid) { only_store_schema = InvalidOid; }
+// The table of settings that was looked at last.
+constinit Oid known_settings = InvalidOid;
+
+void forget_relation(Datum, Oid) { only_store_schema = known_settings = InvalidOid; }
 void forget_catalog(Datum, int, uint32) { only_store_schema = InvalidOid; }
 
 void watch_catalogs() {
@@ -85,6 +90,65 @@ Oid only_store() {
     return only_store_schema = get_namespace_oid(names.first, false);
 }
 
+// A policy or a rule on it would run its owner's code as whoever looks for stores.
+bool is_plain_table(Oid table) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple)) return false;
+    auto* relation = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
+    const bool plain = relation->relkind == RELKIND_RELATION && !relation->relrowsecurity && !relation->relhasrules;
+    ReleaseSysCache(tuple);
+    return plain;
+}
+
+Oid type_of_ours(const char* name) {
+    const Oid extension = get_namespace_oid("clientele", true);
+    if (!OidIsValid(extension)) return InvalidOid;
+    return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name), ObjectIdGetDatum(extension));
+}
+
+// Whether the columns of a table begin with the attributes of a composite type: names, types and order.
+bool begins_with_columns(Oid table, Oid row_type) {
+    TupleDesc wanted = lookup_rowtype_tupdesc(row_type, -1);
+    AttrNumber number = 0;
+    int found = 0;
+    while (found < wanted->natts) {
+        HeapTuple tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(table), Int16GetDatum(++number));
+        if (!HeapTupleIsValid(tuple)) break;
+        const auto* column = reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple));
+        const FormData_pg_attribute& attribute = *TupleDescAttr(wanted, found);
+        const bool dropped = column->attisdropped;
+        const bool fits = !dropped && column->attgenerated == '\0' && column->atttypid == attribute.atttypid &&
+                          std::strcmp(NameStr(column->attname), NameStr(attribute.attname)) == 0;
+        ReleaseSysCache(tuple);
+        if (!fits && !dropped) break;
+        found += fits;
+    }
+    const bool all = found == wanted->natts;
+    ReleaseTupleDesc(wanted);
+    return all;
+}
+
+// Whether there is a table that was a store's settings once.
+bool has_settings(Oid schema) {
+    const Oid table = get_relname_relid("settings", schema);
+    if (!OidIsValid(table)) return false;
+    HeapTuple tuple = SearchSysCacheAttName(table, "version");
+    if (!HeapTupleIsValid(tuple)) return false;
+    const Oid type = reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple))->atttypid;
+    ReleaseSysCache(tuple);
+    return OidIsValid(type) && type == type_of_ours("store_version");
+}
+
+[[noreturn]] void refuse_settings(const char* store) {
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+             errmsg("the table settings of store \"%s\" is not the one that was created", store),
+             errdetail("A store's has the columns of clientele.store_settings, in their order, and neither row-level "
+                       "security nor rules."),
+             errhint("Give it these back.")));
+    pg_unreachable();
+}
+
 [[noreturn]] void refuse_store(const char* name) {
     const StoreNames names = usable_stores();
     ereport(ERROR,
@@ -107,19 +171,11 @@ bool may_use_schema(Oid schema) {
 Oid settings_table(Oid schema) {
     const Oid table = get_relname_relid("settings", schema);
     if (!OidIsValid(table)) return InvalidOid;
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple)) return InvalidOid;
-    auto* relation = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
-    // A policy or a rule on it would run its owner's code as whoever looks for stores.
-    const bool plain = relation->relkind == RELKIND_RELATION && !relation->relrowsecurity && !relation->relhasrules;
-    const Oid row_type = plain ? relation->reloftype : InvalidOid;
-    ReleaseSysCache(tuple);
-    const Oid extension = get_namespace_oid("clientele", true);
-    const Oid settings_type = OidIsValid(extension)
-                                  ? GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("store_settings"),
-                                                    ObjectIdGetDatum(extension))
-                                  : InvalidOid;
-    return OidIsValid(row_type) && row_type == settings_type ? table : InvalidOid;
+    watch_catalogs();
+    if (table == known_settings) return table;
+    const Oid settings = type_of_ours("store_settings");
+    if (!OidIsValid(settings) || !is_plain_table(table) || !begins_with_columns(table, settings)) return InvalidOid;
+    return known_settings = table;
 }
 
 const char* schema_name(Oid schema) {
@@ -155,9 +211,11 @@ Store resolve_store(const char* name) {
     AcceptInvalidationMessages();
     if (!name || !*name) name = store_setting;
     const Oid schema = name && *name ? get_namespace_oid(name, true) : only_store();
-    const Oid settings = OidIsValid(schema) && may_use_schema(schema) ? settings_table(schema) : InvalidOid;
-    if (!OidIsValid(settings)) refuse_store(name && *name ? name : get_namespace_name(schema));
-    return {schema, settings};
+    const bool usable = OidIsValid(schema) && may_use_schema(schema);
+    const Oid settings = usable ? settings_table(schema) : InvalidOid;
+    if (OidIsValid(settings)) return {schema, settings};
+    if (usable && has_settings(schema)) refuse_settings(schema_name(schema));
+    refuse_store(name && *name ? name : get_namespace_name(schema));
 }
 
 }  // namespace clientele
@@ -166,4 +224,10 @@ CLIENTELE_FUNCTION(clientele_resolve_store) {
     const char* name = PG_ARGISNULL(0) ? nullptr : NameStr(*PG_GETARG_NAME(0));
     const char* found = clientele::schema_name(clientele::resolve_store(name).schema);
     return DirectFunctionCall1(namein, CStringGetDatum(found));
+}
+
+CLIENTELE_FUNCTION(clientele_settings_table) {
+    const Oid table = clientele::settings_table(PG_GETARG_OID(0));
+    if (!OidIsValid(table)) PG_RETURN_NULL();
+    PG_RETURN_OID(table);
 }
