@@ -1,4 +1,4 @@
-# The part of run.sh that is about fits of purchase models; sourced. Needs python3 with numpy and scipy (Debian's packages).
+# The suite of fits of purchase models; sourced. Needs python3 with numpy and scipy (Debian's packages).
 
 # The fit against what a careful analyst writes with numpy and scipy. They are given the summary in memory: neither the
 # export from the database nor reading the file counts.

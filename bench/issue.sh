@@ -1,4 +1,4 @@
-# The part of run.sh that is about issuing offers; sourced.
+# The suite of issuing offers; sourced.
 
 issuing() {
     local clients nth item

@@ -1,4 +1,4 @@
-# The parts of run.sh that are about live stores; sourced.
+# The suite of live stores; sourced by suites.sh.
 
 # The same orders each: without a trigger, with one that does nothing, with what people write today, and with a live store;
 # "unfolded" shows what folding in the background costs: it is live, too, and nothing is folded while it is measured.
@@ -10,10 +10,11 @@ live() {
     durable
     sql -v customers="$till_customers" -f "$here/live/customers.sql"
     local till
-    for till in $tills; do sql -v till="till_$till" -v customers="$till_customers" -v orders="$till_orders" -f "$here/live/till.sql"; done
-    sql -f "$here/live/triggers.sql"
-    sql -v store=live -v till=till_live -v live=true -f "$here/live/store.sql"
-    sql -v store=unfolded -v till=till_unfolded -v live=true -f "$here/live/store.sql"
+    for till in $tills; do
+        sql -v till="till_$till" -v customers="$till_customers" -v orders="$till_orders" -f "$here/live/till.sql"
+        if [ -e "$here/live/$till.sql" ]; then sql -f "$here/live/$till.sql"; fi
+    done
+    for till in $(among live unfolded); do sql -v store="$till" -v till="till_$till" -v live=true -f "$here/live/store.sql"; done
     sql -v store=batch -v till=till_plain -v live=false -f "$here/live/store.sql"
     sql -c "COPY (SELECT CASE WHEN n <= $till_customers THEN n ELSE 1 + floor($till_customers * bench.uniform(n, 43))::bigint END AS customer_id,
         date_trunc('second', now()) AS ordered_at, round((3 + 100 * bench.uniform(n, 44))::numeric, 2) AS amount
@@ -22,9 +23,18 @@ live() {
     single_inserts
     other_statements
     copies "$file"
-    sql -c "SELECT clientele.drop_store(s) FROM unnest('{live,unfolded,batch}'::name[]) AS s" \
-        -c "DROP SCHEMA till_plain, till_noop, till_upsert, till_live, till_unfolded CASCADE" -c "DROP TABLE till_customers" >/dev/null
+    for till in $(among live unfolded) batch; do sql -c "SELECT clientele.drop_store('$till')" >/dev/null; done
+    for till in $tills; do sql -c "DROP SCHEMA till_$till CASCADE"; done
+    sql -c "DROP TABLE till_customers"
     rm -f "$file"
+}
+
+# Those of the tills named that there are.
+among() {
+    local till
+    for till in "$@"; do
+        case " $tills " in *" $till "*) echo "$till" ;; esac
+    done
 }
 
 # As a server that keeps orders has it. Later parts keep it.
@@ -38,9 +48,10 @@ durable() {
 # Everybody starts anew: nothing pending, no dead rows, no checkpoint to come.
 tidy() {
     local name
-    for name in live unfolded; do sql -c "CALL clientele.refresh('$name')" -c "VACUUM (ANALYZE) $name.profiles" -c "VACUUM (ANALYZE) $name.pending"; done
+    for name in $(among live unfolded); do sql -c "CALL clientele.refresh('$name')" -c "VACUUM (ANALYZE) $name.profiles" -c "VACUUM (ANALYZE) $name.pending"; done
     for name in $tills; do sql -c "VACUUM (ANALYZE) till_$name.orders"; done
-    sql -c "VACUUM (ANALYZE) till_upsert.totals" -c "CHECKPOINT"
+    for name in $(among upsert); do sql -c "VACUUM (ANALYZE) till_$name.totals"; done
+    sql -c CHECKPOINT
 }
 
 # One pgbench run on a till. $1: suite, $2: item, $3: run, $4: till, $5: tps or ms, $6: settings; then pgbench's arguments
@@ -80,7 +91,7 @@ other_statements() {
         tidy
         for ((nth = 0; nth <= runs; nth++)); do
             printf 'synchronous_commit %s, run %s of %s:' "$commit" "$nth" "$runs" >&2
-            for item in plain upsert live; do
+            for item in $(among plain upsert live); do
                 at_till "update of one row, commit $commit" "$item" "$nth" "$item" tps "-c synchronous_commit=$commit" \
                     -M prepared -T "$seconds" -f "$here/live/update.sql"
                 at_till "insert of 100 rows, commit $commit" "$item" "$nth" "$item" ms "-c synchronous_commit=$commit" \
@@ -100,7 +111,7 @@ copies() {
     for ((nth = 1; nth <= runs; nth++)); do
         tidy
         printf 'copy, run %s of %s:' "$nth" "$runs" >&2
-        for item in plain upsert live unfolded; do
+        for item in $(among plain upsert live unfolded); do
             printf '%s' "  $item" >&2
             sql <<END
 SET search_path = till_$item;

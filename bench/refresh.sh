@@ -1,4 +1,4 @@
-# The part of run.sh that is about refresh(); sourced.
+# The suite of refresh(); sourced.
 
 refresh() {
     step "A store without lines over the same orders, days in UTC as in analyst.sql"

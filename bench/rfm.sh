@@ -1,4 +1,4 @@
-# The part of run.sh that is about RFM scores; sourced after refresh.sh, which brings DuckDB.
+# The suite of RFM scores; sourced after refresh.sh, which brings DuckDB.
 
 # Scores of all customers of the store, against NTILE over the orders by PostgreSQL and by DuckDB with one thread.
 rfm() {

@@ -1,4 +1,4 @@
-# The part of run.sh that is about all score columns: RFM, p_alive, expected orders, value, next order; sourced.
+# The suite of all score columns: RFM, p_alive, expected orders, value, next order; sourced.
 
 # What they cost on top of reading the profiles, by the kind of the purchase model.
 scores() {

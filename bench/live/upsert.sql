@@ -1,10 +1,6 @@
--- What the tills differ in, but for the live store: a trigger that does nothing, and what people write today.
+-- A till with what people write today: triggers that keep count and sum by customer.
 
 \set ON_ERROR_STOP on
-
-SET search_path = till_noop;
-CREATE FUNCTION ignore() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
-CREATE TRIGGER ignore AFTER INSERT ON orders REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ignore();
 
 SET search_path = till_upsert;
 CREATE TABLE totals (customer_id bigint PRIMARY KEY, orders bigint NOT NULL, spent numeric NOT NULL);
