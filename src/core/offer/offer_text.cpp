@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/template.hpp"
 
 namespace clientele {
 namespace {
@@ -98,13 +99,6 @@ void add_instant(Text& text, Instant at) {
 void add_bucket(Text& text, Fnv1a seed, std::string_view id, std::initializer_list<std::string_view> names) {
     text.add("bucket ").add_double(bucket_share(bucket_number(seed, id))).add(" of seed ");
     for (const std::string_view name : names) text.add(name);
-}
-
-// The name between the braces where a placeholder starts, else nothing.
-std::string_view placeholder_at(std::string_view message, std::size_t brace) {
-    const std::size_t end = message.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", brace + 1);
-    if (end == std::string_view::npos || end == brace + 1 || message[end] != '}') return {};
-    return message.substr(brace + 1, end - brace - 1);
 }
 
 void add_placeholder(Text& text, std::string_view name, const Book& book, const Decision& decision,
@@ -585,32 +579,25 @@ Text& Text::add_day(Day day) {
 void check_message(std::string_view message) {
     constexpr const char* known =
         "Placeholders are {min_spend}, {reward}, {currency}, {valid_until}, {program} and {segment}.";
-    for (std::size_t at = message.find_first_of("{}"); at != std::string_view::npos;
-         at = message.find_first_of("{}", at)) {
-        const std::string_view name = message[at] == '{' ? placeholder_at(message, at) : std::string_view{};
-        if (name.empty()) {
-            throw Error(ErrorKind::invalid_parameter, "message has a brace that is part of no placeholder",
-                        "It reads: " + std::string(message.substr(at, 40)), known);
-        }
-        if (std::find(std::begin(placeholders), std::end(placeholders), name) == std::end(placeholders)) {
-            throw Error(ErrorKind::invalid_parameter, "message has an unknown placeholder",
-                        "The placeholder is {" + std::string(name) + "}.", known);
-        }
-        at += name.size() + 2;
-    }
+    const auto check_text = [&](std::string_view text) {
+        const std::size_t at = text.find_first_of("{}");
+        if (at == std::string_view::npos) return;
+        // Parts of a message are views of it.
+        const std::string_view rest = message.substr(text.data() - message.data() + at, 40);
+        throw Error(ErrorKind::invalid_parameter, "message has a brace that is part of no placeholder",
+                    "It reads: " + std::string(rest), known);
+    };
+    fill(message, check_text, [&](std::string_view name) {
+        if (std::find(std::begin(placeholders), std::end(placeholders), name) != std::end(placeholders)) return;
+        throw Error(ErrorKind::invalid_parameter, "message has an unknown placeholder",
+                    "The placeholder is {" + std::string(name) + "}.", known);
+    });
 }
 
 void add_message(Text& text, const Book& book, const Decision& decision, std::string_view segment, Day last_day) {
-    const std::string_view message = decision.program->message;
-    std::size_t done = 0;
-    for (std::size_t brace = message.find('{'); brace != std::string_view::npos; brace = message.find('{', brace + 1)) {
-        const std::string_view name = placeholder_at(message, brace);
-        if (name.empty()) continue;
-        text.add(message.substr(done, brace - done));
-        add_placeholder(text, name, book, decision, segment, last_day);
-        done = brace + name.size() + 2;
-    }
-    text.add(message.substr(done));
+    fill(
+        decision.program->message, [&](std::string_view part) { text.add(part); },
+        [&](std::string_view name) { add_placeholder(text, name, book, decision, segment, last_day); });
 }
 
 void add_p_alive_reason(Text& text, const Decision& decision) { text.add("p_alive=").add_fixed(decision.p_alive, 2); }

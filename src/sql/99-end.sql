@@ -1,0 +1,3 @@
+-- What served the install script alone.
+
+DROP PROCEDURE clientele._comment_on_overloads(pg_catalog.text, pg_catalog.text);
