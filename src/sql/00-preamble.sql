@@ -18,8 +18,10 @@ BEGIN
             DETAIL = 'What that role has put there, or puts there later, would run as whoever uses the extension.',
             HINT = 'Drop the schema: CREATE EXTENSION creates it.';
     END IF;
-    IF present.nspacl IS NOT NULL OR EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = present.oid) THEN
-        RAISE EXCEPTION 'schema clientele exists, and is not empty or others have rights on it' USING ERRCODE = 'object_not_in_prerequisite_state',
+    IF present.nspacl IS NOT NULL OR EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass
+        AND d.refobjid = present.oid) THEN
+        RAISE EXCEPTION 'schema clientele exists, and is not empty or others have rights on it'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'What others have put there, or put there later, would run as whoever uses the extension.',
             HINT = 'Drop the schema, or rename it: CREATE EXTENSION creates it.';
     END IF;

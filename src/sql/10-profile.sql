@@ -18,32 +18,42 @@ CREATE TYPE clientele.order_profile (
 
 COMMENT ON TYPE clientele.order_profile IS
     'What is known about one customer''s orders: mergeable, exact, versioned; JSON as text. Made by the aggregate order_profile.';
-COMMENT ON FUNCTION clientele.order_profile_in(cstring) IS 'Input: the JSON that output prints; anything that no set of orders could have given is refused.';
+COMMENT ON FUNCTION clientele.order_profile_in(cstring) IS
+    'Input: the JSON that output prints; anything that no set of orders could have given is refused.';
 COMMENT ON FUNCTION clientele.order_profile_out(clientele.order_profile) IS 'Output: JSON.';
-COMMENT ON FUNCTION clientele.order_profile_recv(internal) IS 'Binary input: format version 1 or 2; anything that no set of orders could have given is refused.';
-COMMENT ON FUNCTION clientele.order_profile_send(clientele.order_profile) IS 'Binary output: format version 2 where the last orders have ties, else 1.';
+COMMENT ON FUNCTION clientele.order_profile_recv(internal) IS
+    'Binary input: format version 1 or 2; anything that no set of orders could have given is refused.';
+COMMENT ON FUNCTION clientele.order_profile_send(clientele.order_profile) IS
+    'Binary output: format version 2 where the last orders have ties, else 1.';
 
 CREATE FUNCTION clientele.order_profile_eq(clientele.order_profile, clientele.order_profile) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_order_profile_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_eq(clientele.order_profile, clientele.order_profile) IS 'Implementation of the = operator: compares the binary forms.';
+COMMENT ON FUNCTION clientele.order_profile_eq(clientele.order_profile, clientele.order_profile) IS
+    'Implementation of the = operator: compares the binary forms.';
 CREATE FUNCTION clientele.order_profile_ne(clientele.order_profile, clientele.order_profile) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_order_profile_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_ne(clientele.order_profile, clientele.order_profile) IS 'Implementation of the <> operator: compares the binary forms.';
+COMMENT ON FUNCTION clientele.order_profile_ne(clientele.order_profile, clientele.order_profile) IS
+    'Implementation of the <> operator: compares the binary forms.';
 CREATE FUNCTION clientele.order_profile_lt(clientele.order_profile, clientele.order_profile) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_order_profile_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_lt(clientele.order_profile, clientele.order_profile) IS 'Implementation of the < operator: compares the binary forms.';
+COMMENT ON FUNCTION clientele.order_profile_lt(clientele.order_profile, clientele.order_profile) IS
+    'Implementation of the < operator: compares the binary forms.';
 CREATE FUNCTION clientele.order_profile_le(clientele.order_profile, clientele.order_profile) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_order_profile_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_le(clientele.order_profile, clientele.order_profile) IS 'Implementation of the <= operator: compares the binary forms.';
+COMMENT ON FUNCTION clientele.order_profile_le(clientele.order_profile, clientele.order_profile) IS
+    'Implementation of the <= operator: compares the binary forms.';
 CREATE FUNCTION clientele.order_profile_gt(clientele.order_profile, clientele.order_profile) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_order_profile_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_gt(clientele.order_profile, clientele.order_profile) IS 'Implementation of the > operator: compares the binary forms.';
+COMMENT ON FUNCTION clientele.order_profile_gt(clientele.order_profile, clientele.order_profile) IS
+    'Implementation of the > operator: compares the binary forms.';
 CREATE FUNCTION clientele.order_profile_ge(clientele.order_profile, clientele.order_profile) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_order_profile_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_ge(clientele.order_profile, clientele.order_profile) IS 'Implementation of the >= operator: compares the binary forms.';
+COMMENT ON FUNCTION clientele.order_profile_ge(clientele.order_profile, clientele.order_profile) IS
+    'Implementation of the >= operator: compares the binary forms.';
 CREATE FUNCTION clientele.order_profile_cmp(clientele.order_profile, clientele.order_profile) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_order_profile_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_cmp(clientele.order_profile, clientele.order_profile) IS 'btree support: a total order without further meaning.';
+COMMENT ON FUNCTION clientele.order_profile_cmp(clientele.order_profile, clientele.order_profile) IS
+    'btree support: a total order without further meaning.';
 CREATE FUNCTION clientele.order_profile_hash(clientele.order_profile) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_order_profile_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.order_profile_hash(clientele.order_profile) IS 'Hash support.';
@@ -85,19 +95,23 @@ CREATE FUNCTION clientele.order_profile_add(internal, timestamptz, numeric) RETU
 COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric) IS 'Transition of order_profile(ordered_at, amount).';
 CREATE FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text) RETURNS internal
     AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text) IS 'Transition of order_profile(ordered_at, amount, time_zone).';
+COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text) IS
+    'Transition of order_profile(ordered_at, amount, time_zone).';
 CREATE FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text, bigint) RETURNS internal
     AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text, bigint) IS 'Transition of order_profile(ordered_at, amount, time_zone, tie).';
+COMMENT ON FUNCTION clientele.order_profile_add(internal, timestamptz, numeric, text, bigint) IS
+    'Transition of order_profile(ordered_at, amount, time_zone, tie).';
 CREATE FUNCTION clientele.order_profile_final(internal) RETURNS clientele.order_profile
     AS 'MODULE_PATHNAME', 'clientele_order_profile_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.order_profile_final(internal) IS 'Result of order_profile().';
 CREATE FUNCTION clientele.order_profile_serialize(internal) RETURNS bytea
     AS 'MODULE_PATHNAME', 'clientele_order_profile_serialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_serialize(internal) IS 'Partial state of order_profile() for another worker: a profile in binary form.';
+COMMENT ON FUNCTION clientele.order_profile_serialize(internal) IS
+    'Partial state of order_profile() for another worker: a profile in binary form.';
 CREATE FUNCTION clientele.order_profile_deserialize(bytea, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'clientele_order_profile_deserialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.order_profile_deserialize(bytea, internal) IS 'Partial state of order_profile() from another worker, validated.';
+COMMENT ON FUNCTION clientele.order_profile_deserialize(bytea, internal) IS
+    'Partial state of order_profile() from another worker, validated.';
 CREATE FUNCTION clientele.order_profile_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'clientele_order_profile_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.order_profile_combine(internal, internal) IS 'Merges partial states of order_profile().';
@@ -113,7 +127,9 @@ CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric)
     SERIALFUNC = clientele.order_profile_serialize, DESERIALFUNC = clientele.order_profile_deserialize,
     PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.order_profile(timestamptz, numeric) IS
-    'The profile of one customer''s orders, in any order, with days counted in UTC. Rows whose time or amount is NULL are skipped; an amount below zero is a refund. Amounts: |amount| < 10^13, more than four decimals are rounded half away from zero; times: years 1 to 9999. NaN and infinities are errors. NULL without rows.';
+    'The profile of one customer''s orders, in any order, with days counted in UTC. Rows whose time or amount is NULL are skipped; an '
+    'amount below zero is a refund. Amounts: |amount| < 10^13, more than four decimals are rounded half away from zero; times: years 1 '
+    'to 9999. NaN and infinities are errors. NULL without rows.';
 
 CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric, time_zone text) (
     SFUNC = clientele.order_profile_add, STYPE = internal, SSPACE = 560,
@@ -122,7 +138,8 @@ CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric,
     SERIALFUNC = clientele.order_profile_serialize, DESERIALFUNC = clientele.order_profile_deserialize,
     PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.order_profile(timestamptz, numeric, text) IS
-    'The profile of one customer''s orders, with days counted in time_zone, one of pg_timezone_names. Otherwise as order_profile(ordered_at, amount).';
+    'The profile of one customer''s orders, with days counted in time_zone, one of pg_timezone_names. Otherwise as '
+    'order_profile(ordered_at, amount).';
 
 CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric, time_zone text, tie bigint) (
     SFUNC = clientele.order_profile_add, STYPE = internal, SSPACE = 560,
@@ -131,13 +148,15 @@ CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric,
     SERIALFUNC = clientele.order_profile_serialize, DESERIALFUNC = clientele.order_profile_deserialize,
     PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.order_profile(timestamptz, numeric, text, bigint) IS
-    'The profile of one customer''s orders, of which those of one time are ranked by tie, as the number of the order; of equal ties, and without (NULL), by amount. Otherwise as order_profile(ordered_at, amount, time_zone).';
+    'The profile of one customer''s orders, of which those of one time are ranked by tie, as the number of the order; of equal ties, and '
+    'without (NULL), by amount. Otherwise as order_profile(ordered_at, amount, time_zone).';
 
 CREATE AGGREGATE clientele.rollup(clientele.order_profile) (
     SFUNC = clientele.order_profile_merge, STYPE = clientele.order_profile,
     COMBINEFUNC = clientele.order_profile_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.rollup(clientele.order_profile) IS
-    'Merges profiles of disjoint sets of orders: exactly the profile of their union. NULLs are skipped; NULL without profiles; different time zones are an error.';
+    'Merges profiles of disjoint sets of orders: exactly the profile of their union. NULLs are skipped; NULL without profiles; different '
+    'time zones are an error.';
 
 -- Accessors.
 
@@ -180,7 +199,8 @@ COMMENT ON FUNCTION clientele.typical_order_value(clientele.order_profile) IS
 CREATE FUNCTION clientele.typical_cv(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_typical_cv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.typical_cv(clientele.order_profile) IS
-    'How steadily the customer spends now: coefficient of variation (sample standard deviation divided by mean) of the last 8 orders; NULL below 2 orders or where all of them are zero.';
+    'How steadily the customer spends now: coefficient of variation (sample standard deviation divided by mean) of the last 8 orders; '
+    'NULL below 2 orders or where all of them are zero.';
 CREATE FUNCTION clientele.last_order_value(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_last_order_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.last_order_value(clientele.order_profile) IS
@@ -188,15 +208,18 @@ COMMENT ON FUNCTION clientele.last_order_value(clientele.order_profile) IS
 CREATE FUNCTION clientele.order_value_cv(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_order_value_cv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.order_value_cv(clientele.order_profile) IS
-    'Coefficient of variation (sample standard deviation divided by mean) of all orders; NULL below 2 orders or where all of them are zero.';
+    'Coefficient of variation (sample standard deviation divided by mean) of all orders; NULL below 2 orders or where all of them are '
+    'zero.';
 CREATE FUNCTION clientele.recency_days(p clientele.order_profile, as_of timestamptz) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_recency_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.recency_days(clientele.order_profile, timestamptz) IS
-    'Local calendar days, in the profile''s time zone, from the last order to as_of (negative where as_of is earlier); NULL without orders. An infinite as_of is an error.';
+    'Local calendar days, in the profile''s time zone, from the last order to as_of (negative where as_of is earlier); NULL without '
+    'orders. An infinite as_of is an error.';
 CREATE FUNCTION clientele.tenure_days(p clientele.order_profile, as_of timestamptz) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_tenure_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.tenure_days(clientele.order_profile, timestamptz) IS
-    'Local calendar days, in the profile''s time zone, from the first order to as_of (negative where as_of is earlier); NULL without orders. An infinite as_of is an error.';
+    'Local calendar days, in the profile''s time zone, from the first order to as_of (negative where as_of is earlier); NULL without '
+    'orders. An infinite as_of is an error.';
 CREATE FUNCTION clientele.mean_days_between_orders(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_mean_days_between_orders' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.mean_days_between_orders(clientele.order_profile) IS
@@ -224,8 +247,10 @@ COMMENT ON FUNCTION clientele.last_purchase_age(clientele.order_profile) IS
 CREATE FUNCTION clientele.age(p clientele.order_profile, as_of timestamptz) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_tenure_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.age(clientele.order_profile, timestamptz) IS
-    'The T of purchase models (Fader, Hardie and Lee, 2005): days from the first purchase day to as_of, in the profile''s time zone; NULL without orders.';
+    'The T of purchase models (Fader, Hardie and Lee, 2005): days from the first purchase day to as_of, in the profile''s time zone; '
+    'NULL without orders.';
 CREATE FUNCTION clientele.repeat_day_value(p clientele.order_profile) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clientele_repeat_day_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.repeat_day_value(clientele.order_profile) IS
-    'Mean of the day totals after the first purchase day, what the Gamma-Gamma model takes (Fader and Hardie, 2013); NULL below 2 purchase days.';
+    'Mean of the day totals after the first purchase day, what the Gamma-Gamma model takes (Fader and Hardie, 2013); NULL below 2 '
+    'purchase days.';

@@ -7,12 +7,19 @@ CREATE TYPE clientele.lift_result AS (
     relative_effect double precision, relative_ci_low double precision, relative_ci_high double precision,
     theta double precision, variance_reduction double precision);
 COMMENT ON TYPE clientele.lift_result IS
-    'A comparison of two arms. n: rows. mean: of the outcome, never adjusted. sd: sample standard deviation of the outcome (adjusted by the covariate where there is one). effect: treated less control (adjusted where there is a covariate); se, df: its standard error, with Welch''s degrees of freedom; ci: its 95 % interval; p_value: two-sided, of no effect (of no relative effect: relative_p_value()). relative_effect: effect / mean_control, NULL where that mean is 0, its interval by the delta method. theta: coefficient of the covariate, and variance_reduction: 1 - variance of the adjusted effect / that of the plain one; NULL without a covariate. NULL is what cannot be known: an arm below 2 rows has no sd, and the effect then no se; where no outcome varies, se is 0, and df, ci and p_value are NULL.';
+    'A comparison of two arms. n: rows. mean: of the outcome, never adjusted. sd: sample standard deviation of the outcome (adjusted by '
+    'the covariate where there is one). effect: treated less control (adjusted where there is a covariate); se, df: its standard error, '
+    'with Welch''s degrees of freedom; ci: its 95 % interval; p_value: two-sided, of no effect (of no relative effect: '
+    'relative_p_value()). relative_effect: effect / mean_control, NULL where that mean is 0, its interval by the delta method. theta: '
+    'coefficient of the covariate, and variance_reduction: 1 - variance of the adjusted effect / that of the plain one; NULL without a '
+    'covariate. NULL is what cannot be known: an arm below 2 rows has no sd, and the effect then no se; where no outcome varies, se is '
+    '0, and df, ci and p_value are NULL.';
 
 CREATE TYPE clientele.arm_estimate AS (
     customers bigint, mean double precision, se double precision, ci_low double precision, ci_high double precision);
 COMMENT ON TYPE clientele.arm_estimate IS
-    'What an arm would yield per customer if all got it: customers observed in it, the self-normalised inverse-propensity mean, its standard error, and its 95 % interval. se is NULL below 2 customers; the interval also where no outcome varies.';
+    'What an arm would yield per customer if all got it: customers observed in it, the self-normalised inverse-propensity mean, its '
+    'standard error, and its 95 % interval. se is NULL below 2 customers; the interval also where no outcome varies.';
 
 -- The aggregates: one state of exact sums for all of them.
 
@@ -22,7 +29,8 @@ COMMENT ON FUNCTION clientele._lift_add(bytea, double precision, boolean) IS 'Tr
 CREATE FUNCTION clientele._lift_add(state bytea, outcome double precision, treated boolean, covariate double precision) RETURNS bytea
     AS 'MODULE_PATHNAME', 'clientele_lift_add_adjusted' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._lift_add(bytea, double precision, boolean, double precision) IS 'Transition of lift() with a covariate.';
-CREATE FUNCTION clientele._lift_ratio_add(state bytea, numerator double precision, denominator double precision, treated boolean) RETURNS bytea
+CREATE FUNCTION clientele._lift_ratio_add(state bytea, numerator double precision, denominator double precision, treated boolean)
+    RETURNS bytea
     AS 'MODULE_PATHNAME', 'clientele_lift_ratio_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._lift_ratio_add(bytea, double precision, double precision, boolean) IS 'Transition of lift_ratio().';
 CREATE FUNCTION clientele._arm_value_add(state bytea, outcome double precision, propensity double precision) RETURNS bytea
@@ -42,22 +50,35 @@ CREATE AGGREGATE clientele.lift(outcome double precision, treated boolean) (
     SFUNC = clientele._lift_add, STYPE = bytea, SSPACE = 3712, COMBINEFUNC = clientele._lift_combine,
     FINALFUNC = clientele._lift_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.lift(double precision, boolean) IS
-    'The effect of a treatment on the mean of an outcome, one row a randomised unit: Welch''s t, two-sided, with 95 % intervals. Rows whose outcome or arm is NULL are skipped; without rows the counts are 0 and the rest NULL. Outcomes beyond 1e100 in magnitude, NaN and infinities are errors. Sums are exact: the result does not depend on the order of rows or on workers. Source: Welch (1947); relative effect: delta method, as GrowthBook''s.';
+    'The effect of a treatment on the mean of an outcome, one row a randomised unit: Welch''s t, two-sided, with 95 % intervals. Rows '
+    'whose outcome or arm is NULL are skipped; without rows the counts are 0 and the rest NULL. Outcomes beyond 1e100 in magnitude, NaN '
+    'and infinities are errors. Sums are exact: the result does not depend on the order of rows or on workers. Source: Welch (1947); '
+    'relative effect: delta method, as GrowthBook''s.';
 CREATE AGGREGATE clientele.lift(outcome double precision, treated boolean, covariate double precision) (
     SFUNC = clientele._lift_add, STYPE = bytea, SSPACE = 3712, COMBINEFUNC = clientele._lift_combine,
     FINALFUNC = clientele._lift_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.lift(double precision, boolean, double precision) IS
-    'As lift(outcome, treated), adjusted by a covariate known before the treatment (CUPED): effect = difference of the means of outcome - theta x covariate, theta = covariance / variance over both arms stacked. Means stay unadjusted; sd, effect, se, df and intervals are adjusted. A NULL covariate counts as 0 (no history), and drops nobody; a covariate that never varies adjusts nothing (theta 0). Source: Deng, Xu, Kohavi and Walker (2013).';
+    'As lift(outcome, treated), adjusted by a covariate known before the treatment (CUPED): effect = difference of the means of outcome '
+    '- theta x covariate, theta = covariance / variance over both arms stacked. Means stay unadjusted; sd, effect, se, df and intervals '
+    'are adjusted. A NULL covariate counts as 0 (no history), and drops nobody; a covariate that never varies adjusts nothing (theta 0). '
+    'Source: Deng, Xu, Kohavi and Walker (2013).';
 CREATE AGGREGATE clientele.lift_ratio(numerator double precision, denominator double precision, treated boolean) (
     SFUNC = clientele._lift_ratio_add, STYPE = bytea, SSPACE = 3712, COMBINEFUNC = clientele._lift_combine,
     FINALFUNC = clientele._lift_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.lift_ratio(double precision, double precision, boolean) IS
-    'The effect on a ratio of sums, one row a randomised unit: average order value is lift_ratio(revenue, orders, treated). mean: sum of numerators / sum of denominators of the arm, NULL where the denominators sum to 0; sd: that of the linearised outcome, (numerator - mean x denominator) / mean denominator, so that se is that of lift(); theta NULL. Rows with a NULL are skipped; without rows the counts are 0. Negative denominators, magnitudes beyond 1e100, NaN and infinities are errors. Source: delta method, Deng, Knoblich and Lu (2018).';
+    'The effect on a ratio of sums, one row a randomised unit: average order value is lift_ratio(revenue, orders, treated). mean: sum of '
+    'numerators / sum of denominators of the arm, NULL where the denominators sum to 0; sd: that of the linearised outcome, (numerator - '
+    'mean x denominator) / mean denominator, so that se is that of lift(); theta NULL. Rows with a NULL are skipped; without rows the '
+    'counts are 0. Negative denominators, magnitudes beyond 1e100, NaN and infinities are errors. Source: delta method, Deng, Knoblich '
+    'and Lu (2018).';
 CREATE AGGREGATE clientele.arm_value(outcome double precision, propensity double precision) (
     SFUNC = clientele._arm_value_add, STYPE = bytea, SSPACE = 3712, COMBINEFUNC = clientele._lift_combine,
     FINALFUNC = clientele._arm_value_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele.arm_value(double precision, double precision) IS
-    'What an arm would yield per customer if all got it, from those who did get it, one row each, and the probability with which they were given it: sum(outcome / propensity) / sum(1 / propensity), with the standard error of its linearisation and a 95 % interval (Student''s t, customers - 1 degrees of freedom). Rows with a NULL are skipped; without rows customers is 0. Propensities outside (0, 1], and outcome / propensity or 1 / propensity beyond 1e100, are errors. Source: Hajek (1971); Swaminathan and Joachims (2015).';
+    'What an arm would yield per customer if all got it, from those who did get it, one row each, and the probability with which they '
+    'were given it: sum(outcome / propensity) / sum(1 / propensity), with the standard error of its linearisation and a 95 % interval '
+    '(Student''s t, customers - 1 degrees of freedom). Rows with a NULL are skipped; without rows customers is 0. Propensities outside '
+    '(0, 1], and outcome / propensity or 1 / propensity beyond 1e100, are errors. Source: Hajek (1971); Swaminathan and Joachims (2015).';
 
 -- The shape of the outcomes.
 
@@ -69,11 +90,14 @@ CREATE FUNCTION clientele._outcome_combine(state bytea, other bytea) RETURNS byt
 COMMENT ON FUNCTION clientele._outcome_combine(bytea, bytea) IS 'Combines partial states of _outcome_sums().';
 CREATE AGGREGATE clientele._outcome_sums(outcome double precision, treated boolean) (
     SFUNC = clientele._outcome_add, STYPE = bytea, SSPACE = 1312, COMBINEFUNC = clientele._outcome_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE clientele._outcome_sums(double precision, boolean) IS 'Internal: exact sums of outcomes, their squares and cubes, and how many of the control arm are not zero, for _outcome_shape(). Rows with a NULL are skipped.';
+COMMENT ON AGGREGATE clientele._outcome_sums(double precision, boolean) IS
+    'Internal: exact sums of outcomes, their squares and cubes, and how many of the control arm are not zero, for _outcome_shape(). Rows '
+    'with a NULL are skipped.';
 CREATE FUNCTION clientele._outcome_shape(sums bytea[], OUT nonzero_control bigint, OUT normal_from bigint)
     AS 'MODULE_PATHNAME', 'clientele_outcome_shape' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._outcome_shape(bytea[]) IS
-    'Internal: of disjoint rows, both arms together, how many outcomes of the control arm are not zero, and the customers an arm from which the interval of a mean can be believed: 355 x skewness^2, and 100 at least. Source: Kohavi, Deng, Longbotham and Xu (2014).';
+    'Internal: of disjoint rows, both arms together, how many outcomes of the control arm are not zero, and the customers an arm from '
+    'which the interval of a mean can be believed: 355 x skewness^2, and 100 at least. Source: Kohavi, Deng, Longbotham and Xu (2014).';
 
 -- From summary statistics, and over strata.
 
@@ -85,13 +109,21 @@ CREATE FUNCTION clientele.lift_from_moments(
         covariate_sum_treated double precision DEFAULT NULL, covariate_sum_squares_treated double precision DEFAULT NULL,
         cross_treated double precision DEFAULT NULL) RETURNS clientele.lift_result
     AS 'MODULE_PATHNAME', 'clientele_lift_from_moments' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.lift_from_moments(bigint, double precision, double precision, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS
-    'What lift() gives for rows with these sums: of the outcome and of its squares by arm, and, for an adjusted effect, of the covariate, of its squares, and of outcome x covariate (all six or none). NULL where one of the first six is NULL. Errors: negative counts, NaN, infinities, sums that no rows can have (beyond rounding, 1e-9 of the sum of squares).';
+COMMENT ON FUNCTION clientele.lift_from_moments(bigint, double precision, double precision, bigint, double precision, double precision,
+    double precision, double precision, double precision, double precision, double precision, double precision) IS
+    'What lift() gives for rows with these sums: of the outcome and of its squares by arm, and, for an adjusted effect, of the '
+    'covariate, of its squares, and of outcome x covariate (all six or none). NULL where one of the first six is NULL. Errors: negative '
+    'counts, NaN, infinities, sums that no rows can have (beyond rounding, 1e-9 of the sum of squares).';
 
 CREATE FUNCTION clientele.combine_lift(results clientele.lift_result[]) RETURNS clientele.lift_result
     AS 'MODULE_PATHNAME', 'clientele_combine_lift' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.combine_lift(clientele.lift_result[]) IS
-    'The stratified estimate over the results of disjoint strata (such as versions of a program whose holdouts differ): effect and means weighted by the strata''s rows, se from the sum of squares, Welch-Satterthwaite df, pooled standard deviations. A single stratum is returned as it is. NULLs and strata where an arm has fewer than 2 rows are left out, also of n. theta is NULL where the strata differ; variance_reduction compares the combined variances. The relative interval takes the covariance of effect and control mean as -sd_control^2 / n_control and the unadjusted variance as adjusted / (1 - variance_reduction): exact without a covariate. Results that lift() cannot have made are errors.';
+    'The stratified estimate over the results of disjoint strata (such as versions of a program whose holdouts differ): effect and means '
+    'weighted by the strata''s rows, se from the sum of squares, Welch-Satterthwaite df, pooled standard deviations. A single stratum is '
+    'returned as it is. NULLs and strata where an arm has fewer than 2 rows are left out, also of n. theta is NULL where the strata '
+    'differ; variance_reduction compares the combined variances. The relative interval takes the covariance of effect and control mean '
+    'as -sd_control^2 / n_control and the unadjusted variance as adjusted / (1 - variance_reduction): exact without a covariate. Results '
+    'that lift() cannot have made are errors.';
 
 CREATE FUNCTION clientele.sequential_interval(
         result clientele.lift_result, alpha double precision DEFAULT 0.05, tuning double precision DEFAULT 5000,
@@ -99,17 +131,26 @@ CREATE FUNCTION clientele.sequential_interval(
         OUT ci_low double precision, OUT ci_high double precision)
     AS 'MODULE_PATHNAME', 'clientele_sequential_interval' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.sequential_interval(clientele.lift_result, double precision, double precision, bigint) IS
-    'An interval for the effect that may be looked at every day: over all looks together it misses with probability alpha at most, asymptotically. It is wider than ci_low to ci_high, and narrowest, for its sample, at about `tuning` rows in all. The confidence sequence is widened from the normal to Student''s t with the result''s df, for looks at few rows. NULLs where the result has no interval, and where it is too early to look: below 100 rows in the smaller arm, and below 30 control rows whose outcome is not zero, if nonzero_control says how many there are (a result of lift() does not know; where many outcomes are zero, pass it). alpha: in (0, 1); tuning: from 1 to 1e15. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences" (2024), as GrowthBook uses it.';
+    'An interval for the effect that may be looked at every day: over all looks together it misses with probability alpha at most, '
+    'asymptotically. It is wider than ci_low to ci_high, and narrowest, for its sample, at about `tuning` rows in all. The confidence '
+    'sequence is widened from the normal to Student''s t with the result''s df, for looks at few rows. NULLs where the result has no '
+    'interval, and where it is too early to look: below 100 rows in the smaller arm, and below 30 control rows whose outcome is not '
+    'zero, if nonzero_control says how many there are (a result of lift() does not know; where many outcomes are zero, pass it). alpha: '
+    'in (0, 1); tuning: from 1 to 1e15. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and '
+    'asymptotic confidence sequences" (2024), as GrowthBook uses it.';
 
 CREATE FUNCTION clientele.relative_se(result clientele.lift_result) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_relative_se' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.relative_se(clientele.lift_result) IS
-    'The standard error of relative_effect, by the delta method: half of its interval by Student''s t with the result''s df. NULL where it has no interval. Results that lift() cannot have made are errors.';
+    'The standard error of relative_effect, by the delta method: half of its interval by Student''s t with the result''s df. NULL where '
+    'it has no interval. Results that lift() cannot have made are errors.';
 CREATE FUNCTION clientele.relative_p_value(result clientele.lift_result) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_relative_p_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.relative_p_value(clientele.lift_result) IS
-    'Two-sided p-value of no relative effect: the test that goes with relative_ci_low and relative_ci_high (Student''s t with the result''s df), as p_value goes with ci_low and ci_high. '
-    'The two differ, for the relative effect is divided by a control mean that is uncertain too; decide beforehand which to read. NULL where the relative effect has no interval, or one without width. '
+    'Two-sided p-value of no relative effect: the test that goes with relative_ci_low and relative_ci_high (Student''s t with the '
+    'result''s df), as p_value goes with ci_low and ci_high. '
+    'The two differ, for the relative effect is divided by a control mean that is uncertain too; decide beforehand which to read. NULL '
+    'where the relative effect has no interval, or one without width. '
     'Results that lift() cannot have made are errors. Source: delta method, as GrowthBook''s test of a relative effect.';
 
 -- Is the experiment sound, and large enough?
@@ -117,46 +158,67 @@ COMMENT ON FUNCTION clientele.relative_p_value(clientele.lift_result) IS
 CREATE FUNCTION clientele.srm_pvalue(observed bigint[], expected pg_catalog.float8[]) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_srm_pvalue' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.srm_pvalue(bigint[], pg_catalog.float8[]) IS
-    'Sample-ratio mismatch: the p-value (chi-square, goodness of fit) of the arms'' counts under the weights they should have. Weights need not sum to 1; arms of weight 0 are left out, with their counts. 1 for fewer than two arms, and for nobody. Below about 0.001 the assignment is broken, and no effect should be read. Errors: arrays of different lengths, NULL elements, negative numbers, NaN, infinities. Source: Pearson (1900).';
+    'Sample-ratio mismatch: the p-value (chi-square, goodness of fit) of the arms'' counts under the weights they should have. Weights '
+    'need not sum to 1; arms of weight 0 are left out, with their counts. 1 for fewer than two arms, and for nobody. Below about 0.001 '
+    'the assignment is broken, and no effect should be read. Errors: arrays of different lengths, NULL elements, negative numbers, NaN, '
+    'infinities. Source: Pearson (1900).';
 
 CREATE FUNCTION clientele.minimum_detectable_effect(
         sd_control double precision, n_control bigint, sd_treated double precision, n_treated bigint,
         power double precision DEFAULT 0.8, alpha double precision DEFAULT 0.05) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_minimum_detectable_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.minimum_detectable_effect(double precision, bigint, double precision, bigint, double precision, double precision) IS
-    'The smallest effect, in the outcome''s unit, that a two-sided test at level alpha finds with this power: (z(1 - alpha/2) + z(power)) x sqrt(sd_control^2 / n_control + sd_treated^2 / n_treated). It depends on spread and size only, never on the observed effect. NULL where an arm is empty. Standard deviations that are not from 0 to 1e100, negative counts, and power or alpha outside (0, 1) or power not above alpha / 2 are errors. Source: normal approximation, Cohen (1988).';
+COMMENT ON FUNCTION clientele.minimum_detectable_effect(double precision, bigint, double precision, bigint, double precision,
+    double precision) IS
+    'The smallest effect, in the outcome''s unit, that a two-sided test at level alpha finds with this power: (z(1 - alpha/2) + '
+    'z(power)) x sqrt(sd_control^2 / n_control + sd_treated^2 / n_treated). It depends on spread and size only, never on the observed '
+    'effect. NULL where an arm is empty. Standard deviations that are not from 0 to 1e100, negative counts, and power or alpha outside '
+    '(0, 1) or power not above alpha / 2 are errors. Source: normal approximation, Cohen (1988).';
 
 CREATE FUNCTION clientele.lift_sample_size(
         effect double precision, sd_control double precision, sd_treated double precision, share_treated double precision,
         power double precision DEFAULT 0.8, alpha double precision DEFAULT 0.05) RETURNS bigint
     AS 'MODULE_PATHNAME', 'clientele_lift_sample_size' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.lift_sample_size(double precision, double precision, double precision, double precision, double precision, double precision) IS
-    'How many units, both arms together, a two-sided test at level alpha needs to find this effect with this power; the inverse of minimum_detectable_effect(). effect: in the outcome''s unit, what would matter, not what was observed; share_treated: in (0, 1), the treated share of all. At least 4: two an arm. Errors: an effect that is 0 or not finite, negative standard deviations, share, power and alpha outside (0, 1), power not above alpha / 2, sizes beyond bigint.';
+COMMENT ON FUNCTION clientele.lift_sample_size(double precision, double precision, double precision, double precision, double precision,
+    double precision) IS
+    'How many units, both arms together, a two-sided test at level alpha needs to find this effect with this power; the inverse of '
+    'minimum_detectable_effect(). effect: in the outcome''s unit, what would matter, not what was observed; share_treated: in (0, 1), '
+    'the treated share of all. At least 4: two an arm. Errors: an effect that is 0 or not finite, negative standard deviations, share, '
+    'power and alpha outside (0, 1), power not above alpha / 2, sizes beyond bigint.';
 
 CREATE FUNCTION clientele.holm(p pg_catalog.float8[]) RETURNS pg_catalog.float8[]
     AS 'MODULE_PATHNAME', 'clientele_holm' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.holm(pg_catalog.float8[]) IS
-    'The p-values adjusted for their number, in the order given: reject those at or below alpha, and the chance of any false rejection is at most alpha. NULLs stay NULL and do not count. NaN and values outside [0, 1] are errors. Source: Holm (1979).';
+    'The p-values adjusted for their number, in the order given: reject those at or below alpha, and the chance of any false rejection '
+    'is at most alpha. NULLs stay NULL and do not count. NaN and values outside [0, 1] are errors. Source: Holm (1979).';
 
 -- Which arm is best?
 
 CREATE FUNCTION clientele.combine_arm_values(estimates clientele.arm_estimate[], sizes bigint[]) RETURNS clientele.arm_estimate
     AS 'MODULE_PATHNAME', 'clientele_combine_arm_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.combine_arm_values(clientele.arm_estimate[], bigint[]) IS
-    'The stratified estimate of an arm over disjoint strata (such as versions of a program), each weighted by its size: the number of its customers in whatever arm, so that arms are compared over the same mix of strata. se from the sum of squares, the interval with Welch-Satterthwaite df. A single stratum is returned as it is; strata where the arm has no standard error are left out. Errors: arrays of different lengths, NULL elements, sizes below the customers in the arm, estimates that arm_value() cannot have made.';
+    'The stratified estimate of an arm over disjoint strata (such as versions of a program), each weighted by its size: the number of '
+    'its customers in whatever arm, so that arms are compared over the same mix of strata. se from the sum of squares, the interval with '
+    'Welch-Satterthwaite df. A single stratum is returned as it is; strata where the arm has no standard error are left out. Errors: '
+    'arrays of different lengths, NULL elements, sizes below the customers in the arm, estimates that arm_value() cannot have made.';
 CREATE FUNCTION clientele.compare_arms(arm clientele.arm_estimate, other clientele.arm_estimate,
         OUT effect double precision, OUT ci_low double precision, OUT ci_high double precision)
     AS 'MODULE_PATHNAME', 'clientele_compare_arms' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.compare_arms(clientele.arm_estimate, clientele.arm_estimate) IS
-    'What an arm yields per customer beyond another whose customers are others, with its 95 % interval by the normal distribution. NULL is what cannot be known.';
+    'What an arm yields per customer beyond another whose customers are others, with its 95 % interval by the normal distribution. NULL '
+    'is what cannot be known.';
 
 CREATE FUNCTION clientele.best_arm_probabilities(means pg_catalog.float8[], ses pg_catalog.float8[]) RETURNS pg_catalog.float8[]
     AS 'MODULE_PATHNAME', 'clientele_best_arm_probabilities' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.best_arm_probabilities(pg_catalog.float8[], pg_catalog.float8[]) IS
-    'For each arm the probability that its mean is the highest, where the means are independent and normal with these estimates and standard errors; they sum to 1. A standard error of 0 is a mean that is known; known means that tie share alike. 1 to 100 arms. Errors: no arms or more, arrays of different lengths, NULL elements, standard errors that are neither 0 nor from 1e-100 to 1e100, NaN, means beyond 1e100 in magnitude. Computed by Gauss-Legendre quadrature.';
+    'For each arm the probability that its mean is the highest, where the means are independent and normal with these estimates and '
+    'standard errors; they sum to 1. A standard error of 0 is a mean that is known; known means that tie share alike. 1 to 100 arms. '
+    'Errors: no arms or more, arrays of different lengths, NULL elements, standard errors that are neither 0 nor from 1e-100 to 1e100, '
+    'NaN, means beyond 1e100 in magnitude. Computed by Gauss-Legendre quadrature.';
 
 CREATE FUNCTION clientele.propose_weights(
         means pg_catalog.float8[], ses pg_catalog.float8[], floor double precision DEFAULT 0.05) RETURNS pg_catalog.float8[]
     AS 'MODULE_PATHNAME', 'clientele_propose_weights' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.propose_weights(pg_catalog.float8[], pg_catalog.float8[], double precision) IS
-    'Weights for the arms of the next round: the probabilities of best_arm_probabilities(), none below the floor, so that every arm stays measurable; in four decimals whose sum is exactly 1. floor: from 0 to 1 / number of arms; its fifth decimal is cut off. Source: probability matching, Thompson (1933).';
+    'Weights for the arms of the next round: the probabilities of best_arm_probabilities(), none below the floor, so that every arm '
+    'stays measurable; in four decimals whose sum is exactly 1. floor: from 0 to 1 / number of arms; its fifth decimal is cut off. '
+    'Source: probability matching, Thompson (1933).';

@@ -3,13 +3,17 @@
 CREATE PROCEDURE clientele.refresh(store name, "full" boolean DEFAULT false)
     AS 'MODULE_PATHNAME', 'clientele_refresh' LANGUAGE C;
 COMMENT ON PROCEDURE clientele.refresh(name, boolean) IS
-    'Brings a store''s profiles and medians up to the orders committed by now, in chunks with a commit after each; in a transaction block in one go. '
+    'Brings a store''s profiles and medians up to the orders committed by now, in chunks with a commit after each; in a transaction '
+    'block in one go. '
     'Cancel it at any time: what was committed stays. Readers are never blocked and see a customer''s old or new profile. '
-    'A live store folds what is pending; full (and a store that is not live) counts every order anew. clientele.refresh_progress shows how far it is. '
-    'The caller needs SELECT on the sources and to write the store''s tables; under row-level security on the orders it fails rather than counting some of them.';
+    'A live store folds what is pending; full (and a store that is not live) counts every order anew. clientele.refresh_progress shows '
+    'how far it is. '
+    'The caller needs SELECT on the sources and to write the store''s tables; under row-level security on the orders it fails rather '
+    'than counting some of them.';
 
 -- Whether everything must be counted, and which rows that will settle.
-CREATE FUNCTION clientele._begin_refresh(store name, "full" boolean, OUT counts_all boolean, OUT folds boolean, OUT settles tid[], OUT mends tid[])
+CREATE FUNCTION clientele._begin_refresh(store name, "full" boolean, OUT counts_all boolean, OUT folds boolean,
+    OUT settles tid[], OUT mends tid[])
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL THEN
@@ -26,7 +30,8 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._begin_refresh(name, boolean) IS
-    'Checks a store. counts_all: its profiles must be counted anew. folds: it is live, and something may be pending. settles, mends: rows of pending and failures that this makes superfluous.';
+    'Checks a store. counts_all: its profiles must be counted anew. folds: it is live, and something may be pending. settles, mends: '
+    'rows of pending and failures that this makes superfluous.';
 
 CREATE FUNCTION clientele._mark_other_zone(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -40,14 +45,16 @@ BEGIN
             WHERE clientele._has_orders_since(p.profile, $1)', store) USING since;
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._mark_other_zone(name) IS 'Marks who was counted by other rules of the store''s time zone than those of today.';
+COMMENT ON FUNCTION clientele._mark_other_zone(name) IS
+    'Marks who was counted by other rules of the store''s time zone than those of today.';
 
 -- Every profile, counted anew, in the order of the keys.
 CREATE FUNCTION clientele._count_query(store name) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
-    profiles text := format('clientele._count_profiles(%L::pg_catalog.name) AS p(customer_id %s, profile clientele.order_profile)', store, clientele._key_type(store));
+    profiles text := format('clientele._count_profiles(%L::pg_catalog.name) AS p(customer_id %s, profile clientele.order_profile)', store,
+        clientele._key_type(store));
 BEGIN
     IF settings.items IS NULL THEN
         RETURN format('SELECT p.customer_id, p.profile, NULL::pg_catalog.jsonb FROM %s ORDER BY p.customer_id', profiles);
@@ -55,14 +62,16 @@ BEGIN
     RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM %s LEFT JOIN (%s) m USING (customer_id) ORDER BY p.customer_id',
         profiles, clientele._category_mix_query(store, '(SELECT pg_catalog.clock_timestamp())'));
 END $$;
-COMMENT ON FUNCTION clientele._count_query(name) IS 'A query for all profiles of a store as of now: customer_id, profile, category_mix, by key.';
+COMMENT ON FUNCTION clientele._count_query(name) IS
+    'A query for all profiles of a store as of now: customer_id, profile, category_mix, by key.';
 
 CREATE FUNCTION clientele._orders_estimate(store name) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT sum(c.reltuples)::bigint FROM clientele._family((clientele._settings(store)).orders) f JOIN pg_class c ON c.oid = f
     WHERE c.relkind <> 'p' AND c.reltuples > 0
 $$;
-COMMENT ON FUNCTION clientele._orders_estimate(name) IS 'How many rows the planner believes a store''s orders to have; NULL where it does not know.';
+COMMENT ON FUNCTION clientele._orders_estimate(name) IS
+    'How many rows the planner believes a store''s orders to have; NULL where it does not know.';
 
 -- What is left out, by reason: how many, and one of them.
 CREATE FUNCTION clientele._left_out(store name, among text DEFAULT 'true', sampled text[] DEFAULT NULL)
@@ -70,23 +79,27 @@ CREATE FUNCTION clientele._left_out(store name, among text DEFAULT 'true', sampl
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
-    order_id text := CASE WHEN settings.order_id IS NULL THEN '''an order''' ELSE format('coalesce(''order '' || left(%s, 40), ''an order'')', clientele._as_text('o.order_id')) END;
+    order_id text := CASE WHEN settings.order_id IS NULL THEN '''an order'''
+        ELSE format('coalesce(''order '' || left(%s, 40), ''an order'')', clientele._as_text('o.order_id')) END;
 BEGIN
     RETURN QUERY EXECUTE format('
-        SELECT DISTINCT ON (o.reason) o.reason, clientele._counted(count(*) OVER (PARTITION BY o.reason), ''order''), left(o.customer_id::text, 40),
+        SELECT DISTINCT ON (o.reason) o.reason, clientele._counted(count(*) OVER (PARTITION BY o.reason), ''order''),
+            left(o.customer_id::text, 40),
             format(''%%s of customer %%s at %%s: %%s'', %1$s, left(o.customer_id::text, 40), o.ordered_at, left(o.amount::text, 40)), %2$L
         FROM %3$I.uncountable_orders o WHERE %4$s ORDER BY o.reason, o.ordered_at, o.amount, o.customer_id',
         order_id, format('SELECT * FROM %I.uncountable_orders', store), store, among) USING sampled;
     IF settings.items IS NOT NULL AND sampled IS NULL THEN
         RETURN QUERY EXECUTE format('
             SELECT ''line amount out of range'', clientele._counted(count(*), ''line''), NULL::text,
-                (array_agg(format(''one of order %%s: %%s'', left(format(''%%s'', i.order_id), 40), left(i.amount::text, 40)) ORDER BY i.amount))[1], %2$L
+                (array_agg(format(''one of order %%s: %%s'', left(format(''%%s'', i.order_id), 40), left(i.amount::text, 40))
+                    ORDER BY i.amount))[1], %2$L
             FROM %1$I._items i WHERE NOT clientele._countable(NULL, i.amount) HAVING count(*) > 0',
             store, format('SELECT * FROM %I._items WHERE NOT clientele._countable(NULL, amount)', store));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._left_out(name, text, text[]) IS
-    'The orders and lines that a store leaves out, by reason: how many, one of them (and whose it is), and a query for all. among: a condition on o, about sampled, $1.';
+    'The orders and lines that a store leaves out, by reason: how many, one of them (and whose it is), and a query for all. among: a '
+    'condition on o, about sampled, $1.';
 
 CREATE FUNCTION clientele._counted(number bigint, noun text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -111,12 +124,14 @@ COMMENT ON FUNCTION clientele._warn_of_left_out(name, bigint) IS
     'Warns of what a count has left out. orders: how many the count has met; where none, they need not be looked for.';
 
 -- One chunk of a count. Customers who have changed since (or before: what is pending says) are left to fold.
-CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[], above text, is_last boolean)
+CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[],
+    above text, is_last boolean)
     RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
     highest text := customers[cardinality(customers)];
-    chunk text := CASE WHEN above IS NULL THEN '' ELSE ' AND c.customer_id > $4::KEY' END || CASE WHEN is_last THEN '' ELSE ' AND c.customer_id <= $5::KEY' END;
+    chunk text := CASE WHEN above IS NULL THEN '' ELSE ' AND c.customer_id > $4::KEY' END || CASE WHEN is_last THEN ''
+        ELSE ' AND c.customer_id <= $5::KEY' END;
     marks text := '';
     untouched text := '';
 BEGIN
@@ -125,7 +140,8 @@ BEGIN
         touched AS MATERIALIZED (
             SELECT c.customer_id FROM STORE.pending c WHERE c.customer_id IS NOT NULL AND c.due <= clock_timestamp() CHUNK'
             || CASE WHEN settings.items IS NOT NULL THEN '
-            UNION SELECT c.customer_id FROM STORE.pending t JOIN STORE._order_owners c ON c.order_id ' || clientele._order_equality(store) || ' t.order_id
+            UNION SELECT c.customer_id FROM STORE.pending t JOIN STORE._order_owners c
+                ON c.order_id ' || clientele._order_equality(store) || ' t.order_id
             WHERE t.customer_id IS NULL AND c.customer_id IS NOT NULL CHUNK' ELSE '' END || '
         ), marked AS (
             INSERT INTO STORE.pending (customer_id, due) SELECT DISTINCT t.customer_id, timestamptz ''-infinity'' FROM touched t
@@ -188,14 +204,16 @@ BEGIN
             WHERE m.settled AND w.customer_id IS NOT NULL
         ), seen AS (
             UPDATE STORE.pending t SET seen = pg_snapshot_xmax(pg_current_snapshot()) FROM marks m WHERE t.ctid = m.row AND m.unseen)
-        DELETE FROM STORE.pending t USING marks m WHERE t.ctid = m.row AND m.settled', 'SAME', clientele._order_equality(store)), 'STORE', quote_ident(store));
+        DELETE FROM STORE.pending t USING marks m WHERE t.ctid = m.row
+            AND m.settled', 'SAME', clientele._order_equality(store)), 'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._resolve_order_marks(name) IS 'Replaces marks of orders by marks of their customers, once these are sure.';
 
 -- What is pending of some customers above a key, and their profiles with it. STABLE, so that all of it is read under one
 -- snapshot; in steps, so that each is planned for as many customers as there are. Keys are passed as text.
 CREATE FUNCTION clientele._pending_profiles(store name, above text, at_most integer,
-        OUT folded bigint, OUT highest text, OUT taken tid[], OUT customers text[], OUT profiles clientele.order_profile[], OUT mixes jsonb[])
+        OUT folded bigint, OUT highest text, OUT taken tid[], OUT customers text[],
+            OUT profiles clientele.order_profile[], OUT mixes jsonb[])
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
@@ -215,7 +233,8 @@ BEGIN
         INTO folded, highest, marked, grown, news USING counted_at, at_most, above;
     EXECUTE format('SELECT array_agg(t.ctid) FROM %I.pending t WHERE t.due <= $1 AND t.customer_id = ANY ($2::%s[])', store, key_type)
         INTO taken USING counted_at, marked || grown;
-    EXECUTE format('SELECT array_agg(n.customer_id), array_agg(coalesce(clientele.order_profile_merge(p.profile, n.news), n.news)), array_agg(p.category_mix)
+    EXECUTE format('SELECT array_agg(n.customer_id), array_agg(coalesce(clientele.order_profile_merge(p.profile, n.news), n.news)),
+            array_agg(p.category_mix)
         FROM unnest($1, $2) n (customer_id, news) LEFT JOIN %I.profiles p ON p.customer_id = n.customer_id::%s', store, key_type)
         INTO customers, profiles, mixes USING grown, news;
     IF marked IS NOT NULL THEN
@@ -226,7 +245,8 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._pending_profiles(name, text, integer) IS
-    'The profiles that customers have with what is pending (NULL: no orders any more), and the rows of pending that were taken into account.';
+    'The profiles that customers have with what is pending (NULL: no orders any more), and the rows of pending that were taken into '
+    'account.';
 
 -- What is committed meanwhile stays pending: exactly the rows that were taken are removed.
 CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text)
@@ -243,7 +263,8 @@ BEGIN
     END IF;
     EXECUTE replace(replace('
         WITH changed AS MATERIALIZED (
-            SELECT n.customer_id::KEY AS customer_id, n.profile, n.category_mix FROM unnest($1, $2, $3) n (customer_id, profile, category_mix)
+            SELECT n.customer_id::KEY AS customer_id, n.profile, n.category_mix
+                FROM unnest($1, $2, $3) n (customer_id, profile, category_mix)
         ), done AS (
             DELETE FROM STORE.pending t WHERE t.ctid = ANY ($4)
         ), gone AS (
@@ -251,7 +272,8 @@ BEGIN
         INSERT INTO STORE.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM changed n WHERE n.profile IS NOT NULL
         ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
         WHERE p.profile OPERATOR(clientele.<>) excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
-        'KEY', clientele._key_type(store)::text), 'STORE', quote_ident(store)) USING found.customers, found.profiles, found.mixes, found.taken;
+        'KEY', clientele._key_type(store)::text), 'STORE', quote_ident(store)) USING found.customers, found.profiles,
+            found.mixes, found.taken;
 END $$;
 COMMENT ON FUNCTION clientele._fold(name, text, integer) IS
     'Folds what is pending of that many customers into their profiles; returns how many there were, and the highest key, as text.';
@@ -262,7 +284,8 @@ BEGIN
     EXECUTE format('UPDATE %I.settings SET fresh_to = fresh_to', store);
 END $$;
 COMMENT ON FUNCTION clientele._touch(name) IS
-    'Makes a refresh in a transaction that does not see what was folded fail, rather than bring back what is gone. Waits for definers a second at most.';
+    'Makes a refresh in a transaction that does not see what was folded fail, rather than bring back what is gone. Waits for definers a '
+    'second at most.';
 
 -- A rule that fails for one customer must not keep the orders of all others out.
 CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
@@ -288,7 +311,8 @@ BEGIN
         EXECUTE format('UPDATE %I.settings SET zone_digests = clientele._zone_digests(time_zone)', store);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS 'The end of a refresh: the breaks, the medians, fresh_to, and the rules of the time zone that hold from now on.';
+COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS
+    'The end of a refresh: the breaks, the medians, fresh_to, and the rules of the time zone that hold from now on.';
 
 CREATE FUNCTION clientele._record_if_possible(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -313,7 +337,8 @@ BEGIN
             SELECT coalesce(c.segment, '') AS segment, count(*) AS customers,
                 percentile_disc(ARRAY[0.5, 0.5000000001]) WITHIN GROUP (ORDER BY c.typical_order_value) AS middle,
                 CASE WHEN count(*) FILTER (WHERE c.orders >= clientele._typical_from_orders()) >= 30
-                     THEN percentile_disc(0.95) WITHIN GROUP (ORDER BY c.typical_order_value) FILTER (WHERE c.orders >= clientele._typical_from_orders()) END AS bound
+                     THEN percentile_disc(0.95) WITHIN GROUP (ORDER BY c.typical_order_value)
+                         FILTER (WHERE c.orders >= clientele._typical_from_orders()) END AS bound
             FROM STORE.customers c WHERE c.orders > 0 GROUP BY GROUPING SETS ((c.segment), ())
         ), medians AS (
             SELECT segment, customers, trim_scale((middle[1] + middle[2]) / 2) AS value FROM valued WHERE customers > 0
@@ -331,7 +356,8 @@ BEGIN
         WHERE (t.basis, t.customers, t.value) IS DISTINCT FROM (excluded.basis, excluded.customers, excluded.value)
         $medians$, 'STORE', quote_ident(store));
 END $$;
-COMMENT ON FUNCTION clientele._refresh_typical_values(name) IS 'What customers without orders are compared with: the median of typical order values, by segment.';
+COMMENT ON FUNCTION clientele._refresh_typical_values(name) IS
+    'What customers without orders are compared with: the median of typical order values, by segment.';
 
 
 CREATE FUNCTION clientele._refresh_progress(OUT pid integer, OUT settings oid, OUT phase text, OUT done bigint, OUT total bigint,
@@ -343,10 +369,13 @@ CREATE VIEW clientele.refresh_progress AS
     SELECT n.nspname AS store, p.pid, p.phase, p.done, p.total, p.started_at, r.rate,
         CASE WHEN r.rate > 0 AND p.total > 0 THEN pg_catalog.clock_timestamp()
             + pg_catalog.make_interval(secs => GREATEST(p.total - p.done, 0) / r.rate) END AS expected_end
-    FROM clientele._refresh_progress() p JOIN pg_catalog.pg_class c ON c.oid = p.settings JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    CROSS JOIN LATERAL (SELECT p.done / NULLIF(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - p.phase_started_at)::double precision, 0) AS rate) r
+    FROM clientele._refresh_progress() p JOIN pg_catalog.pg_class c ON c.oid = p.settings JOIN pg_catalog.pg_namespace n
+        ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL (SELECT p.done / NULLIF(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - p.phase_started_at)::double precision,
+        0) AS rate) r
     WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW clientele.refresh_progress IS
-    'A row a running refresh. phase: folding (what is pending; in customers), counting (orders), writing (customers), summarising (medians, segment history). '
+    'A row a running refresh. phase: folding (what is pending; in customers), counting (orders), writing (customers), summarising '
+    '(medians, segment history). '
     'done, total, rate (a second) and expected_end are those of the phase; NULL where they are not known.';
 GRANT SELECT ON clientele.refresh_progress TO PUBLIC;

@@ -4,7 +4,8 @@ CREATE TYPE clientele.model_version AS (
     kind text, version integer, in_use boolean, fitted_at timestamptz, parameters jsonb,
     data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb);
 COMMENT ON TYPE clientele.model_version IS
-    'A version of a model of a store. kind: clv (purchase and value model together), kmeans:SEGMENTATION, or offer:PROGRAM (what its arms are worth). data_from, data_to: first order and time of what it was fitted to.';
+    'A version of a model of a store. kind: clv (purchase and value model together), kmeans:SEGMENTATION, or offer:PROGRAM (what its '
+    'arms are worth). data_from, data_to: first order and time of what it was fitted to.';
 
 CREATE FUNCTION clientele._create_models(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -18,15 +19,22 @@ BEGIN
             id integer PRIMARY KEY CHECK (id = 1),
             breaks_r double precision[], breaks_f double precision[], breaks_m double precision[],
             breaks_set boolean NOT NULL DEFAULT false, breaks_at timestamptz,
-            margin double precision NOT NULL, decimals integer NOT NULL, net_share double precision, annual_discount double precision, recent_bound numeric,
+            margin double precision NOT NULL, decimals integer NOT NULL, net_share double precision, annual_discount double precision,
+                recent_bound numeric,
             purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
-        COMMENT ON TABLE STORE.models IS 'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer and use_model.';
-        COMMENT ON TABLE STORE.scoring IS 'What the scores are computed from, in one row: written by refresh, clientele.set_rfm_breaks, fit_clv and use_model.';
-        COMMENT ON COLUMN STORE.scoring.breaks_set IS 'Whether set_rfm_breaks() set the breaks; otherwise refresh computes them, the quintiles of the customers.';
-        COMMENT ON COLUMN STORE.scoring.net_share IS 'total_spent by gross_spent of all customers, as of the last refresh: what refunds leave of the orders'' value.';
-        COMMENT ON COLUMN STORE.scoring.recent_bound IS 'What the last order of a customer with one or two counts for at most in offers, as of the last refresh: '
+        COMMENT ON TABLE STORE.models IS
+            'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer and use_model.';
+        COMMENT ON TABLE STORE.scoring IS
+            'What the scores are computed from, in one row: written by refresh, clientele.set_rfm_breaks, fit_clv and use_model.';
+        COMMENT ON COLUMN STORE.scoring.breaks_set IS
+            'Whether set_rfm_breaks() set the breaks; otherwise refresh computes them, the quintiles of the customers.';
+        COMMENT ON COLUMN STORE.scoring.net_share IS
+            'total_spent by gross_spent of all customers, as of the last refresh: what refunds leave of the orders'' value.';
+        COMMENT ON COLUMN STORE.scoring.recent_bound IS
+            'What the last order of a customer with one or two counts for at most in offers, as of the last refresh: '
             'the typical order value that 95 % of the customers with three orders or more do not exceed; NULL below 30 such customers.';
-        COMMENT ON COLUMN STORE.scoring.purchase IS 'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
+        COMMENT ON COLUMN STORE.scoring.purchase IS
+            'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
         COMMENT ON COLUMN STORE.scoring.value IS 'p, q, v of a Gamma-Gamma model.';
         $models$, 'STORE', quote_ident(store));
     EXECUTE format('INSERT INTO %I.scoring (id, margin, decimals) VALUES (1, $1, clientele._currency_decimals($2))', store)
@@ -47,7 +55,8 @@ BEGIN
             HINT = format('Its owner is %s.', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = store));
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._require_owner(name) IS 'Refuses all but a store''s owner, without a lock: for what computes for minutes before it writes.';
+COMMENT ON FUNCTION clientele._require_owner(name) IS
+    'Refuses all but a store''s owner, without a lock: for what computes for minutes before it writes.';
 
 -- What is listed.
 
@@ -63,7 +72,9 @@ $$;
 COMMENT ON FUNCTION clientele._models() IS 'The rows of the view clientele.models.';
 
 CREATE VIEW clientele.models AS SELECT * FROM clientele._models();
-COMMENT ON VIEW clientele.models IS 'The versions of the models of the stores that the caller may read. kind: clv (purchase and value model), kmeans:SEGMENTATION, or offer:PROGRAM (expected_profit). '
+COMMENT ON VIEW clientele.models IS
+    'The versions of the models of the stores that the caller may read. kind: clv (purchase and value model), kmeans:SEGMENTATION, or '
+    'offer:PROGRAM (expected_profit). '
     'in_use: the one that the store''s scores and segments are computed with. parameters: times are in days. '
     'data_from, data_to: the first order and the time that the fit counted up to. diagnostics: how it fits; for clv see clv_report().';
 GRANT SELECT ON clientele.models TO PUBLIC;
@@ -95,7 +106,8 @@ BEGIN
         DETAIL = coalesce('The kinds that it has are: ' || known || '.', 'It has no models.'),
         HINT = 'Models are made by clientele.fit_clv() (clv), learn_segments() (kmeans:SEGMENTATION) and learn_offer() (offer:PROGRAM).';
 END $$;
-COMMENT ON FUNCTION clientele._model(name, text, integer) IS 'A version of a model; an error that lists what there is where it does not exist.';
+COMMENT ON FUNCTION clientele._model(name, text, integer) IS
+    'A version of a model; an error that lists what there is where it does not exist.';
 
 -- The positive numbers of a model by name, as an array; anything else is an error, whoever wrote it. The limits are those of predictions.
 CREATE FUNCTION clientele._model_numbers(model jsonb, VARIADIC names text[]) RETURNS double precision[]
@@ -112,8 +124,10 @@ BEGIN
     END IF;
     FOREACH parameter IN ARRAY names LOOP
         accepted := CASE WHEN parameter = ANY ('{alpha,beta,v}') THEN '{1e-15,1e15}' ELSE '{1e-7,1e7}' END;
-        IF jsonb_typeof(model -> parameter) IS DISTINCT FROM 'number' OR (model -> parameter)::numeric NOT BETWEEN accepted[1] AND accepted[2] THEN
-            RAISE EXCEPTION 'parameter % of the model is not a positive number within range', parameter USING ERRCODE = 'invalid_parameter_value',
+        IF jsonb_typeof(model -> parameter) IS DISTINCT FROM 'number' OR (model -> parameter)::numeric NOT BETWEEN accepted[1]
+            AND accepted[2] THEN
+            RAISE EXCEPTION 'parameter % of the model is not a positive number within range', parameter
+                USING ERRCODE = 'invalid_parameter_value',
                 DETAIL = format('It is %s.', coalesce(left((model -> parameter)::text, 40), 'missing')),
                 HINT = format('Accepted: %s to %s.', accepted[1]::double precision, accepted[2]::double precision);
         END IF;
@@ -121,7 +135,8 @@ BEGIN
     END LOOP;
     RETURN numbers;
 END $$;
-COMMENT ON FUNCTION clientele._model_numbers(jsonb, text[]) IS 'Parameters of a model by name. Refuses a model that did not converge, and parameters that are missing or out of range.';
+COMMENT ON FUNCTION clientele._model_numbers(jsonb, text[]) IS
+    'Parameters of a model by name. Refuses a model that did not converge, and parameters that are missing or out of range.';
 
 CREATE FUNCTION clientele._purchase_numbers(purchase jsonb) RETURNS double precision[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -146,7 +161,8 @@ BEGIN
         IF coalesce(parameters -> 'value', 'null') <> 'null' THEN
             value := clientele._model_numbers(parameters -> 'value', 'p', 'q', 'v');
         END IF;
-        IF jsonb_typeof(parameters -> 'annual_discount') IS DISTINCT FROM 'number' OR (parameters -> 'annual_discount')::numeric NOT BETWEEN 0 AND 1 THEN
+        IF jsonb_typeof(parameters -> 'annual_discount') IS DISTINCT FROM 'number'
+            OR (parameters -> 'annual_discount')::numeric NOT BETWEEN 0 AND 1 THEN
             RAISE EXCEPTION 'the annual_discount of the model is not a share from 0 to 1' USING ERRCODE = 'invalid_parameter_value',
                 DETAIL = format('It is %s.', coalesce(left((parameters -> 'annual_discount')::text, 40), 'missing'));
         END IF;
@@ -157,7 +173,8 @@ BEGIN
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele._set_clv(name, jsonb, integer) IS
-    'Computes a store''s predictions with this model from now on, in one row; NULL: without any. The caller holds the lock of _lock_store().';
+    'Computes a store''s predictions with this model from now on, in one row; NULL: without any. The caller holds the lock of '
+    '_lock_store().';
 
 -- The caller holds the lock of _lock_store().
 CREATE FUNCTION clientele._use_version(store name, kind text, version integer) RETURNS void
@@ -185,7 +202,8 @@ BEGIN
         PERFORM clientele._regenerate_offers(store);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._use_version(name, text, integer) IS 'Puts a version of a model in use; NULL, for clv and offer:PROGRAM: none.';
+COMMENT ON FUNCTION clientele._use_version(name, text, integer) IS
+    'Puts a version of a model in use; NULL, for clv and offer:PROGRAM: none.';
 
 CREATE FUNCTION clientele._add_model(store name, kind text, parameters jsonb, data_from timestamptz, data_to timestamptz, customers bigint,
         diagnostics jsonb, in_use boolean DEFAULT true, OUT version integer)
@@ -209,9 +227,12 @@ BEGIN
     PERFORM clientele._use_version(store, kind, version);
 END $$;
 COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
-    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, kmeans:SEGMENTATION, or offer:PROGRAM. '
-    'Readers do not wait, and see all of the one or all of the other. version NULL, for clv and offer:PROGRAM: without a model; what is computed with it is NULL then. '
-    'Unknown kinds and versions are refused, versions that did not converge, and estimates of a program that was dropped or has other terms now than they were learnt under.';
+    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, kmeans:SEGMENTATION, or '
+    'offer:PROGRAM. '
+    'Readers do not wait, and see all of the one or all of the other. version NULL, for clv and offer:PROGRAM: without a model; what is '
+    'computed with it is NULL then. '
+    'Unknown kinds and versions are refused, versions that did not converge, and estimates of a program that was dropped or has other '
+    'terms now than they were learnt under.';
 
 CREATE FUNCTION clientele._refresh_scoring(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -227,7 +248,9 @@ BEGIN
                 -- Where more was refunded than sold, nothing stays.
                 CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share, t.margin::double precision AS margin
             FROM STORE.scoring o, STORE.settings t,
-                (SELECT (x.f).* FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f FROM STORE._base b OFFSET 0) x) f) n', 'STORE', quote_ident(store));
+                (SELECT (x.f).* FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f
+                    FROM STORE._base b OFFSET 0) x) f) n', 'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._refresh_scoring(name) IS
-    'What scores need to know of the population: the quintiles (unless breaks were set by hand), and what refunds leave of the orders'' value.';
+    'What scores need to know of the population: the quintiles (unless breaks were set by hand), and what refunds leave of the orders'' '
+    'value.';

@@ -7,13 +7,16 @@ CREATE FUNCTION clientele._check_expression(expression text, relation regclass, 
     OUT body text) RETURNS record
     AS 'MODULE_PATHNAME', 'clientele__check_expression' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._check_expression(text, regclass, text, boolean, name[], boolean) IS
-    'Internal: checks one expression over the columns of a relation, boolean or (number) one that becomes double precision, and returns it as PostgreSQL prints it, the operands whose values decide it, the columns that it uses, expression and operands as they are shown, and the expression with $n for the n-th column.';
+    'Internal: checks one expression over the columns of a relation, boolean or (number) one that becomes double precision, and returns '
+    'it as PostgreSQL prints it, the operands whose values decide it, the columns that it uses, expression and operands as they are '
+    'shown, and the expression with $n for the n-th column.';
 
 CREATE FUNCTION clientele._kept_expressions(holder regprocedure, relation regclass)
     RETURNS TABLE (keys text[], deparsed text, operands text[], columns name[], shown text, labels text[], body text)
     AS 'MODULE_PATHNAME', 'clientele__kept_expressions' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION clientele._kept_expressions(regprocedure, regclass) IS
-    'Internal: what a generated function returns in the last column of VALUES, as _check_expression() describes it, and the constants before that; its parameters are the first columns of the relation. '
+    'Internal: what a generated function returns in the last column of VALUES, as _check_expression() describes it, and the constants '
+    'before that; its parameters are the first columns of the relation. '
     'Functions follow what the server renames (types and their values, functions, schemas, columns); texts do not.';
 
 CREATE TYPE clientele.segment_assignment AS (segmentation text, segment text);
@@ -48,7 +51,8 @@ BEGIN
     RETURN names;
 END $$;
 COMMENT ON FUNCTION clientele._segment_names(name, text) IS
-    'Internal: a segmentation''s segments by priority, the default one last; an unknown segmentation is an error that lists the known ones.';
+    'Internal: a segmentation''s segments by priority, the default one last; an unknown segmentation is an error that lists the known '
+    'ones.';
 
 -- ---- The generated functions ----
 
@@ -62,7 +66,8 @@ BEGIN
           AND a.attname <> 'segment'
         ORDER BY a.attnum;
 END $$;
-COMMENT ON FUNCTION clientele._segment_columns(name) IS 'Internal: the columns over which rules are written: those of the view customers but segment.';
+COMMENT ON FUNCTION clientele._segment_columns(name) IS
+    'Internal: the columns over which rules are written: those of the view customers but segment.';
 
 CREATE FUNCTION clientele._segment_parameters(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -74,7 +79,8 @@ CREATE FUNCTION clientele._segment_arguments(store name, alias text) RETURNS tex
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (SELECT pg_catalog.string_agg(pg_catalog.format('%s.%I', alias, c.name), ', ' ORDER BY c.place)
             FROM clientele._segment_columns(store) AS c);
-COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS 'Internal: the arguments of a store''s generated segment functions, from a row of customers.';
+COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS
+    'Internal: the arguments of a store''s generated segment functions, from a row of customers.';
 
 CREATE FUNCTION clientele._segment_function(store name, function name) RETURNS regprocedure
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -83,7 +89,8 @@ CREATE FUNCTION clientele._segment_function(store name, function name) RETURNS r
       AND p.proargtypes::text = (SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) FROM pg_attribute AS a
                                  WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0 AND a.attname <> 'segment')
 $$;
-COMMENT ON FUNCTION clientele._segment_function(name, name) IS 'Internal: a store''s generated function of this name over the columns of customers; NULL where there is none.';
+COMMENT ON FUNCTION clientele._segment_function(name, name) IS
+    'Internal: a store''s generated function of this name over the columns of customers; NULL where there is none.';
 
 -- The function _matches is where rules are kept; the texts of the table segment_rules are what they were called at the time.
 CREATE FUNCTION clientele._kept_rules(store name)
@@ -106,16 +113,19 @@ BEGIN
         IF found.body IS NULL THEN
             BEGIN
                 SELECT c.deparsed, c.operands, c.body INTO STRICT found.rule, found.operands, found.body
-                FROM clientele._check_expression(found.text, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}') AS c;
+                FROM clientele._check_expression(found.text, format('%I.customers', store)::regclass, 'segment rule',
+                    false, '{segment}') AS c;
             EXCEPTION WHEN OTHERS THEN
                 NULL;
             END;
         END IF;
         EXECUTE format('UPDATE %I.segment_rules AS r SET rule = COALESCE($3, r.rule), operands = COALESCE($4, r.operands), body = $5 '
-            'WHERE r.segmentation = $1 AND r.segment = $2', store) USING found.segmentation, found.segment, found.rule, found.operands, found.body;
+            'WHERE r.segmentation = $1 AND r.segment = $2', store) USING found.segmentation, found.segment, found.rule,
+                found.operands, found.body;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._refresh_rules(name) IS 'Internal: brings the texts of a store''s rules up to what the server calls things now.';
+COMMENT ON FUNCTION clientele._refresh_rules(name) IS
+    'Internal: brings the texts of a store''s rules up to what the server calls things now.';
 
 CREATE FUNCTION clientele._lock_rules(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -184,15 +194,16 @@ BEGIN
 
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._segment_main(%s) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE RETURN %s',
         store, parameters, main);
-    EXECUTE format('CREATE OR REPLACE FUNCTION %I._segments(%s) RETURNS SETOF clientele.segment_assignment LANGUAGE sql STABLE PARALLEL SAFE '
-        'BEGIN ATOMIC %s; END', store, parameters, assignments);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._segments(%s) RETURNS SETOF clientele.segment_assignment '
+        'LANGUAGE sql STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, parameters, assignments);
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._matches(%s) RETURNS SETOF clientele.segment_match LANGUAGE sql STABLE PARALLEL SAFE '
         'BEGIN ATOMIC %s; END', store, parameters, matches);
     PERFORM clientele._refresh_rules(store);
     PERFORM clientele._warn_of_lost_rules(store);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_segments(name, text) IS
-    'Internal: writes a store''s functions _segment_main, _segments and _matches anew from its rules; parameters are given as long as there is no view customers.';
+    'Internal: writes a store''s functions _segment_main, _segments and _matches anew from its rules; parameters are given as long as '
+    'there is no view customers.';
 
 -- ---- Definitions ----
 
@@ -238,7 +249,8 @@ BEGIN
     END IF;
     RETURN wanted;
 END $$;
-COMMENT ON FUNCTION clientele._segment_priority(name, text, integer, text) IS 'Internal: the priority that a segment gets; a taken one is refused.';
+COMMENT ON FUNCTION clientele._segment_priority(name, text, integer, text) IS
+    'Internal: the priority that a segment gets; a taken one is refused.';
 
 CREATE FUNCTION clientele._refuse_undisclosed(store name, segment text, segmentation text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -248,7 +260,8 @@ BEGIN
     IF segmentation <> 'main' THEN
         RETURN;
     END IF;
-    EXECUTE format('SELECT array_agg(p.program ORDER BY p.priority) FROM %I.programs AS p WHERE $1 = ANY (p.segments) AND p.disclosure IS NULL', store)
+    EXECUTE format('SELECT array_agg(p.program ORDER BY p.priority) FROM %I.programs AS p '
+        'WHERE $1 = ANY (p.segments) AND p.disclosure IS NULL', store)
         INTO programs USING segment;
     IF programs IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -257,7 +270,8 @@ BEGIN
             HINT = 'Give these programs a disclosure with define_offer first.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._refuse_undisclosed(name, text, text) IS 'Internal: an offer aimed at a sensitive segment must carry a disclosure.';
+COMMENT ON FUNCTION clientele._refuse_undisclosed(name, text, text) IS
+    'Internal: an offer aimed at a sensitive segment must carry a disclosure.';
 
 CREATE FUNCTION clientele.define_segment(store name, segment text, rule text, priority integer DEFAULT NULL, description text DEFAULT NULL,
     sensitive boolean DEFAULT NULL, segmentation text DEFAULT 'main') RETURNS void
@@ -284,12 +298,15 @@ BEGIN
     END IF;
     EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive, body) '
         'VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7, false), $8) ON CONFLICT (segmentation, segment) DO UPDATE '
-        'SET priority = $3, rule = $4, operands = $5, body = $8, description = COALESCE($6, r.description), sensitive = COALESCE($7, r.sensitive)', store)
+        'SET priority = $3, rule = $4, operands = $5, body = $8, description = COALESCE($6, r.description), '
+        'sensitive = COALESCE($7, r.sensitive)', store)
         USING segmentation, segment, priority, checked.deparsed, checked.operands, description, sensitive, checked.body;
     PERFORM clientele._regenerate_segments(store);
 END $$;
 COMMENT ON FUNCTION clientele.define_segment(name, text, text, integer, text, boolean, text) IS
-    'Defines or redefines a segment: a boolean expression over the columns of the view customers. What a redefinition leaves out (priority, description, sensitive) stays as it was; a new segment comes last. A new segmentation starts with the default segment "default".';
+    'Defines or redefines a segment: a boolean expression over the columns of the view customers. What a redefinition leaves out '
+    '(priority, description, sensitive) stays as it was; a new segment comes last. A new segmentation starts with the default segment '
+    '"default".';
 
 CREATE FUNCTION clientele._segment_references(store name, segment text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -304,7 +321,8 @@ BEGIN
         $q$, store) INTO found USING segment;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION clientele._segment_references(name, text) IS 'Internal: the contents and offers for a segment of segmentation main, or NULL.';
+COMMENT ON FUNCTION clientele._segment_references(name, text) IS
+    'Internal: the contents and offers for a segment of segmentation main, or NULL.';
 
 CREATE FUNCTION clientele.drop_segment(store name, segment text, segmentation text DEFAULT 'main') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -351,7 +369,8 @@ BEGIN
     PERFORM clientele._require('segment', segment IS NOT NULL);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     IF btrim(segment) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segment must not be empty', HINT = 'Give it a name, such as average.';
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segment must not be empty',
+            HINT = 'Give it a name, such as average.';
     END IF;
     known := clientele._segment_names(store, segmentation);
     former := known[cardinality(known)];
@@ -377,7 +396,8 @@ CREATE FUNCTION clientele._rename_references(store name, former text, segment te
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('UPDATE %I.contents SET segment = $2 WHERE segment = $1', store) USING former, segment;
-    EXECUTE format('UPDATE %I.programs SET segments = array_replace(segments, $1, $2) WHERE $1 = ANY (segments)', store) USING former, segment;
+    EXECUTE format('UPDATE %I.programs SET segments = array_replace(segments, $1, $2) WHERE $1 = ANY (segments)', store)
+        USING former, segment;
     EXECUTE format('DELETE FROM %I.typical_values WHERE segment = $1', store) USING segment;
     EXECUTE format('UPDATE %I.typical_values SET segment = $2 WHERE segment = $1', store) USING former, segment;
     PERFORM clientele._regenerate_offers(store);
@@ -389,9 +409,11 @@ COMMENT ON FUNCTION clientele._rename_references(name, text, text) IS
 
 CREATE FUNCTION clientele._customer_source(store name, as_of timestamptz) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET datestyle = 'ISO'
-    RETURN pg_catalog.format(CASE WHEN as_of OPERATOR(pg_catalog.<) pg_catalog.now() THEN '%I.customers_at(%L::pg_catalog.timestamptz)' ELSE '%I.customers' END,
+    RETURN pg_catalog.format(CASE WHEN as_of OPERATOR(pg_catalog.<) pg_catalog.now() THEN '%I.customers_at(%L::pg_catalog.timestamptz)'
+        ELSE '%I.customers' END,
         store, as_of);
-COMMENT ON FUNCTION clientele._customer_source(name, timestamptz) IS 'Internal: from where customers are read: as stored, or as of a past time from the orders.';
+COMMENT ON FUNCTION clientele._customer_source(name, timestamptz) IS
+    'Internal: from where customers are read: as stored, or as of a past time from the orders.';
 
 CREATE FUNCTION clientele._segments_of(customer text, store name, segmentation text, as_of timestamptz) RETURNS text[]
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -417,15 +439,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._segments_of(text, name, text, timestamptz) IS 'Internal: segments_of for any type of key.';
 
-CREATE FUNCTION clientele.segments_of(customer bigint, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
+CREATE FUNCTION clientele.segments_of(customer bigint, store name DEFAULT NULL, segmentation text DEFAULT 'main',
+    as_of timestamptz DEFAULT NULL) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL UNSAFE RETURN clientele._segments_of(customer::text, store, segmentation, as_of);
-CREATE FUNCTION clientele.segments_of(customer uuid, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
+CREATE FUNCTION clientele.segments_of(customer uuid, store name DEFAULT NULL, segmentation text DEFAULT 'main',
+    as_of timestamptz DEFAULT NULL) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL UNSAFE RETURN clientele._segments_of(customer::text, store, segmentation, as_of);
-CREATE FUNCTION clientele.segments_of(customer text, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL) RETURNS text[]
+CREATE FUNCTION clientele.segments_of(customer text, store name DEFAULT NULL, segmentation text DEFAULT 'main',
+    as_of timestamptz DEFAULT NULL) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL UNSAFE RETURN clientele._segments_of(customer, store, segmentation, as_of);
-COMMENT ON FUNCTION clientele.segments_of(bigint, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';
-COMMENT ON FUNCTION clientele.segments_of(uuid, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';
-COMMENT ON FUNCTION clientele.segments_of(text, name, text, timestamptz) IS 'All segments whose rules match this customer, in order of priority; the default segment is no match.';
+CALL clientele._comment_on_overloads('segments_of({key}, name, text, timestamptz)',
+    'All segments whose rules match this customer, in order of priority; the default segment is no match.');
 
 -- ---- Explanation ----
 
@@ -442,7 +466,8 @@ BEGIN
          FROM unnest(expressions) WITH ORDINALITY AS e(expression, place)), source, key) INTO found;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION clientele._evaluate(text, text, text[]) IS 'Internal: values of expressions over one customer''s row, read once; NULL where there is no such customer.';
+COMMENT ON FUNCTION clientele._evaluate(text, text, text[]) IS
+    'Internal: values of expressions over one customer''s row, read once; NULL where there is no such customer.';
 
 -- One expression that fails, say by a division by zero, must not hide the others.
 CREATE FUNCTION clientele._evaluate_each(source text, key text, expressions text[]) RETURNS clientele.found_value[]
@@ -458,14 +483,16 @@ BEGIN
     END;
     FOR place IN 1 .. cardinality(expressions) LOOP
         BEGIN
-            found := found || COALESCE((clientele._evaluate(source, key, expressions[place:place]))[1], ROW(NULL, NULL)::clientele.found_value);
+            found := found || COALESCE((clientele._evaluate(source, key, expressions[place:place]))[1],
+                ROW(NULL, NULL)::clientele.found_value);
         EXCEPTION WHEN OTHERS THEN
             found := found || ROW(NULL, SQLERRM)::clientele.found_value;
         END;
     END LOOP;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION clientele._evaluate_each(text, text, text[]) IS 'Internal: the same, where a failing expression gets its error message instead of a value.';
+COMMENT ON FUNCTION clientele._evaluate_each(text, text, text[]) IS
+    'Internal: the same, where a failing expression gets its error message instead of a value.';
 
 -- Nobody reads the seventh digit of a share, or the microsecond of an instant.
 CREATE FUNCTION clientele._readable(value jsonb) RETURNS text
@@ -477,7 +504,8 @@ CREATE FUNCTION clientele._readable(value jsonb) RETURNS text
         THEN quote_literal(regexp_replace(value #>> '{}', '^([0-9]+-[0-9]{2}-[0-9]{2})T([0-9:]{8})([.][0-9]+)?', '\1 \2'))
         ELSE value::text END
 $$;
-COMMENT ON FUNCTION clientele._readable(jsonb) IS 'Internal: a value for people: six significant digits (two decimals at least) of a number with more, times in whole seconds.';
+COMMENT ON FUNCTION clientele._readable(jsonb) IS
+    'Internal: a value for people: six significant digits (two decimals at least) of a number with more, times in whole seconds.';
 
 CREATE FUNCTION clientele._show_value(found clientele.found_value) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -554,21 +582,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._explain_segment(text, name, text, timestamptz) IS 'Internal: explain_segment for any type of key.';
 
-CREATE FUNCTION clientele.explain_segment(customer bigint, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL)
+CREATE FUNCTION clientele.explain_segment(customer bigint, store name DEFAULT NULL, segmentation text DEFAULT 'main',
+    as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
     LANGUAGE sql STABLE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT * FROM clientele._explain_segment(customer::text, store, segmentation, as_of); END;
-CREATE FUNCTION clientele.explain_segment(customer uuid, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL)
+CREATE FUNCTION clientele.explain_segment(customer uuid, store name DEFAULT NULL, segmentation text DEFAULT 'main',
+    as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
     LANGUAGE sql STABLE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT * FROM clientele._explain_segment(customer::text, store, segmentation, as_of); END;
-CREATE FUNCTION clientele.explain_segment(customer text, store name DEFAULT NULL, segmentation text DEFAULT 'main', as_of timestamptz DEFAULT NULL)
+CREATE FUNCTION clientele.explain_segment(customer text, store name DEFAULT NULL, segmentation text DEFAULT 'main',
+    as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
     LANGUAGE sql STABLE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT * FROM clientele._explain_segment(customer, store, segmentation, as_of); END;
-COMMENT ON FUNCTION clientele.explain_segment(bigint, name, text, timestamptz) IS
-    'Rule by rule, by priority: the condition, the values found, the outcome, and whether it is the segment that this customer is assigned to; the default segment last.';
-COMMENT ON FUNCTION clientele.explain_segment(uuid, name, text, timestamptz) IS
-    'Rule by rule, by priority: the condition, the values found, the outcome, and whether it is the segment that this customer is assigned to; the default segment last.';
-COMMENT ON FUNCTION clientele.explain_segment(text, name, text, timestamptz) IS
-    'Rule by rule, by priority: the condition, the values found, the outcome, and whether it is the segment that this customer is assigned to; the default segment last.';
+CALL clientele._comment_on_overloads('explain_segment({key}, name, text, timestamptz)',
+    'Rule by rule, by priority: the condition, the values found, the outcome, and whether it is the segment that this customer is '
+    'assigned to; the default segment last.');

@@ -15,12 +15,14 @@ BEGIN
         CREATE INDEX segment_membership_entries ON STORE.segment_membership (valid_from, segmentation, segment);
         CREATE INDEX segment_membership_exits ON STORE.segment_membership (valid_to, segmentation, segment) WHERE valid_to IS NOT NULL;
         COMMENT ON TABLE STORE.segment_membership IS
-            'Who was in which segment, and when: written by clientele.record_segments and refresh. A customer has one segment at a time in each segmentation.';
+            'Who was in which segment, and when: written by clientele.record_segments and refresh. A customer has one segment at a time '
+            'in each segmentation.';
         COMMENT ON COLUMN STORE.segment_membership.customer_id IS 'The customer, as the orders name them.';
         COMMENT ON COLUMN STORE.segment_membership.segmentation IS 'The segmentation: main, or another one.';
         COMMENT ON COLUMN STORE.segment_membership.segment IS 'The segment that the customer was assigned to.';
         COMMENT ON COLUMN STORE.segment_membership.valid_from IS 'The recording that found the customer there first: included.';
-        COMMENT ON COLUMN STORE.segment_membership.valid_to IS 'The recording that found the customer there no longer: excluded. NULL: still there.';
+        COMMENT ON COLUMN STORE.segment_membership.valid_to IS
+            'The recording that found the customer there no longer: excluded. NULL: still there.';
         $membership$, 'KEY NOT NULL', clientele._key_type(store) || ' NOT NULL'), 'STORE', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._create_membership(name) IS 'The table segment_membership of a store that has its table profiles.';
@@ -33,7 +35,8 @@ BEGIN
 END $$;
 COMMENT ON PROCEDURE clientele.record_segments(name) IS
     'Brings a store''s history of segments, segment_membership, up to what the view segments shows now. '
-    'Readers are never blocked. The caller needs to read the view and to write the table; under row-level security it fails rather than recording some of the customers.';
+    'Readers are never blocked. The caller needs to read the view and to write the table; under row-level security it fails rather than '
+    'recording some of the customers.';
 
 CREATE FUNCTION clientele._record_segments(store name) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -44,7 +47,8 @@ DECLARE
     problem text;
     state text;
 BEGIN
-    IF NOT has_table_privilege(history, 'SELECT') OR NOT has_table_privilege(history, 'INSERT') OR NOT has_table_privilege(history, 'UPDATE') THEN
+    IF NOT has_table_privilege(history, 'SELECT') OR NOT has_table_privilege(history, 'INSERT')
+        OR NOT has_table_privilege(history, 'UPDATE') THEN
         RAISE EXCEPTION 'permission denied for table %', history USING ERRCODE = 'insufficient_privilege',
             HINT = format('Recording needs these rights: GRANT SELECT, INSERT, UPDATE ON %s TO %I.', history, current_user);
     END IF;
@@ -76,7 +80,8 @@ BEGIN
 EXCEPTION
     WHEN data_exception THEN
         GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
-        RAISE EXCEPTION 'the segments of store % cannot be recorded: a segment rule fails: %', quote_ident(store), problem USING ERRCODE = state,
+        RAISE EXCEPTION 'the segments of store % cannot be recorded: a segment rule fails: %', quote_ident(store), problem
+            USING ERRCODE = state,
             DETAIL = 'The history stays as it was.', HINT = 'clientele.explain_segment() shows which rule fails for a customer.';
     WHEN unique_violation THEN
         GET STACKED DIAGNOSTICS problem = PG_EXCEPTION_DETAIL;
@@ -89,4 +94,5 @@ EXCEPTION
             USING ERRCODE = 'unique_violation', DETAIL = problem, HINT = 'The customers table must have one row a customer.';
 END $$;
 COMMENT ON FUNCTION clientele._record_segments(name) IS
-    'Closes the intervals of segment_membership that hold no longer and opens those that hold now, all at one time; returns how many assignments changed.';
+    'Closes the intervals of segment_membership that hold no longer and opens those that hold now, all at one time; returns how many '
+    'assignments changed.';

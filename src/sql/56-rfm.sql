@@ -9,7 +9,10 @@ BEGIN
     RETURN found;
 END $$;
 COMMENT ON FUNCTION clientele.rfm_breaks(name) IS
-    'The breaks in force, by which r_score, f_score and m_score of the view customers are decided and which rfm_scores() takes: of recency_days (r), orders (f) and total_spent (m). NULLs before the first refresh, and as long as nobody has ordered. The store''s table scoring says since when they hold (breaks_at), and whether they were set by hand (breaks_set) or are the quintiles of the customers at that time.';
+    'The breaks in force, by which r_score, f_score and m_score of the view customers are decided and which rfm_scores() takes: of '
+    'recency_days (r), orders (f) and total_spent (m). NULLs before the first refresh, and as long as nobody has ordered. The store''s '
+    'table scoring says since when they hold (breaks_at), and whether they were set by hand (breaks_set) or are the quintiles of the '
+    'customers at that time.';
 
 CREATE FUNCTION clientele.set_rfm_breaks(store name, r double precision[], f double precision[], m double precision[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -24,7 +27,8 @@ BEGIN
     ELSIF given < 3 THEN
         RAISE EXCEPTION 'breaks must be set for r, f and m together' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('%s is NULL.', CASE WHEN r IS NULL THEN 'r' WHEN f IS NULL THEN 'f' ELSE 'm' END),
-            HINT = format('SELECT * FROM clientele.rfm_breaks(%L) shows those in force, to keep some of them; NULL for all three goes back to the quintiles.', store);
+            HINT = format('SELECT * FROM clientele.rfm_breaks(%L) shows those in force, to keep some of them; '
+                'NULL for all three goes back to the quintiles.', store);
     END IF;
     -- Refuses what are no breaks.
     PERFORM clientele.rfm_scores(NULL, NULL, NULL::double precision, ROW(r, f, m)::clientele.rfm_breaks);
@@ -32,7 +36,10 @@ BEGIN
         USING ARRAY(SELECT unnest(r)), ARRAY(SELECT unnest(f)), ARRAY(SELECT unnest(m));
 END $$;
 COMMENT ON FUNCTION clientele.set_rfm_breaks(name, double precision[], double precision[], double precision[]) IS
-    'Sets the breaks of recency in days (r), orders (f) and total_spent (m), four ascending numbers each; every score follows at once, and refreshes leave them alone. NULL for all three goes back to the quintiles of the customers, computed at once and at each refresh. NULL for one or two of them is an error: a half that moves beside a half that stands still surprises. Only the store''s owner may; no reader waits.';
+    'Sets the breaks of recency in days (r), orders (f) and total_spent (m), four ascending numbers each; every score follows at once, '
+    'and refreshes leave them alone. NULL for all three goes back to the quintiles of the customers, computed at once and at each '
+    'refresh. NULL for one or two of them is an error: a half that moves beside a half that stands still surprises. Only the store''s '
+    'owner may; no reader waits.';
 
 -- ---- Segments ----
 
@@ -63,7 +70,8 @@ CREATE FUNCTION clientele._rfm_segments(OUT priority integer, OUT segment text, 
         'Few orders, little money, long ago: the bounds of Lost, which comes first, until one of the two is edited')
 $$;
 COMMENT ON FUNCTION clientele._rfm_segments() IS
-    'Internal: the customary RFM segments. Source: bounds as documented by the R package rfm (vignette "RFM - Transaction Level Data"); order as in its tests.';
+    'Internal: the customary RFM segments. Source: bounds as documented by the R package rfm (vignette "RFM - Transaction Level Data"); '
+    'order as in its tests.';
 
 CREATE FUNCTION clientele.add_rfm_segments(store name, segmentation text DEFAULT 'rfm') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -90,4 +98,9 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele.add_rfm_segments(name, text) IS
-    'Adds the eleven customary RFM segments to a segmentation without segments, as ordinary rules over r_score, f_score and m_score: edit them with define_segment and drop_segment. The first match counts, in the order Champions, Loyal Customers, Potential Loyalist, New Customers, Promising, Need Attention, About To Sleep, At Risk, Can''t Lose Them, Lost, Hibernating. Whom none matches, such as customers without orders, is in Others (in a default segment that was named before, its name stays). New Customers and Promising ask for f_score = 1, which nobody has where the first break of f is 1 (see rfm_breaks()). Nothing changes where the segmentation has segments: an error lists them. Only the store''s owner may. Source: bounds as documented by the R package rfm.';
+    'Adds the eleven customary RFM segments to a segmentation without segments, as ordinary rules over r_score, f_score and m_score: '
+    'edit them with define_segment and drop_segment. The first match counts, in the order Champions, Loyal Customers, Potential '
+    'Loyalist, New Customers, Promising, Need Attention, About To Sleep, At Risk, Can''t Lose Them, Lost, Hibernating. Whom none '
+    'matches, such as customers without orders, is in Others (in a default segment that was named before, its name stays). New Customers '
+    'and Promising ask for f_score = 1, which nobody has where the first break of f is 1 (see rfm_breaks()). Nothing changes where the '
+    'segmentation has segments: an error lists them. Only the store''s owner may. Source: bounds as documented by the R package rfm.';

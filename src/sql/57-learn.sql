@@ -34,7 +34,8 @@ CREATE TYPE clientele.kept_feature AS (kind text, version integer, place integer
 COMMENT ON TYPE clientele.kept_feature IS 'Internal: a feature of a version of a model; a row of a store''s function _features.';
 
 -- As the server knows them now; models whose features no function keeps have the texts of the time.
-CREATE FUNCTION clientele._model_features(store name, model clientele.model_version, OUT expressions text[], OUT labels text[], OUT kept boolean)
+CREATE FUNCTION clientele._model_features(store name, model clientele.model_version, OUT expressions text[],
+    OUT labels text[], OUT kept boolean)
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(array_agg(k.deparsed ORDER BY k.keys[3]::integer), clientele._texts(model.parameters -> 'expressions')),
         coalesce(array_agg(k.shown ORDER BY k.keys[3]::integer), clientele._texts(model.parameters -> 'labels')), count(*) > 0
@@ -64,10 +65,12 @@ DECLARE
     current record;
     kept text;
 BEGIN
-    FOR model IN EXECUTE format('SELECT * FROM %I.models AS m WHERE starts_with(m.kind, ''kmeans:'') ORDER BY m.kind, m.version', store) LOOP
+    FOR model IN EXECUTE format('SELECT * FROM %I.models AS m WHERE starts_with(m.kind, ''kmeans:'') ORDER BY m.kind, m.version',
+        store) LOOP
         current := clientele._model_features(store, model);
         IF current.kept OR clientele._are_understood(store, current.expressions) THEN
-            kept := concat_ws(', ', kept, (SELECT string_agg(format('(%L::text, %s, %s, %s)', model.kind, model.version, f.place, f.expression), ', ' ORDER BY f.place)
+            kept := concat_ws(', ', kept, (SELECT string_agg(format('(%L::text, %s, %s, %s)', model.kind, model.version, f.place,
+                f.expression), ', ' ORDER BY f.place)
                 FROM unnest(current.expressions) WITH ORDINALITY AS f(expression, place)));
         END IF;
     END LOOP;
@@ -100,13 +103,16 @@ CREATE TYPE clientele.feature_summary AS (
     minima double precision[], maxima double precision[], skewness double precision[], different bigint,
     data_from timestamptz, data_to timestamptz);
 COMMENT ON TYPE clientele.feature_summary IS
-    'Internal: features of a store''s customers. present: customers who have a feature, by feature; complete: who have all; the figures are theirs. different: distinct points, at most 51.';
+    'Internal: features of a store''s customers. present: customers who have a feature, by feature; complete: who have all; the figures '
+    'are theirs. different: distinct points, at most 51.';
 
 CREATE FUNCTION clientele._each_feature(expression text, count integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT 'ARRAY[' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.replace(expression, '#', i::text), ', ' ORDER BY i) OPERATOR(pg_catalog.||) ']'
+    RETURN (SELECT 'ARRAY[' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.replace(expression, '#', i::text), ', '
+        ORDER BY i) OPERATOR(pg_catalog.||) ']'
             FROM pg_catalog.generate_series(1, count) AS i);
-COMMENT ON FUNCTION clientele._each_feature(text, integer) IS 'Internal: an array of the same expression for every feature, whose number stands for #.';
+COMMENT ON FUNCTION clientele._each_feature(text, integer) IS
+    'Internal: an array of the same expression for every feature, whose number stands for #.';
 
 CREATE FUNCTION clientele._feature_tables(store name, expressions text[]) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -121,7 +127,8 @@ CREATE FUNCTION clientele._are_features(x double precision[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN 1e150::double precision OPERATOR(pg_catalog.>=) ALL (x) AND '-1e150'::double precision OPERATOR(pg_catalog.<=) ALL (x);
 COMMENT ON FUNCTION clientele._are_features(double precision[]) IS
-    'Internal: whether all of x are numbers with which one can compute: not NULL, not infinite, not NaN, at most 1e150 in size; NULL or false otherwise.';
+    'Internal: whether all of x are numbers with which one can compute: not NULL, not infinite, not NaN, at most 1e150 in size; NULL or '
+    'false otherwise.';
 
 CREATE FUNCTION clientele._summarise_features(store name, expressions text[]) RETURNS clientele.feature_summary
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
@@ -138,7 +145,8 @@ BEGIN
             (SELECT %6$s FROM complete AS f),
             -- Mostly the first rows show that there are plenty.
             (SELECT CASE WHEN n.some > 50 THEN n.some ELSE (SELECT count(*) FROM (SELECT DISTINCT f.x FROM complete AS f LIMIT 51) AS d) END
-             FROM (SELECT count(*) AS some FROM (SELECT DISTINCT s.x FROM (SELECT f.x FROM complete AS f LIMIT 1000) AS s LIMIT 51) AS d) AS n),
+             FROM (SELECT count(*) AS some FROM (SELECT DISTINCT s.x FROM (SELECT f.x FROM complete AS f LIMIT 1000) AS s
+                 LIMIT 51) AS d) AS n),
             m.data_from, m.data_to
         FROM moments AS m, (SELECT count(*) AS customers, %7$s AS present FROM features AS f) AS p
         $q$, clientele._feature_tables(store, expressions),
@@ -185,11 +193,15 @@ DECLARE
 BEGIN
     IF (summary).complete < 2 THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('segments cannot be learned from %s', CASE (summary).complete WHEN 1 THEN 'one customer' ELSE 'no customers' END),
+            MESSAGE = format('segments cannot be learned from %s', CASE (summary).complete WHEN 1 THEN 'one customer'
+                ELSE 'no customers' END),
             DETAIL = format('Customers in the store: %s; with a number: %s.', (summary).customers,
-                (SELECT string_agg(format('%s for %s', (summary).present[i], labels[i]), ', ' ORDER BY i) FROM generate_subscripts(labels, 1) AS i)),
-            HINT = CASE WHEN (clientele._settings(store)).fresh_to IS NULL THEN format('The store was never refreshed: CALL clientele.refresh(%L).', store)
-                        ELSE 'A customer counts who has all features: leave out those that most do not have, or say what unknown means, as with coalesce(x, 0).' END;
+                (SELECT string_agg(format('%s for %s', (summary).present[i], labels[i]), ', ' ORDER BY i)
+                    FROM generate_subscripts(labels, 1) AS i)),
+            HINT = CASE WHEN (clientele._settings(store)).fresh_to IS NULL
+                THEN format('The store was never refreshed: CALL clientele.refresh(%L).', store)
+                        ELSE 'A customer counts who has all features: leave out those that most do not have, '
+                            'or say what unknown means, as with coalesce(x, 0).' END;
     END IF;
     FOR place IN 1 .. cardinality(labels) LOOP
         IF (summary).minima[place] = (summary).maxima[place] THEN
@@ -224,34 +236,42 @@ CREATE FUNCTION clientele._short_feature(label text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     -- Of a function that grows with its argument the argument says it all.
     RETURN pg_catalog."left"(COALESCE(pg_catalog.substring(label,
-        '^(?:ln|log|log10|log1p|sqrt|cbrt)[(](?:1(?:::[a-z ]+)? [+] )?([a-z_][a-z0-9_]*)(?:::[a-z ]+)?(?: [+] 1(?:::[a-z ]+)?)?[)]$'::text), label), 40);
-COMMENT ON FUNCTION clientele._short_feature(text) IS 'Internal: what a feature is called in a name: total_spent for log1p(total_spent) or ln(1 + total_spent).';
+        '^(?:ln|log|log10|log1p|sqrt|cbrt)[(](?:1(?:::[a-z ]+)? [+] )?'
+        '([a-z_][a-z0-9_]*)(?:::[a-z ]+)?(?: [+] 1(?:::[a-z ]+)?)?[)]$'::text), label), 40);
+COMMENT ON FUNCTION clientele._short_feature(text) IS
+    'Internal: what a feature is called in a name: total_spent for log1p(total_spent) or ln(1 + total_spent).';
 
 CREATE FUNCTION clientele._feature_phrase(label text, z double precision) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'recency_days' AND z OPERATOR(pg_catalog.>) 0::double precision THEN
+    RETURN CASE WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'recency_days' AND z OPERATOR(pg_catalog.>) 0::double precision
+        THEN
             CASE WHEN z OPERATOR(pg_catalog.>=) 2::double precision THEN 'long lapsed' ELSE 'lapsed' END
         ELSE (CASE WHEN pg_catalog.abs(z) OPERATOR(pg_catalog.>=) 2::double precision THEN 'very ' ELSE '' END) OPERATOR(pg_catalog.||)
             CASE WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'recency_days' THEN 'recent'
-                 WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'tenure_days' AND z OPERATOR(pg_catalog.<) 0::double precision THEN 'new'
-                 ELSE (CASE WHEN z OPERATOR(pg_catalog.>) 0::double precision THEN 'high ' ELSE 'low ' END) OPERATOR(pg_catalog.||) clientele._short_feature(label) END END;
+                 WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'tenure_days' AND z OPERATOR(pg_catalog.<) 0::double precision
+                     THEN 'new'
+                 ELSE (CASE WHEN z OPERATOR(pg_catalog.>) 0::double precision THEN 'high '
+                     ELSE 'low ' END) OPERATOR(pg_catalog.||) clientele._short_feature(label) END END;
 COMMENT ON FUNCTION clientele._feature_phrase(text, double precision) IS
     'Internal: what it is called to be z standard deviations above (or, where negative, below) the average in a feature.';
 
 -- The features by which a group of customers differs most, strongest first.
 CREATE FUNCTION clientele._feature_phrases(labels text[], z double precision[], threshold double precision) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT pg_catalog.array_agg(clientele._feature_phrase(f.label, f.z) ORDER BY pg_catalog.round(pg_catalog.abs(f.z)::numeric, 3) DESC, f.place)
+    RETURN (SELECT pg_catalog.array_agg(clientele._feature_phrase(f.label, f.z)
+        ORDER BY pg_catalog.round(pg_catalog.abs(f.z)::numeric, 3) DESC, f.place)
             FROM ROWS FROM (pg_catalog.unnest(labels), pg_catalog.unnest(z)) WITH ORDINALITY AS f(label, z, place)
             WHERE pg_catalog.abs(f.z) OPERATOR(pg_catalog.>=) threshold);
 COMMENT ON FUNCTION clientele._feature_phrases(text[], double precision[], double precision) IS
-    'Internal: what sets a group apart, strongest first; z: its distances from the average in standard deviations, of which those below the threshold are left out.';
+    'Internal: what sets a group apart, strongest first; z: its distances from the average in standard deviations, of which those below '
+    'the threshold are left out.';
 
 -- Two features as a rule; more of them, and then a number, where that is what it takes to be unique.
 CREATE FUNCTION clientele._propose_name(labels text[], z double precision[], taken text[]) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    phrases text[] := coalesce(clientele._feature_phrases(labels, z, 0.5::double precision), (clientele._feature_phrases(labels, z, 0.25::double precision))[1:1], '{typical}');
+    phrases text[] := coalesce(clientele._feature_phrases(labels, z, 0.5::double precision),
+        (clientele._feature_phrases(labels, z, 0.25::double precision))[1:1], '{typical}');
     proposed text;
     length integer;
 BEGIN
@@ -279,10 +299,12 @@ COMMENT ON FUNCTION clientele._matrix(jsonb) IS 'Internal: nested arrays of numb
 
 CREATE FUNCTION clientele._texts(list jsonb) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (SELECT pg_catalog.array_agg(t.value ORDER BY t.place) FROM pg_catalog.jsonb_array_elements_text(list) WITH ORDINALITY AS t(value, place));
+    RETURN (SELECT pg_catalog.array_agg(t.value ORDER BY t.place)
+        FROM pg_catalog.jsonb_array_elements_text(list) WITH ORDINALITY AS t(value, place));
 COMMENT ON FUNCTION clientele._texts(jsonb) IS 'Internal: an array of strings as text[].';
 
-CREATE FUNCTION clientele._moved(a double precision[], i integer, b double precision[], j integer, deviations double precision[]) RETURNS double precision
+CREATE FUNCTION clientele._moved(a double precision[], i integer, b double precision[], j integer, deviations double precision[])
+    RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (SELECT pg_catalog.sqrt(pg_catalog.sum(((a[i][f] OPERATOR(pg_catalog.-) b[j][f]) OPERATOR(pg_catalog./) deviations[f])
                 OPERATOR(pg_catalog.^) 2::double precision ORDER BY f))
@@ -291,7 +313,8 @@ COMMENT ON FUNCTION clientele._moved(double precision[], integer, double precisi
     'Internal: the distance between row i of a and row j of b in standard deviations.';
 
 -- Nearest pairs first, each centroid once.
-CREATE FUNCTION clientele._match_centroids(centroids double precision[], former double precision[], deviations double precision[]) RETURNS integer[]
+CREATE FUNCTION clientele._match_centroids(centroids double precision[], former double precision[], deviations double precision[])
+    RETURNS integer[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     matched integer[] := array_fill(NULL::integer, ARRAY[array_length(centroids, 1)]);
@@ -344,7 +367,8 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._refuse_vanishing(name, text, text[]) IS 'Internal: a segment that a content or an offer refers to does not go by itself.';
+COMMENT ON FUNCTION clientele._refuse_vanishing(name, text, text[]) IS
+    'Internal: a segment that a content or an offer refers to does not go by itself.';
 
 -- The names keep their places, descriptions and flags.
 CREATE FUNCTION clientele._use_clusters(store name, segmentation text, parameters jsonb) RETURNS void
@@ -354,7 +378,8 @@ DECLARE
     expressions text[] := clientele._texts(parameters -> 'expressions');
     centroids double precision[] := clientele._matrix(parameters -> 'centroids');
     scales double precision[] := clientele._matrix(parameters -> 'scales');
-    expression text := format('clientele._nearest_centroid(%L::double precision[], %L::double precision[], ARRAY[%s])', centroids, scales, array_to_string(expressions, ', '));
+    expression text := format('clientele._nearest_centroid(%L::double precision[], %L::double precision[], ARRAY[%s])', centroids, scales,
+        array_to_string(expressions, ', '));
     priorities integer[];
     descriptions text[];
     sensitive boolean[];
@@ -366,7 +391,8 @@ BEGIN
             OR (SELECT count(DISTINCT n) FROM unnest(names) AS n WHERE btrim(n) <> '') <> cardinality(names)
             OR clientele._nearest_centroid(centroids, scales, array_fill(0::double precision, ARRAY[cardinality(expressions)])) IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-            MESSAGE = format('the model is not one of learned segments for segmentation "%s"', segmentation), HINT = 'learn_segments makes them.';
+            MESSAGE = format('the model is not one of learned segments for segmentation "%s"', segmentation),
+                HINT = 'learn_segments makes them.';
     END IF;
     PERFORM clientele._refresh_rules(store);
     PERFORM clientele._refuse_own_rules(store, segmentation);
@@ -376,16 +402,19 @@ BEGIN
     EXECUTE format('SELECT array_agg(r.description ORDER BY n.place), array_agg(COALESCE(r.sensitive, false) ORDER BY n.place),
             array_agg(n.rank::integer * 10 ORDER BY n.place)
         FROM (SELECT u.name, u.place, row_number() OVER (ORDER BY o.priority NULLS LAST, u.place) AS rank
-              FROM unnest($2) WITH ORDINALITY AS u(name, place) LEFT JOIN %1$I.segment_rules AS o ON o.segmentation = $1 AND o.segment = u.name) AS n
+              FROM unnest($2) WITH ORDINALITY AS u(name, place) LEFT JOIN %1$I.segment_rules AS o ON o.segmentation = $1
+                  AND o.segment = u.name) AS n
         LEFT JOIN %1$I.segment_rules AS r ON r.segmentation = $1 AND r.segment = n.name', store)
         INTO descriptions, sensitive, priorities USING segmentation, names;
     EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1', store) USING segmentation;
     FOR place IN 1 .. cardinality(names) LOOP
         PERFORM clientele._refuse_taken_name(store, names[place], segmentation);
-        checked := clientele._check_expression(expression || ' = ' || place, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
+        checked := clientele._check_expression(expression || ' = ' || place, format('%I.customers', store)::regclass, 'segment rule',
+            false, '{segment}');
         EXECUTE format('INSERT INTO %I.segment_rules (segmentation, segment, priority, rule, operands, description, sensitive, body) '
             'VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', store)
-            USING segmentation, names[place], priorities[place], checked.deparsed, checked.operands, descriptions[place], sensitive[place], checked.body;
+            USING segmentation, names[place], priorities[place], checked.deparsed, checked.operands, descriptions[place],
+                sensitive[place], checked.body;
     END LOOP;
     PERFORM clientele._regenerate_segments(store);
     PERFORM clientele._regenerate_features(store);
@@ -398,7 +427,8 @@ COMMENT ON FUNCTION clientele._use_clusters(name, text, jsonb) IS
 CREATE TYPE clientele.cluster_candidate AS (k integer, silhouette double precision, inertia double precision, chosen boolean);
 COMMENT ON TYPE clientele.cluster_candidate IS 'A row of learn_segments(): how well that many clusters fit.';
 
-CREATE FUNCTION clientele._learned_names(store name, segmentation text, labels text[], centroids double precision[], matched integer[], former jsonb,
+CREATE FUNCTION clientele._learned_names(store name, segmentation text, labels text[], centroids double precision[],
+    matched integer[], former jsonb,
         means double precision[], deviations double precision[]) RETURNS text[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -407,7 +437,8 @@ DECLARE
     taken text[];
     cluster integer;
 BEGIN
-    EXECUTE format('SELECT array_agg(g.default_segment) FROM %I.segmentations AS g WHERE g.segmentation = $1', store) INTO taken USING segmentation;
+    EXECUTE format('SELECT array_agg(g.default_segment) FROM %I.segmentations AS g WHERE g.segmentation = $1', store) INTO taken
+        USING segmentation;
     taken := coalesce(taken, '{default}') || names;
     FOR cluster IN 1 .. cardinality(matched) LOOP
         IF names[cluster] IS NULL THEN
@@ -418,7 +449,8 @@ BEGIN
     END LOOP;
     RETURN names;
 END $$;
-COMMENT ON FUNCTION clientele._learned_names(name, text, text[], double precision[], integer[], jsonb, double precision[], double precision[]) IS
+COMMENT ON FUNCTION clientele._learned_names(name, text, text[], double precision[], integer[], jsonb, double precision[],
+    double precision[]) IS
     'Internal: the names of clusters: those of the former clusters that they continue, and proposed ones for the others.';
 
 -- What the model in use says, where its clusters can be compared with new ones: it has the same features.
@@ -427,42 +459,52 @@ CREATE FUNCTION clientele._former_clusters(store name, segmentation text, expres
 DECLARE
     former clientele.model_version;
 BEGIN
-    EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND (clientele._model_features(%1$L, ROW(m.*)::clientele.model_version)).expressions = $2
+    EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use
+        AND (clientele._model_features(%1$L, ROW(m.*)::clientele.model_version)).expressions = $2
         AND EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = $3)', store)
         INTO former USING 'kmeans:' || segmentation, expressions, segmentation;
     RETURN former;
 END $$;
-COMMENT ON FUNCTION clientele._former_clusters(name, text, text[]) IS 'Internal: the version that a refit continues; NULLs where there is none.';
+COMMENT ON FUNCTION clientele._former_clusters(name, text, text[]) IS
+    'Internal: the version that a refit continues; NULLs where there is none.';
 
-CREATE FUNCTION clientele._drift(former clientele.model_version, model clientele.kmeans_model, matched integer[], deviations double precision[],
+CREATE FUNCTION clientele._drift(former clientele.model_version, model clientele.kmeans_model, matched integer[],
+    deviations double precision[],
         left_out bigint) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH before AS (
         SELECT clientele._matrix((former).parameters -> 'centroids') AS centroids, (former).diagnostics -> 'sizes' AS sizes,
             (former).customers + ((former).diagnostics -> 'left_out')::bigint AS customers
     ), after AS (
-        SELECT m.cluster::integer AS cluster, m.former, (model).sizes[m.cluster]::double precision / ((SELECT sum(s) FROM unnest((model).sizes) AS s) + left_out) AS share,
-            (b.sizes -> (m.former - 1))::bigint::double precision / b.customers AS share_before, clientele._moved((model).centroids, m.cluster::integer, b.centroids, m.former, deviations) AS moved
+        SELECT m.cluster::integer AS cluster, m.former,
+            (model).sizes[m.cluster]::double precision / ((SELECT sum(s) FROM unnest((model).sizes) AS s) + left_out) AS share,
+            (b.sizes -> (m.former - 1))::bigint::double precision / b.customers AS share_before,
+                clientele._moved((model).centroids, m.cluster::integer, b.centroids, m.former, deviations) AS moved
         FROM before AS b, unnest(matched) WITH ORDINALITY AS m(former, cluster))
     SELECT CASE WHEN (former).version IS NOT NULL THEN jsonb_build_object('since_version', (former).version,
         'moved', (SELECT jsonb_agg(clientele._significant(a.moved) ORDER BY a.cluster) FROM after AS a),
         'share_before', (SELECT jsonb_agg(a.share_before ORDER BY a.cluster) FROM after AS a),
         'share_after', (SELECT jsonb_agg(a.share ORDER BY a.cluster) FROM after AS a),
         'left_out_before', (SELECT ((former).diagnostics -> 'left_out')::double precision / b.customers FROM before AS b),
-        'gone', (SELECT coalesce(jsonb_agg(n.name ORDER BY n.place), '[]') FROM unnest(clientele._texts((former).parameters -> 'names')) WITH ORDINALITY AS n(name, place)
+        'gone', (SELECT coalesce(jsonb_agg(n.name ORDER BY n.place), '[]')
+            FROM unnest(clientele._texts((former).parameters -> 'names')) WITH ORDINALITY AS n(name, place)
                  WHERE n.place <> ALL (array_remove(matched, NULL)))) END
 $$;
 COMMENT ON FUNCTION clientele._drift(clientele.model_version, clientele.kmeans_model, integer[], double precision[], bigint) IS
-    'Internal: by cluster, how far it moved since the version before, in standard deviations, and its share of the customers before and after; NULL for new ones.';
+    'Internal: by cluster, how far it moved since the version before, in standard deviations, and its share of the customers before and '
+    'after; NULL for new ones.';
 
 CREATE FUNCTION clientele._feature_diagnostics(labels text[], summary clientele.feature_summary) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_agg(jsonb_build_object('feature', f.label, 'customers', (summary).present[f.place], 'mean', clientele._significant((summary).means[f.place]),
-            'deviation', clientele._significant((summary).deviations[f.place]), 'minimum', (summary).minima[f.place], 'maximum', (summary).maxima[f.place],
+    SELECT jsonb_agg(jsonb_build_object('feature', f.label, 'customers', (summary).present[f.place], 'mean',
+        clientele._significant((summary).means[f.place]),
+            'deviation', clientele._significant((summary).deviations[f.place]), 'minimum', (summary).minima[f.place], 'maximum',
+                (summary).maxima[f.place],
             'skewness', clientele._significant((summary).skewness[f.place])) ORDER BY f.place)
     FROM unnest(labels) WITH ORDINALITY AS f(label, place)
 $$;
-COMMENT ON FUNCTION clientele._feature_diagnostics(text[], clientele.feature_summary) IS 'Internal: what a model keeps of its features'' distributions.';
+COMMENT ON FUNCTION clientele._feature_diagnostics(text[], clientele.feature_summary) IS
+    'Internal: what a model keeps of its features'' distributions.';
 
 CREATE FUNCTION clientele._check_learn_arguments(segmentation text, k integer, max_k integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -472,18 +514,23 @@ DECLARE
 BEGIN
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     IF btrim(segmentation) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segmentation must not be empty', HINT = 'Give it a name, such as learned.';
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segmentation must not be empty',
+            HINT = 'Give it a name, such as learned.';
     END IF;
-    out_of_range := CASE WHEN k NOT BETWEEN 2 AND most THEN format('k is %s', k) WHEN max_k NOT BETWEEN 2 AND most THEN format('max_k is %s', max_k) END;
+    out_of_range := CASE WHEN k NOT BETWEEN 2 AND most THEN format('k is %s', k) WHEN max_k NOT BETWEEN 2 AND most
+        THEN format('max_k is %s', max_k) END;
     IF out_of_range IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the number of clusters is out of range', DETAIL = out_of_range || '.',
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the number of clusters is out of range',
+            DETAIL = out_of_range || '.',
             HINT = format('Choose from 2 to %s; without k the best of 2 to max_k is taken.', most);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_learn_arguments(text, integer, integer) IS 'Internal: refuses arguments of learn_segments() that make no sense.';
+COMMENT ON FUNCTION clientele._check_learn_arguments(text, integer, integer) IS
+    'Internal: refuses arguments of learn_segments() that make no sense.';
 
 -- A refit without features is one of the model in use: what is not given stays.
-CREATE FUNCTION clientele._learn_settings(store name, segmentation text, max_k integer, INOUT features text[], INOUT k integer, INOUT seed bigint,
+CREATE FUNCTION clientele._learn_settings(store name, segmentation text, max_k integer, INOUT features text[],
+    INOUT k integer, INOUT seed bigint,
         INOUT standardize boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -496,7 +543,8 @@ BEGIN
         former := model.parameters;
         current := clientele._model_features(store, model);
         -- As they were written, unless something in them has another name now.
-        features := CASE WHEN current.expressions = clientele._texts(former -> 'expressions') THEN clientele._texts(former -> 'features') ELSE current.expressions END;
+        features := CASE WHEN current.expressions = clientele._texts(former -> 'expressions') THEN clientele._texts(former -> 'features')
+            ELSE current.expressions END;
         IF features IS NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
                 MESSAGE = format('features must be given: segmentation "%s" was never learned', segmentation),
@@ -511,7 +559,8 @@ COMMENT ON FUNCTION clientele._learn_settings(name, text, integer, text[], integ
     'Internal: what learn_segments() goes by: what it is given, else, without features, what the model in use was learned with.';
 
 -- STABLE, so that all of it is computed from the same customers.
-CREATE FUNCTION clientele._find_clusters(store name, expressions text[], labels text[], k integer, max_k integer, seed bigint, standardize boolean,
+CREATE FUNCTION clientele._find_clusters(store name, expressions text[], labels text[], k integer, max_k integer, seed bigint,
+    standardize boolean,
         OUT summary clientele.feature_summary, OUT candidates clientele.cluster_candidate[], OUT model clientele.kmeans_model)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
     SET transform_null_equals = off SET standard_conforming_strings = on AS $$
@@ -524,7 +573,8 @@ BEGIN
         WITH %s, candidates AS MATERIALIZED (
             SELECT c.* FROM unnest(CASE WHEN $1 IS NULL THEN (SELECT clientele.kmeans_candidates(f.x, $2, $3, $4) FROM complete AS f)
                                    ELSE (SELECT clientele._kmeans_candidate(f.x, $1, $3, $4) FROM complete AS f) END) AS c)
-        SELECT (SELECT array_agg(ROW(c.k, c.silhouette, c.inertia, c.chosen)::clientele.cluster_candidate ORDER BY c.k) FROM candidates AS c) AS candidates,
+        SELECT (SELECT array_agg(ROW(c.k, c.silhouette, c.inertia, c.chosen)::clientele.cluster_candidate ORDER BY c.k)
+            FROM candidates AS c) AS candidates,
             (SELECT c.model FROM candidates AS c WHERE c.chosen) AS model
         $q$, clientele._feature_tables(store, expressions)) INTO found USING k, max_k, seed, standardize;
     candidates := found.candidates;
@@ -534,7 +584,8 @@ COMMENT ON FUNCTION clientele._find_clusters(name, text[], text[], integer, inte
     'Internal: the clusters of the customers that a store shows now. Fails where row-level security would hide some of them.';
 
 -- What takes long comes first: the store is locked, against other definers alone, when there is something to write.
-CREATE FUNCTION clientele.learn_segments(store name, segmentation text, features text[] DEFAULT NULL, k integer DEFAULT NULL, seed bigint DEFAULT NULL,
+CREATE FUNCTION clientele.learn_segments(store name, segmentation text, features text[] DEFAULT NULL, k integer DEFAULT NULL,
+    seed bigint DEFAULT NULL,
         standardize boolean DEFAULT NULL, max_k integer DEFAULT NULL) RETURNS SETOF clientele.cluster_candidate
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -547,38 +598,52 @@ BEGIN
     PERFORM clientele._refuse_own_rules(store, segmentation);
     settings := clientele._learn_settings(store, segmentation, max_k, features, k, seed, standardize);
     checked := clientele._check_features(store, settings.features);
-    found := clientele._find_clusters(store, checked.expressions, checked.labels, settings.k, coalesce(max_k, 10), settings.seed, settings.standardize);
+    found := clientele._find_clusters(store, checked.expressions, checked.labels, settings.k, coalesce(max_k, 10), settings.seed,
+        settings.standardize);
     PERFORM clientele._lock_store(store);
-    PERFORM clientele._keep_clusters(store, segmentation, settings.features, checked.expressions, checked.labels, settings.seed, settings.standardize,
+    PERFORM clientele._keep_clusters(store, segmentation, settings.features, checked.expressions, checked.labels, settings.seed,
+        settings.standardize,
         found.summary, found.model, found.candidates);
     RETURN QUERY SELECT c.* FROM unnest(found.candidates) AS c;
 END $$;
 COMMENT ON FUNCTION clientele.learn_segments(name, text, text[], integer, bigint, boolean, integer) IS
-    'Learns segments from the customers that a store shows now, by k-means, and makes a segmentation of them; owner only. features: 1 to 50 numeric expressions over the columns of the view customers but segment, checked as rules are. '
-    'k: clusters, 2 to 50; NULL: the one of 2 to max_k (NULL: 10) with the greatest mean silhouette. seed (NULL: 0): the same seed and customers give the same clusters. standardize (NULL: true): features count alike whatever their units. '
-    'Without features those of the model in use are learned again; then k (unless max_k is given), seed and standardize are that model''s, too, where they are NULL. '
-    'Returns what was tried: k, silhouette (-1 to 1, higher is better), inertia (sum of squared distances), chosen. Customers without a finite number for each feature are left out, and stay in the default segment. '
-    'The model is kept as a version of kind kmeans:SEGMENTATION (see models, use_model). Clusters learned again from the same features keep the names of the nearest former ones. '
-    'Refused: a segmentation with rules that were not learned, one that was never learned where features is NULL, features that are the same for everybody, more clusters than different customers. Readers do not wait.';
+    'Learns segments from the customers that a store shows now, by k-means, and makes a segmentation of them; owner only. features: 1 to '
+    '50 numeric expressions over the columns of the view customers but segment, checked as rules are. '
+    'k: clusters, 2 to 50; NULL: the one of 2 to max_k (NULL: 10) with the greatest mean silhouette. seed (NULL: 0): the same seed and '
+    'customers give the same clusters. standardize (NULL: true): features count alike whatever their units. '
+    'Without features those of the model in use are learned again; then k (unless max_k is given), seed and standardize are that '
+    'model''s, too, where they are NULL. '
+    'Returns what was tried: k, silhouette (-1 to 1, higher is better), inertia (sum of squared distances), chosen. Customers without a '
+    'finite number for each feature are left out, and stay in the default segment. '
+    'The model is kept as a version of kind kmeans:SEGMENTATION (see models, use_model). Clusters learned again from the same features '
+    'keep the names of the nearest former ones. '
+    'Refused: a segmentation with rules that were not learned, one that was never learned where features is NULL, features that are the '
+    'same for everybody, more clusters than different customers. Readers do not wait.';
 
-CREATE FUNCTION clientele._keep_clusters(store name, segmentation text, features text[], expressions text[], labels text[], seed bigint, standardize boolean,
+CREATE FUNCTION clientele._keep_clusters(store name, segmentation text, features text[], expressions text[], labels text[], seed bigint,
+    standardize boolean,
         summary clientele.feature_summary, model clientele.kmeans_model, candidates clientele.cluster_candidate[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
     -- Rounded where they are ours, so that they do not depend on the order of the rows.
-    means double precision[] := coalesce((model).means, ARRAY(SELECT clientele._significant(m) FROM unnest((summary).means) WITH ORDINALITY AS u(m, place) ORDER BY place));
-    deviations double precision[] := coalesce((model).scales, ARRAY(SELECT clientele._significant(s) FROM unnest((summary).deviations) WITH ORDINALITY AS u(s, place) ORDER BY place));
+    means double precision[] := coalesce((model).means,
+        ARRAY(SELECT clientele._significant(m) FROM unnest((summary).means) WITH ORDINALITY AS u(m, place) ORDER BY place));
+    deviations double precision[] := coalesce((model).scales,
+        ARRAY(SELECT clientele._significant(s) FROM unnest((summary).deviations) WITH ORDINALITY AS u(s, place) ORDER BY place));
     former clientele.model_version := clientele._former_clusters(store, segmentation, expressions);
     matched integer[] := clientele._match_centroids((model).centroids, clientele._matrix((former).parameters -> 'centroids'), deviations);
     left_out bigint := (summary).customers - (summary).complete;
 BEGIN
     PERFORM clientele._add_model(store, 'kmeans:' || segmentation,
         jsonb_build_object('features', features, 'expressions', expressions, 'labels', labels, 'standardize', standardize, 'seed', seed,
-            'centroids', (model).centroids, 'scales', coalesce((model).scales, array_fill(1::double precision, ARRAY[cardinality(features)])),
+            'centroids', (model).centroids, 'scales',
+                coalesce((model).scales, array_fill(1::double precision, ARRAY[cardinality(features)])),
             'means', means, 'deviations', deviations,
-            'names', clientele._learned_names(store, segmentation, labels, (model).centroids, matched, (former).parameters, means, deviations)),
+            'names', clientele._learned_names(store, segmentation, labels, (model).centroids, matched, (former).parameters,
+                means, deviations)),
         (summary).data_from, (summary).data_to, (summary).complete,
-        jsonb_build_object('candidates', to_jsonb(candidates), 'inertia', (model).inertia, 'sizes', (model).sizes, 'iterations', (model).iterations,
+        jsonb_build_object('candidates', to_jsonb(candidates), 'inertia', (model).inertia, 'sizes', (model).sizes, 'iterations',
+            (model).iterations,
             'converged', (model).converged, 'left_out', left_out, 'features', clientele._feature_diagnostics(labels, summary),
             'drift', clientele._drift(former, model, matched, deviations, left_out)));
     IF left_out > 0 THEN
@@ -586,5 +651,6 @@ BEGIN
             HINT = 'They are in the default segment.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._keep_clusters(name, text, text[], text[], text[], bigint, boolean, clientele.feature_summary, clientele.kmeans_model, clientele.cluster_candidate[]) IS
+COMMENT ON FUNCTION clientele._keep_clusters(name, text, text[], text[], text[], bigint, boolean, clientele.feature_summary,
+    clientele.kmeans_model, clientele.cluster_candidate[]) IS
     'Internal: names the clusters, and adds the model, which makes the segmentation. The caller holds the lock of _lock_store().';

@@ -4,18 +4,21 @@
 -- dated after the start of this transaction: T is never less than t_x.
 CREATE FUNCTION clientele._histories_query(store name, as_of timestamptz) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('SELECT b.customer_id, clientele.repeat_purchases(b.profile)::float8 AS x, clientele.last_purchase_age(b.profile)::float8 AS t_x,
+    SELECT format('SELECT b.customer_id, clientele.repeat_purchases(b.profile)::float8 AS x,
+            clientele.last_purchase_age(b.profile)::float8 AS t_x,
             greatest(clientele.age(b.profile, b.as_of), clientele.last_purchase_age(b.profile))::float8 AS age, b.profile
         FROM %I.%s b WHERE clientele.orders(b.profile) > 0', store,
         CASE WHEN as_of IS NULL THEN '_base' ELSE '_base_at($1)' END)
 $$;
-COMMENT ON FUNCTION clientele._histories_query(name, timestamptz) IS 'A query for the purchase histories of a store''s customers, in days: customer_id, x, t_x, age, profile.';
+COMMENT ON FUNCTION clientele._histories_query(name, timestamptz) IS
+    'A query for the purchase histories of a store''s customers, in days: customer_id, x, t_x, age, profile.';
 
 CREATE TYPE clientele.clv_data AS (
     customers bigint, repeat_customers bigint, valued_customers bigint, first_order_at timestamptz, last_order_at timestamptz,
     history_days integer, silent_days integer, median_gap double precision, independence double precision);
 COMMENT ON TYPE clientele.clv_data IS
-    'What fit_clv() finds. history_days: from the first to the last order. silent_days: since then. median_gap: of the customers'' median days between orders. '
+    'What fit_clv() finds. history_days: from the first to the last order. silent_days: since then. median_gap: of the customers'' '
+    'median days between orders. '
     'independence: Pearson correlation of repeat_purchases and repeat_day_value among repeat customers.';
 
 CREATE FUNCTION clientele._clv_data(store name, as_of timestamptz) RETURNS clientele.clv_data
@@ -28,8 +31,10 @@ BEGIN
             ceil(extract(epoch FROM max(f.last) - min(f.first)) / 86400)::integer,
             floor(extract(epoch FROM coalesce($1, now()) - max(f.last)) / 86400)::integer,
             percentile_cont(0.5) WITHIN GROUP (ORDER BY f.gap), corr(f.x, f.value) FILTER (WHERE f.x > 0 AND f.value > 0)
-        FROM (SELECT h.x, clientele.repeat_day_value(h.profile)::float8 AS value, clientele.first_order_at(h.profile) AS first, clientele.last_order_at(h.profile) AS last,
-                clientele.median_days_between_orders(h.profile) AS gap FROM (%s) h) f', clientele._histories_query(store, as_of)) INTO found USING as_of;
+        FROM (SELECT h.x, clientele.repeat_day_value(h.profile)::float8 AS value, clientele.first_order_at(h.profile) AS first,
+            clientele.last_order_at(h.profile) AS last,
+                clientele.median_days_between_orders(h.profile) AS gap
+                    FROM (%s) h) f', clientele._histories_query(store, as_of)) INTO found USING as_of;
     RETURN found;
 END $$;
 COMMENT ON FUNCTION clientele._clv_data(name, timestamptz) IS 'What there is to fit a store''s models to.';
@@ -44,9 +49,11 @@ DECLARE
     min_gaps constant integer := 3;
     shortfalls text[] := ARRAY[
         CASE WHEN data.customers < min_customers
-             THEN format('%s customer%s with orders, of %s required', data.customers, CASE WHEN data.customers = 1 THEN '' ELSE 's' END, min_customers) END,
+             THEN format('%s customer%s with orders, of %s required', data.customers, CASE WHEN data.customers = 1 THEN '' ELSE 's' END,
+                 min_customers) END,
         CASE WHEN data.repeat_customers < min_repeat_customers
-             THEN format('%s of %s customers bought on a second day, where %s are required', data.repeat_customers, data.customers, min_repeat_customers) END,
+             THEN format('%s of %s customers bought on a second day, where %s are required', data.repeat_customers, data.customers,
+                 min_repeat_customers) END,
         CASE WHEN data.history_days < min_history_days
              THEN format('the orders span %s days, of %s required', data.history_days, min_history_days)
              WHEN data.history_days < min_gaps * data.median_gap
@@ -54,12 +61,14 @@ DECLARE
                 data.history_days, ceil(min_gaps * data.median_gap), min_gaps, data.median_gap) END];
 BEGIN
     IF num_nonnulls(VARIADIC shortfalls) > 0 THEN
-        RAISE EXCEPTION 'store % has too little data for purchase models', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
+        RAISE EXCEPTION 'store % has too little data for purchase models', quote_ident(store)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('Found: %s.', array_to_string(shortfalls, '; ')),
             HINT = 'Wait for more orders. With force => true the models are fitted all the same, and tell little.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_clv_data(name, clientele.clv_data) IS 'Refuses data that are too few to fit models to, with the figures found and those required.';
+COMMENT ON FUNCTION clientele._check_clv_data(name, clientele.clv_data) IS
+    'Refuses data that are too few to fit models to, with the figures found and those required.';
 
 -- After a silence the models take all customers to have left. One as long as the history leaves nothing to predict.
 CREATE FUNCTION clientele._check_silence(store name, data clientele.clv_data, force boolean) RETURNS void
@@ -68,7 +77,8 @@ DECLARE
     max_silence constant double precision := 0.25;  -- of the history
     last_day date := clientele._local_day(data.last_order_at, (clientele._settings(store)).time_zone);
     silence text := format('The last order is of %s; from the first to the last are %s days.', last_day, data.history_days);
-    remedy text := format('Where orders have come since, CALL clientele.refresh(%L). To fit to the time when there were orders: as_of => %L.', store, last_day + 1);
+    remedy text := format('Where orders have come since, CALL clientele.refresh(%L). '
+        'To fit to the time when there were orders: as_of => %L.', store, last_day + 1);
 BEGIN
     IF data.silent_days <= max_silence * data.history_days THEN
         RETURN;
@@ -90,10 +100,12 @@ CREATE FUNCTION clientele._fit_purchases(store name, model text, as_of timestamp
 DECLARE
     fitted jsonb;
 BEGIN
-    EXECUTE format('SELECT to_jsonb(clientele.%I(h.x, h.t_x, h.age)) FROM (%s) h', 'fit_' || model, clientele._histories_query(store, as_of)) INTO fitted USING as_of;
+    EXECUTE format('SELECT to_jsonb(clientele.%I(h.x, h.t_x, h.age)) FROM (%s) h',
+        'fit_' || model, clientele._histories_query(store, as_of)) INTO fitted USING as_of;
     RETURN jsonb_build_object('model', model) || fitted;
 END $$;
-COMMENT ON FUNCTION clientele._fit_purchases(name, text, timestamptz) IS 'Fits a purchase model to all customers with orders; its fields, and which model it is.';
+COMMENT ON FUNCTION clientele._fit_purchases(name, text, timestamptz) IS
+    'Fits a purchase model to all customers with orders; its fields, and which model it is.';
 
 CREATE FUNCTION clientele._fit_values(store name, as_of timestamptz) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
@@ -101,11 +113,13 @@ CREATE FUNCTION clientele._fit_values(store name, as_of timestamptz) RETURNS jso
 DECLARE
     fitted jsonb;
 BEGIN
-    EXECUTE format('SELECT to_jsonb(clientele.fit_gamma_gamma(f.x, f.value)) FROM (SELECT h.x, clientele.repeat_day_value(h.profile)::float8 AS value FROM (%s) h) f
+    EXECUTE format('SELECT to_jsonb(clientele.fit_gamma_gamma(f.x, f.value))
+        FROM (SELECT h.x, clientele.repeat_day_value(h.profile)::float8 AS value FROM (%s) h) f
         WHERE f.x > 0 AND f.value > 0', clientele._histories_query(store, as_of)) INTO fitted USING as_of;
     RETURN fitted;
 END $$;
-COMMENT ON FUNCTION clientele._fit_values(name, timestamptz) IS 'Fits the value model to the customers with repeat purchases of a positive value; its fields.';
+COMMENT ON FUNCTION clientele._fit_values(name, timestamptz) IS
+    'Fits the value model to the customers with repeat purchases of a positive value; its fields.';
 
 -- The day that an instant ends: a day that has begun is not over. But where times are dates, an instant at midnight with orders is the day.
 CREATE FUNCTION clientele._last_whole_day(as_of timestamptz, last_order_at timestamptz, time_zone text) RETURNS date
@@ -114,7 +128,8 @@ CREATE FUNCTION clientele._last_whole_day(as_of timestamptz, last_order_at times
     FROM (SELECT clientele._local_day(as_of, time_zone)) d (day)
 $$;
 COMMENT ON FUNCTION clientele._last_whole_day(timestamptz, timestamptz, text) IS
-    'The last local calendar day that is over at as_of; as_of''s own where it is a midnight at which there are orders, as where order times are dates.';
+    'The last local calendar day that is over at as_of; as_of''s own where it is a midnight at which there are orders, as where order '
+    'times are dates.';
 
 -- The same kind of model, fitted to what was known when the held-out days began, foretells the orders of these customers on these days.
 -- Both ends are those of whole days, so that no purchase day is half in and half out.
@@ -124,7 +139,8 @@ CREATE FUNCTION clientele._holdout(store name, model text, last_day date, days i
 DECLARE
     zone text := (clientele._settings(store)).time_zone;
     calibration_day date := last_day - days;
-    midnights timestamptz[] := ARRAY(SELECT clientele._instant((calibration_day + n)::timestamp, zone) FROM generate_series(1, days + 1) n ORDER BY n);
+    midnights timestamptz[] := ARRAY(SELECT clientele._instant((calibration_day + n)::timestamp, zone)
+        FROM generate_series(1, days + 1) n ORDER BY n);
     -- Customers with the same history are predicted once. Of more histories than these, the share of each week is that of a part of them.
     max_groups constant integer := 20000;
     calibration_to timestamptz := midnights[1] - interval '1 microsecond';
@@ -145,36 +161,45 @@ BEGIN
         ), actual AS MATERIALIZED (
             SELECT h.bucket, (b.day + 6) / 7 AS week, count(*) AS orders FROM bought b JOIN histories h USING (customer_id) GROUP BY 1, 2
         ), predicted_buckets AS MATERIALIZED (
-            SELECT g.bucket, sum(g.customers)::bigint AS customers, sum(g.customers * clientele.expected_orders(f.model, $4::float8, g.x, g.t_x, g.age)) AS orders
+            SELECT g.bucket, sum(g.customers)::bigint AS customers,
+                sum(g.customers * clientele.expected_orders(f.model, $4::float8, g.x, g.t_x, g.age)) AS orders
             FROM fitted f JOIN groups g ON (f.model).converged GROUP BY g.bucket
         ), every AS (
-            SELECT n.* FROM (SELECT g.*, row_number() OVER (ORDER BY g.x, g.t_x, g.age) %% (1 + count(*) OVER () / $6) AS left_over FROM groups g) n WHERE n.left_over = 0
+            SELECT n.* FROM (SELECT g.*, row_number() OVER (ORDER BY g.x, g.t_x, g.age) %% (1 + count(*) OVER () / $6) AS left_over
+                FROM groups g) n WHERE n.left_over = 0
         ), by_then AS (
             SELECT p.week, sum(p.orders) AS orders FROM fitted f JOIN every e ON (f.model).converged CROSS JOIN LATERAL (
                 SELECT w.week, e.customers * clientele.expected_orders(f.model, least(7 * w.week, $4)::float8, e.x, e.t_x, e.age) AS orders
                 FROM generate_series(1, ($4 + 6) / 7) w (week) OFFSET 0) p
             GROUP BY p.week
         ), predicted_weeks AS (
-            SELECT t.week, (t.orders - lag(t.orders, 1, 0) OVER (ORDER BY t.week)) / max(t.orders) OVER () * (SELECT sum(b.orders) FROM predicted_buckets b) AS orders
+            SELECT t.week, (t.orders - lag(t.orders, 1, 0) OVER (ORDER BY t.week)) / max(t.orders) OVER () * (SELECT sum(b.orders)
+                FROM predicted_buckets b) AS orders
             FROM by_then t
         )
         SELECT jsonb_build_object('model', (SELECT to_jsonb(f.model) FROM fitted f),
             -- What the model of the days before says of these: of the whole histories, less that of those before.
-            'log_likelihood', (SELECT clientele._purchase_log_likelihood($7, p.numbers, t.whole) - clientele._purchase_log_likelihood($7, p.numbers, t.before)
-                FROM (SELECT clientele._purchase_numbers(jsonb_build_object('model', $7) || to_jsonb(f.model)) AS numbers FROM fitted f WHERE (f.model).converged) p
+            'log_likelihood', (SELECT clientele._purchase_log_likelihood($7, p.numbers, t.whole) - clientele._purchase_log_likelihood($7,
+                p.numbers, t.before)
+                FROM (SELECT clientele._purchase_numbers(jsonb_build_object('model', $7) || to_jsonb(f.model)) AS numbers FROM fitted f
+                    WHERE (f.model).converged) p
                 CROSS JOIN (SELECT clientele._purchase_histories(h.x, h.t_x, h.age) AS before,
                         clientele._purchase_histories(h.x + coalesce(a.orders, 0), coalesce(h.age + a.last_day, h.t_x), h.age + $4) AS whole
                     FROM histories h LEFT JOIN afterwards a USING (customer_id)) t),
-            'weeks', (SELECT jsonb_agg(jsonb_build_object('from', $5 + 7 * (p.week - 1) + 1, 'days', least(7, $4 - 7 * (p.week - 1)), 'predicted', p.orders,
-                    'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.week = p.week), 0)) ORDER BY p.week) FROM predicted_weeks p),
+            'weeks', (SELECT jsonb_agg(jsonb_build_object('from', $5 + 7 * (p.week - 1) + 1, 'days', least(7, $4 - 7 * (p.week - 1)),
+                'predicted', p.orders,
+                    'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.week = p.week), 0)) ORDER BY p.week)
+                        FROM predicted_weeks p),
             'repeat_purchases', (SELECT jsonb_agg(jsonb_build_object('at_least', p.bucket, 'customers', p.customers, 'predicted', p.orders,
-                    'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.bucket = p.bucket), 0)) ORDER BY p.bucket) FROM predicted_buckets p))
+                    'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.bucket = p.bucket), 0)) ORDER BY p.bucket)
+                        FROM predicted_buckets p))
         $holdout$, clientele._histories_query(store, calibration_to), 'fit_' || model, store)
         INTO report USING calibration_to, midnights[:days], midnights[days + 1], days, calibration_day, max_groups, model;
     RETURN jsonb_build_object('days', days, 'calibration_to', calibration_day) || report;
 END $$;
 COMMENT ON FUNCTION clientele._holdout(name, text, date, integer) IS
-    'Predicted and actual purchase days in so many days up to the end of last_day, by week and by repeat purchases before them, by a model that knows only what was before.';
+    'Predicted and actual purchase days in so many days up to the end of last_day, by week and by repeat purchases before them, by a '
+    'model that knows only what was before.';
 
 -- How many days to hold out; an error where so many were asked for that nothing is left.
 CREATE FUNCTION clientele._holdout_days(asked integer, data clientele.clv_data) RETURNS integer
@@ -189,16 +214,19 @@ BEGIN
     END IF;
     RETURN coalesce(asked, CASE WHEN known / 3 >= 7 THEN least(greatest(known / 3, 14), 180) ELSE 0 END);
 END $$;
-COMMENT ON FUNCTION clientele._holdout_days(integer, clientele.clv_data) IS 'The days that fit_clv() holds out: those asked for, else a third of the history, 14 to 180.';
+COMMENT ON FUNCTION clientele._holdout_days(integer, clientele.clv_data) IS
+    'The days that fit_clv() holds out: those asked for, else a third of the history, 14 to 180.';
 
 -- The value model adds to the purchase model; where it cannot be had, that is no reason to do without the other.
-CREATE FUNCTION clientele._try_values(store name, as_of timestamptz, data clientele.clv_data, force boolean, OUT value jsonb, OUT problem text)
+CREATE FUNCTION clientele._try_values(store name, as_of timestamptz, data clientele.clv_data, force boolean,
+    OUT value jsonb, OUT problem text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     min_valued_customers constant integer := 50;
 BEGIN
     IF data.valued_customers < min_valued_customers AND NOT force OR data.valued_customers = 0 THEN
-        problem := format('%s customers with repeat purchases of a positive value, of %s required', data.valued_customers, min_valued_customers);
+        problem := format('%s customers with repeat purchases of a positive value, of %s required', data.valued_customers,
+            min_valued_customers);
         RETURN;
     END IF;
     value := clientele._fit_values(store, as_of);
@@ -210,7 +238,8 @@ EXCEPTION WHEN data_exception OR object_not_in_prerequisite_state THEN
     GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
     value := NULL;
 END $$;
-COMMENT ON FUNCTION clientele._try_values(name, timestamptz, clientele.clv_data, boolean) IS 'The value model of a store, or why there is none.';
+COMMENT ON FUNCTION clientele._try_values(name, timestamptz, clientele.clv_data, boolean) IS
+    'The value model of a store, or why there is none.';
 
 CREATE FUNCTION clientele._try_holdout(store name, model text, last_day date, days integer) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -225,7 +254,8 @@ BEGIN
     IF report -> 'weeks' <> 'null' THEN
         RETURN report;
     END IF;
-    RETURN report - '{weeks,repeat_purchases,log_likelihood}'::text[] || jsonb_build_object('problem', 'the model of the days before did not converge');
+    RETURN report - '{weeks,repeat_purchases,log_likelihood}'::text[]
+        || jsonb_build_object('problem', 'the model of the days before did not converge');
 EXCEPTION WHEN data_exception OR object_not_in_prerequisite_state THEN
     GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
     RETURN jsonb_build_object('days', days, 'problem', problem);
@@ -256,7 +286,8 @@ BEGIN
             'holdout', jsonb_build_object('days', 0, 'problem', 'the model did not converge'));
     END IF;
     RETURN jsonb_build_object('model', model, 'converged', true, 'purchase', purchase,
-        'holdout', clientele._try_holdout(store, model, last_day, holdout_days), 'left_share', clientele._left_share(store, purchase, as_of));
+        'holdout', clientele._try_holdout(store, model, last_day, holdout_days), 'left_share',
+            clientele._left_share(store, purchase, as_of));
 END $$;
 COMMENT ON FUNCTION clientele._purchase_candidate(name, text, timestamptz, date, integer) IS
     'What a kind of purchase model comes to in a store: its fit, how well it foretold the days held out, and whom it takes to have left.';
@@ -265,13 +296,16 @@ COMMENT ON FUNCTION clientele._purchase_candidate(name, text, timestamptz, date,
 CREATE FUNCTION clientele._says_who_left(candidate jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE((candidate -> 'left_share')::pg_catalog.numeric OPERATOR(pg_catalog.>=) 0.01, false);
-COMMENT ON FUNCTION clientele._says_who_left(jsonb) IS 'Whether a candidate takes at least 1 % of the customers with repeat purchases to have left.';
+COMMENT ON FUNCTION clientele._says_who_left(jsonb) IS
+    'Whether a candidate takes at least 1 % of the customers with repeat purchases to have left.';
 
 CREATE FUNCTION clientele._held_out(holdout jsonb, OUT predicted double precision, OUT actual double precision)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT sum((b -> 'predicted')::double precision), sum((b -> 'actual')::double precision) FROM jsonb_path_query(holdout, '$.repeat_purchases[*]') b
+    SELECT sum((b -> 'predicted')::double precision), sum((b -> 'actual')::double precision)
+        FROM jsonb_path_query(holdout, '$.repeat_purchases[*]') b
 $$;
-COMMENT ON FUNCTION clientele._held_out(jsonb) IS 'Predicted and actual purchase days of all customers in the days held out; NULL where there is nothing to compare.';
+COMMENT ON FUNCTION clientele._held_out(jsonb) IS
+    'Predicted and actual purchase days of all customers in the days held out; NULL where there is nothing to compare.';
 
 -- A model is off by what it predicts too much or too little in total. Differences below the standard error of a count, its square
 -- root, are chance: among models so close the likelihood of what came, customer by customer, decides.
@@ -292,7 +326,8 @@ CREATE FUNCTION clientele._purchase_candidates(store name, model text, as_of tim
         (r.candidate #>> '{purchase,log_likelihood}')::double precision DESC NULLS LAST) FROM ranked r
 $$;
 COMMENT ON FUNCTION clientele._purchase_candidates(name, text, timestamptz, date, integer) IS
-    'The kinds of purchase models to choose from, the best first: one that converged and takes somebody to have left; of these the one that is least off in the days held out, '
+    'The kinds of purchase models to choose from, the best first: one that converged and takes somebody to have left; of these the one '
+    'that is least off in the days held out, '
     'where they are close the one by which what came then was likeliest; without days held out, what it was fitted to.';
 
 CREATE FUNCTION clientele._verdict(candidate jsonb) RETURNS text
@@ -300,9 +335,12 @@ CREATE FUNCTION clientele._verdict(candidate jsonb) RETURNS text
     SELECT CASE WHEN NOT (candidate -> 'converged')::boolean THEN 'did not converge'
         ELSE concat_ws('; ', CASE WHEN NOT clientele._says_who_left(candidate) THEN 'finds that nobody ever leaves' END,
             CASE WHEN candidate #> '{holdout,log_likelihood}' IS NULL
-                 THEN format('log likelihood %s, nothing held out to compare', round((candidate #>> '{purchase,log_likelihood}')::numeric, 1))
-                 ELSE format('%s %% %s the %s orders of the days held out, whose log likelihood is %s', round(abs(100 * (h.predicted / nullif(h.actual, 0) - 1))::numeric, 1),
-                     CASE WHEN h.predicted < h.actual THEN 'below' ELSE 'above' END, h.actual, round((candidate #>> '{holdout,log_likelihood}')::numeric, 1)) END) END
+                 THEN format('log likelihood %s, nothing held out to compare',
+                     round((candidate #>> '{purchase,log_likelihood}')::numeric, 1))
+                 ELSE format('%s %% %s the %s orders of the days held out, whose log likelihood is %s',
+                     round(abs(100 * (h.predicted / nullif(h.actual, 0) - 1))::numeric, 1),
+                     CASE WHEN h.predicted < h.actual THEN 'below' ELSE 'above' END, h.actual,
+                         round((candidate #>> '{holdout,log_likelihood}')::numeric, 1)) END) END
     FROM clientele._held_out(candidate -> 'holdout') h
 $$;
 COMMENT ON FUNCTION clientele._verdict(jsonb) IS 'What speaks for and against a candidate, in words.';
@@ -310,7 +348,8 @@ COMMENT ON FUNCTION clientele._verdict(jsonb) IS 'What speaks for and against a 
 CREATE FUNCTION clientele._why_chosen(candidates jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN jsonb_array_length(candidates) = 1 THEN 'asked for'
-        ELSE (SELECT 'the best first: ' || string_agg(format('%s: %s', c.candidate ->> 'model', clientele._verdict(c.candidate)), '. ' ORDER BY c.place)
+        ELSE (SELECT 'the best first: ' || string_agg(format('%s: %s', c.candidate ->> 'model', clientele._verdict(c.candidate)),
+            '. ' ORDER BY c.place)
               FROM jsonb_array_elements(candidates) WITH ORDINALITY c (candidate, place)) END
 $$;
 COMMENT ON FUNCTION clientele._why_chosen(jsonb) IS 'Why the first of these candidates is the one, in words.';
@@ -322,15 +361,18 @@ DECLARE
 BEGIN
     RAISE EXCEPTION 'the fit of % did not converge', (SELECT string_agg(c ->> 'model', ', ') FROM jsonb_array_elements(candidates) c)
         USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = (SELECT string_agg(format('After %s iterations over %s customers it was at %s.', c #>> '{purchase,iterations}', customers,
+            DETAIL = (SELECT string_agg(format('After %s iterations over %s customers it was at %s.',
+                c #>> '{purchase,iterations}', customers,
                 (c -> 'purchase') - details), ' ') FROM jsonb_array_elements(candidates) c),
             HINT = CASE WHEN jsonb_array_length(candidates) = 1 THEN 'Another model may fit, or auto, which tries all.'
-                ELSE 'There is no best model where customers are too much alike in how often they buy or how soon they leave; more of them, or a longer history, may tell.' END
+                ELSE 'There is no best model where customers are too much alike in how often they buy or how soon they leave; '
+                    'more of them, or a longer history, may tell.' END
                 || ' Nothing was stored; with force => true the likeliest is, to be looked at, and not used.';
 END $$;
 COMMENT ON FUNCTION clientele._refuse_unconverged(jsonb, bigint) IS 'Refuses models none of which has a maximum.';
 
-CREATE FUNCTION clientele._check_fit_arguments(store name, model text, force boolean, annual_discount double precision, as_of timestamptz, use boolean) RETURNS void
+CREATE FUNCTION clientele._check_fit_arguments(store name, model text, force boolean, annual_discount double precision, as_of timestamptz,
+    use boolean) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._require(a.name, a.given) FROM (VALUES ('model', model IS NOT NULL), ('force', force IS NOT NULL),
@@ -349,7 +391,8 @@ BEGIN
     END IF;
     PERFORM clientele._require_owner(store);
 END $$;
-COMMENT ON FUNCTION clientele._check_fit_arguments(name, text, boolean, double precision, timestamptz, boolean) IS 'Refuses arguments of fit_clv() that make no sense, and others than the owner.';
+COMMENT ON FUNCTION clientele._check_fit_arguments(name, text, boolean, double precision, timestamptz, boolean) IS
+    'Refuses arguments of fit_clv() that make no sense, and others than the owner.';
 
 CREATE FUNCTION clientele._warn_of_fit(store name, candidate jsonb, holdout_days integer, values_problem text, is_used boolean) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -369,21 +412,26 @@ BEGIN
             CASE WHEN is_used THEN 'p_alive will tell nobody from another' ELSE 'it is stored, and not used' END
             USING DETAIL = format('Of the customers with repeat purchases it takes %s %% to have left, however long they have been silent.',
                 round(100 * coalesce((candidate -> 'left_share')::numeric, 0), 2)),
-                HINT = 'Customers who buy for others (wholesale), or days that were not loaded, look like this. With force => true, or by use_model(), it is used.';
+                HINT = 'Customers who buy for others (wholesale), or days that were not loaded, look like this. '
+                    'With force => true, or by use_model(), it is used.';
     END IF;
     IF holdout_days > 0 AND problem IS NOT NULL THEN
         RAISE WARNING 'the model of store % could not be checked: %', quote_ident(store), problem
-            USING DETAIL = format('It was fitted to all orders and did converge. clv_report() has nothing to compare for the %s days held out.', holdout_days),
+            USING DETAIL = format('It was fitted to all orders and did converge. '
+                'clv_report() has nothing to compare for the %s days held out.', holdout_days),
                 HINT = 'Other holdout_days or another model may do.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._warn_of_fit(name, jsonb, integer, text, boolean) IS 'Warns of what a user of the model that was chosen should know.';
+COMMENT ON FUNCTION clientele._warn_of_fit(name, jsonb, integer, text, boolean) IS
+    'Warns of what a user of the model that was chosen should know.';
 
 -- Computes first and locks then: neither readers nor definers nor a refresh wait while it computes.
-CREATE FUNCTION clientele.fit_clv(store name, INOUT model text DEFAULT 'auto', force boolean DEFAULT false, holdout_days integer DEFAULT NULL,
+CREATE FUNCTION clientele.fit_clv(store name, INOUT model text DEFAULT 'auto', force boolean DEFAULT false,
+    holdout_days integer DEFAULT NULL,
         annual_discount double precision DEFAULT 0.10, as_of timestamptz DEFAULT NULL, use boolean DEFAULT true,
         OUT version integer, OUT in_use boolean, OUT converged boolean, OUT customers bigint, OUT repeat_customers bigint,
-        OUT log_likelihood double precision, OUT purchase jsonb, OUT value jsonb, OUT predicted_orders double precision, OUT actual_orders bigint,
+        OUT log_likelihood double precision, OUT purchase jsonb, OUT value jsonb, OUT predicted_orders double precision,
+            OUT actual_orders bigint,
         OUT reason text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
@@ -409,9 +457,11 @@ BEGIN
     in_use := converged AND use AND (force OR clientele._says_who_left(chosen));
     PERFORM clientele._warn_of_fit(store, chosen, holdout_days, values_problem, in_use);
     purchase := chosen -> 'purchase';
-    version := clientele._store_fit(store, jsonb_build_object('purchase', purchase, 'value', value, 'annual_discount', annual_discount), data, counted_at,
+    version := clientele._store_fit(store, jsonb_build_object('purchase', purchase, 'value', value, 'annual_discount', annual_discount),
+        data, counted_at,
         jsonb_build_object('data', to_jsonb(data), 'forced', force, 'value_problem', values_problem, 'holdout', chosen -> 'holdout',
-            'candidates', (SELECT jsonb_agg(c #- '{holdout,weeks}' ORDER BY place) FROM jsonb_array_elements(candidates) WITH ORDINALITY e (c, place))), in_use);
+            'candidates', (SELECT jsonb_agg(c #- '{holdout,weeks}' ORDER BY place)
+                FROM jsonb_array_elements(candidates) WITH ORDINALITY e (c, place))), in_use);
     model := chosen ->> 'model';
     reason := clientele._why_chosen(candidates);
     customers := data.customers;
@@ -422,12 +472,18 @@ BEGIN
     SELECT h.predicted, h.actual INTO predicted_orders, actual_orders FROM clientele._held_out(chosen -> 'holdout') h;
 END $$;
 COMMENT ON FUNCTION clientele.fit_clv(name, text, boolean, integer, double precision, timestamptz, boolean) IS
-    'Fits a purchase model (to all customers with orders, in days) and a value model (Gamma-Gamma, to those with repeat purchases) to a store, '
-    'and puts them in use as a new version of its model clv; owner only. model: bgnbd, mbgnbd or pareto_nbd; auto: all three, of which the one is taken that converged and is least off in '
-    'the days held out, or, where they are close, by which what came then was likeliest (without any: what it was fitted to); reason says so. Too few data, and no order for as long as the history, are errors, unless forced; '
-    'so is a fit that does not converge, which is never used. A model that finds that nobody ever leaves is a warning, and used only with force. use: false stores the version without putting it in use. '
-    'holdout_days: whole days, held out for the choice and for clv_report(); NULL: a third of the history, 14 to 180; 0: none. annual_discount: of clv_1y, 0 to 1. as_of: fits to what had happened by then. '
-    'predicted_orders, actual_orders: purchase days in the days held out; NULL with a warning where there is nothing to compare. Readers never wait, and definers only when all is computed.';
+    'Fits a purchase model (to all customers with orders, in days) and a value model (Gamma-Gamma, to those with repeat purchases) to a '
+    'store, '
+    'and puts them in use as a new version of its model clv; owner only. model: bgnbd, mbgnbd or pareto_nbd; auto: all three, of which '
+    'the one is taken that converged and is least off in '
+    'the days held out, or, where they are close, by which what came then was likeliest (without any: what it was fitted to); reason '
+    'says so. Too few data, and no order for as long as the history, are errors, unless forced; '
+    'so is a fit that does not converge, which is never used. A model that finds that nobody ever leaves is a warning, and used only '
+    'with force. use: false stores the version without putting it in use. '
+    'holdout_days: whole days, held out for the choice and for clv_report(); NULL: a third of the history, 14 to 180; 0: none. '
+    'annual_discount: of clv_1y, 0 to 1. as_of: fits to what had happened by then. '
+    'predicted_orders, actual_orders: purchase days in the days held out; NULL with a warning where there is nothing to compare. Readers '
+    'never wait, and definers only when all is computed.';
 
 CREATE FUNCTION clientele._data_to_fit(store name, as_of timestamptz, force boolean) RETURNS clientele.clv_data
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -436,16 +492,19 @@ DECLARE
 BEGIN
     IF data.customers = 0 THEN
         RAISE EXCEPTION 'store % has no customers with orders', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('Orders up to %s count.', coalesce(as_of::text, 'now')), HINT = format('Has it been filled? CALL clientele.refresh(%L);', store);
+            DETAIL = format('Orders up to %s count.', coalesce(as_of::text, 'now')),
+                HINT = format('Has it been filled? CALL clientele.refresh(%L);', store);
     END IF;
     IF NOT force THEN
         PERFORM clientele._check_clv_data(store, data);
     END IF;
     RETURN data;
 END $$;
-COMMENT ON FUNCTION clientele._data_to_fit(name, timestamptz, boolean) IS 'What there is to fit a store''s models to; refused where that is too little, unless forced.';
+COMMENT ON FUNCTION clientele._data_to_fit(name, timestamptz, boolean) IS
+    'What there is to fit a store''s models to; refused where that is too little, unless forced.';
 
-CREATE FUNCTION clientele._store_fit(store name, parameters jsonb, data clientele.clv_data, counted_at timestamptz, diagnostics jsonb, use boolean) RETURNS integer
+CREATE FUNCTION clientele._store_fit(store name, parameters jsonb, data clientele.clv_data, counted_at timestamptz, diagnostics jsonb,
+    use boolean) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     is_first boolean;
@@ -457,13 +516,15 @@ BEGIN
     END IF;
     RETURN clientele._add_model(store, 'clv', parameters, data.first_order_at, counted_at, data.customers, diagnostics, use);
 END $$;
-COMMENT ON FUNCTION clientele._store_fit(name, jsonb, clientele.clv_data, timestamptz, jsonb, boolean) IS 'Adds a version of the model clv, by whoever owns the store.';
+COMMENT ON FUNCTION clientele._store_fit(name, jsonb, clientele.clv_data, timestamptz, jsonb, boolean) IS
+    'Adds a version of the model clv, by whoever owns the store.';
 
 CREATE FUNCTION clientele._independence_verdict(data jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE
         WHEN jsonb_typeof(data -> 'independence') IS DISTINCT FROM 'number' THEN 'cannot be computed: all alike'
-        WHEN abs((data -> 'independence')::double precision) <= 0.3 THEN 'holds: what a purchase day is worth hardly depends on how many there are'
+        WHEN abs((data -> 'independence')::double precision) <= 0.3
+            THEN 'holds: what a purchase day is worth hardly depends on how many there are'
         WHEN (data -> 'independence')::double precision > 0 THEN
             'does not hold: who buys more often spends more a day; expected_order_value and clv_1y of frequent customers are too low'
         ELSE 'does not hold: who buys more often spends less a day; expected_order_value and clv_1y of frequent customers are too high' END
@@ -490,22 +551,30 @@ BEGIN
     RETURN QUERY SELECT 'week', w ->> 'from', NULL::bigint, (w -> 'predicted')::double precision, (w -> 'actual')::double precision,
             CASE WHEN (w -> 'days')::integer < 7 THEN format('%s days', w -> 'days') END
         FROM jsonb_path_query(holdout, '$.weeks[*]') w;
-    RETURN QUERY SELECT 'repeat_purchases', CASE WHEN (b -> 'at_least')::integer = 7 THEN '7+' ELSE b ->> 'at_least' END, (b -> 'customers')::bigint,
+    RETURN QUERY SELECT 'repeat_purchases', CASE WHEN (b -> 'at_least')::integer = 7 THEN '7+' ELSE b ->> 'at_least' END,
+        (b -> 'customers')::bigint,
             (b -> 'predicted')::double precision / (b -> 'customers')::double precision,
             (b -> 'actual')::double precision / (b -> 'customers')::double precision, NULL
         FROM jsonb_path_query(holdout, '$.repeat_purchases[*]') b;
-    RETURN QUERY SELECT 'total', 'orders', t.customers, t.predicted, t.actual, coalesce(holdout ->> 'problem', CASE WHEN t.predicted IS NULL THEN 'no days were held out' END,
+    RETURN QUERY SELECT 'total', 'orders', t.customers, t.predicted, t.actual,
+        coalesce(holdout ->> 'problem', CASE WHEN t.predicted IS NULL THEN 'no days were held out' END,
             format('%s days after %s: predicted is %s %% %s actual', holdout ->> 'days', holdout ->> 'calibration_to',
-                round(abs(100 * (t.predicted / nullif(t.actual, 0) - 1))::numeric, 1), CASE WHEN t.predicted < t.actual THEN 'below' ELSE 'above' END))
+                round(abs(100 * (t.predicted / nullif(t.actual, 0) - 1))::numeric, 1), CASE WHEN t.predicted < t.actual
+                    THEN 'below' ELSE 'above' END))
         FROM (SELECT sum((b -> 'customers')::bigint)::bigint AS customers, sum((b -> 'predicted')::double precision) AS predicted,
                 sum((b -> 'actual')::double precision) AS actual FROM jsonb_path_query(holdout, '$.repeat_purchases[*]') b) t;
-    RETURN QUERY SELECT 'model', c.candidate ->> 'model', NULL::bigint, h.predicted, h.actual, concat_ws(': ', CASE WHEN c.place = 1 THEN 'chosen' END, clientele._verdict(c.candidate))
+    RETURN QUERY SELECT 'model', c.candidate ->> 'model', NULL::bigint, h.predicted, h.actual,
+        concat_ws(': ', CASE WHEN c.place = 1 THEN 'chosen' END, clientele._verdict(c.candidate))
         FROM jsonb_array_elements(diagnostics -> 'candidates') WITH ORDINALITY c (candidate, place)
         CROSS JOIN LATERAL clientele._held_out(c.candidate -> 'holdout') h;
     RETURN QUERY SELECT 'independence', 'correlation', (diagnostics #> '{data,valued_customers}')::bigint, 0::double precision,
-        CASE WHEN jsonb_typeof(diagnostics #> '{data,independence}') = 'number' THEN (diagnostics #> '{data,independence}')::double precision END,
+        CASE WHEN jsonb_typeof(diagnostics #> '{data,independence}') = 'number'
+            THEN (diagnostics #> '{data,independence}')::double precision END,
         clientele._independence_verdict(diagnostics -> 'data');
 END $$;
 COMMENT ON FUNCTION clientele.clv_report(name, integer) IS
-    'How well a version of a store''s model clv (NULL: the one in use) foretold the orders that were held out when it was fitted. section week: purchase days of all customers in the week from bucket on; '
-    'repeat_purchases: mean purchase days a customer, by repeat purchases before; total; model: the kinds that were fitted, and what speaks for and against each; independence: Pearson correlation of repeat_purchases and repeat_day_value, which the value model takes to be 0.';
+    'How well a version of a store''s model clv (NULL: the one in use) foretold the orders that were held out when it was fitted. '
+    'section week: purchase days of all customers in the week from bucket on; '
+    'repeat_purchases: mean purchase days a customer, by repeat purchases before; total; model: the kinds that were fitted, and what '
+    'speaks for and against each; independence: Pearson correlation of repeat_purchases and repeat_day_value, which the value model '
+    'takes to be 0.';

@@ -5,12 +5,14 @@
 -- By which figures segments are described that were not learned.
 CREATE FUNCTION clientele._describing_features(OUT expressions text[], OUT labels text[])
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT ROW(pg_catalog.array_agg(f.name OPERATOR(pg_catalog.||) '::double precision' ORDER BY f.place), pg_catalog.array_agg(f.name ORDER BY f.place))
-            FROM pg_catalog.unnest('{recency_days,tenure_days,orders,total_spent,aov,median_days_between_orders,evening_share,weekend_share}'::text[])
-                WITH ORDINALITY AS f(name, place));
+    RETURN (SELECT ROW(pg_catalog.array_agg(f.name OPERATOR(pg_catalog.||) '::double precision' ORDER BY f.place),
+        pg_catalog.array_agg(f.name ORDER BY f.place))
+            FROM pg_catalog.unnest('{recency_days,tenure_days,orders,total_spent,aov,median_days_between_orders,evening_share,'
+                'weekend_share}'::text[]) WITH ORDINALITY AS f(name, place));
 COMMENT ON FUNCTION clientele._describing_features() IS 'Internal: the figures by which segments are described that were not learned.';
 
-CREATE TYPE clientele.segment_figures AS (segment text, customers bigint, present bigint[], means double precision[], deviations double precision[]);
+CREATE TYPE clientele.segment_figures AS (segment text, customers bigint, present bigint[], means double precision[],
+    deviations double precision[]);
 COMMENT ON TYPE clientele.segment_figures IS 'Internal: features of the customers of a segment; without a segment, of all.';
 
 CREATE FUNCTION clientele._segment_figures(store name, segmentation text, expressions text[]) RETURNS SETOF clientele.segment_figures
@@ -25,21 +27,26 @@ BEGIN
         clientele._each_feature('stddev_pop(f.x[#]) FILTER (WHERE clientele._is_feature(f.x[#]))', cardinality(expressions)),
         array_to_string(expressions, ', '),
         CASE segmentation WHEN 'main' THEN 'c.segment'
-            ELSE format('(SELECT s.segment FROM %I._segments(%s) AS s WHERE s.segmentation = $1)', store, clientele._segment_arguments(store, 'c')) END,
+            ELSE format('(SELECT s.segment FROM %I._segments(%s) AS s WHERE s.segmentation = $1)', store,
+                clientele._segment_arguments(store, 'c')) END,
         store) USING segmentation;
 END $$;
-COMMENT ON FUNCTION clientele._segment_figures(name, text, text[]) IS 'Internal: what one pass over the customers tells of each segment, and of all.';
+COMMENT ON FUNCTION clientele._segment_figures(name, text, text[]) IS
+    'Internal: what one pass over the customers tells of each segment, and of all.';
 
 CREATE FUNCTION clientele._distinguishing(labels text[], z double precision[], present bigint[]) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH features AS (SELECT * FROM ROWS FROM (unnest(labels), unnest(z), unnest(present)) WITH ORDINALITY AS f(label, z, present, place))
     SELECT CASE WHEN count(*) FILTER (WHERE f.present > 0) = 0 THEN 'without ' || string_agg(f.label, ', ' ORDER BY f.place)
-        ELSE coalesce((SELECT string_agg(format('%s %s sd %s average', s.label, round(abs(s.z)::numeric, 1), CASE WHEN s.z > 0 THEN 'above' ELSE 'below' END), '; '
+        ELSE coalesce((SELECT string_agg(format('%s %s sd %s average', s.label, round(abs(s.z)::numeric, 1), CASE WHEN s.z > 0 THEN 'above'
+            ELSE 'below' END), '; '
                            ORDER BY round(abs(s.z)::numeric, 3) DESC, s.place)
-                       FROM (SELECT g.* FROM features AS g WHERE abs(g.z) >= 0.25 ORDER BY round(abs(g.z)::numeric, 3) DESC, g.place LIMIT 3) AS s), 'near the average') END
+                       FROM (SELECT g.* FROM features AS g WHERE abs(g.z) >= 0.25 ORDER BY round(abs(g.z)::numeric, 3) DESC, g.place
+                           LIMIT 3) AS s), 'near the average') END
     FROM features AS f
 $$;
-COMMENT ON FUNCTION clientele._distinguishing(text[], double precision[], bigint[]) IS 'Internal: the three features in which a segment is furthest from the average, at least a quarter of a standard deviation.';
+COMMENT ON FUNCTION clientele._distinguishing(text[], double precision[], bigint[]) IS
+    'Internal: the three features in which a segment is furthest from the average, at least a quarter of a standard deviation.';
 
 CREATE TYPE clientele.segment_description AS (
     segment text, customers bigint, share double precision, centroid jsonb, distinguishing text, proposed_name text,
@@ -53,10 +60,12 @@ DECLARE
     model clientele.model_version;
 BEGIN
     EXECUTE format('SELECT * FROM %1$I.models AS m WHERE m.kind = $1 AND m.in_use AND EXISTS (SELECT FROM %1$I.segment_rules AS r '
-        'WHERE r.segmentation = $2 AND clientele._cluster_expression(r.rule) IS NOT NULL)', store) INTO model USING 'kmeans:' || segmentation, segmentation;
+        'WHERE r.segmentation = $2 AND clientele._cluster_expression(r.rule) IS NOT NULL)', store)
+        INTO model USING 'kmeans:' || segmentation, segmentation;
     RETURN model;
 END $$;
-COMMENT ON FUNCTION clientele._learned_model(name, text) IS 'Internal: the model of a learned segmentation; NULLs for one that was not learned, or is gone.';
+COMMENT ON FUNCTION clientele._learned_model(name, text) IS
+    'Internal: the model of a learned segmentation; NULLs for one that was not learned, or is gone.';
 
 CREATE FUNCTION clientele.describe_segments(store name, segmentation text DEFAULT 'main') RETURNS SETOF clientele.segment_description
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
@@ -93,27 +102,34 @@ BEGIN
             everybody.deviations := coalesce(clientele._matrix(model.parameters -> 'deviations'), figures.deviations);
             CONTINUE;
         END IF;
-        z := ARRAY(SELECT (figures.means[i] - everybody.means[i]) / nullif(everybody.deviations[i], 0) FROM generate_subscripts(labels, 1) AS i ORDER BY i);
+        z := ARRAY(SELECT (figures.means[i] - everybody.means[i]) / nullif(everybody.deviations[i], 0)
+            FROM generate_subscripts(labels, 1) AS i ORDER BY i);
         cluster := array_position(clientele._texts(model.parameters -> 'names'), figures.segment) - 1;
         described.segment := figures.segment;
         described.customers := figures.customers;
         described.share := coalesce(figures.customers::double precision / nullif(everybody.customers, 0), 0);
-        described.centroid := (SELECT jsonb_object_agg(labels[i], clientele._significant(figures.means[i])) FROM generate_subscripts(labels, 1) AS i WHERE figures.customers > 0);
+        described.centroid := (SELECT jsonb_object_agg(labels[i], clientele._significant(figures.means[i]))
+            FROM generate_subscripts(labels, 1) AS i WHERE figures.customers > 0);
         described.distinguishing := CASE WHEN figures.customers > 0 THEN clientele._distinguishing(labels, z, figures.present) END;
         described.proposed_name := CASE WHEN 0 < ANY (figures.present) THEN clientele._propose_name(labels, z, taken) END;
         IF model.version IS NOT NULL AND described.proposed_name IS NOT NULL THEN
             taken := taken || described.proposed_name;
         END IF;
-        described.previous_share := CASE WHEN figures.segment = known[cardinality(known)] THEN model.diagnostics #>> '{drift,left_out_before}'
+        described.previous_share := CASE WHEN figures.segment = known[cardinality(known)]
+            THEN model.diagnostics #>> '{drift,left_out_before}'
             ELSE model.diagnostics #>> ARRAY['drift', 'share_before', cluster::text] END;
         described.drift := model.diagnostics #>> ARRAY['drift', 'moved', cluster::text];
         RETURN NEXT described;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clientele.describe_segments(name, text) IS
-    'A row a segment, by priority, the default one last. share: of all customers that the store shows. centroid: means of the features of a learned segmentation, else of the profile''s main figures, in their own units; customers without a feature do not count in its mean. '
-    'distinguishing: the three features furthest from the average, in standard deviations: of all customers, or of those that the segments were learned from. proposed_name: made from these, see rename_segment; unique among learned segments. '
-    'previous_share, drift: of learned segments, their share when the version before was learned, and how far the centroid has moved since then, in standard deviations; NULL where there was none.';
+    'A row a segment, by priority, the default one last. share: of all customers that the store shows. centroid: means of the features '
+    'of a learned segmentation, else of the profile''s main figures, in their own units; customers without a feature do not count in its '
+    'mean. '
+    'distinguishing: the three features furthest from the average, in standard deviations: of all customers, or of those that the '
+    'segments were learned from. proposed_name: made from these, see rename_segment; unique among learned segments. '
+    'previous_share, drift: of learned segments, their share when the version before was learned, and how far the centroid has moved '
+    'since then, in standard deviations; NULL where there was none.';
 
 -- ---- Another name ----
 
@@ -126,14 +142,16 @@ BEGIN
              FROM jsonb_array_elements_text(m.parameters -> ''names'') WITH ORDINALITY AS n(name, place)))
         WHERE m.kind = $1 AND (m.parameters -> ''names'') ? $2', store) USING 'kmeans:' || segmentation, former, segment;
 END $$;
-COMMENT ON FUNCTION clientele._rename_clusters(name, text, text, text) IS 'Internal: renames a segment in all versions of its segmentation''s model.';
+COMMENT ON FUNCTION clientele._rename_clusters(name, text, text, text) IS
+    'Internal: renames a segment in all versions of its segmentation''s model.';
 
 CREATE FUNCTION clientele._rename_history(store name, segmentation text, former text, segment text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- As recordings do, which would otherwise write the former name after this.
     EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
-    EXECUTE format('UPDATE %I.segment_membership SET segment = $3 WHERE segmentation = $1 AND segment = $2', store) USING segmentation, former, segment;
+    EXECUTE format('UPDATE %I.segment_membership SET segment = $3 WHERE segmentation = $1 AND segment = $2', store)
+        USING segmentation, former, segment;
 END $$;
 COMMENT ON FUNCTION clientele._rename_history(name, text, text, text) IS 'Internal: renames a segment in the history.';
 
@@ -158,12 +176,14 @@ BEGIN
             MESSAGE = format('segment "%s" exists in segmentation "%s"', new_name, segmentation),
             HINT = 'Choose another name.';
     ELSIF btrim(new_name) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'new_name must not be empty', HINT = 'Give it a name, such as families.';
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'new_name must not be empty',
+            HINT = 'Give it a name, such as families.';
     END IF;
     IF segment = known[cardinality(known)] THEN
         PERFORM clientele.set_default_segment(store, new_name, segmentation);
     ELSE
-        EXECUTE format('UPDATE %I.segment_rules SET segment = $3 WHERE segmentation = $1 AND segment = $2', store) USING segmentation, segment, new_name;
+        EXECUTE format('UPDATE %I.segment_rules SET segment = $3 WHERE segmentation = $1 AND segment = $2', store)
+            USING segmentation, segment, new_name;
         PERFORM clientele._rename_clusters(store, segmentation, segment, new_name);
         IF segmentation = 'main' THEN
             PERFORM clientele._rename_references(store, segment, new_name);
@@ -173,5 +193,7 @@ BEGIN
     PERFORM clientele._rename_history(store, segmentation, segment, new_name);
 END $$;
 COMMENT ON FUNCTION clientele.rename_segment(name, text, text, text) IS
-    'Gives a segment, learned or not, or the default one, another name; owner only. It stays the same segment: contents, offers and medians follow, its history (segment_membership) too, '
-    'and the versions of a learned segmentation''s model, so that it keeps the name when it is learned again or when use_model goes back. Readers do not wait.';
+    'Gives a segment, learned or not, or the default one, another name; owner only. It stays the same segment: contents, offers and '
+    'medians follow, its history (segment_membership) too, '
+    'and the versions of a learned segmentation''s model, so that it keeps the name when it is learned again or when use_model goes '
+    'back. Readers do not wait.';

@@ -12,9 +12,11 @@ BEGIN
     END IF;
     RETURN COALESCE(segment, known[cardinality(known)]);
 END $$;
-COMMENT ON FUNCTION clientele._content_segment(name, text) IS 'Internal: a segment of main, the default one where none is named; an unknown one is an error.';
+COMMENT ON FUNCTION clientele._content_segment(name, text) IS
+    'Internal: a segment of main, the default one where none is named; an unknown one is an error.';
 
-CREATE FUNCTION clientele.define_content(store name, slot text, content text, segment text DEFAULT NULL, body text DEFAULT NULL) RETURNS void
+CREATE FUNCTION clientele.define_content(store name, slot text, content text, segment text DEFAULT NULL, body text DEFAULT NULL)
+    RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._lock_store(store);
@@ -29,7 +31,8 @@ BEGIN
         USING slot, clientele._content_segment(store, segment), content, body;
 END $$;
 COMMENT ON FUNCTION clientele.define_content(name, text, text, text, text) IS
-    'Says which content a segment of main is shown in a slot; without a segment it is for the default segment, and so for all that have none of their own.';
+    'Says which content a segment of main is shown in a slot; without a segment it is for the default segment, and so for all that have '
+    'none of their own.';
 
 CREATE FUNCTION clientele.drop_content(store name, slot text, segment text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -40,15 +43,18 @@ BEGIN
     PERFORM clientele._lock_store(store);
     PERFORM clientele._require('slot', slot IS NOT NULL);
     segment := clientele._content_segment(store, segment);
-    EXECUTE format('DELETE FROM %I.contents AS c WHERE c.slot = $1 AND c.segment = $2 RETURNING c.slot', store) INTO dropped USING slot, segment;
+    EXECUTE format('DELETE FROM %I.contents AS c WHERE c.slot = $1 AND c.segment = $2 RETURNING c.slot', store) INTO dropped
+        USING slot, segment;
     IF dropped IS NULL THEN
-        EXECUTE format('SELECT array_agg(c.segment ORDER BY c.segment) FROM %I.contents AS c WHERE c.slot = $1', store) INTO known USING slot;
+        EXECUTE format('SELECT array_agg(c.segment ORDER BY c.segment) FROM %I.contents AS c WHERE c.slot = $1', store)
+            INTO known USING slot;
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('slot "%s" has no content for segment "%s"', slot, segment),
             HINT = format('Segments that have one there: %s.', clientele._name_list(known, 'none'));
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele.drop_content(name, text, text) IS 'Drops the content of a slot for one segment, or for the default segment where none is named.';
+COMMENT ON FUNCTION clientele.drop_content(name, text, text) IS
+    'Drops the content of a slot for one segment, or for the default segment where none is named.';
 
 CREATE FUNCTION clientele._content_for(customer text, slot text, store name, as_of timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -73,9 +79,5 @@ CREATE FUNCTION clientele.content_for(customer uuid, slot text, store name DEFAU
     LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN clientele._content_for(customer::text, slot, store, as_of);
 CREATE FUNCTION clientele.content_for(customer text, slot text, store name DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN clientele._content_for(customer, slot, store, as_of);
-COMMENT ON FUNCTION clientele.content_for(bigint, text, name, timestamptz) IS
-    'Which content this customer is shown in a slot: that of the customer''s segment, else that of the default segment, else none (NULL).';
-COMMENT ON FUNCTION clientele.content_for(uuid, text, name, timestamptz) IS
-    'Which content this customer is shown in a slot: that of the customer''s segment, else that of the default segment, else none (NULL).';
-COMMENT ON FUNCTION clientele.content_for(text, text, name, timestamptz) IS
-    'Which content this customer is shown in a slot: that of the customer''s segment, else that of the default segment, else none (NULL).';
+CALL clientele._comment_on_overloads('content_for({key}, text, name, timestamptz)',
+    'Which content this customer is shown in a slot: that of the customer''s segment, else that of the default segment, else none (NULL).');

@@ -4,9 +4,11 @@
 -- by program and number. Whoever settles never waits for an exposure: somebody else is closing it.
 
 CREATE TYPE clientele.redemption AS (
-    exposure_id bigint, program text, customer_id text, order_id text, ordered_at timestamptz, order_value numeric, reward numeric, currency text);
+    exposure_id bigint, program text, customer_id text, order_id text, ordered_at timestamptz, order_value numeric,
+        reward numeric, currency text);
 COMMENT ON TYPE clientele.redemption IS
-    'What redeem_offer() wrote down: the exposure, the order that redeemed it, its value as the store defines it, and the reward, in the currency.';
+    'What redeem_offer() wrote down: the exposure, the order that redeemed it, its value as the store defines it, and the reward, in the '
+    'currency.';
 
 -- The one definition of what redeems an offer: o is a row of _orders, l one of the ledger.
 -- A date, which is the midnight before, is before the end of an offer on its last day, too.
@@ -16,11 +18,14 @@ CREATE FUNCTION clientele._reaches(store name) RETURNS text
         clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'))
 $$;
 COMMENT ON FUNCTION clientele._reaches(name) IS
-    'Whether an order reaches what an exposure asks for, as an SQL expression: it was placed while the offer was valid (from issued_at on, before valid_until; a date from the day of issuing to the last one) and not in the future, and its value reaches min_spend.';
+    'Whether an order reaches what an exposure asks for, as an SQL expression: it was placed while the offer was valid (from issued_at '
+    'on, before valid_until; a date from the day of issuing to the last one) and not in the future, and its value reaches min_spend.';
 
 CREATE FUNCTION clientele._qualifies(store name) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN format('(o.customer_id = l.customer_id AND %s)', clientele._reaches(store));
-COMMENT ON FUNCTION clientele._qualifies(name) IS 'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, and reaches what was asked for.';
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN format('(o.customer_id = l.customer_id AND %s)',
+        clientele._reaches(store));
+COMMENT ON FUNCTION clientele._qualifies(name) IS
+    'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, and reaches what was asked for.';
 
 -- What was paid stays paid where the order is given to another customer, as when two turn out to be one person.
 CREATE FUNCTION clientele._still_qualifies(store name) RETURNS text
@@ -35,7 +40,8 @@ CREATE FUNCTION clientele._same_order(store name, settings clientele.store_setti
     SELECT CASE WHEN settings.order_id IS NULL THEN '(o.customer_id = l.customer_id AND o.ordered_at = l.ordered_at)'
                 ELSE format('(o.order_id %s l.order_id)', clientele._order_equality(store)) END
 $$;
-COMMENT ON FUNCTION clientele._same_order(name, clientele.store_settings) IS 'Whether o of _orders is the order that a row l of the ledger was redeemed with, as an SQL expression.';
+COMMENT ON FUNCTION clientele._same_order(name, clientele.store_settings) IS
+    'Whether o of _orders is the order that a row l of the ledger was redeemed with, as an SQL expression.';
 
 -- A policy on the orders would make those whose orders it hides look as if they had not ordered. What is not the orders has
 -- policies of its own, which are meant to apply; hence a function, which only asks.
@@ -45,9 +51,11 @@ BEGIN
     EXECUTE format('SELECT FROM %I._orders%s LIMIT 0', store,
         CASE WHEN (clientele._settings(store)).items IS NOT NULL THEN format(', %I._items', store) END);
 END $$;
-COMMENT ON FUNCTION clientele._require_all_orders(name) IS 'Fails (42501) where the caller may not read the store''s orders, or row-level security hides some of them.';
+COMMENT ON FUNCTION clientele._require_all_orders(name) IS
+    'Fails (42501) where the caller may not read the store''s orders, or row-level security hides some of them.';
 
-CREATE FUNCTION clientele._release(store name, programs text[], slots integer[], rewards numeric[], whole_budget text DEFAULT NULL) RETURNS void
+CREATE FUNCTION clientele._release(store name, programs text[], slots integer[], rewards numeric[], whole_budget text DEFAULT NULL)
+    RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF programs IS NOT NULL AND whole_budget IS NOT NULL THEN
@@ -56,7 +64,8 @@ BEGIN
     -- An offer that is older than the budget has no slot: the first takes it.
     EXECUTE replace('
         WITH returned AS MATERIALIZED (
-            SELECT r.program, coalesce(r.slot, (SELECT min(b.slot) FROM STORE.budgets b WHERE b.program = r.program)) AS slot, sum(r.reward) AS reward
+            SELECT r.program, coalesce(r.slot, (SELECT min(b.slot) FROM STORE.budgets b WHERE b.program = r.program)) AS slot,
+                sum(r.reward) AS reward
             FROM unnest($1, $2, $3) r (program, slot, reward) GROUP BY 1, 2
         ), locked AS MATERIALIZED (
             SELECT b.program, b.slot FROM STORE.budgets b JOIN returned r ON r.program = b.program AND r.slot = b.slot
@@ -72,7 +81,8 @@ COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[], text)
 
 -- One chunk of exposures that are open, by the end of their validity, above a key.
 CREATE FUNCTION clientele._settle_chunk(store name, only_program text, until timestamptz, expired_by timestamptz, at_most integer,
-        INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint, OUT held_out bigint)
+        INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint,
+            OUT held_out bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = on AS $$
 DECLARE
     settings clientele.store_settings := clientele._present_settings(store);
@@ -104,7 +114,8 @@ BEGIN
     EXECUTE replace(replace(replace(replace(replace(replace('
         WITH due AS MATERIALIZED (
             SELECT l.exposure_id, l.customer_id, l.holdout, l.issued_at, l.valid_until, l.min_spend FROM STORE.ledger l
-            WHERE l.state = ''open'' AND (l.valid_until, l.exposure_id) > ($1, $2) AND l.valid_until <= $4 AND (l.valid_until, l.exposure_id) <= ($4, $5)
+            WHERE l.state = ''open'' AND (l.valid_until, l.exposure_id) > ($1, $2) AND l.valid_until <= $4
+                AND (l.valid_until, l.exposure_id) <= ($4, $5)
               AND l.issued_at >= $6 PROGRAM
             ORDER BY l.valid_until, l.exposure_id LIMIT $7
         ), found AS MATERIALIZED (
@@ -113,13 +124,15 @@ BEGIN
             WHERE o.ordered_at >= EARLIEST AND NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER)
             ORDER BY l.exposure_id, o.ordered_at, order_id, o.amount
         ), claims AS MATERIALIZED (
-            SELECT f.*, f.order_id IS NOT NULL AND lag(f.order_id) OVER (PARTITION BY f.order_id ORDER BY f.exposure_id) IS NOT NULL AS taken FROM found f
+            SELECT f.*, f.order_id IS NOT NULL
+                AND lag(f.order_id) OVER (PARTITION BY f.order_id ORDER BY f.exposure_id) IS NOT NULL AS taken FROM found f
         ), verdicts AS MATERIALIZED (
             SELECT l.exposure_id, f.exposure_id IS NOT NULL AS redeems, f.order_id, f.ordered_at, f.amount
             FROM due l LEFT JOIN claims f ON f.exposure_id = l.exposure_id
             WHERE NOT f.taken OR f.exposure_id IS NULL AND l.valid_until <= $8
         ), closing AS MATERIALIZED (
-            SELECT l.exposure_id, v.redeems, v.order_id, v.ordered_at, v.amount FROM verdicts v JOIN STORE.ledger l ON l.exposure_id = v.exposure_id
+            SELECT l.exposure_id, v.redeems, v.order_id, v.ordered_at, v.amount FROM verdicts v JOIN STORE.ledger l
+                ON l.exposure_id = v.exposure_id
             WHERE l.state = ''open'' FOR UPDATE OF l SKIP LOCKED
         ), closed AS (
             UPDATE STORE.ledger l SET state = CASE WHEN c.redeems THEN ''redeemed'' ELSE ''expired'' END, closed_at = now(),
@@ -127,25 +140,32 @@ BEGIN
             FROM closing c WHERE l.exposure_id = c.exposure_id
             RETURNING l.program, l.slot, l.reward, l.holdout, c.redeems
         ), freed AS (
-            SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL GROUP BY c.program, c.slot)
-        SELECT (SELECT count(*) FROM closed c WHERE c.redeems AND c.holdout IS NULL), (SELECT count(*) FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL),
-            (SELECT count(*) FROM closed c WHERE c.holdout IS NOT NULL), array_agg(f.program), array_agg(f.slot), array_agg(f.reward) FROM freed f',
+            SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL
+                GROUP BY c.program, c.slot)
+        SELECT (SELECT count(*) FROM closed c WHERE c.redeems AND c.holdout IS NULL), (SELECT count(*) FROM closed c WHERE NOT c.redeems
+            AND c.holdout IS NULL),
+            (SELECT count(*) FROM closed c WHERE c.holdout IS NOT NULL), array_agg(f.program), array_agg(f.slot),
+                array_agg(f.reward) FROM freed f',
         'PROGRAM', CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $9' ELSE '' END),
         'ORDER_ID', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END),
-        'QUALIFIES', clientele._qualifies(store)), 'EARLIEST', clientele._earliest(store, '$6')), 'SAME_ORDER', clientele._same_order(store, settings)), 'STORE', quote_ident(store))
+        'QUALIFIES', clientele._qualifies(store)), 'EARLIEST', clientele._earliest(store, '$6')), 'SAME_ORDER',
+            clientele._same_order(store, settings)), 'STORE', quote_ident(store))
         INTO redeemed, expired, held_out, programs, slots, rewards
         USING first_until, first_exposure, until, last_until, last_exposure, oldest, at_most, expired_by, only_program;
     PERFORM clientele._release(store, programs, slots, rewards, only_program);
 END $$;
 COMMENT ON FUNCTION clientele._settle_chunk(name, text, timestamptz, timestamptz, integer, timestamptz, bigint) IS
-    'Closes exposures that are open and end until a time, at_most of them from a key on: redeemed where an order qualifies, else expired where they ended by expired_by. '
+    'Closes exposures that are open and end until a time, at_most of them from a key on: redeemed where an order qualifies, else expired '
+    'where they ended by expired_by. '
     'Who was held out is free by the same rule, lest one arm is enrolled again before the other; nothing is paid for it. '
-    'Returns the last key, and how many there were; how many offers were redeemed and expired, and how many that were held out were closed. Passes over those that another session is closing.';
+    'Returns the last key, and how many there were; how many offers were redeemed and expired, and how many that were held out were '
+    'closed. Passes over those that another session is closing.';
 
 -- Redemptions whose order no longer counts, above a key: void. One statement, so that what is noted meanwhile stays noted. They
 -- stay void where the customer was enrolled again since: that was allowed because they did not count. Only who holds an exposure
 -- removes its reversals, so nobody is waited for here.
-CREATE FUNCTION clientele._write_off_chunk(store name, only_program text, at_most integer, INOUT last_exposure bigint, OUT seen bigint, OUT voided bigint)
+CREATE FUNCTION clientele._write_off_chunk(store name, only_program text, at_most integer, INOUT last_exposure bigint,
+    OUT seen bigint, OUT voided bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     programs text[];
@@ -156,7 +176,8 @@ BEGIN
     EXECUTE replace(replace(replace('
         WITH noted AS MATERIALIZED (
             SELECT DISTINCT r.exposure_id FROM STORE.reversals r
-            WHERE r.exposure_id > $1 AND ($3 IS NULL OR EXISTS (SELECT FROM STORE.ledger l WHERE l.exposure_id = r.exposure_id AND l.program = $3 AND l.holdout IS NULL))
+            WHERE r.exposure_id > $1 AND ($3 IS NULL OR EXISTS (SELECT FROM STORE.ledger l WHERE l.exposure_id = r.exposure_id
+                AND l.program = $3 AND l.holdout IS NULL))
             ORDER BY r.exposure_id LIMIT $2
         ), standing AS MATERIALIZED (
             SELECT n.exposure_id, l.state = ''redeemed'' AND (NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND STILL_QUALIFIES)
@@ -171,13 +192,15 @@ BEGIN
         ), settled AS (
             DELETE FROM STORE.reversals r USING standing s
             WHERE r.exposure_id = s.exposure_id AND (s.reversed IS NULL OR EXISTS (SELECT FROM held h WHERE h.exposure_id = s.exposure_id)))
-        SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted), count(*), array_agg(c.program), array_agg(c.slot), array_agg(c.reward)
+        SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted), count(*), array_agg(c.program), array_agg(c.slot),
+            array_agg(c.reward)
         FROM closed c WHERE c.holdout IS NULL', 'STILL_QUALIFIES', clientele._still_qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
         INTO seen, last_exposure, voided, programs, slots, rewards USING last_exposure, at_most, only_program;
     PERFORM clientele._release(store, programs, slots, rewards, only_program);
 END $$;
 COMMENT ON FUNCTION clientele._write_off_chunk(name, text, integer, bigint) IS
-    'Voids redemptions noted in reversals (of one program, or NULL: of all), at_most of them from a key on, and gives their rewards back to the budgets; where the order qualifies again, and the customer has no later exposure, the redemption stands. '
+    'Voids redemptions noted in reversals (of one program, or NULL: of all), at_most of them from a key on, and gives their rewards back '
+    'to the budgets; where the order qualifies again, and the customer has no later exposure, the redemption stands. '
     'Returns the last key, how many there were, and how many offers became void.';
 
 CREATE FUNCTION clientele._settle_due(store name, program text, at_most integer) RETURNS bigint
@@ -194,7 +217,8 @@ EXCEPTION WHEN insufficient_privilege THEN
     RETURN 0;  -- who issues need not be allowed to settle
 END $$;
 COMMENT ON FUNCTION clientele._settle_due(name, text, integer) IS
-    'Settles exposures of a program whose validity is over, and redemptions of it that were reversed, at most so many of each, and returns how many it closed; 0 where the caller may not read every order, or not write the ledger.';
+    'Settles exposures of a program whose validity is over, and redemptions of it that were reversed, at most so many of each, and '
+    'returns how many it closed; 0 where the caller may not read every order, or not write the ledger.';
 
 CREATE FUNCTION clientele._reversed(store name, since timestamptz) RETURNS SETOF bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -203,10 +227,12 @@ BEGIN
         SELECT l.exposure_id FROM STORE.ledger l
         WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND STILL_QUALIFIES)
           AND NOT EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id)',
-        'STILL_QUALIFIES', clientele._still_qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store)) USING since;
+        'STILL_QUALIFIES', clientele._still_qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))),
+            'STORE', quote_ident(store)) USING since;
 END $$;
 COMMENT ON FUNCTION clientele._reversed(name, timestamptz) IS
-    'Redemptions written down since a time whose order does not qualify any more, and which are not noted in reversals yet. Reads every order.';
+    'Redemptions written down since a time whose order does not qualify any more, and which are not noted in reversals yet. Reads every '
+    'order.';
 
 -- The triggers of a live store do not see a redemption that commits while its order is being cancelled, nor orders that
 -- change while there are no triggers.
@@ -218,7 +244,8 @@ BEGIN
             USING store;
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._note_reversals(name) IS 'Live stores: notes the redemptions of the last 30 days whose order no longer qualifies, and which no trigger has noted.';
+COMMENT ON FUNCTION clientele._note_reversals(name) IS
+    'Live stores: notes the redemptions of the last 30 days whose order no longer qualifies, and which no trigger has noted.';
 
 CREATE FUNCTION clientele._begin_settling(store name, grace interval, chunk integer, OUT expired_by timestamptz)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -231,14 +258,16 @@ BEGIN
             DETAIL = 'It is how long after the end of an offer its orders may still arrive: from 0 to 100 years.';
     END IF;
     IF chunk < 1 THEN
-        RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value', DETAIL = 'At least one exposure is settled at a time.';
+        RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'At least one exposure is settled at a time.';
     END IF;
     PERFORM clientele._warn_of_seconds('grace', grace);
     PERFORM clientele._require_all_orders(store);
     expired_by := now() - grace;
     PERFORM clientele._note_reversals(store);
 END $$;
-COMMENT ON FUNCTION clientele._begin_settling(name, interval, integer) IS 'Checks the arguments of settle_offers(), and that the caller sees every order. expired_by: what ended by then has expired.';
+COMMENT ON FUNCTION clientele._begin_settling(name, interval, integer) IS
+    'Checks the arguments of settle_offers(), and that the caller sees every order. expired_by: what ended by then has expired.';
 
 CREATE FUNCTION clientele._settling_summary(store name, voided bigint, redeemed bigint, expired bigint) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -248,12 +277,14 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM %I.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL', store) INTO open;
     RETURN format('store %I: %s redeemed, %s expired, %s voided; %s open', store, redeemed, expired, voided, open);
 END $$;
-COMMENT ON FUNCTION clientele._settling_summary(name, bigint, bigint, bigint) IS 'What settle_offers() says at its end: of offers, not of what was held out.';
+COMMENT ON FUNCTION clientele._settling_summary(name, bigint, bigint, bigint) IS
+    'What settle_offers() says at its end: of offers, not of what was held out.';
 
 CREATE FUNCTION clientele._require_commits(procedure text, hint text) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_require_commits' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._require_commits(text, text) IS
-    'Refuses (25001, with the hint) what a PL/pgSQL procedure that calls it directly is about to do, where it cannot commit: in a transaction block or a function; and where it cannot write.';
+    'Refuses (25001, with the hint) what a PL/pgSQL procedure that calls it directly is about to do, where it cannot commit: in a '
+    'transaction block or a function; and where it cannot write.';
 
 -- A procedure that commits has no SET; the functions that it calls have.
 CREATE PROCEDURE clientele.settle_offers(store name, grace interval DEFAULT '0', chunk integer DEFAULT 50000)
@@ -267,7 +298,8 @@ DECLARE
     last_until pg_catalog.timestamptz := '-infinity';
     last_exposure pg_catalog.int8 := 0;
 BEGIN
-    PERFORM clientele._require_commits('clientele.settle_offers()', 'It commits after each chunk of exposures. redeem_offer() redeems one offer, in whatever transaction it is called.');
+    PERFORM clientele._require_commits('clientele.settle_offers()',
+        'It commits after each chunk of exposures. redeem_offer() redeems one offer, in whatever transaction it is called.');
     expired_by := clientele._begin_settling(store, grace, chunk);
     COMMIT;
     LOOP
@@ -279,7 +311,8 @@ BEGIN
     END LOOP;
     last_exposure := 0;
     LOOP
-        SELECT * INTO done FROM clientele._settle_chunk(store, NULL::pg_catalog.text, 'infinity'::pg_catalog.timestamptz, expired_by, chunk, last_until, last_exposure) s;
+        SELECT * INTO done FROM clientele._settle_chunk(store, NULL::pg_catalog.text, 'infinity'::pg_catalog.timestamptz, expired_by,
+            chunk, last_until, last_exposure) s;
         EXIT WHEN done.seen OPERATOR(pg_catalog.=) 0;
         COMMIT;
         last_until := done.last_until;
@@ -290,12 +323,17 @@ BEGIN
     RAISE NOTICE '%', clientele._settling_summary(store, voided, redeemed, expired);
 END $$;
 COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS
-    'Finds in the orders what became of the offers that are open: the customer''s first order that qualifies redeems an offer (see redeem_offer); one that has ended without expires, and its budget is free again. '
-    'Before that, redemptions are voided whose order a live store has seen cancelled, refunded below the threshold, or deleted; where it qualifies again, and the customer has no later exposure, they stand. '
-    'Says how many offers were redeemed, have expired, became void, and are open; what was held out is closed by the same rule, pays nothing and is not counted. '
-    'grace: how long after the end of an offer its orders may still arrive, from 0 to 100 years; chunk: exposures settled at a time, at least 1, with a commit after each: refused (25001) in a transaction block or a function. '
+    'Finds in the orders what became of the offers that are open: the customer''s first order that qualifies redeems an offer (see '
+    'redeem_offer); one that has ended without expires, and its budget is free again. '
+    'Before that, redemptions are voided whose order a live store has seen cancelled, refunded below the threshold, or deleted; where it '
+    'qualifies again, and the customer has no later exposure, they stand. '
+    'Says how many offers were redeemed, have expired, became void, and are open; what was held out is closed by the same rule, pays '
+    'nothing and is not counted. '
+    'grace: how long after the end of an offer its orders may still arrive, from 0 to 100 years; chunk: exposures settled at a time, at '
+    'least 1, with a commit after each: refused (25001) in a transaction block or a function. '
     'Cancel it at any time: what was committed stays, and the next run goes on. Exposures that another session is closing are left to it. '
-    'The caller needs SELECT on the store and its orders, UPDATE on ledger and budgets, DELETE (where live INSERT, too) on reversals; under row-level security on the orders it fails rather than settling by some of them.';
+    'The caller needs SELECT on the store and its orders, UPDATE on ledger and budgets, DELETE (where live INSERT, too) on reversals; '
+    'under row-level security on the orders it fails rather than settling by some of them.';
 
 -- ---- By code ----
 
@@ -310,7 +348,8 @@ BEGIN
             DETAIL = 'Its orders were named without one, so that no single order can be meant.',
             HINT = 'CALL clientele.settle_offers() finds redemptions without; create_store(..., order_id => ''...'') names the column.';
     END IF;
-    SELECT clientele._stored_type(atttypid) INTO type FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass AND attname = 'order_id';
+    SELECT clientele._stored_type(atttypid) INTO type FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass
+        AND attname = 'order_id';
     PERFORM clientele._require('order_id', order_id IS NOT NULL);
     BEGIN
         EXECUTE format('SELECT format(''%%s'', %L::%s)', order_id, type) INTO key;
@@ -324,7 +363,8 @@ BEGIN
     RETURN format('%L::%s', key, type);
 END $$;
 COMMENT ON FUNCTION clientele._order_literal(name, text) IS
-    'An order''s id as an SQL literal of the type that the store''s orders have; NULL where no order can have it. NULL, a malformed one, and a store whose orders have no ids are errors.';
+    'An order''s id as an SQL literal of the type that the store''s orders have; NULL where no order can have it. NULL, a malformed one, '
+    'and a store whose orders have no ids are errors.';
 
 CREATE FUNCTION clientele._refuse_code() RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -333,34 +373,41 @@ BEGIN
         DETAIL = 'There is no such code, or no such order that counts, or the code was not issued to the customer whose order it is.',
         HINT = 'Check both for typing errors. An order counts when it is in the orders table and passes the store''s filter.';
 END $$;
-COMMENT ON FUNCTION clientele._refuse_code() IS 'One answer to an unknown code, an unknown order, and somebody else''s: who guesses learns nothing.';
+COMMENT ON FUNCTION clientele._refuse_code() IS
+    'One answer to an unknown code, an unknown order, and somebody else''s: who guesses learns nothing.';
 
 CREATE FUNCTION clientele._refuse_taken_order() RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RAISE EXCEPTION 'the order has redeemed another offer already' USING ERRCODE = 'unique_violation', DETAIL = 'An order redeems one offer.';
+    RAISE EXCEPTION 'the order has redeemed another offer already' USING ERRCODE = 'unique_violation',
+        DETAIL = 'An order redeems one offer.';
 END $$;
 COMMENT ON FUNCTION clientele._refuse_taken_order() IS 'A second code for one order.';
 
-CREATE FUNCTION clientele._check_redeemable(state text, is_reversed boolean, closed_at timestamptz, redeemed_by text, by_this_order boolean) RETURNS void
+CREATE FUNCTION clientele._check_redeemable(state text, is_reversed boolean, closed_at timestamptz, redeemed_by text,
+    by_this_order boolean) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF state = 'void' OR is_reversed THEN
         RAISE EXCEPTION 'the offer is void' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = CASE WHEN redeemed_by IS NULL THEN format('It was withdrawn at %s.', closed_at) ELSE 'The order that it was redeemed with was cancelled or refunded.' END,
+            DETAIL = CASE WHEN redeemed_by IS NULL THEN format('It was withdrawn at %s.', closed_at)
+                ELSE 'The order that it was redeemed with was cancelled or refunded.' END,
             HINT = 'The customer may be issued a new one.';
     ELSIF state = 'redeemed' THEN
         RAISE EXCEPTION 'the code has been redeemed already' USING ERRCODE = 'unique_violation',
-            DETAIL = CASE WHEN by_this_order THEN format('By this very order, at %s.', closed_at) ELSE format('By order %s of the customer, at %s. A code is good for one order.', redeemed_by, closed_at) END;
+            DETAIL = CASE WHEN by_this_order THEN format('By this very order, at %s.', closed_at)
+                ELSE format('By order %s of the customer, at %s. A code is good for one order.', redeemed_by, closed_at) END;
     ELSIF state = 'expired' THEN
         RAISE EXCEPTION 'the offer has expired' USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'It was settled: none of the orders that were there after its end had redeemed it.';
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_redeemable(text, boolean, timestamptz, text, boolean) IS
-    'Refuses an exposure that is not open any more, with the reason: of who has a code and an order of its customer, which order has redeemed it (NULL: none) is no secret.';
+    'Refuses an exposure that is not open any more, with the reason: of who has a code and an order of its customer, which order has '
+    'redeemed it (NULL: none) is no secret.';
 
-CREATE FUNCTION clientele._check_qualifies(placed_since boolean, ordered_at timestamptz, amount numeric, issued_at timestamptz, valid_until timestamptz, min_spend numeric, currency text)
+CREATE FUNCTION clientele._check_qualifies(placed_since boolean, ordered_at timestamptz, amount numeric, issued_at timestamptz,
+    valid_until timestamptz, min_spend numeric, currency text)
     RETURNS void LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT placed_since THEN
@@ -397,7 +444,8 @@ BEGIN
     -- Nothing is locked before it is known that the code and the order are the same customer's.
     EXECUTE format('SELECT o.ordered_at, o.amount, %4$s AS placed_since FROM %1$I.ledger l JOIN %1$I._orders o ON o.customer_id = l.customer_id
         WHERE l.code = $1 AND o.order_id %5$s %2$s AND o.amount IS NOT NULL ORDER BY %3$s DESC, o.ordered_at LIMIT 1',
-        store, redeemed_order, clientele._qualifies(store), clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'), same) INTO placed USING code;
+        store, redeemed_order, clientele._qualifies(store), clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'), same)
+            INTO placed USING code;
     EXECUTE format('SELECT l.exposure_id FROM %I.ledger l WHERE $1 AND l.code = $2 FOR UPDATE', store)
         INTO exposure USING placed.ordered_at IS NOT NULL, code;
     IF exposure.exposure_id IS NULL THEN
@@ -406,16 +454,20 @@ BEGIN
     -- Stores have order ids of different types, which one session's plans would not take from a record.
     EXECUTE format('SELECT l.exposure_id, l.state, l.closed_at, %4$s AS order_id, l.issued_at, l.valid_until, l.min_spend, l.currency,
             EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
-            l.order_id %3$s %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed'' AND t.order_id %3$s %2$s) AS order_is_taken
+            l.order_id %3$s %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed''
+                AND t.order_id %3$s %2$s) AS order_is_taken
         FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order, same, clientele._as_text('l.order_id')) INTO exposure USING exposure.exposure_id;
-    PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id, exposure.by_this_order);
+    PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id,
+        exposure.by_this_order);
     IF exposure.order_is_taken THEN
         PERFORM clientele._refuse_taken_order();
     END IF;
-    PERFORM clientele._check_qualifies(placed.placed_since, placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until, exposure.min_spend, exposure.currency);
+    PERFORM clientele._check_qualifies(placed.placed_since, placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until,
+        exposure.min_spend, exposure.currency);
     BEGIN
         EXECUTE format('UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3 WHERE l.exposure_id = $1
-            RETURNING l.exposure_id, l.program, l.customer_id::text, format(''%%s'', l.order_id), l.ordered_at, l.order_value, l.reward, l.currency',
+            RETURNING l.exposure_id, l.program, l.customer_id::text, format(''%%s'', l.order_id), l.ordered_at, l.order_value,
+                l.reward, l.currency',
             store, redeemed_order) INTO redeemed USING exposure.exposure_id, placed.ordered_at, placed.amount;
     EXCEPTION WHEN unique_violation THEN
         PERFORM clientele._refuse_taken_order();  -- by somebody else, since we looked
@@ -431,7 +483,8 @@ DECLARE
 BEGIN
     store := clientele._resolve_store(store);
     EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id %s %s
-        RETURNING l.exposure_id, l.program, l.slot, l.reward, l.holdout', store, clientele._order_equality(store), clientele._order_literal(store, order_id)) INTO exposure;
+        RETURNING l.exposure_id, l.program, l.slot, l.reward,
+            l.holdout', store, clientele._order_equality(store), clientele._order_literal(store, order_id)) INTO exposure;
     IF exposure.exposure_id IS NULL THEN
         RETURN false;
     END IF;
@@ -447,44 +500,34 @@ COMMENT ON FUNCTION clientele._void_redemption(text, name) IS 'void_redemption()
 CREATE FUNCTION clientele.redeem_offer(code text, order_id bigint, store name DEFAULT NULL) RETURNS clientele.redemption
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
-COMMENT ON FUNCTION clientele.redeem_offer(text, bigint, name) IS
-    'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
-    'Refused, with the reason: a code that was redeemed (23505; whether by this very order, is said in the detail), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
-    'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
-CREATE FUNCTION clientele.void_redemption(order_id bigint, store name DEFAULT NULL) RETURNS boolean
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT clientele._void_redemption($1::text, $2); END;
-COMMENT ON FUNCTION clientele.void_redemption(bigint, name) IS
-    'Voids the redemption by an order that was cancelled or refunded: its reward is free in the budget again, and does not count against max_per_customer and cooldown. '
-    'false: the order has redeemed nothing. The offer stays void: the customer may be issued a new one. In live stores it happens by itself. NULL, and a malformed id, are errors.';
-
 CREATE FUNCTION clientele.redeem_offer(code text, order_id uuid, store name DEFAULT NULL) RETURNS clientele.redemption
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
-COMMENT ON FUNCTION clientele.redeem_offer(text, uuid, name) IS
-    'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
-    'Refused, with the reason: a code that was redeemed (23505; whether by this very order, is said in the detail), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
-    'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
-CREATE FUNCTION clientele.void_redemption(order_id uuid, store name DEFAULT NULL) RETURNS boolean
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT clientele._void_redemption($1::text, $2); END;
-COMMENT ON FUNCTION clientele.void_redemption(uuid, name) IS
-    'Voids the redemption by an order that was cancelled or refunded: its reward is free in the budget again, and does not count against max_per_customer and cooldown. '
-    'false: the order has redeemed nothing. The offer stays void: the customer may be issued a new one. In live stores it happens by itself. NULL, and a malformed id, are errors.';
-
 CREATE FUNCTION clientele.redeem_offer(code text, order_id text, store name DEFAULT NULL) RETURNS clientele.redemption
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
-COMMENT ON FUNCTION clientele.redeem_offer(text, text, name) IS
-    'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
-    'Refused, with the reason: a code that was redeemed (23505; whether by this very order, is said in the detail), has expired or is void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
-    'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens of a code do not matter. NULL, and a malformed id, are errors.';
+CALL clientele._comment_on_overloads('redeem_offer(text, {key}, name)',
+    'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines '
+    'it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
+    'Refused, with the reason: a code that was redeemed (23505; whether by this very order, is said in the detail), has expired or is '
+    'void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
+    'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens '
+    'of a code do not matter. NULL, and a malformed id, are errors.');
+
+CREATE FUNCTION clientele.void_redemption(order_id bigint, store name DEFAULT NULL) RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._void_redemption($1::text, $2); END;
+CREATE FUNCTION clientele.void_redemption(order_id uuid, store name DEFAULT NULL) RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT clientele._void_redemption($1::text, $2); END;
 CREATE FUNCTION clientele.void_redemption(order_id text, store name DEFAULT NULL) RETURNS boolean
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._void_redemption($1::text, $2); END;
-COMMENT ON FUNCTION clientele.void_redemption(text, name) IS
-    'Voids the redemption by an order that was cancelled or refunded: its reward is free in the budget again, and does not count against max_per_customer and cooldown. '
-    'false: the order has redeemed nothing. The offer stays void: the customer may be issued a new one. In live stores it happens by itself. NULL, and a malformed id, are errors.';
+CALL clientele._comment_on_overloads('void_redemption({key}, name)',
+    'Voids the redemption by an order that was cancelled or refunded: its reward is free in the budget again, and does not count against '
+    'max_per_customer and cooldown. '
+    'false: the order has redeemed nothing. The offer stays void: the customer may be issued a new one. In live stores it happens by '
+    'itself. NULL, and a malformed id, are errors.');
 
 -- ---- Withdrawn ----
 
@@ -510,6 +553,8 @@ BEGIN
     RETURN true;
 END $$;
 COMMENT ON FUNCTION clientele.withdraw_offer(bigint, name) IS
-    'Takes back an offer that is open: it becomes void, its code is refused, its reward is free in the budget again, and it does not count against max_per_customer and cooldown. The same for an exposure that was held out. '
-    'false: it is not open any more, is unknown, or another session is closing it. An order that has qualified and was not settled yet redeems nothing afterwards: CALL settle_offers() first. '
+    'Takes back an offer that is open: it becomes void, its code is refused, its reward is free in the budget again, and it does not '
+    'count against max_per_customer and cooldown. The same for an exposure that was held out. '
+    'false: it is not open any more, is unknown, or another session is closing it. An order that has qualified and was not settled yet '
+    'redeems nothing afterwards: CALL settle_offers() first. '
     'Needs what void_redemption() needs. NULL is an error.';

@@ -10,9 +10,11 @@ BEGIN
     EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
 EXCEPTION WHEN lock_not_available THEN
     RAISE EXCEPTION 'store % is being refreshed, or changed', quote_ident(store) USING ERRCODE = 'object_in_use',
-        DETAIL = 'A refresh may have counted the customer, and would bring back what is removed.', HINT = 'Repeat it when that has ended; clientele.refresh_progress shows it.';
+        DETAIL = 'A refresh may have counted the customer, and would bring back what is removed.',
+            HINT = 'Repeat it when that has ended; clientele.refresh_progress shows it.';
 END $$;
-COMMENT ON FUNCTION clientele._stop_refreshing(name) IS 'Keeps refreshes of a store away until the end of the transaction; refuses (55006) where one goes on for ten seconds.';
+COMMENT ON FUNCTION clientele._stop_refreshing(name) IS
+    'Keeps refreshes of a store away until the end of the transaction; refuses (55006) where one goes on for ten seconds.';
 
 CREATE FUNCTION clientele._require_whole_store(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -24,12 +26,15 @@ BEGIN
         UNION ALL SELECT settings.orders WHERE settings.live
     LOOP
         IF row_security_active(relation) THEN
-            RAISE EXCEPTION 'row-level security hides rows of % from %', relation, quote_ident(current_user) USING ERRCODE = 'insufficient_privilege',
-                DETAIL = 'Some of what is to be removed, or counted anew, might be missed.', HINT = 'Let the owner of the store do it, or a role with BYPASSRLS.';
+            RAISE EXCEPTION 'row-level security hides rows of % from %', relation, quote_ident(current_user)
+                USING ERRCODE = 'insufficient_privilege',
+                DETAIL = 'Some of what is to be removed, or counted anew, might be missed.',
+                    HINT = 'Let the owner of the store do it, or a role with BYPASSRLS.';
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._require_whole_store(name, clientele.store_settings) IS 'Refuses a caller whom a policy keeps from rows of customers, or, where the store is live, from orders.';
+COMMENT ON FUNCTION clientele._require_whole_store(name, clientele.store_settings) IS
+    'Refuses a caller whom a policy keeps from rows of customers, or, where the store is live, from orders.';
 
 CREATE FUNCTION clientele._forget_exposures(store name, key text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -53,11 +58,13 @@ BEGIN
             FROM gone g GROUP BY g.program, g.program_version, g.held_out
             ON CONFLICT (program, program_version, held_out) DO UPDATE SET exposures = f.exposures + excluded.exposures,
                 redemptions = f.redemptions + excluded.redemptions, rewards = f.rewards + excluded.rewards)
-        SELECT array_agg(g.program), array_agg(g.slot), array_agg(g.reward) FROM gone g WHERE NOT g.held_out AND g.state = ''open''', store, key)
+        SELECT array_agg(g.program), array_agg(g.slot), array_agg(g.reward) FROM gone g WHERE NOT g.held_out
+            AND g.state = ''open''', store, key)
         INTO programs, slots, rewards;
     PERFORM clientele._release(store, programs, slots, rewards);
 END $$;
-COMMENT ON FUNCTION clientele._forget_exposures(name, text) IS 'Removes a customer''s exposures (key: an SQL literal), adds them to the sums in forgotten, and gives back what was reserved.';
+COMMENT ON FUNCTION clientele._forget_exposures(name, text) IS
+    'Removes a customer''s exposures (key: an SQL literal), adds them to the sums in forgotten, and gives back what was reserved.';
 
 -- Where orders are left, a live store counts them, as any other does when it is refreshed: without a mark it would take later
 -- ones for the only ones. The marks are those of the triggers, for orders of the future, too.
@@ -68,7 +75,9 @@ BEGIN
         SELECT DISTINCT o.customer_id, CASE WHEN o.ordered_at <= now() THEN ''-infinity'' ELSE o.ordered_at END FROM %1$I._orders o
         WHERE o.customer_id = %2$s AND o.ordered_at IS NOT NULL AND o.amount IS NOT NULL', store, key);
 END $$;
-COMMENT ON FUNCTION clientele._mark_for_recount(name, text) IS 'Live stores: has a customer (key: an SQL literal) counted anew, now and when orders of the future count; none is left where there are no orders.';
+COMMENT ON FUNCTION clientele._mark_for_recount(name, text) IS
+    'Live stores: has a customer (key: an SQL literal) counted anew, now and when orders of the future count; none is left where there '
+    'are no orders.';
 
 CREATE FUNCTION clientele._forget_customer(customer text, store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -103,23 +112,18 @@ COMMENT ON FUNCTION clientele._forget_customer(text, name) IS 'forget_customer()
 CREATE FUNCTION clientele.forget_customer(customer bigint, store name DEFAULT NULL) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
-COMMENT ON FUNCTION clientele.forget_customer(bigint, name) IS
-    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
-    'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
-    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings; where the store is live, read the orders and add to pending. Refused (55006) while the store is being refreshed.';
-
 CREATE FUNCTION clientele.forget_customer(customer uuid, store name DEFAULT NULL) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
-COMMENT ON FUNCTION clientele.forget_customer(uuid, name) IS
-    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
-    'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
-    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings; where the store is live, read the orders and add to pending. Refused (55006) while the store is being refreshed.';
-
 CREATE FUNCTION clientele.forget_customer(customer text, store name DEFAULT NULL) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
-COMMENT ON FUNCTION clientele.forget_customer(text, name) IS
-    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
-    'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and a malformed key are. '
-    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, budgets, campaigns and settings; where the store is live, read the orders and add to pending. Refused (55006) while the store is being refreshed.';
+CALL clientele._comment_on_overloads('forget_customer({key}, name)',
+    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments, and the exposures, of which sums '
+    'by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
+    'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what '
+    'is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and '
+    'a malformed key are. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, ledger and reversals, and write forgotten, '
+    'budgets, campaigns and settings; where the store is live, read the orders and add to pending. Refused (55006) while the store is '
+    'being refreshed.');

@@ -33,7 +33,8 @@ BEGIN
         USING program, available, slots, decimals;
 END $$;
 COMMENT ON FUNCTION clientele._set_budget(name, text, numeric) IS
-    'Spreads what a new budget of a program leaves over its slots, none with NULL, by whoever has locked the store. Waits for those who are issuing from it, and they wait for the end of the transaction.';
+    'Spreads what a new budget of a program leaves over its slots, none with NULL, by whoever has locked the store. Waits for those who '
+    'are issuing from it, and they wait for the end of the transaction.';
 
 CREATE FUNCTION clientele._remaining_budget(store name, program text, budget numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -49,12 +50,15 @@ BEGIN
         EXECUTE format('SELECT coalesce($2, coalesce(sum(l.reward), 0) + f.rewards),
                 coalesce(sum(l.reward) FILTER (WHERE l.state = ''redeemed''), 0) + f.rewards
             FROM (SELECT coalesce(sum(f.rewards), 0) AS rewards FROM %1$I.forgotten f WHERE f.program = $1) f
-            LEFT JOIN %1$I.ledger l ON l.program = $1 AND l.holdout IS NULL AND l.state IN (''open'', ''redeemed'') GROUP BY f.rewards', store)
+            LEFT JOIN %1$I.ledger l ON l.program = $1 AND l.holdout IS NULL AND l.state IN (''open'', ''redeemed'')
+                GROUP BY f.rewards', store)
             INTO promised, paid USING program, promised;
     END IF;
     IF promised > budget THEN
-        RAISE EXCEPTION 'budget of program "%" is below what it has promised and paid: %', program, budget USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Reserved by offers that are open or not settled yet: %s %s; paid for redeemed ones: %s %2$s.', promised - paid, currency, paid),
+        RAISE EXCEPTION 'budget of program "%" is below what it has promised and paid: %', program, budget
+            USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Reserved by offers that are open or not settled yet: %s %s; paid for redeemed ones: %s %2$s.',
+                promised - paid, currency, paid),
             HINT = format('The least budget that it can have is %s.', promised);
     END IF;
     RETURN budget - promised;

@@ -10,27 +10,37 @@ CREATE TYPE clientele.lift_report AS (
     sequential_low double precision, sequential_high double precision, p_holm double precision,
     excluded bigint, versions integer, srm_pvalue double precision,
     minimum_detectable_effect double precision, customers_needed bigint, note text);
-COMMENT ON TYPE clientele.lift_report IS 'What measure_lift() finds, for all customers or those of a segment; n_control to variance_reduction are the fields of lift_result.';
+COMMENT ON TYPE clientele.lift_report IS
+    'What measure_lift() finds, for all customers or those of a segment; n_control to variance_reduction are the fields of lift_result.';
 COMMENT ON COLUMN clientele.lift_report.segment IS 'The segment as enrolled; NULL: all customers.';
 COMMENT ON COLUMN clientele.lift_report.n_control IS 'Customers who were held out.';
-COMMENT ON COLUMN clientele.lift_report.effect IS 'Treated less held out, adjusted by what the same customers did before (CUPED): not exactly mean_treated - mean_control, which are unadjusted.';
+COMMENT ON COLUMN clientele.lift_report.effect IS
+    'Treated less held out, adjusted by what the same customers did before (CUPED): not exactly mean_treated - mean_control, which are '
+    'unadjusted.';
 COMMENT ON COLUMN clientele.lift_report.sequential_low IS
-    'With sequential_high the interval for the effect that may be looked at every day; NULL until the smaller arm has 100 customers, and 30 of those held out an outcome that is not zero.';
+    'With sequential_high the interval for the effect that may be looked at every day; NULL until the smaller arm has 100 customers, and '
+    '30 of those held out an outcome that is not zero.';
 COMMENT ON COLUMN clientele.lift_report.p_holm IS 'p_value corrected for the number of segments, after Holm; NULL for all customers.';
 COMMENT ON COLUMN clientele.lift_report.excluded IS 'Customers who are left out because their horizon is not over.';
-COMMENT ON COLUMN clientele.lift_report.versions IS 'How many versions of the program (of the whole store: shares of the global holdout) are compared, each within itself.';
+COMMENT ON COLUMN clientele.lift_report.versions IS
+    'How many versions of the program (of the whole store: shares of the global holdout) are compared, each within itself.';
 COMMENT ON COLUMN clientele.lift_report.srm_pvalue IS
-    'Sample-ratio mismatch: p-value of the arms'' sizes under the holdout of their version; of several versions the smallest after Holm''s correction. Below 0.001 the assignment is broken.';
-COMMENT ON COLUMN clientele.lift_report.minimum_detectable_effect IS 'The smallest effect that a comparison of this size and spread finds with 80 % power; NULL where no outcome varies.';
-COMMENT ON COLUMN clientele.lift_report.customers_needed IS 'Customers, both arms together, that it takes to find target_effect with 80 % power; NULL without one.';
+    'Sample-ratio mismatch: p-value of the arms'' sizes under the holdout of their version; of several versions the smallest after '
+    'Holm''s correction. Below 0.001 the assignment is broken.';
+COMMENT ON COLUMN clientele.lift_report.minimum_detectable_effect IS
+    'The smallest effect that a comparison of this size and spread finds with 80 % power; NULL where no outcome varies.';
+COMMENT ON COLUMN clientele.lift_report.customers_needed IS
+    'Customers, both arms together, that it takes to find target_effect with 80 % power; NULL without one.';
 COMMENT ON COLUMN clientele.lift_report.note IS 'What to know before reading the effect; NULL: nothing.';
 
 CREATE TYPE clientele.lift_stratum AS (
     is_total boolean, segment text, stratum double precision, version integer, holdout double precision, result clientele.lift_result,
     sums bytea, excluded bigint, again bigint);
 COMMENT ON TYPE clientele.lift_stratum IS
-    'Internal: the comparison within one version of a program (of the whole store: one share of the global holdout), of all customers or those of a segment. '
-    'sums: of the outcomes, for _outcome_shape(); excluded: whose horizon is not over; again: who were enrolled before the time that is measured.';
+    'Internal: the comparison within one version of a program (of the whole store: one share of the global holdout), of all customers or '
+    'those of a segment. '
+    'sums: of the outcomes, for _outcome_shape(); excluded: whose horizon is not over; again: who were enrolled before the time that is '
+    'measured.';
 
 -- ---- What is compared ----
 
@@ -45,14 +55,16 @@ CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
         WHEN 'aov' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE WITHIN AND o.amount >= 0), 0)' END || ')::double precision'
 $$;
 COMMENT ON FUNCTION clientele._metric_expression(text) IS
-    'A metric as SQL over the amounts of a customer; of net margin those are what orders bring and rewards cost, of aov this is the numerator, whose denominator is orders_per_customer. NULL: there is no such metric.';
+    'A metric as SQL over the amounts of a customer; of net margin those are what orders bring and rewards cost, of aov this is the '
+    'numerator, whose denominator is orders_per_customer. NULL: there is no such metric.';
 
 CREATE FUNCTION clientele._enrolled_by(program text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN program IS NULL THEN '$1 IS NULL' ELSE 'l.program = $1 AND l.holdout IS DISTINCT FROM ''global''' END
 $$;
 COMMENT ON FUNCTION clientele._enrolled_by(text) IS
-    'Whether a row l of the ledger is an enrolment by program $1 (NULL: any), as an SQL expression: whom the store holds out of everything no program has assigned to an arm.';
+    'Whether a row l of the ledger is an enrolment by program $1 (NULL: any), as an SQL expression: whom the store holds out of '
+    'everything no program has assigned to an arm.';
 
 -- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3: stratum, treated, labels (further columns
 -- of the ledger), measured (whether the horizon, $4, is over), again (whether there was an enrolment before $2), outcome, and covariate, the same
@@ -69,7 +81,8 @@ DECLARE
     first_ever constant text := 'pg_catalog.first_value(l.issued_at) OVER (PARTITION BY l.customer_id ORDER BY l.period)';
     query text := 'SELECT e.customer_id, e.stratum, e.treated, e.measured, e.again#E_LABELS#, #OUTCOME# AS outcome, #SECOND#
         FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, #ARM#, l.issued_at AS enrolled_at, l.first_at#LABELS#,
-                l.first_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured, l.first_at < l.issued_at AS again
+                l.first_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured,
+                    l.first_at < l.issued_at AS again
             FROM (SELECT l.*, #FIRST_AT# AS first_at FROM #STORE#.ledger l WHERE l.issued_at < $3 AND #ENROLLED#) l WHERE l.issued_at >= $2
             ORDER BY l.customer_id, l.period) e
         LEFT JOIN (SELECT s.customer_id, s.ordered_at, #AMOUNT# AS amount FROM #STORE#._orders s
@@ -85,20 +98,24 @@ BEGIN
     query := replace(query, '#SECOND#', CASE metric
         WHEN 'aov' THEN replace(clientele._metric_expression('orders_per_customer'), 'WITHIN', after) || ' AS orders'
         ELSE replace(outcome, 'WITHIN', before) || ' AS covariate' END);
-    query := replace(query, '#AMOUNT#', CASE metric WHEN 'net_margin_per_customer' THEN format('%s * s.amount', margin) ELSE 's.amount' END);
+    query := replace(query, '#AMOUNT#', CASE metric WHEN 'net_margin_per_customer' THEN format('%s * s.amount', margin)
+        ELSE 's.amount' END);
     query := replace(query, '#REWARDS#', CASE metric WHEN 'net_margin_per_customer' THEN rewards ELSE '' END);
     query := replace(query, '#FIRST_AT#', CASE WHEN later THEN first_ever ELSE 'l.issued_at' END);
     query := replace(query, '#ENROLLED#', clientele._enrolled_by(program));
-    query := replace(query, '#ARM#', CASE WHEN program IS NULL THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
+    query := replace(query, '#ARM#', CASE WHEN program IS NULL
+        THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
         ELSE 'l.program_version AS stratum, l.holdout IS NULL AS treated' END);
     query := replace(query, '#LABELS#', (SELECT coalesce(string_agg(format(', l.%I', label), ''), '') FROM unnest(labels) label));
     query := replace(query, '#E_LABELS#', (SELECT coalesce(string_agg(format(', e.%I', label), ''), '') FROM unnest(labels) label));
     RETURN replace(query, '#STORE#', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, boolean, text[]) IS
-    'A query for what is compared: a row a customer. Its parameters: program, from, to, horizon, pre_period, and the times between which orders are read. later: enrolments before from matter; false: from is -infinity.';
+    'A query for what is compared: a row a customer. Its parameters: program, from, to, horizon, pre_period, and the times between which '
+    'orders are read. later: enrolments before from matter; false: from is -infinity.';
 
-CREATE FUNCTION clientele._measured_span(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval, pre_period interval,
+CREATE FUNCTION clientele._measured_span(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval,
+    pre_period interval,
         OUT first_enrolled timestamptz, OUT first_order timestamptz, OUT last_order timestamptz)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -106,7 +123,8 @@ DECLARE
     slack constant interval := '4 days';
 BEGIN
     EXECUTE format('SELECT e.first_in, CASE WHEN $5 > ''0'' THEN e.first_ever ELSE e.first_in END - $5 - $6, least(e.last_in + $4 + $6, now())
-        FROM (SELECT min(l.issued_at) AS first_ever, min(l.issued_at) FILTER (WHERE l.issued_at >= $2) AS first_in, max(l.issued_at) AS last_in
+        FROM (SELECT min(l.issued_at) AS first_ever, min(l.issued_at) FILTER (WHERE l.issued_at >= $2) AS first_in,
+            max(l.issued_at) AS last_in
             FROM %I.ledger l WHERE %s AND l.issued_at < $3) e', store, clientele._enrolled_by(program))
         INTO first_enrolled, first_order, last_order USING program, "from", "to", horizon, pre_period, slack;
     IF first_enrolled IS NULL THEN
@@ -118,7 +136,8 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._measured_span(name, text, timestamptz, timestamptz, interval, interval) IS
-    'The first enrolment of a program (NULL: of any) within a time, and the times between which orders matter. Refuses where nobody was enrolled.';
+    'The first enrolment of a program (NULL: of any) within a time, and the times between which orders matter. Refuses where nobody was '
+    'enrolled.';
 
 -- What the customers measured have earned within their horizon, and nobody has settled yet: its reward is subtracted from nothing. The caller
 -- has set the time zone to the store's. enable_nestloop: see _lift_strata().
@@ -133,18 +152,22 @@ BEGIN
     EXECUTE replace(replace(replace(replace(replace('
         WITH pending AS MATERIALIZED (
             SELECT l.* FROM STORE.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL
-            UNION ALL SELECT l.* FROM STORE.ledger l WHERE l.state = ''redeemed'' AND l.holdout IS NULL AND l.exposure_id IN (SELECT r.exposure_id FROM STORE.reversals r)
+            UNION ALL SELECT l.* FROM STORE.ledger l WHERE l.state = ''redeemed'' AND l.holdout IS NULL
+                AND l.exposure_id IN (SELECT r.exposure_id FROM STORE.reversals r)
                 AND NOT EXISTS (SELECT FROM STORE.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)
         ), enrolled AS MATERIALIZED (
             SELECT DISTINCT ON (l.customer_id) l.customer_id, l.program_version, l.issued_at, l.issued_at + $4 AS ends_at
-            FROM STORE.ledger l WHERE l.issued_at >= $2 AND l.issued_at < $3 AND ENROLLED AND l.customer_id IN (SELECT p.customer_id FROM pending p)
+            FROM STORE.ledger l WHERE l.issued_at >= $2 AND l.issued_at < $3 AND ENROLLED
+                AND l.customer_id IN (SELECT p.customer_id FROM pending p)
             ORDER BY l.customer_id, l.period)
         SELECT count(DISTINCT l.exposure_id) FROM pending l
         JOIN enrolled e ON e.customer_id = l.customer_id AND e.ends_at <= now() AND l.issued_at < e.ends_at
             AND ($7 IS NULL OR e.program_version = $7)
         JOIN STORE._orders o ON QUALIFIES AND PLACED_SINCE AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
-        WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER) END',
-        'ENROLLED', clientele._enrolled_by(program)), 'QUALIFIES', clientele._qualifies(store)), 'PLACED_SINCE', clientele._placed_since(store, 'o.ordered_at', 'e.issued_at')),
+        WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed''
+            AND SAME_ORDER) END',
+        'ENROLLED', clientele._enrolled_by(program)), 'QUALIFIES', clientele._qualifies(store)), 'PLACED_SINCE',
+            clientele._placed_since(store, 'o.ordered_at', 'e.issued_at')),
         'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
         INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order, version;
     RETURN unsettled;
@@ -211,7 +234,8 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_measured(name, text, timestamptz, timestamptz, interval, interval, integer) IS
-    'Refuses what cannot be measured; the horizon, NULL for the time for which the program''s offers, or those of its version, are valid (of the whole store: 14 days).';
+    'Refuses what cannot be measured; the horizon, NULL for the time for which the program''s offers, or those of its version, are valid '
+    '(of the whole store: 14 days).';
 
 CREATE FUNCTION clientele._check_metric(metric text, target_effect double precision) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -225,7 +249,8 @@ BEGIN
             DETAIL = 'Accepted: the effect that would matter, in the unit of the metric, other than 0.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_metric(text, double precision) IS 'Refuses metrics that there are not, and target effects that are none.';
+COMMENT ON FUNCTION clientele._check_metric(text, double precision) IS
+    'Refuses metrics that there are not, and target effects that are none.';
 
 -- ---- Comparing ----
 
@@ -233,7 +258,8 @@ COMMENT ON FUNCTION clientele._check_metric(text, double precision) IS 'Refuses 
 -- knows nothing, and a nested loop over all of it, taken for a few rows, would not end: hence none.
 CREATE FUNCTION clientele._lift_strata(store name, program text, metric text, "from" timestamptz, "to" timestamptz, horizon interval,
         pre_period interval, by_segment boolean, version integer) RETURNS clientele.lift_stratum[]
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
+        SET extra_float_digits = 1 AS $$
 DECLARE
     span record;
     strata clientele.lift_stratum[];
@@ -250,8 +276,10 @@ BEGIN
             FROM %I.program_versions v WHERE v.program = $1 AND v.version = c.stratum)', store) END,
         CASE WHEN by_segment THEN 'grouping(u.segment) = 1' ELSE 'true' END,
         CASE WHEN by_segment THEN 'u.segment' ELSE 'NULL::text' END,
-        CASE metric WHEN 'aov' THEN 'clientele.lift_ratio(u.outcome, u.orders, u.treated)' ELSE 'clientele.lift(u.outcome, u.treated, u.covariate)' END,
-        clientele._outcomes_query(store, program, metric, "from" > '-infinity', CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]),
+        CASE metric WHEN 'aov' THEN 'clientele.lift_ratio(u.outcome, u.orders, u.treated)'
+            ELSE 'clientele.lift(u.outcome, u.treated, u.covariate)' END,
+        clientele._outcomes_query(store, program, metric, "from" > '-infinity', CASE WHEN by_segment THEN '{segment}'
+            ELSE '{}' END::text[]),
         CASE WHEN by_segment THEN 'GROUPING SETS ((u.stratum), (u.stratum, u.segment))' ELSE 'u.stratum' END)
         INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order, version;
     PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled, version);
@@ -264,7 +292,8 @@ CREATE FUNCTION clientele._can_compare(stratum clientele.lift_stratum) RETURNS b
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce((stratum).holdout > 0, false) AND ((stratum).result).n_control >= 2 AND ((stratum).result).n_treated >= 2
 $$;
-COMMENT ON FUNCTION clientele._can_compare(clientele.lift_stratum) IS 'Whether a comparison has both arms: a holdout, and at least 2 customers on either side.';
+COMMENT ON FUNCTION clientele._can_compare(clientele.lift_stratum) IS
+    'Whether a comparison has both arms: a holdout, and at least 2 customers on either side.';
 
 CREATE FUNCTION clientele._check_strata(store name, program text, strata clientele.lift_stratum[], horizon interval,
         first_enrolled timestamptz, version integer) RETURNS void
@@ -284,7 +313,8 @@ BEGIN
         INTO found FROM unnest(strata) s WHERE s.is_total;
     IF found.held_out IS NOT TRUE THEN
         RAISE EXCEPTION '% has no holdout to compare with', what USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('%s customers were enrolled, and none could be held out: what they would have bought anyway is not known.', found.treated + found.control + found.excluded),
+            DETAIL = format('%s customers were enrolled, and none could be held out: what they would have bought anyway is not known.',
+                found.treated + found.control + found.excluded),
             HINT = CASE WHEN program IS NULL THEN format('Hold some out from now on: SELECT clientele.set_global_holdout(%L, 0.05).', store)
                 ELSE 'Hold some out from now on: clientele.define_offer(..., holdout => 0.1).' END;
     ELSIF NOT found.comparable THEN
@@ -294,9 +324,11 @@ BEGIN
                 HINT = 'Wait, or pass a shorter horizon.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_strata(name, text, clientele.lift_stratum[], interval, timestamptz, integer) IS 'Refuses what has no two arms, with what was found and what to do.';
+COMMENT ON FUNCTION clientele._check_strata(name, text, clientele.lift_stratum[], interval, timestamptz, integer) IS
+    'Refuses what has no two arms, with what was found and what to do.';
 
-CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision, remark text) RETURNS SETOF clientele.lift_report
+CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision, remark text)
+    RETURNS SETOF clientele.lift_report
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH judged AS (
         SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated,
@@ -318,7 +350,8 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
     ), measured AS (
         SELECT c.*, (c.result).*, (c.shape).nonzero_control, CASE WHEN shown_metric <> 'aov' THEN (c.shape).normal_from END AS enough,
             clientele.minimum_detectable_effect(nullif((c.result).se, 0), 1, 0, 1) AS detectable,
-            CASE WHEN (c.result).n_control > 0 AND (c.result).n_treated > 0 THEN clientele.lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
+            CASE WHEN (c.result).n_control > 0 AND (c.result).n_treated > 0
+                THEN clientele.lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
                 (c.result).n_treated::double precision / ((c.result).n_control + (c.result).n_treated)) END AS needed
         FROM combined c
     ), corrected AS (
@@ -326,20 +359,27 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
                 FROM measured m WHERE NOT m.is_total AND m.segment IS NOT NULL) a
             CROSS JOIN LATERAL unnest(a.segments, clientele.holm(a.p)) h (segment, p)
     )
-    SELECT shown_metric, m.segment, m.n_control, m.n_treated, m.mean_control, m.mean_treated, m.sd_control, m.sd_treated, m.effect, m.se, m.df,
+    SELECT shown_metric, m.segment, m.n_control, m.n_treated, m.mean_control, m.mean_treated, m.sd_control, m.sd_treated,
+        m.effect, m.se, m.df,
         m.ci_low, m.ci_high, m.p_value, m.relative_effect, m.relative_ci_low, m.relative_ci_high, m.theta, m.variance_reduction,
         s.ci_low, s.ci_high, k.p, m.excluded, m.versions, m.srm, m.detectable, m.needed,
         nullif(concat_ws('; ',
-            CASE WHEN m.srm < 0.001 THEN format('SAMPLE RATIO MISMATCH (p = %s): the assignment is broken, do not read the effect', ltrim(to_char(m.srm, '9.9EEEE'))) END,
+            CASE WHEN m.srm < 0.001 THEN format('SAMPLE RATIO MISMATCH (p = %s): the assignment is broken, do not read the effect',
+                ltrim(to_char(m.srm, '9.9EEEE'))) END,
             remark,
             CASE WHEN m.versions > 1 THEN format('pooled versions: %s; version => one of them measures it alone', m.pooled) END,
             CASE WHEN m.again > 0 THEN
                 format('enrolled before "from" already: %s customers; what they were offered then counts, too', m.again) END,
             CASE WHEN m.se = 0 THEN 'no outcome varies: how certain the effect is cannot be known' END,
-            CASE WHEN least(m.n_control, m.n_treated) < m.enough THEN format('too small a sample for this spread: %s customers in the smaller arm, of %s that it takes for the interval to be believed',
-                least(m.n_control, m.n_treated), m.enough) || coalesce(format('; effects below %s are found with less than 80 %% power', clientele._significant(m.detectable)), '') END,
-            CASE WHEN m.needed > m.n_control + m.n_treated THEN format('an effect of %s takes %s customers, and there are %s', target_effect, m.needed, m.n_control + m.n_treated) END,
-            CASE WHEN m.is_total AND l.strata > 0 THEN format('left out for want of a holdout or of two customers in either arm: %s version%s, %s customers; "from" => the time from which some were held out counts those who were enrolled again since',
+            CASE WHEN least(m.n_control, m.n_treated) < m.enough
+                THEN format('too small a sample for this spread: %s customers in the smaller arm, of %s that it takes for the interval to be believed',
+                least(m.n_control, m.n_treated), m.enough)
+                    || coalesce(format('; effects below %s are found with less than 80 %% power', clientele._significant(m.detectable)),
+                    '') END,
+            CASE WHEN m.needed > m.n_control + m.n_treated
+                THEN format('an effect of %s takes %s customers, and there are %s', target_effect, m.needed, m.n_control + m.n_treated) END,
+            CASE WHEN m.is_total AND l.strata > 0
+                THEN format('left out for want of a holdout or of two customers in either arm: %s version%s, %s customers; "from" => the time from which some were held out counts those who were enrolled again since',
                 l.strata, CASE l.strata WHEN 1 THEN '' ELSE 's' END, l.customers) END,
             CASE shown_metric WHEN 'aov' THEN 'conditional on ordering: customers who did not order do not count, so that it can rise while revenue falls; read it together with orders_per_customer' END), '')
     FROM measured m CROSS JOIN left_out l
@@ -348,11 +388,13 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
     WHERE m.is_total OR m.segment IS NOT NULL
     ORDER BY m.is_total DESC, m.segment
 $$;
-COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double precision, text) IS 'The rows of measure_lift() for one metric: the strata combined, and what to know about them: remark too, if there is one.';
+COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double precision, text) IS
+    'The rows of measure_lift() for one metric: the strata combined, and what to know about them: remark too, if there is one.';
 
 -- set_config, which a worker may not call, is why this is PARALLEL UNSAFE; what it reads the orders with may well have workers.
 CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEFAULT 'net_margin_per_customer',
-        "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, horizon interval DEFAULT NULL, pre_period interval DEFAULT '90 days',
+        "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, horizon interval DEFAULT NULL,
+            pre_period interval DEFAULT '90 days',
         by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL, version integer DEFAULT NULL)
     RETURNS SETOF clientele.lift_report
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -378,29 +420,40 @@ BEGIN
         END IF;
         IF unsettled > 0 THEN
             RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
-                USING DETAIL = 'Their rewards are not subtracted.', HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
+                USING DETAIL = 'Their rewards are not subtracted.',
+                    HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
         END IF;
         FOR report IN SELECT * FROM clientele._lift_rows(strata, shown_metric, CASE shown_metric WHEN metric THEN target_effect END,
                 CASE WHEN unsettled > 0 THEN format('OVERSTATED: offers that were earned are not settled (in all segments: %s), and their rewards not subtracted: CALL clientele.settle_offers(%L) first', unsettled, store) END) LOOP
             IF report.srm_pvalue < 0.001 AND shown_metric = metric THEN
-                RAISE WARNING 'sample ratio mismatch: %', concat_ws(', ', CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END,
+                RAISE WARNING 'sample ratio mismatch: %', concat_ws(', ', CASE WHEN program IS NULL THEN format('store %I', store)
+                    ELSE format('program "%s"', program) END,
                         'segment ' || quote_ident(report.segment))
-                    USING DETAIL = format('%s customers held out and %s not are not what the holdout gives (p = %s).', report.n_control, report.n_treated, ltrim(to_char(report.srm_pvalue, '9.9EEEE'))),
+                    USING DETAIL = format('%s customers held out and %s not are not what the holdout gives (p = %s).', report.n_control,
+                        report.n_treated, ltrim(to_char(report.srm_pvalue, '9.9EEEE'))),
                         HINT = 'The assignment is broken, or customers are missing from one arm. Do not read the effect; find out why.';
             END IF;
             RETURN NEXT report;
         END LOOP;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timestamptz, interval, interval, boolean, double precision, integer) IS
-    'What a program changed: customers who were offered something against those whom it held out, from the first enrolment of each within [from, to) (NULL: open), in the arm that was assigned. '
-    'program NULL: all programs together against the global holdout. metric: net_margin_per_customer (margin x revenue, less the rewards of orders within the horizon), revenue_per_customer, '
-    'orders_per_customer, repeat_rate (share with an order within the horizon), aov (with orders_per_customer: it is conditional on ordering). horizon: how long after the own enrolment orders count; '
-    'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same metric over this time before the very first enrolment adjusts the effect (CUPED; not aov): '
+COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timestamptz, interval, interval, boolean,
+    double precision, integer) IS
+    'What a program changed: customers who were offered something against those whom it held out, from the first enrolment of each '
+    'within [from, to) (NULL: open), in the arm that was assigned. '
+    'program NULL: all programs together against the global holdout. metric: net_margin_per_customer (margin x revenue, less the rewards '
+    'of orders within the horizon), revenue_per_customer, '
+    'orders_per_customer, repeat_rate (share with an order within the horizon), aov (with orders_per_customer: it is conditional on '
+    'ordering). horizon: how long after the own enrolment orders count; '
+    'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same '
+    'metric over this time before the very first enrolment adjusts the effect (CUPED; not aov): '
     'effect is then not mean_treated - mean_control, but that less what the arms differed in before; with pre_period 0 it is. '
     'Net margin knows the rewards of settled offers: where some were earned and are not settled, a warning and the note say so. '
-    'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many customers it would take to find it. version: one version of the program alone, whose customers are those that it enrolled first; NULL: all, and the note says which. A row for all, then a row a segment. '
-    'Refused: no holdout, fewer than 2 customers in an arm, unknown metrics, programs and versions, callers from whom row-level security hides rows.';
+    'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many '
+    'customers it would take to find it. version: one version of the program alone, whose customers are those that it enrolled first; '
+    'NULL: all, and the note says which. A row for all, then a row a segment. '
+    'Refused: no holdout, fewer than 2 customers in an arm, unknown metrics, programs and versions, callers from whom row-level security '
+    'hides rows.';
 
 -- ---- Health ----
 
@@ -411,7 +464,9 @@ CREATE FUNCTION clientele._arms_pvalue(definition jsonb, variants text[], custom
     FROM clientele._arms(definition) a FULL JOIN unnest(variants, customers) k (variant, customers) ON k.variant = a.variant
     HAVING count(a.place) > 1
 $$;
-COMMENT ON FUNCTION clientele._arms_pvalue(jsonb, text[], bigint[]) IS 'The p-value of how customers are spread over the arms of a version of a program: 0 where some are in an arm that has no weight, NULL with fewer than two arms.';
+COMMENT ON FUNCTION clientele._arms_pvalue(jsonb, text[], bigint[]) IS
+    'The p-value of how customers are spread over the arms of a version of a program: 0 where some are in an arm that has no weight, '
+    'NULL with fewer than two arms.';
 
 CREATE FUNCTION clientele._create_experiment_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -421,17 +476,21 @@ BEGIN
             SELECT h.program, h.program_version, h.enrolled, h.offered, h.held_out, h.held_out_globally, h.expected_share, h.observed_share,
                 h.srm_pvalue, h.arms_pvalue, COALESCE(h.srm_pvalue < 0.001, false) OR COALESCE(h.arms_pvalue < 0.001, false) AS alarm,
                 NULLIF(pg_catalog.concat_ws('; ',
-                    CASE WHEN h.srm_pvalue < 0.001 THEN pg_catalog.format('SAMPLE RATIO MISMATCH: %s %% are held out where it should be %s %%. Do not read the effect.',
+                    CASE WHEN h.srm_pvalue < 0.001
+                        THEN pg_catalog.format('SAMPLE RATIO MISMATCH: %s %% are held out where it should be %s %%. Do not read the effect.',
                         pg_catalog.round(100 * h.observed_share::numeric, 2), pg_catalog.round(100 * h.expected_share::numeric, 2)) END,
-                    CASE WHEN h.arms_pvalue < 0.001 THEN 'ARM RATIO MISMATCH: customers are not spread over the arms as their weights say. Do not compare the arms.' END), '') AS alert,
+                    CASE WHEN h.arms_pvalue < 0.001
+                        THEN 'ARM RATIO MISMATCH: customers are not spread over the arms as their weights say. Do not compare the arms.' END), '') AS alert,
                 h.first_enrolled_at, h.last_enrolled_at, h.again AS enrolled_again
-            FROM (SELECT c.program, c.program_version, c.offered + c.held_out + c.held_out_globally AS enrolled, c.offered, c.held_out, c.held_out_globally,
+            FROM (SELECT c.program, c.program_version, c.offered + c.held_out + c.held_out_globally AS enrolled, c.offered, c.held_out,
+                c.held_out_globally,
                     d.holdout AS expected_share, c.held_out::double precision / NULLIF(c.offered + c.held_out, 0) AS observed_share,
                     CASE WHEN d.holdout > 0 THEN clientele.srm_pvalue(ARRAY[c.offered, c.held_out], ARRAY[1 - d.holdout, d.holdout])
                          WHEN c.held_out > 0 THEN 0 END AS srm_pvalue,
                     clientele._arms_pvalue(v.definition, c.variants, c.by_variant) AS arms_pvalue,
                     c.first_enrolled_at, c.last_enrolled_at, c.again
-                FROM (SELECT a.program, a.program_version, COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout IS NULL), 0)::bigint AS offered,
+                FROM (SELECT a.program, a.program_version, COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout IS NULL),
+                    0)::bigint AS offered,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'program'), 0)::bigint AS held_out,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'global'), 0)::bigint AS held_out_globally,
                         pg_catalog.array_agg(a.variant) FILTER (WHERE a.holdout IS NULL) AS variants,
@@ -453,11 +512,15 @@ BEGIN
             WHERE (SELECT STORE._sees_everybody())
             ORDER BY h.program, h.program_version;
         COMMENT ON VIEW STORE.experiment_health IS
-            'Whether each version of a program assigned its customers as it should: those whom the program enrolled for the first time ever. alarm: the split has a p-value below 0.001, which no chance explains; alert says so in words. held_out_globally are in no program''s comparison. No row for whom a policy hides customers.';
+            'Whether each version of a program assigned its customers as it should: those whom the program enrolled for the first time '
+            'ever. alarm: the split has a p-value below 0.001, which no chance explains; alert says so in words. held_out_globally are '
+            'in no program''s comparison. No row for whom a policy hides customers.';
         COMMENT ON COLUMN STORE.experiment_health.enrolled_again IS
             'Customers whom an earlier version had enrolled already; not counted otherwise: who comes back depends on what the offer did.';
-        COMMENT ON COLUMN STORE.experiment_health.expected_share IS 'The holdout of the version; observed_share: held_out by offered and held_out.';
-        COMMENT ON COLUMN STORE.experiment_health.srm_pvalue IS 'Sample-ratio mismatch between offered and held out; NULL without a holdout.';
+        COMMENT ON COLUMN STORE.experiment_health.expected_share IS
+            'The holdout of the version; observed_share: held_out by offered and held_out.';
+        COMMENT ON COLUMN STORE.experiment_health.srm_pvalue IS
+            'Sample-ratio mismatch between offered and held out; NULL without a holdout.';
         COMMENT ON COLUMN STORE.experiment_health.arms_pvalue IS 'The same between the arms of those offered; NULL without arms.';
         $views$, 'STORE', quote_ident(store));
 END $$;

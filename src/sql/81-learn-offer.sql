@@ -5,22 +5,31 @@ CREATE TYPE clientele.offer_estimate AS (
     net_margin double precision, net_margin_se double precision, net_margin_low double precision, net_margin_high double precision,
     expected_profit double precision, expected_profit_low double precision, expected_profit_high double precision,
     in_use boolean, weight double precision, proposed_weight double precision);
-COMMENT ON TYPE clientele.offer_estimate IS 'What learn_offer() finds out about an arm, for all customers (segment NULL) or those of a segment.';
-COMMENT ON COLUMN clientele.offer_estimate.customers IS 'Customers who were offered this arm and whose horizon is over, in the versions that are compared; held_out: those held out, of the same versions.';
+COMMENT ON TYPE clientele.offer_estimate IS
+    'What learn_offer() finds out about an arm, for all customers (segment NULL) or those of a segment.';
+COMMENT ON COLUMN clientele.offer_estimate.customers IS
+    'Customers who were offered this arm and whose horizon is over, in the versions that are compared; held_out: those held out, of the '
+    'same versions.';
 COMMENT ON COLUMN clientele.offer_estimate.net_margin IS
-    'Net margin per customer, in the currency, if all were offered this arm, with its standard error and 95 % interval: self-normalised inverse propensity within each version, stratified.';
+    'Net margin per customer, in the currency, if all were offered this arm, with its standard error and 95 % interval: self-normalised '
+    'inverse propensity within each version, stratified.';
 COMMENT ON COLUMN clientele.offer_estimate.expected_profit IS
     'net_margin less that of the customers held out, with its 95 % interval (normal); NULL without a holdout.';
-COMMENT ON COLUMN clientele.offer_estimate.in_use IS 'Whether offers of this arm to this segment show this expected_profit; where they do not, a segment''s offers show that of all customers.';
-COMMENT ON COLUMN clientele.offer_estimate.proposed_weight IS 'The weight to give the arm next; of all customers only, and where every arm has 100 customers.';
+COMMENT ON COLUMN clientele.offer_estimate.in_use IS
+    'Whether offers of this arm to this segment show this expected_profit; where they do not, a segment''s offers show that of all '
+    'customers.';
+COMMENT ON COLUMN clientele.offer_estimate.proposed_weight IS
+    'The weight to give the arm next; of all customers only, and where every arm has 100 customers.';
 
 CREATE FUNCTION clientele._arms(definition jsonb) RETURNS TABLE (place bigint, variant text, weight double precision)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT a.place, coalesce(a.arm ->> 'name', (a.place - 1)::text), coalesce((a.arm ->> 'weight')::double precision, 1.0 / count(*) OVER ())
+    SELECT a.place, coalesce(a.arm ->> 'name', (a.place - 1)::text),
+        coalesce((a.arm ->> 'weight')::double precision, 1.0 / count(*) OVER ())
     FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place)
     UNION ALL SELECT 1, 'default', 1 WHERE coalesce(definition -> 'arms', 'null') IN ('null', '[]')
 $$;
-COMMENT ON FUNCTION clientele._arms(jsonb) IS 'The arms of a version of a program: their variants, as the ledger names them, and their weights.';
+COMMENT ON FUNCTION clientele._arms(jsonb) IS
+    'The arms of a version of a program: their variants, as the ledger names them, and their weights.';
 
 CREATE FUNCTION clientele._current_definition(store name, program text, OUT definition jsonb)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -120,7 +129,8 @@ DECLARE
     proposed double precision[];
 BEGIN
     SELECT array_agg(e.net_margin ORDER BY e.place), array_agg(e.net_margin_se ORDER BY e.place), bool_and(e.customers >= min_customers)
-        INTO means, ses, ready FROM (SELECT *, row_number() OVER () AS place FROM unnest(estimates) WHERE segment IS NULL) e WHERE e.weight > 0;
+        INTO means, ses, ready FROM (SELECT *, row_number() OVER () AS place FROM unnest(estimates) WHERE segment IS NULL) e
+            WHERE e.weight > 0;
     IF cardinality(means) < 2 OR ready IS NOT TRUE THEN
         RETURN NULL;
     END IF;
@@ -131,23 +141,27 @@ BEGIN
             FROM (SELECT *, row_number() OVER () AS place FROM unnest(estimates) WHERE segment IS NULL) w) e;
     RETURN proposed;
 END $$;
-COMMENT ON FUNCTION clientele._proposed_weights(clientele.offer_estimate[], integer) IS 'The weights to give the arms next, in their order; NULL where too little is known of one.';
+COMMENT ON FUNCTION clientele._proposed_weights(clientele.offer_estimate[], integer) IS
+    'The weights to give the arms next, in their order; NULL where too little is known of one.';
 
-CREATE FUNCTION clientele._store_estimates(store name, program text, definition jsonb, estimates clientele.offer_estimate[], data_from timestamptz,
+CREATE FUNCTION clientele._store_estimates(store name, program text, definition jsonb, estimates clientele.offer_estimate[],
+    data_from timestamptz,
         diagnostics jsonb, in_use boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     decimals integer := clientele._currency_decimals((clientele._settings(store)).currency);
     parameters jsonb;
 BEGIN
-    SELECT jsonb_build_object('terms', clientele._learnable_terms(definition), 'estimates', jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
+    SELECT jsonb_build_object('terms', clientele._learnable_terms(definition), 'estimates',
+        jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
             'expected_profit', round(e.expected_profit::numeric, decimals)))) INTO parameters
         FROM unnest(estimates) e WHERE e.in_use;
     PERFORM clientele._add_model(store, 'offer:' || program, parameters, data_from, now(),
         (SELECT sum(e.customers) + max(e.held_out) FROM unnest(estimates) e WHERE e.segment IS NULL)::bigint, diagnostics, in_use);
 END $$;
 COMMENT ON FUNCTION clientele._store_estimates(name, text, jsonb, clientele.offer_estimate[], timestamptz, jsonb, boolean) IS
-    'Stores what was learnt of a program, with the terms that it was learnt under, as a new version of its model, and puts it in use, if asked to. The caller holds the lock of _lock_store().';
+    'Stores what was learnt of a program, with the terms that it was learnt under, as a new version of its model, and puts it in use, if '
+    'asked to. The caller holds the lock of _lock_store().';
 
 -- Estimates say nothing about other arms, stretches and rewards than those that they were learnt of.
 CREATE FUNCTION clientele._check_learnt_terms(store name, program text, version integer, terms jsonb) RETURNS void
@@ -160,7 +174,8 @@ BEGIN
     IF terms IS DISTINCT FROM current_terms THEN
         RAISE EXCEPTION 'version % of offer:% was learnt under other terms than the program has now', version, program
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                DETAIL = coalesce((SELECT string_agg(format('%s was %s, and is %s', t.key, t.value, current_terms -> t.key), '; ' ORDER BY t.key) || '.'
+                DETAIL = coalesce((SELECT string_agg(format('%s was %s, and is %s', t.key, t.value, current_terms -> t.key), '; '
+                    ORDER BY t.key) || '.'
                     FROM jsonb_each(terms) t WHERE t.value IS DISTINCT FROM current_terms -> t.key), 'It does not say under which.'),
                 HINT = 'Learn what the program is worth now with clientele.learn_offer(), or define it as it was.';
     END IF;
@@ -178,15 +193,19 @@ BEGIN
         INTO found FROM unnest(estimates) e WHERE e.segment IS NULL;
     IF found.customers IS NULL OR found.customers < min_customers THEN
         RAISE EXCEPTION 'too few customers to learn from' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('Customers of program "%s" whose horizon is over, by arm: %s. It takes %s in one of them.', program, found.arms, min_customers),
-            HINT = 'Nothing was stored. Wait, or pass a shorter horizon. Versions with other objectives, stretches or rewards do not count, '
+            DETAIL = format('Customers of program "%s" whose horizon is over, by arm: %s. It takes %s in one of them.', program,
+                found.arms, min_customers),
+            HINT = 'Nothing was stored. Wait, or pass a shorter horizon. '
+                'Versions with other objectives, stretches or rewards do not count, '
                 'nor those in which an arm that has a weight now had none.';
     ELSIF NOT found.usable THEN
-        RAISE WARNING 'expected_profit of program "%" cannot be known: % customers held out, of % required', program, found.held_out, min_customers
+        RAISE WARNING 'expected_profit of program "%" cannot be known: % customers held out, of % required', program,
+            found.held_out, min_customers
             USING DETAIL = 'Nothing was stored.', HINT = 'Hold some out: clientele.define_offer(..., holdout => 0.1).';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_estimates(text, clientele.offer_estimate[], integer) IS 'Refuses data that are too few to learn from; warns where there are too few held out to compare with.';
+COMMENT ON FUNCTION clientele._check_estimates(text, clientele.offer_estimate[], integer) IS
+    'Refuses data that are too few to learn from; warns where there are too few held out to compare with.';
 
 -- Computes first and locks then: neither readers nor definers wait while it computes.
 CREATE FUNCTION clientele.learn_offer(store name, program text, "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
@@ -200,7 +219,8 @@ DECLARE
     weights double precision[];
     unsettled bigint;
 BEGIN
-    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL), ('use', use IS NOT NULL)) a (name, given);
+    PERFORM clientele._require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL),
+        ('use', use IS NOT NULL)) a (name, given);
     PERFORM clientele._require_owner(store);
     PERFORM clientele._check_program(store, program);
     PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
@@ -221,20 +241,24 @@ BEGIN
     weights := clientele._proposed_weights(estimates, min_customers);
     IF apply AND weights IS NULL THEN
         RAISE EXCEPTION 'there are no weights to apply' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = CASE WHEN (SELECT count(*) FROM clientele._arms(definition) a WHERE a.weight > 0) < 2 THEN format('Program "%s" has one arm.', program)
+            DETAIL = CASE WHEN (SELECT count(*) FROM clientele._arms(definition) a WHERE a.weight > 0) < 2
+                THEN format('Program "%s" has one arm.', program)
                 ELSE format('Not every arm has %s customers whose horizon is over: %s.', min_customers,
-                    (SELECT string_agg(format('%s: %s', e.variant, e.customers), ', ') FROM unnest(estimates) e WHERE e.segment IS NULL)) END,
+                    (SELECT string_agg(format('%s: %s', e.variant, e.customers), ', ') FROM unnest(estimates) e
+                        WHERE e.segment IS NULL)) END,
             HINT = 'Nothing was stored. With apply => false what is known is shown.';
     END IF;
 
     PERFORM clientele._lock_store(store);
     IF clientele._learnable_terms(definition) <> clientele._learnable_terms(clientele._current_definition(store, program)) THEN
-        RAISE EXCEPTION 'program "%" was redefined while its customers were counted', program USING ERRCODE = 'object_not_in_prerequisite_state',
+        RAISE EXCEPTION 'program "%" was redefined while its customers were counted', program
+            USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Nothing was stored. Try again.';
     END IF;
     IF (SELECT bool_or(e.in_use) FROM unnest(estimates) e) THEN
         PERFORM clientele._store_estimates(store, program, definition, estimates, span.first_enrolled,
-            jsonb_build_object('horizon', horizon, 'versions', (SELECT jsonb_agg(v.version) FROM clientele._learnt_versions(store, program) v),
+            jsonb_build_object('horizon', horizon, 'versions',
+                (SELECT jsonb_agg(v.version) FROM clientele._learnt_versions(store, program) v),
                 'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)), use);
     END IF;
     IF apply THEN
@@ -243,11 +267,17 @@ BEGIN
     RETURN QUERY SELECT e.segment, e.variant, e.customers, e.held_out, e.net_margin, e.net_margin_se, e.net_margin_low, e.net_margin_high,
             e.expected_profit, e.expected_profit_low, e.expected_profit_high, e.in_use AND use, e.weight,
             CASE WHEN e.segment IS NULL THEN weights[e.place] END
-        FROM unnest(estimates) WITH ORDINALITY e (segment, variant, customers, held_out, net_margin, net_margin_se, net_margin_low, net_margin_high,
+        FROM unnest(estimates) WITH ORDINALITY e (segment, variant, customers, held_out, net_margin, net_margin_se,
+            net_margin_low, net_margin_high,
             expected_profit, expected_profit_low, expected_profit_high, in_use, weight, proposed_weight, place) ORDER BY e.place;
 END $$;
 COMMENT ON FUNCTION clientele.learn_offer(name, text, timestamptz, timestamptz, interval, boolean, boolean) IS
-    'What each arm of a program is worth: net margin per customer over the horizon, and that less the held-out customers'' (expected_profit), for all customers and by segment as enrolled; owner only. '
-    'Counted are first enrolments within [from, to) (NULL: open) whose horizon (NULL: as long as offers are valid) is over, in versions with the arms and terms of now in which every arm that has a weight now had one, within each version, and combined in the same mix for all arms. '
-    'What rests on 100 customers in the arm and 100 held out is stored as a version of the model offer:PROGRAM and put in use: offers show it as expected_profit; other segments show that of all customers. use: false stores the version without putting it in use. '
-    'proposed_weight: by the probability that the arm is the best, at least 0.05. They are set, as a new version of the program, only with apply => true. Refused: fewer than 100 customers in every arm, and offers that were earned and are not settled.';
+    'What each arm of a program is worth: net margin per customer over the horizon, and that less the held-out customers'' '
+    '(expected_profit), for all customers and by segment as enrolled; owner only. '
+    'Counted are first enrolments within [from, to) (NULL: open) whose horizon (NULL: as long as offers are valid) is over, in versions '
+    'with the arms and terms of now in which every arm that has a weight now had one, within each version, and combined in the same mix '
+    'for all arms. '
+    'What rests on 100 customers in the arm and 100 held out is stored as a version of the model offer:PROGRAM and put in use: offers '
+    'show it as expected_profit; other segments show that of all customers. use: false stores the version without putting it in use. '
+    'proposed_weight: by the probability that the arm is the best, at least 0.05. They are set, as a new version of the program, only '
+    'with apply => true. Refused: fewer than 100 customers in every arm, and offers that were earned and are not settled.';
