@@ -125,45 +125,50 @@ COMMENT ON FUNCTION clientele._warn_of_left_out(name, bigint) IS
 
 -- One chunk of a count. Customers who have changed since (or before: what is pending says) are left to fold.
 CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[],
-    above text, is_last boolean)
-    RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+        above text, is_last boolean) RETURNS text
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-    settings clientele.store_settings := clientele._settings(store);
+    is_live boolean := (clientele._settings(store)).live;
+    key_type text := clientele._key_type(store);
     highest text := customers[cardinality(customers)];
-    chunk text := CASE WHEN above IS NULL THEN '' ELSE ' AND c.customer_id > $4::KEY' END || CASE WHEN is_last THEN ''
-        ELSE ' AND c.customer_id <= $5::KEY' END;
-    marks text := '';
-    untouched text := '';
+    chunk text := concat(CASE WHEN above IS NOT NULL THEN format(' AND c.customer_id > $4::%s', key_type) END,
+        CASE WHEN NOT is_last THEN format(' AND c.customer_id <= $5::%s', key_type) END);
 BEGIN
-    IF settings.live THEN
-        marks := '
-        touched AS MATERIALIZED (
-            SELECT c.customer_id FROM STORE.pending c WHERE c.customer_id IS NOT NULL AND c.due <= clock_timestamp() CHUNK'
-            || CASE WHEN settings.items IS NOT NULL THEN '
-            UNION SELECT c.customer_id FROM STORE.pending t JOIN STORE._order_owners c
-                ON c.order_id ' || clientele._order_equality(store) || ' t.order_id
-            WHERE t.customer_id IS NULL AND c.customer_id IS NOT NULL CHUNK' ELSE '' END || '
-        ), marked AS (
-            INSERT INTO STORE.pending (customer_id, due) SELECT DISTINCT t.customer_id, timestamptz ''-infinity'' FROM touched t
-        ),';
-        untouched := ' AND NOT EXISTS (SELECT FROM touched t WHERE t.customer_id = c.customer_id)';
-    END IF;
     PERFORM clientele._require_all_rows(store);
-    EXECUTE replace(replace(replace(replace(replace('
+    EXECUTE clientele._fill('
         WITH counted AS MATERIALIZED (
             SELECT * FROM unnest($1, $2, $3) c (customer_id, profile, category_mix)
-        ), MARKS gone AS (
-            DELETE FROM STORE.profiles c WHERE NOT EXISTS (SELECT FROM counted n WHERE n.customer_id = c.customer_id) UNTOUCHED CHUNK
+        ), {marks} gone AS (
+            DELETE FROM {store}.profiles c
+            WHERE NOT EXISTS (SELECT FROM counted n WHERE n.customer_id = c.customer_id) {untouched} {chunk}
         )
-        INSERT INTO STORE.profiles AS p SELECT c.customer_id, c.profile, c.category_mix FROM counted c WHERE true UNTOUCHED
+        INSERT INTO {store}.profiles AS p SELECT c.customer_id, c.profile, c.category_mix FROM counted c WHERE true {untouched}
         ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
         WHERE p.profile OPERATOR(clientele.<>) excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
-        'MARKS', marks), 'UNTOUCHED', untouched), 'CHUNK', chunk), 'KEY', clientele._key_type(store)::text), 'STORE', quote_ident(store))
+        'store', quote_ident(store), 'chunk', chunk,
+        'marks', CASE WHEN is_live THEN clientele._marks_query(store, chunk) || ',' END,
+        'untouched', CASE WHEN is_live THEN ' AND NOT EXISTS (SELECT FROM touched t WHERE t.customer_id = c.customer_id)' END)
         USING customers, profiles, mixes, above, highest;
     RETURN highest;
 END $$;
 COMMENT ON FUNCTION clientele._write_chunk(name, anyarray, clientele.order_profile[], jsonb[], text, boolean) IS
     'Replaces the profiles of the customers above one key up to the last of these by what was counted. Returns that key, as text.';
+
+CREATE FUNCTION clientele._marks_query(store name, chunk text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill('touched AS MATERIALIZED (
+            SELECT c.customer_id FROM {store}.pending c WHERE c.customer_id IS NOT NULL AND c.due <= clock_timestamp() {chunk} {by_order}
+        ), marked AS (
+            INSERT INTO {store}.pending (customer_id, due) SELECT DISTINCT t.customer_id, timestamptz ''-infinity'' FROM touched t
+        )',
+        'store', quote_ident(store), 'chunk', chunk,
+        'by_order', CASE WHEN (clientele._settings(store)).items IS NOT NULL THEN clientele._fill('
+            UNION SELECT c.customer_id FROM {store}.pending t JOIN {store}._order_owners c ON c.order_id {same} t.order_id
+            WHERE t.customer_id IS NULL AND c.customer_id IS NOT NULL {chunk}',
+            'store', quote_ident(store), 'chunk', chunk, 'same', clientele._order_equality(store)) END)
+$$;
+COMMENT ON FUNCTION clientele._marks_query(name, text) IS
+    'Of a live store, for WITH: touched, the customers c of a chunk of whom something is pending, who are marked to be counted again.';
 
 -- After the last chunk of a count.
 CREATE FUNCTION clientele._settle(store name, counted_at timestamptz, settles tid[], mends tid[]) RETURNS void
@@ -193,19 +198,20 @@ BEGIN
         RETURN;
     END IF;
     PERFORM clientele._require_all_rows(store);
-    EXECUTE replace(replace('
+    EXECUTE clientele._fill('
         WITH marks AS MATERIALIZED (
             SELECT t.ctid AS row, t.order_id, t.seen <= pg_snapshot_xmin(pg_current_snapshot()) AS settled,
                 t.seen IS NULL OR t.seen > pg_snapshot_xmax(pg_current_snapshot()) AS unseen
-            FROM STORE.pending t WHERE t.customer_id IS NULL AND t.order_id IS NOT NULL
+            FROM {store}.pending t WHERE t.customer_id IS NULL AND t.order_id IS NOT NULL
         ), known AS (
-            INSERT INTO STORE.pending (customer_id, due)
-            SELECT DISTINCT w.customer_id, timestamptz ''-infinity'' FROM marks m JOIN STORE._order_owners w ON w.order_id SAME m.order_id
+            INSERT INTO {store}.pending (customer_id, due)
+            SELECT DISTINCT w.customer_id, timestamptz ''-infinity''
+            FROM marks m JOIN {store}._order_owners w ON w.order_id {same} m.order_id
             WHERE m.settled AND w.customer_id IS NOT NULL
         ), seen AS (
-            UPDATE STORE.pending t SET seen = pg_snapshot_xmax(pg_current_snapshot()) FROM marks m WHERE t.ctid = m.row AND m.unseen)
-        DELETE FROM STORE.pending t USING marks m WHERE t.ctid = m.row
-            AND m.settled', 'SAME', clientele._order_equality(store)), 'STORE', quote_ident(store));
+            UPDATE {store}.pending t SET seen = pg_snapshot_xmax(pg_current_snapshot()) FROM marks m WHERE t.ctid = m.row AND m.unseen)
+        DELETE FROM {store}.pending t USING marks m WHERE t.ctid = m.row AND m.settled',
+        'store', quote_ident(store), 'same', clientele._order_equality(store));
 END $$;
 COMMENT ON FUNCTION clientele._resolve_order_marks(name) IS 'Replaces marks of orders by marks of their customers, once these are sure.';
 
@@ -261,19 +267,19 @@ BEGIN
     IF folded = 0 THEN
         RETURN;
     END IF;
-    EXECUTE replace(replace('
+    EXECUTE clientele._fill('
         WITH changed AS MATERIALIZED (
-            SELECT n.customer_id::KEY AS customer_id, n.profile, n.category_mix
-                FROM unnest($1, $2, $3) n (customer_id, profile, category_mix)
+            SELECT n.customer_id::{key} AS customer_id, n.profile, n.category_mix
+            FROM unnest($1, $2, $3) n (customer_id, profile, category_mix)
         ), done AS (
-            DELETE FROM STORE.pending t WHERE t.ctid = ANY ($4)
+            DELETE FROM {store}.pending t WHERE t.ctid = ANY ($4)
         ), gone AS (
-            DELETE FROM STORE.profiles p USING changed n WHERE p.customer_id = n.customer_id AND n.profile IS NULL)
-        INSERT INTO STORE.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM changed n WHERE n.profile IS NOT NULL
+            DELETE FROM {store}.profiles p USING changed n WHERE p.customer_id = n.customer_id AND n.profile IS NULL)
+        INSERT INTO {store}.profiles AS p SELECT n.customer_id, n.profile, n.category_mix FROM changed n WHERE n.profile IS NOT NULL
         ON CONFLICT (customer_id) DO UPDATE SET profile = excluded.profile, category_mix = excluded.category_mix
         WHERE p.profile OPERATOR(clientele.<>) excluded.profile OR p.category_mix IS DISTINCT FROM excluded.category_mix',
-        'KEY', clientele._key_type(store)::text), 'STORE', quote_ident(store)) USING found.customers, found.profiles,
-            found.mixes, found.taken;
+        'store', quote_ident(store), 'key', clientele._key_type(store)::text)
+        USING found.customers, found.profiles, found.mixes, found.taken;
 END $$;
 COMMENT ON FUNCTION clientele._fold(name, text, integer) IS
     'Folds what is pending of that many customers into their profiles; returns how many there were, and the highest key, as text.';
@@ -331,7 +337,7 @@ COMMENT ON FUNCTION clientele._record_if_possible(name) IS 'record_segments() at
 CREATE FUNCTION clientele._refresh_typical_values(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE replace($medians$
+    EXECUTE clientele._fill($medians$
         WITH valued AS (
             -- The two middle values: an odd number of customers has the same one twice.
             SELECT coalesce(c.segment, '') AS segment, count(*) AS customers,
@@ -339,7 +345,7 @@ BEGIN
                 CASE WHEN count(*) FILTER (WHERE c.orders >= clientele._typical_from_orders()) >= 30
                      THEN percentile_disc(0.95) WITHIN GROUP (ORDER BY c.typical_order_value)
                          FILTER (WHERE c.orders >= clientele._typical_from_orders()) END AS bound
-            FROM STORE.customers c WHERE c.orders > 0 GROUP BY GROUPING SETS ((c.segment), ())
+            FROM {store}.customers c WHERE c.orders > 0 GROUP BY GROUPING SETS ((c.segment), ())
         ), medians AS (
             SELECT segment, customers, trim_scale((middle[1] + middle[2]) / 2) AS value FROM valued WHERE customers > 0
         ), chosen AS (
@@ -347,14 +353,14 @@ BEGIN
                 CASE WHEN m.customers >= 30 THEN m.value ELSE s.value END AS value
             FROM medians m JOIN medians s ON s.segment = ''
         ), bounded AS (
-            UPDATE STORE.scoring s SET recent_bound = v.bound
+            UPDATE {store}.scoring s SET recent_bound = v.bound
             FROM (SELECT max(v.bound) AS bound FROM valued v WHERE v.segment = '') v WHERE s.recent_bound IS DISTINCT FROM v.bound
         ), gone AS (
-            DELETE FROM STORE.typical_values t WHERE NOT EXISTS (SELECT FROM chosen n WHERE n.segment = t.segment))
-        INSERT INTO STORE.typical_values AS t SELECT segment, basis, customers, value FROM chosen
+            DELETE FROM {store}.typical_values t WHERE NOT EXISTS (SELECT FROM chosen n WHERE n.segment = t.segment))
+        INSERT INTO {store}.typical_values AS t SELECT segment, basis, customers, value FROM chosen
         ON CONFLICT (segment) DO UPDATE SET basis = excluded.basis, customers = excluded.customers, value = excluded.value
         WHERE (t.basis, t.customers, t.value) IS DISTINCT FROM (excluded.basis, excluded.customers, excluded.value)
-        $medians$, 'STORE', quote_ident(store));
+        $medians$, 'store', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._refresh_typical_values(name) IS
     'What customers without orders are compared with: the median of typical order values, by segment.';

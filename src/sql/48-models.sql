@@ -10,33 +10,33 @@ COMMENT ON TYPE clientele.model_version IS
 CREATE FUNCTION clientele._create_models(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE replace($models$
-        CREATE TABLE STORE.models (LIKE clientele.model_version, PRIMARY KEY (kind, version));
-        ALTER TABLE STORE.models ALTER in_use SET NOT NULL, ALTER fitted_at SET NOT NULL,
+    EXECUTE clientele._fill($models$
+        CREATE TABLE {store}.models (LIKE clientele.model_version, PRIMARY KEY (kind, version));
+        ALTER TABLE {store}.models ALTER in_use SET NOT NULL, ALTER fitted_at SET NOT NULL,
             ALTER parameters SET NOT NULL, ALTER customers SET NOT NULL, ALTER diagnostics SET NOT NULL;
-        CREATE UNIQUE INDEX models_in_use ON STORE.models (kind) WHERE in_use;
-        CREATE TABLE STORE.scoring (
+        CREATE UNIQUE INDEX models_in_use ON {store}.models (kind) WHERE in_use;
+        CREATE TABLE {store}.scoring (
             id integer PRIMARY KEY CHECK (id = 1),
             breaks_r double precision[], breaks_f double precision[], breaks_m double precision[],
             breaks_set boolean NOT NULL DEFAULT false, breaks_at timestamptz,
-            margin double precision NOT NULL, decimals integer NOT NULL, net_share double precision, annual_discount double precision,
-                recent_bound numeric,
+            margin double precision NOT NULL, decimals integer NOT NULL,
+            net_share double precision, annual_discount double precision, recent_bound numeric,
             purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
-        COMMENT ON TABLE STORE.models IS
+        COMMENT ON TABLE {store}.models IS
             'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer and use_model.';
-        COMMENT ON TABLE STORE.scoring IS
+        COMMENT ON TABLE {store}.scoring IS
             'What the scores are computed from, in one row: written by refresh, clientele.set_rfm_breaks, fit_clv and use_model.';
-        COMMENT ON COLUMN STORE.scoring.breaks_set IS
+        COMMENT ON COLUMN {store}.scoring.breaks_set IS
             'Whether set_rfm_breaks() set the breaks; otherwise refresh computes them, the quintiles of the customers.';
-        COMMENT ON COLUMN STORE.scoring.net_share IS
+        COMMENT ON COLUMN {store}.scoring.net_share IS
             'total_spent by gross_spent of all customers, as of the last refresh: what refunds leave of the orders'' value.';
-        COMMENT ON COLUMN STORE.scoring.recent_bound IS
+        COMMENT ON COLUMN {store}.scoring.recent_bound IS
             'What the last order of a customer with one or two counts for at most in offers, as of the last refresh: '
             'the typical order value that 95 % of the customers with three orders or more do not exceed; NULL below 30 such customers.';
-        COMMENT ON COLUMN STORE.scoring.purchase IS
+        COMMENT ON COLUMN {store}.scoring.purchase IS
             'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
-        COMMENT ON COLUMN STORE.scoring.value IS 'p, q, v of a Gamma-Gamma model.';
-        $models$, 'STORE', quote_ident(store));
+        COMMENT ON COLUMN {store}.scoring.value IS 'p, q, v of a Gamma-Gamma model.';
+        $models$, 'store', quote_ident(store));
     EXECUTE format('INSERT INTO %I.scoring (id, margin, decimals) VALUES (1, $1, clientele._currency_decimals($2))', store)
         USING settings.margin, settings.currency;
 END $$;
@@ -238,8 +238,8 @@ CREATE FUNCTION clientele._refresh_scoring(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._require_all_customers(store);
-    EXECUTE replace('
-        UPDATE STORE.scoring s SET breaks_r = n.breaks_r, breaks_f = n.breaks_f, breaks_m = n.breaks_m, breaks_at = n.breaks_at,
+    EXECUTE clientele._fill('
+        UPDATE {store}.scoring s SET breaks_r = n.breaks_r, breaks_f = n.breaks_f, breaks_m = n.breaks_m, breaks_at = n.breaks_at,
             net_share = n.net_share, margin = n.margin
         FROM (SELECT CASE WHEN o.breaks_set THEN o.breaks_r ELSE f.breaks_r END AS breaks_r,
                 CASE WHEN o.breaks_set THEN o.breaks_f ELSE f.breaks_f END AS breaks_f,
@@ -247,9 +247,9 @@ BEGIN
                 CASE WHEN o.breaks_set THEN o.breaks_at ELSE now() END AS breaks_at,
                 -- Where more was refunded than sold, nothing stays.
                 CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share, t.margin::double precision AS margin
-            FROM STORE.scoring o, STORE.settings t,
-                (SELECT (x.f).* FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f
-                    FROM STORE._base b OFFSET 0) x) f) n', 'STORE', quote_ident(store));
+            FROM {store}.scoring o, {store}.settings t,
+                (SELECT (x.f).* FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f FROM {store}._base b OFFSET 0) x) f) n',
+        'store', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._refresh_scoring(name) IS
     'What scores need to know of the population: the quintiles (unless breaks were set by hand), and what refunds leave of the orders'' '

@@ -5,25 +5,25 @@ CREATE FUNCTION clientele._create_membership(store name) RETURNS void
 BEGIN
     -- The indexes on times lead with the time: they serve "who entered, who left between two times" for one segment and
     -- for all of them, and know the latest time of all.
-    EXECUTE replace(replace($membership$
-        CREATE TABLE STORE.segment_membership (
-            customer_id KEY NOT NULL, segmentation text NOT NULL, segment text NOT NULL,
+    EXECUTE clientele._fill($membership$
+        CREATE TABLE {store}.segment_membership (
+            customer_id {key} NOT NULL, segmentation text NOT NULL, segment text NOT NULL,
             valid_from timestamptz NOT NULL, valid_to timestamptz,
             PRIMARY KEY (customer_id, segmentation, valid_from),
             CONSTRAINT segment_membership_interval CHECK (valid_to > valid_from));
-        CREATE UNIQUE INDEX segment_membership_now ON STORE.segment_membership (customer_id, segmentation) WHERE valid_to IS NULL;
-        CREATE INDEX segment_membership_entries ON STORE.segment_membership (valid_from, segmentation, segment);
-        CREATE INDEX segment_membership_exits ON STORE.segment_membership (valid_to, segmentation, segment) WHERE valid_to IS NOT NULL;
-        COMMENT ON TABLE STORE.segment_membership IS
+        CREATE UNIQUE INDEX segment_membership_now ON {store}.segment_membership (customer_id, segmentation) WHERE valid_to IS NULL;
+        CREATE INDEX segment_membership_entries ON {store}.segment_membership (valid_from, segmentation, segment);
+        CREATE INDEX segment_membership_exits ON {store}.segment_membership (valid_to, segmentation, segment) WHERE valid_to IS NOT NULL;
+        COMMENT ON TABLE {store}.segment_membership IS
             'Who was in which segment, and when: written by clientele.record_segments and refresh. A customer has one segment at a time '
             'in each segmentation.';
-        COMMENT ON COLUMN STORE.segment_membership.customer_id IS 'The customer, as the orders name them.';
-        COMMENT ON COLUMN STORE.segment_membership.segmentation IS 'The segmentation: main, or another one.';
-        COMMENT ON COLUMN STORE.segment_membership.segment IS 'The segment that the customer was assigned to.';
-        COMMENT ON COLUMN STORE.segment_membership.valid_from IS 'The recording that found the customer there first: included.';
-        COMMENT ON COLUMN STORE.segment_membership.valid_to IS
+        COMMENT ON COLUMN {store}.segment_membership.customer_id IS 'The customer, as the orders name them.';
+        COMMENT ON COLUMN {store}.segment_membership.segmentation IS 'The segmentation: main, or another one.';
+        COMMENT ON COLUMN {store}.segment_membership.segment IS 'The segment that the customer was assigned to.';
+        COMMENT ON COLUMN {store}.segment_membership.valid_from IS 'The recording that found the customer there first: included.';
+        COMMENT ON COLUMN {store}.segment_membership.valid_to IS
             'The recording that found the customer there no longer: excluded. NULL: still there.';
-        $membership$, 'KEY NOT NULL', clientele._key_type(store) || ' NOT NULL'), 'STORE', quote_ident(store));
+        $membership$, 'store', quote_ident(store), 'key', clientele._key_type(store)::text);
 END $$;
 COMMENT ON FUNCTION clientele._create_membership(name) IS 'The table segment_membership of a store that has its table profiles.';
 

@@ -4,8 +4,8 @@
 -- by program and number. Whoever settles never waits for an exposure: somebody else is closing it.
 
 CREATE TYPE clientele.redemption AS (
-    exposure_id bigint, program text, customer_id text, order_id text, ordered_at timestamptz, order_value numeric,
-        reward numeric, currency text);
+    exposure_id bigint, program text, customer_id text, order_id text, ordered_at timestamptz, order_value numeric, reward numeric,
+    currency text);
 COMMENT ON TYPE clientele.redemption IS
     'What redeem_offer() wrote down: the exposure, the order that redeemed it, its value as the store defines it, and the reward, in the '
     'currency.';
@@ -22,8 +22,8 @@ COMMENT ON FUNCTION clientele._reaches(name) IS
     'on, before valid_until; a date from the day of issuing to the last one) and not in the future, and its value reaches min_spend.';
 
 CREATE FUNCTION clientele._qualifies(store name) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN format('(o.customer_id = l.customer_id AND %s)',
-        clientele._reaches(store));
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN format('(o.customer_id = l.customer_id AND %s)', clientele._reaches(store));
 COMMENT ON FUNCTION clientele._qualifies(name) IS
     'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, and reaches what was asked for.';
 
@@ -42,6 +42,28 @@ CREATE FUNCTION clientele._same_order(store name, settings clientele.store_setti
 $$;
 COMMENT ON FUNCTION clientele._same_order(name, clientele.store_settings) IS
     'Whether o of _orders is the order that a row l of the ledger was redeemed with, as an SQL expression.';
+
+CREATE FUNCTION clientele._order_stands(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill('EXISTS (SELECT FROM {store}._orders o WHERE {same_order} AND {still_qualifies})', 'store', quote_ident(store),
+        'same_order', clientele._same_order(store, clientele._settings(store)), 'still_qualifies', clientele._still_qualifies(store))
+$$;
+COMMENT ON FUNCTION clientele._order_stands(name) IS
+    'Whether the order that a row l of the ledger was redeemed with is there and still qualifies, as an SQL expression.';
+
+CREATE FUNCTION clientele._order_is_taken(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill('EXISTS (SELECT FROM {store}.ledger l WHERE l.state = ''redeemed'' AND {same_order})',
+        'store', quote_ident(store), 'same_order', clientele._same_order(store, clientele._settings(store)))
+$$;
+COMMENT ON FUNCTION clientele._order_is_taken(name) IS 'Whether an order o of _orders has redeemed an offer, as an SQL expression.';
+
+CREATE FUNCTION clientele._enrolled_since(store name) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('EXISTS (SELECT FROM %I.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)', store)
+$$;
+COMMENT ON FUNCTION clientele._enrolled_since(name) IS
+    'Whether the customer of a row l of the ledger was enrolled again after it, as an SQL expression.';
 
 -- A policy on the orders would make those whose orders it hides look as if they had not ordered. What is not the orders has
 -- policies of its own, which are meant to apply; hence a function, which only asks.
@@ -62,16 +84,16 @@ BEGIN
         PERFORM clientele._lock_budgets(store, whole_budget);
     END IF;
     -- An offer that is older than the budget has no slot: the first takes it.
-    EXECUTE replace('
+    EXECUTE clientele._fill('
         WITH returned AS MATERIALIZED (
-            SELECT r.program, coalesce(r.slot, (SELECT min(b.slot) FROM STORE.budgets b WHERE b.program = r.program)) AS slot,
+            SELECT r.program, coalesce(r.slot, (SELECT min(b.slot) FROM {store}.budgets b WHERE b.program = r.program)) AS slot,
                 sum(r.reward) AS reward
             FROM unnest($1, $2, $3) r (program, slot, reward) GROUP BY 1, 2
         ), locked AS MATERIALIZED (
-            SELECT b.program, b.slot FROM STORE.budgets b JOIN returned r ON r.program = b.program AND r.slot = b.slot
+            SELECT b.program, b.slot FROM {store}.budgets b JOIN returned r ON r.program = b.program AND r.slot = b.slot
             ORDER BY b.program, b.slot FOR NO KEY UPDATE OF b)
-        UPDATE STORE.budgets b SET available = b.available + r.reward FROM locked k JOIN returned r USING (program, slot)
-        WHERE b.program = k.program AND b.slot = k.slot', 'STORE', quote_ident(store)) USING programs, slots, rewards;
+        UPDATE {store}.budgets b SET available = b.available + r.reward FROM locked k JOIN returned r USING (program, slot)
+        WHERE b.program = k.program AND b.slot = k.slot', 'store', quote_ident(store)) USING programs, slots, rewards;
 END $$;
 COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[], text) IS
     'Gives rewards, in the currency, back to the slots of the budgets that they were reserved in. Programs without a budget need none. '
@@ -79,80 +101,101 @@ COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[], text)
 
 -- ---- Settling ----
 
--- One chunk of exposures that are open, by the end of their validity, above a key.
+-- Of the next chunk everything that the orders are searched by. The key is (valid_until, exposure_id).
+CREATE FUNCTION clientele._due(store name, only_program text, until timestamptz, at_most integer,
+        INOUT last_until timestamptz, INOUT last_exposure bigint, OUT exposures bigint[], OUT first_issued timestamptz)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('
+        SELECT array_agg(d.exposure_id ORDER BY d.valid_until, d.exposure_id), min(d.issued_at), max(d.valid_until)
+        FROM (SELECT l.issued_at, l.valid_until, l.exposure_id FROM %I.ledger l
+              WHERE l.state = ''open'' AND (l.valid_until, l.exposure_id) > ($1, $2) AND l.valid_until <= $3 %s
+              ORDER BY l.valid_until, l.exposure_id LIMIT $4) d', store, CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $5' END)
+        INTO exposures, first_issued, last_until USING last_until, last_exposure, until, at_most, only_program;
+    last_exposure := exposures[cardinality(exposures)];
+END $$;
+COMMENT ON FUNCTION clientele._due(name, text, timestamptz, integer, timestamptz, bigint) IS
+    'The next exposures that are open and end until a time, by the end of their validity: at_most of them, behind the last of the '
+    'chunk before. NULL: there are none.';
+
+-- An order redeems one exposure: of two that found the same one, the second stays open, for the next run to find another. What another
+-- session is closing is left to it.
+CREATE FUNCTION clientele._closing_query(store name, settings clientele.store_settings) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill('
+        WITH due AS MATERIALIZED (
+            SELECT l.exposure_id, l.customer_id, l.issued_at, l.valid_until, l.min_spend FROM {store}.ledger l
+            WHERE l.exposure_id = ANY ($1) AND l.state = ''open''
+        ), found AS MATERIALIZED (
+            SELECT DISTINCT ON (l.exposure_id) l.exposure_id, {order_id} AS order_id, o.ordered_at, o.amount
+            FROM due l JOIN {store}._orders o ON {qualifies}
+            WHERE o.ordered_at >= {earliest} AND NOT {order_is_taken}
+            ORDER BY l.exposure_id, o.ordered_at, order_id, o.amount
+        ), claims AS MATERIALIZED (
+            SELECT f.*, f.order_id IS NOT NULL
+                AND lag(f.order_id) OVER (PARTITION BY f.order_id ORDER BY f.exposure_id) IS NOT NULL AS taken
+            FROM found f
+        ), verdicts AS MATERIALIZED (
+            SELECT l.exposure_id, f.exposure_id IS NOT NULL AS redeems, f.order_id, f.ordered_at, f.amount
+            FROM due l LEFT JOIN claims f ON f.exposure_id = l.exposure_id
+            WHERE NOT f.taken OR f.exposure_id IS NULL AND l.valid_until <= $3
+        ), closing AS MATERIALIZED (
+            SELECT l.exposure_id, v.redeems, v.order_id, v.ordered_at, v.amount
+            FROM verdicts v JOIN {store}.ledger l ON l.exposure_id = v.exposure_id
+            WHERE l.state = ''open'' FOR UPDATE OF l SKIP LOCKED
+        ), closed AS (
+            UPDATE {store}.ledger l SET state = CASE WHEN c.redeems THEN ''redeemed'' ELSE ''expired'' END, closed_at = now(),
+                order_id = c.order_id, ordered_at = c.ordered_at, order_value = c.amount
+            FROM closing c WHERE l.exposure_id = c.exposure_id
+            RETURNING l.program, l.slot, l.reward, l.holdout IS NOT NULL AS held_out, c.redeems
+        ), freed AS (
+            SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE NOT c.redeems AND NOT c.held_out
+            GROUP BY c.program, c.slot
+        ), counted AS (
+            SELECT count(*) FILTER (WHERE c.redeems AND NOT c.held_out) AS redeemed,
+                count(*) FILTER (WHERE NOT c.redeems AND NOT c.held_out) AS expired, count(*) FILTER (WHERE c.held_out) AS held_out
+            FROM closed c)
+        SELECT n.redeemed, n.expired, n.held_out, f.programs, f.slots, f.rewards
+        FROM counted n, (
+            SELECT array_agg(f.program) AS programs, array_agg(f.slot) AS slots, array_agg(f.reward) AS rewards FROM freed f) f',
+        'store', quote_ident(store),
+        'order_id', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END,
+        'qualifies', clientele._qualifies(store),
+        'earliest', clientele._earliest(store, '$2'),
+        'order_is_taken', clientele._order_is_taken(store))
+$$;
+COMMENT ON FUNCTION clientele._closing_query(name, clientele.store_settings) IS
+    'A statement that closes those of the exposures $1, of which the first was issued at $2, that an order has redeemed or that ended '
+    'by $3: how many offers were redeemed and how many have expired, how many that were held out were closed, and what goes back to '
+    'which slots.';
+
 CREATE FUNCTION clientele._settle_chunk(store name, only_program text, until timestamptz, expired_by timestamptz, at_most integer,
         INOUT last_until timestamptz, INOUT last_exposure bigint, OUT seen bigint, OUT redeemed bigint, OUT expired bigint,
-            OUT held_out bigint)
+        OUT held_out bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = on AS $$
 DECLARE
     settings clientele.store_settings := clientele._present_settings(store);
-    first_until timestamptz := last_until;
-    first_exposure bigint := last_exposure;
-    oldest timestamptz;
-    programs text[];
-    slots integer[];
-    rewards numeric[];
+    due record;
+    freed record;
 BEGIN
     PERFORM clientele._share_sources(store);
     -- Tables that have just been filled look small to the planner: loops only for a few, through an index.
     PERFORM set_config('enable_nestloop', (at_most <= 1000 AND clientele._has_index(settings.orders, settings.customer_id))::text, true);
-    EXECUTE format('
-        SELECT count(*), min(d.issued_at), (array_agg(d.valid_until ORDER BY d.valid_until DESC, d.exposure_id DESC))[1],
-            (array_agg(d.exposure_id ORDER BY d.valid_until DESC, d.exposure_id DESC))[1]
-        FROM (SELECT l.issued_at, l.valid_until, l.exposure_id FROM %I.ledger l
-              WHERE l.state = ''open'' AND (l.valid_until, l.exposure_id) > ($1, $2) AND l.valid_until <= $3 %s
-              ORDER BY l.valid_until, l.exposure_id LIMIT $4) d', store, CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $5' END)
-        INTO seen, oldest, last_until, last_exposure USING first_until, first_exposure, until, at_most, only_program;
-    redeemed := 0;
-    expired := 0;
-    held_out := 0;
+    due := clientele._due(store, only_program, until, at_most, last_until, last_exposure);
+    last_until := due.last_until;
+    last_exposure := due.last_exposure;
+    seen := coalesce(cardinality(due.exposures), 0);
     IF seen = 0 THEN
+        redeemed := 0;
+        expired := 0;
+        held_out := 0;
         RETURN;
     END IF;
-    -- What was issued since the first query belongs to the next run. An order redeems one exposure: of two that found the same
-    -- one, the second stays open, for the next run to find another. Closed is what nobody else is closing.
-    EXECUTE replace(replace(replace(replace(replace(replace('
-        WITH due AS MATERIALIZED (
-            SELECT l.exposure_id, l.customer_id, l.holdout, l.issued_at, l.valid_until, l.min_spend FROM STORE.ledger l
-            WHERE l.state = ''open'' AND (l.valid_until, l.exposure_id) > ($1, $2) AND l.valid_until <= $4
-                AND (l.valid_until, l.exposure_id) <= ($4, $5)
-              AND l.issued_at >= $6 PROGRAM
-            ORDER BY l.valid_until, l.exposure_id LIMIT $7
-        ), found AS MATERIALIZED (
-            SELECT DISTINCT ON (l.exposure_id) l.exposure_id, ORDER_ID AS order_id, o.ordered_at, o.amount
-            FROM due l JOIN STORE._orders o ON QUALIFIES
-            WHERE o.ordered_at >= EARLIEST AND NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed'' AND SAME_ORDER)
-            ORDER BY l.exposure_id, o.ordered_at, order_id, o.amount
-        ), claims AS MATERIALIZED (
-            SELECT f.*, f.order_id IS NOT NULL
-                AND lag(f.order_id) OVER (PARTITION BY f.order_id ORDER BY f.exposure_id) IS NOT NULL AS taken FROM found f
-        ), verdicts AS MATERIALIZED (
-            SELECT l.exposure_id, f.exposure_id IS NOT NULL AS redeems, f.order_id, f.ordered_at, f.amount
-            FROM due l LEFT JOIN claims f ON f.exposure_id = l.exposure_id
-            WHERE NOT f.taken OR f.exposure_id IS NULL AND l.valid_until <= $8
-        ), closing AS MATERIALIZED (
-            SELECT l.exposure_id, v.redeems, v.order_id, v.ordered_at, v.amount FROM verdicts v JOIN STORE.ledger l
-                ON l.exposure_id = v.exposure_id
-            WHERE l.state = ''open'' FOR UPDATE OF l SKIP LOCKED
-        ), closed AS (
-            UPDATE STORE.ledger l SET state = CASE WHEN c.redeems THEN ''redeemed'' ELSE ''expired'' END, closed_at = now(),
-                order_id = c.order_id, ordered_at = c.ordered_at, order_value = c.amount
-            FROM closing c WHERE l.exposure_id = c.exposure_id
-            RETURNING l.program, l.slot, l.reward, l.holdout, c.redeems
-        ), freed AS (
-            SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE NOT c.redeems AND c.holdout IS NULL
-                GROUP BY c.program, c.slot)
-        SELECT (SELECT count(*) FROM closed c WHERE c.redeems AND c.holdout IS NULL), (SELECT count(*) FROM closed c WHERE NOT c.redeems
-            AND c.holdout IS NULL),
-            (SELECT count(*) FROM closed c WHERE c.holdout IS NOT NULL), array_agg(f.program), array_agg(f.slot),
-                array_agg(f.reward) FROM freed f',
-        'PROGRAM', CASE WHEN only_program IS NOT NULL THEN 'AND l.program = $9' ELSE '' END),
-        'ORDER_ID', CASE WHEN settings.order_id IS NULL THEN 'NULL::text' ELSE 'o.order_id' END),
-        'QUALIFIES', clientele._qualifies(store)), 'EARLIEST', clientele._earliest(store, '$6')), 'SAME_ORDER',
-            clientele._same_order(store, settings)), 'STORE', quote_ident(store))
-        INTO redeemed, expired, held_out, programs, slots, rewards
-        USING first_until, first_exposure, until, last_until, last_exposure, oldest, at_most, expired_by, only_program;
-    PERFORM clientele._release(store, programs, slots, rewards, only_program);
+    EXECUTE clientele._closing_query(store, settings) INTO freed USING due.exposures, due.first_issued, expired_by;
+    redeemed := freed.redeemed;
+    expired := freed.expired;
+    held_out := freed.held_out;
+    PERFORM clientele._release(store, freed.programs, freed.slots, freed.rewards, only_program);
 END $$;
 COMMENT ON FUNCTION clientele._settle_chunk(name, text, timestamptz, timestamptz, integer, timestamptz, bigint) IS
     'Closes exposures that are open and end until a time, at_most of them from a key on: redeemed where an order qualifies, else expired '
@@ -173,28 +216,29 @@ DECLARE
     rewards numeric[];
 BEGIN
     PERFORM clientele._share_sources(store);
-    EXECUTE replace(replace(replace('
+    EXECUTE clientele._fill('
         WITH noted AS MATERIALIZED (
-            SELECT DISTINCT r.exposure_id FROM STORE.reversals r
-            WHERE r.exposure_id > $1 AND ($3 IS NULL OR EXISTS (SELECT FROM STORE.ledger l WHERE l.exposure_id = r.exposure_id
-                AND l.program = $3 AND l.holdout IS NULL))
+            SELECT DISTINCT r.exposure_id FROM {store}.reversals r
+            WHERE r.exposure_id > $1 AND ($3 IS NULL OR EXISTS (
+                SELECT FROM {store}.ledger l WHERE l.exposure_id = r.exposure_id AND l.program = $3 AND l.holdout IS NULL))
             ORDER BY r.exposure_id LIMIT $2
         ), standing AS MATERIALIZED (
-            SELECT n.exposure_id, l.state = ''redeemed'' AND (NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND STILL_QUALIFIES)
-                OR EXISTS (SELECT FROM STORE.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)) AS reversed
-            FROM noted n LEFT JOIN STORE.ledger l ON l.exposure_id = n.exposure_id
+            SELECT n.exposure_id, l.state = ''redeemed'' AND (NOT {order_stands} OR {enrolled_since}) AS reversed
+            FROM noted n LEFT JOIN {store}.ledger l ON l.exposure_id = n.exposure_id
         ), held AS MATERIALIZED (
-            SELECT l.exposure_id, s.reversed FROM standing s JOIN STORE.ledger l ON l.exposure_id = s.exposure_id
+            SELECT l.exposure_id, s.reversed FROM standing s JOIN {store}.ledger l ON l.exposure_id = s.exposure_id
             WHERE l.state = ''redeemed'' OR NOT s.reversed FOR UPDATE OF l SKIP LOCKED
         ), closed AS (
-            UPDATE STORE.ledger l SET state = ''void'' FROM held h WHERE l.exposure_id = h.exposure_id AND h.reversed
+            UPDATE {store}.ledger l SET state = ''void'' FROM held h WHERE l.exposure_id = h.exposure_id AND h.reversed
             RETURNING l.program, l.slot, l.reward, l.holdout
         ), settled AS (
-            DELETE FROM STORE.reversals r USING standing s
-            WHERE r.exposure_id = s.exposure_id AND (s.reversed IS NULL OR EXISTS (SELECT FROM held h WHERE h.exposure_id = s.exposure_id)))
-        SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted), count(*), array_agg(c.program), array_agg(c.slot),
-            array_agg(c.reward)
-        FROM closed c WHERE c.holdout IS NULL', 'STILL_QUALIFIES', clientele._still_qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
+            DELETE FROM {store}.reversals r USING standing s
+            WHERE r.exposure_id = s.exposure_id
+              AND (s.reversed IS NULL OR EXISTS (SELECT FROM held h WHERE h.exposure_id = s.exposure_id)))
+        SELECT (SELECT count(*) FROM noted), (SELECT max(exposure_id) FROM noted),
+            count(*), array_agg(c.program), array_agg(c.slot), array_agg(c.reward)
+        FROM closed c WHERE c.holdout IS NULL',
+        'store', quote_ident(store), 'order_stands', clientele._order_stands(store), 'enrolled_since', clientele._enrolled_since(store))
         INTO seen, last_exposure, voided, programs, slots, rewards USING last_exposure, at_most, only_program;
     PERFORM clientele._release(store, programs, slots, rewards, only_program);
 END $$;
@@ -223,12 +267,11 @@ COMMENT ON FUNCTION clientele._settle_due(name, text, integer) IS
 CREATE FUNCTION clientele._reversed(store name, since timestamptz) RETURNS SETOF bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
-    RETURN QUERY EXECUTE replace(replace(replace('
-        SELECT l.exposure_id FROM STORE.ledger l
-        WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT EXISTS (SELECT FROM STORE._orders o WHERE SAME_ORDER AND STILL_QUALIFIES)
-          AND NOT EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id)',
-        'STILL_QUALIFIES', clientele._still_qualifies(store)), 'SAME_ORDER', clientele._same_order(store, clientele._settings(store))),
-            'STORE', quote_ident(store)) USING since;
+    RETURN QUERY EXECUTE clientele._fill('
+        SELECT l.exposure_id FROM {store}.ledger l
+        WHERE l.state = ''redeemed'' AND l.closed_at > $1 AND NOT {order_stands}
+          AND NOT EXISTS (SELECT FROM {store}.reversals r WHERE r.exposure_id = l.exposure_id)',
+        'store', quote_ident(store), 'order_stands', clientele._order_stands(store)) USING since;
 END $$;
 COMMENT ON FUNCTION clientele._reversed(name, timestamptz) IS
     'Redemptions written down since a time whose order does not qualify any more, and which are not noted in reversals yet. Reads every '
@@ -240,8 +283,8 @@ CREATE FUNCTION clientele._note_reversals(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF (clientele._settings(store)).live THEN
-        EXECUTE format('INSERT INTO %I.reversals (exposure_id, noted_at) SELECT r, now() FROM clientele._reversed($1, now() - interval ''30 days'') r', store)
-            USING store;
+        EXECUTE format('INSERT INTO %I.reversals (exposure_id, noted_at)
+            SELECT r, now() FROM clientele._reversed($1, now() - interval ''30 days'') r', store) USING store;
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._note_reversals(name) IS
@@ -442,21 +485,27 @@ BEGIN
     redeemed_order := clientele._order_literal(store, order_id);
     same := clientele._order_equality(store);
     -- Nothing is locked before it is known that the code and the order are the same customer's.
-    EXECUTE format('SELECT o.ordered_at, o.amount, %4$s AS placed_since FROM %1$I.ledger l JOIN %1$I._orders o ON o.customer_id = l.customer_id
-        WHERE l.code = $1 AND o.order_id %5$s %2$s AND o.amount IS NOT NULL ORDER BY %3$s DESC, o.ordered_at LIMIT 1',
-        store, redeemed_order, clientele._qualifies(store), clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'), same)
-            INTO placed USING code;
+    EXECUTE clientele._fill('
+        SELECT o.ordered_at, o.amount, {placed_since} AS placed_since
+        FROM {store}.ledger l JOIN {store}._orders o ON o.customer_id = l.customer_id
+        WHERE l.code = $1 AND o.order_id {same} {order} AND o.amount IS NOT NULL
+        ORDER BY {qualifies} DESC, o.ordered_at LIMIT 1',
+        'store', quote_ident(store), 'order', redeemed_order, 'same', same, 'qualifies', clientele._qualifies(store),
+        'placed_since', clientele._placed_since(store, 'o.ordered_at', 'l.issued_at')) INTO placed USING code;
     EXECUTE format('SELECT l.exposure_id FROM %I.ledger l WHERE $1 AND l.code = $2 FOR UPDATE', store)
         INTO exposure USING placed.ordered_at IS NOT NULL, code;
     IF exposure.exposure_id IS NULL THEN
         PERFORM clientele._refuse_code();
     END IF;
     -- Stores have order ids of different types, which one session's plans would not take from a record.
-    EXECUTE format('SELECT l.exposure_id, l.state, l.closed_at, %4$s AS order_id, l.issued_at, l.valid_until, l.min_spend, l.currency,
-            EXISTS (SELECT FROM %1$I.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
-            l.order_id %3$s %2$s AS by_this_order, EXISTS (SELECT FROM %1$I.ledger t WHERE t.state = ''redeemed''
-                AND t.order_id %3$s %2$s) AS order_is_taken
-        FROM %1$I.ledger l WHERE l.exposure_id = $1', store, redeemed_order, same, clientele._as_text('l.order_id')) INTO exposure USING exposure.exposure_id;
+    EXECUTE clientele._fill('
+        SELECT l.exposure_id, l.state, l.closed_at, {order_id} AS order_id, l.issued_at, l.valid_until, l.min_spend, l.currency,
+            EXISTS (SELECT FROM {store}.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
+            l.order_id {same} {order} AS by_this_order,
+            EXISTS (SELECT FROM {store}.ledger t WHERE t.state = ''redeemed'' AND t.order_id {same} {order}) AS order_is_taken
+        FROM {store}.ledger l WHERE l.exposure_id = $1',
+        'store', quote_ident(store), 'order', redeemed_order, 'same', same, 'order_id', clientele._as_text('l.order_id'))
+        INTO exposure USING exposure.exposure_id;
     PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id,
         exposure.by_this_order);
     IF exposure.order_is_taken THEN
@@ -465,10 +514,12 @@ BEGIN
     PERFORM clientele._check_qualifies(placed.placed_since, placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until,
         exposure.min_spend, exposure.currency);
     BEGIN
-        EXECUTE format('UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3 WHERE l.exposure_id = $1
+        EXECUTE format('
+            UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3
+            WHERE l.exposure_id = $1
             RETURNING l.exposure_id, l.program, l.customer_id::text, format(''%%s'', l.order_id), l.ordered_at, l.order_value,
-                l.reward, l.currency',
-            store, redeemed_order) INTO redeemed USING exposure.exposure_id, placed.ordered_at, placed.amount;
+                l.reward, l.currency', store, redeemed_order)
+            INTO redeemed USING exposure.exposure_id, placed.ordered_at, placed.amount;
     EXCEPTION WHEN unique_violation THEN
         PERFORM clientele._refuse_taken_order();  -- by somebody else, since we looked
     END;
@@ -482,9 +533,10 @@ DECLARE
     exposure record;
 BEGIN
     store := clientele._resolve_store(store);
-    EXECUTE format('UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id %s %s
-        RETURNING l.exposure_id, l.program, l.slot, l.reward,
-            l.holdout', store, clientele._order_equality(store), clientele._order_literal(store, order_id)) INTO exposure;
+    EXECUTE format('
+        UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id %s %s
+        RETURNING l.exposure_id, l.program, l.slot, l.reward, l.holdout',
+        store, clientele._order_equality(store), clientele._order_literal(store, order_id)) INTO exposure;
     IF exposure.exposure_id IS NULL THEN
         RETURN false;
     END IF;
@@ -540,8 +592,10 @@ DECLARE
 BEGIN
     PERFORM clientele._require('exposure_id', exposure_id IS NOT NULL);
     store := clientele._resolve_store(store);
-    EXECUTE format('SELECT l.program, l.slot, l.reward, l.holdout FROM %I.ledger l WHERE l.exposure_id = $1 AND l.state = ''open'' AND l.valid_until > now()
-        FOR UPDATE SKIP LOCKED', store) INTO exposure USING exposure_id;
+    EXECUTE format('
+        SELECT l.program, l.slot, l.reward, l.holdout FROM %I.ledger l
+        WHERE l.exposure_id = $1 AND l.state = ''open'' AND l.valid_until > now() FOR UPDATE SKIP LOCKED', store)
+        INTO exposure USING exposure_id;
     IF exposure.program IS NULL THEN
         RETURN false;
     END IF;

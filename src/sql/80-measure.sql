@@ -44,15 +44,15 @@ COMMENT ON TYPE clientele.lift_stratum IS
 
 -- ---- What is compared ----
 
--- What a metric is, of the rows of a customer: an expression over o.amount in which WITHIN stands for the time that counts.
+-- What a metric is, of the rows of a customer: an expression over o.amount in which {within} stands for the time that counts.
 CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '(' || CASE metric
-        WHEN 'net_margin_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE WITHIN), 0)'
-        WHEN 'revenue_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE WITHIN), 0)'
-        WHEN 'orders_per_customer' THEN 'pg_catalog.count(*) FILTER (WHERE WITHIN AND o.amount >= 0)'
-        WHEN 'repeat_rate' THEN 'COALESCE(pg_catalog.bool_or(o.amount >= 0) FILTER (WHERE WITHIN), false)::integer'
-        WHEN 'aov' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE WITHIN AND o.amount >= 0), 0)' END || ')::double precision'
+        WHEN 'net_margin_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE {within}), 0)'
+        WHEN 'revenue_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE {within}), 0)'
+        WHEN 'orders_per_customer' THEN 'pg_catalog.count(*) FILTER (WHERE {within} AND o.amount >= 0)'
+        WHEN 'repeat_rate' THEN 'COALESCE(pg_catalog.bool_or(o.amount >= 0) FILTER (WHERE {within}), false)::integer'
+        WHEN 'aov' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE {within} AND o.amount >= 0), 0)' END || ')::double precision'
 $$;
 COMMENT ON FUNCTION clientele._metric_expression(text) IS
     'A metric as SQL over the amounts of a customer; of net margin those are what orders bring and rewards cost, of aov this is the '
@@ -67,52 +67,67 @@ COMMENT ON FUNCTION clientele._enrolled_by(text) IS
     'everything no program has assigned to an arm.';
 
 -- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3: stratum, treated, labels (further columns
--- of the ledger), measured (whether the horizon, $4, is over), again (whether there was an enrolment before $2), outcome, and covariate, the same
--- over the time $5 before the very first enrolment (of aov: orders). From then on the arms differ: who is held out mostly stays so, and what
--- earlier offers changed would be subtracted from what this one does.
+-- of the ledger), measured (whether the horizon, $4, is over), again (whether there was an enrolment before $2), outcome, and covariate,
+-- the same over the time $5 before the very first enrolment (of aov: orders). From the very first enrolment on the arms differ: who is
+-- held out mostly stays so, and what earlier offers changed would be subtracted from what this one does.
 -- Orders are read once: those from $6 to before $7.
 CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, later boolean, labels text[] DEFAULT '{}') RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    margin numeric := (clientele._settings(store)).margin;
     outcome text := clientele._metric_expression(metric);
     after text := clientele._placed_since(store, 'o.ordered_at', 'e.enrolled_at');
     before text := 'NOT ' || clientele._placed_since(store, 'o.ordered_at', 'e.first_at');
-    first_ever constant text := 'pg_catalog.first_value(l.issued_at) OVER (PARTITION BY l.customer_id ORDER BY l.period)';
-    query text := 'SELECT e.customer_id, e.stratum, e.treated, e.measured, e.again#E_LABELS#, #OUTCOME# AS outcome, #SECOND#
-        FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, #ARM#, l.issued_at AS enrolled_at, l.first_at#LABELS#,
-                l.first_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured,
-                    l.first_at < l.issued_at AS again
-            FROM (SELECT l.*, #FIRST_AT# AS first_at FROM #STORE#.ledger l WHERE l.issued_at < $3 AND #ENROLLED#) l WHERE l.issued_at >= $2
-            ORDER BY l.customer_id, l.period) e
-        LEFT JOIN (SELECT s.customer_id, s.ordered_at, #AMOUNT# AS amount FROM #STORE#._orders s
-            WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL #REWARDS#) o
-            ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR #AFTER#) AND o.ordered_at < e.ends_at AND e.measured
-        GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again#E_LABELS#';
-    -- What a redeemed offer cost counts when its order was placed.
-    rewards constant text := 'UNION ALL SELECT r.customer_id, r.ordered_at, -r.reward FROM #STORE#._ledger r
-        WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.holdout IS NULL AND r.ordered_at >= $6 AND r.ordered_at < $7';
 BEGIN
-    query := replace(query, '#AFTER#', after);
-    query := replace(query, '#OUTCOME#', replace(outcome, 'WITHIN', after));
-    query := replace(query, '#SECOND#', CASE metric
-        WHEN 'aov' THEN replace(clientele._metric_expression('orders_per_customer'), 'WITHIN', after) || ' AS orders'
-        ELSE replace(outcome, 'WITHIN', before) || ' AS covariate' END);
-    query := replace(query, '#AMOUNT#', CASE metric WHEN 'net_margin_per_customer' THEN format('%s * s.amount', margin)
-        ELSE 's.amount' END);
-    query := replace(query, '#REWARDS#', CASE metric WHEN 'net_margin_per_customer' THEN rewards ELSE '' END);
-    query := replace(query, '#FIRST_AT#', CASE WHEN later THEN first_ever ELSE 'l.issued_at' END);
-    query := replace(query, '#ENROLLED#', clientele._enrolled_by(program));
-    query := replace(query, '#ARM#', CASE WHEN program IS NULL
-        THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
-        ELSE 'l.program_version AS stratum, l.holdout IS NULL AS treated' END);
-    query := replace(query, '#LABELS#', (SELECT coalesce(string_agg(format(', l.%I', label), ''), '') FROM unnest(labels) label));
-    query := replace(query, '#E_LABELS#', (SELECT coalesce(string_agg(format(', e.%I', label), ''), '') FROM unnest(labels) label));
-    RETURN replace(query, '#STORE#', quote_ident(store));
+    RETURN clientele._fill('
+        SELECT e.customer_id, e.stratum, e.treated, e.measured, e.again{e_labels}, {outcome} AS outcome, {second}
+        FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, {arm}, l.issued_at AS enrolled_at, l.first_at{l_labels},
+                l.first_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured,
+                l.first_at < l.issued_at AS again
+            FROM (SELECT l.*, {first_at} AS first_at FROM {store}.ledger l WHERE l.issued_at < $3 AND {enrolled}) l WHERE l.issued_at >= $2
+            ORDER BY l.customer_id, l.period) e
+        LEFT JOIN ({amounts}) o
+            ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR {after}) AND o.ordered_at < e.ends_at AND e.measured
+        GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again{e_labels}',
+        'store', quote_ident(store), 'after', after, 'enrolled', clientele._enrolled_by(program),
+        'outcome', clientele._fill(outcome, 'within', after),
+        'second', CASE metric
+            WHEN 'aov' THEN clientele._fill(clientele._metric_expression('orders_per_customer'), 'within', after) || ' AS orders'
+            ELSE clientele._fill(outcome, 'within', before) || ' AS covariate' END,
+        'arm', CASE WHEN program IS NULL THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
+            ELSE 'l.program_version AS stratum, l.holdout IS NULL AS treated' END,
+        'first_at', CASE WHEN later THEN 'pg_catalog.first_value(l.issued_at) OVER (PARTITION BY l.customer_id ORDER BY l.period)'
+            ELSE 'l.issued_at' END,
+        'amounts', clientele._amounts_query(store, metric),
+        'l_labels', (SELECT string_agg(format(', l.%I', label), '') FROM unnest(labels) label),
+        'e_labels', (SELECT string_agg(format(', e.%I', label), '') FROM unnest(labels) label));
 END $$;
 COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, boolean, text[]) IS
     'A query for what is compared: a row a customer. Its parameters: program, from, to, horizon, pre_period, and the times between which '
     'orders are read. later: enrolments before from matter; false: from is -infinity.';
+
+-- What a redeemed offer cost counts when its order was placed.
+CREATE FUNCTION clientele._amounts_query(store name, metric text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill(CASE metric WHEN 'net_margin_per_customer' THEN '
+            SELECT s.customer_id, s.ordered_at, {margin} * s.amount AS amount FROM {store}._orders s
+            WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL
+            UNION ALL SELECT r.customer_id, r.ordered_at, -r.reward FROM {store}._ledger r
+            WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.holdout IS NULL AND r.ordered_at >= $6 AND r.ordered_at < $7'
+        ELSE '
+            SELECT s.customer_id, s.ordered_at, s.amount FROM {store}._orders s
+            WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL' END,
+        VARIADIC ARRAY['store', quote_ident(store)]
+            || CASE metric WHEN 'net_margin_per_customer' THEN ARRAY['margin', (clientele._settings(store)).margin::text] END)
+$$;
+COMMENT ON FUNCTION clientele._amounts_query(name, text) IS
+    'A query for what is added up of customers from $6 to before $7: the amounts of their orders; of net margin what these bring in, and '
+    'what redeemed offers cost.';
+
+CREATE FUNCTION clientele._measured_name(store name, program text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END
+$$;
+COMMENT ON FUNCTION clientele._measured_name(name, text) IS 'What is measured, for messages: a program, or (NULL) the whole store.';
 
 CREATE FUNCTION clientele._measured_span(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval,
     pre_period interval,
@@ -122,14 +137,14 @@ DECLARE
     -- A month before one day may be later than a month before the day after: months differ in length.
     slack constant interval := '4 days';
 BEGIN
-    EXECUTE format('SELECT e.first_in, CASE WHEN $5 > ''0'' THEN e.first_ever ELSE e.first_in END - $5 - $6, least(e.last_in + $4 + $6, now())
+    EXECUTE format('
+        SELECT e.first_in, CASE WHEN $5 > ''0'' THEN e.first_ever ELSE e.first_in END - $5 - $6, least(e.last_in + $4 + $6, now())
         FROM (SELECT min(l.issued_at) AS first_ever, min(l.issued_at) FILTER (WHERE l.issued_at >= $2) AS first_in,
             max(l.issued_at) AS last_in
             FROM %I.ledger l WHERE %s AND l.issued_at < $3) e', store, clientele._enrolled_by(program))
         INTO first_enrolled, first_order, last_order USING program, "from", "to", horizon, pre_period, slack;
     IF first_enrolled IS NULL THEN
-        RAISE EXCEPTION '%', CASE WHEN program IS NULL THEN format('store %I has enrolled nobody', store)
-                ELSE format('program "%s" has enrolled nobody', program) END
+        RAISE EXCEPTION '% has enrolled nobody', clientele._measured_name(store, program)
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = format('Looked for enrolments from %s to %s.', "from", "to"),
                 HINT = 'Customers are enrolled where clientele.issue_offer() or issue_offers() offers them something, or holds them out.';
@@ -139,8 +154,8 @@ COMMENT ON FUNCTION clientele._measured_span(name, text, timestamptz, timestampt
     'The first enrolment of a program (NULL: of any) within a time, and the times between which orders matter. Refuses where nobody was '
     'enrolled.';
 
--- What the customers measured have earned within their horizon, and nobody has settled yet: its reward is subtracted from nothing. The caller
--- has set the time zone to the store's. enable_nestloop: see _lift_strata().
+-- What the customers measured have earned within their horizon, and nobody has settled yet: its reward is subtracted from nothing. The
+-- caller has set the time zone to the store's. enable_nestloop: see _lift_strata().
 CREATE FUNCTION clientele._unsettled_offers(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval,
         version integer) RETURNS bigint
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
@@ -149,26 +164,24 @@ DECLARE
     unsettled bigint;
 BEGIN
     -- A redemption that was reversed stands again where its order qualifies again, unless the customer was enrolled again since.
-    EXECUTE replace(replace(replace(replace(replace('
+    EXECUTE clientele._fill('
         WITH pending AS MATERIALIZED (
-            SELECT l.* FROM STORE.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL
-            UNION ALL SELECT l.* FROM STORE.ledger l WHERE l.state = ''redeemed'' AND l.holdout IS NULL
-                AND l.exposure_id IN (SELECT r.exposure_id FROM STORE.reversals r)
-                AND NOT EXISTS (SELECT FROM STORE.ledger later WHERE later.customer_id = l.customer_id AND later.period > l.period)
+            SELECT l.* FROM {store}.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL
+            UNION ALL SELECT l.* FROM {store}.ledger l WHERE l.state = ''redeemed'' AND l.holdout IS NULL
+                AND l.exposure_id IN (SELECT r.exposure_id FROM {store}.reversals r) AND NOT {enrolled_since}
         ), enrolled AS MATERIALIZED (
             SELECT DISTINCT ON (l.customer_id) l.customer_id, l.program_version, l.issued_at, l.issued_at + $4 AS ends_at
-            FROM STORE.ledger l WHERE l.issued_at >= $2 AND l.issued_at < $3 AND ENROLLED
-                AND l.customer_id IN (SELECT p.customer_id FROM pending p)
+            FROM {store}.ledger l
+            WHERE l.issued_at >= $2 AND l.issued_at < $3 AND {enrolled} AND l.customer_id IN (SELECT p.customer_id FROM pending p)
             ORDER BY l.customer_id, l.period)
         SELECT count(DISTINCT l.exposure_id) FROM pending l
         JOIN enrolled e ON e.customer_id = l.customer_id AND e.ends_at <= now() AND l.issued_at < e.ends_at
             AND ($7 IS NULL OR e.program_version = $7)
-        JOIN STORE._orders o ON QUALIFIES AND PLACED_SINCE AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
-        WHERE CASE l.state WHEN ''redeemed'' THEN SAME_ORDER ELSE NOT EXISTS (SELECT FROM STORE.ledger l WHERE l.state = ''redeemed''
-            AND SAME_ORDER) END',
-        'ENROLLED', clientele._enrolled_by(program)), 'QUALIFIES', clientele._qualifies(store)), 'PLACED_SINCE',
-            clientele._placed_since(store, 'o.ordered_at', 'e.issued_at')),
-        'SAME_ORDER', clientele._same_order(store, clientele._settings(store))), 'STORE', quote_ident(store))
+        JOIN {store}._orders o ON {qualifies} AND {placed_since} AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
+        WHERE CASE l.state WHEN ''redeemed'' THEN {same_order} ELSE NOT {order_is_taken} END',
+        'store', quote_ident(store), 'enrolled', clientele._enrolled_by(program), 'enrolled_since', clientele._enrolled_since(store),
+        'qualifies', clientele._qualifies(store), 'placed_since', clientele._placed_since(store, 'o.ordered_at', 'e.issued_at'),
+        'same_order', clientele._same_order(store, clientele._settings(store)), 'order_is_taken', clientele._order_is_taken(store))
         INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order, version;
     RETURN unsettled;
 END $$;
@@ -265,22 +278,23 @@ DECLARE
     strata clientele.lift_stratum[];
 BEGIN
     span := clientele._measured_span(store, program, "from", "to", horizon, pre_period);
-    EXECUTE format('
-        SELECT array_agg(ROW(c.is_total, c.segment, c.stratum, %s, c.result, c.sums, c.excluded, c.again)::clientele.lift_stratum
-            ORDER BY c.stratum, c.is_total DESC, c.segment)
-        FROM (SELECT %s AS is_total, %s AS segment, u.stratum, %s FILTER (WHERE u.measured) AS result,
+    EXECUTE clientele._fill('
+        SELECT array_agg(ROW(c.is_total, c.segment, c.stratum, {version}, {holdout}, c.result, c.sums, c.excluded, c.again)
+            ::clientele.lift_stratum ORDER BY c.stratum, c.is_total DESC, c.segment)
+        FROM (SELECT {is_total} AS is_total, {segment} AS segment, u.stratum, {lift} FILTER (WHERE u.measured) AS result,
                 clientele._outcome_sums(u.outcome, u.treated) FILTER (WHERE u.measured) AS sums,
                 count(*) FILTER (WHERE NOT u.measured) AS excluded, count(*) FILTER (WHERE u.measured AND u.again) AS again
-            FROM (%s) u WHERE $8 IS NULL OR u.stratum = $8 GROUP BY %s) c',
-        CASE WHEN program IS NULL THEN 'NULL, c.stratum' ELSE format('c.stratum, (SELECT (v.definition ->> ''holdout'')::double precision
+            FROM ({outcomes}) u WHERE $8 IS NULL OR u.stratum = $8 GROUP BY {groups}) c',
+        'version', CASE WHEN program IS NULL THEN 'NULL' ELSE 'c.stratum' END,
+        'holdout', CASE WHEN program IS NULL THEN 'c.stratum' ELSE format('(SELECT (v.definition ->> ''holdout'')::double precision
             FROM %I.program_versions v WHERE v.program = $1 AND v.version = c.stratum)', store) END,
-        CASE WHEN by_segment THEN 'grouping(u.segment) = 1' ELSE 'true' END,
-        CASE WHEN by_segment THEN 'u.segment' ELSE 'NULL::text' END,
-        CASE metric WHEN 'aov' THEN 'clientele.lift_ratio(u.outcome, u.orders, u.treated)'
+        'is_total', CASE WHEN by_segment THEN 'grouping(u.segment) = 1' ELSE 'true' END,
+        'segment', CASE WHEN by_segment THEN 'u.segment' ELSE 'NULL::text' END,
+        'groups', CASE WHEN by_segment THEN 'GROUPING SETS ((u.stratum), (u.stratum, u.segment))' ELSE 'u.stratum' END,
+        'lift', CASE metric WHEN 'aov' THEN 'clientele.lift_ratio(u.outcome, u.orders, u.treated)'
             ELSE 'clientele.lift(u.outcome, u.treated, u.covariate)' END,
-        clientele._outcomes_query(store, program, metric, "from" > '-infinity', CASE WHEN by_segment THEN '{segment}'
-            ELSE '{}' END::text[]),
-        CASE WHEN by_segment THEN 'GROUPING SETS ((u.stratum), (u.stratum, u.segment))' ELSE 'u.stratum' END)
+        'outcomes', clientele._outcomes_query(store, program, metric, "from" > '-infinity',
+            CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]))
         INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order, version;
     PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled, version);
     RETURN strata;
@@ -288,9 +302,16 @@ END $$;
 COMMENT ON FUNCTION clientele._lift_strata(name, text, text, timestamptz, timestamptz, interval, interval, boolean, integer) IS
     'The comparisons of a metric within each version of a program, or one of them (program NULL: within each share of the global holdout).';
 
+CREATE FUNCTION clientele._has_arms(result clientele.lift_result) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (result).n_control >= 2 AND (result).n_treated >= 2
+$$;
+COMMENT ON FUNCTION clientele._has_arms(clientele.lift_result) IS
+    'Whether there are the 2 customers on either side that a comparison takes.';
+
 CREATE FUNCTION clientele._can_compare(stratum clientele.lift_stratum) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce((stratum).holdout > 0, false) AND ((stratum).result).n_control >= 2 AND ((stratum).result).n_treated >= 2
+    SELECT coalesce((stratum).holdout > 0, false) AND clientele._has_arms((stratum).result)
 $$;
 COMMENT ON FUNCTION clientele._can_compare(clientele.lift_stratum) IS
     'Whether a comparison has both arms: a holdout, and at least 2 customers on either side.';
@@ -299,8 +320,7 @@ CREATE FUNCTION clientele._check_strata(store name, program text, strata cliente
         first_enrolled timestamptz, version integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what constant text := CASE WHEN program IS NULL THEN format('store %I', store) WHEN version IS NULL THEN format('program "%s"', program)
-        ELSE format('version %s of program "%s"', version, program) END;
+    what constant text := concat('version ' || version || ' of ', clientele._measured_name(store, program));
     found record;
 BEGIN
     IF strata IS NULL THEN
@@ -320,20 +340,27 @@ BEGIN
     ELSIF NOT found.comparable THEN
         RAISE EXCEPTION 'too few customers of % to compare: % held out, % not', what, found.control, found.treated
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                DETAIL = format('It takes 2 of each at least, in one version. The horizon of %s is not over for %s more; the first was enrolled at %s.', horizon, found.excluded, first_enrolled),
+                DETAIL = format('It takes 2 of each at least, in one version. '
+                    'The horizon of %s is not over for %s more; the first was enrolled at %s.', horizon, found.excluded, first_enrolled),
                 HINT = 'Wait, or pass a shorter horizon.';
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_strata(name, text, clientele.lift_stratum[], interval, timestamptz, integer) IS
     'Refuses what has no two arms, with what was found and what to do.';
 
+-- Chance alone alarms in one of a thousand comparisons that are in order.
+CREATE FUNCTION clientele._is_mismatch(srm_pvalue double precision) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE(srm_pvalue OPERATOR(pg_catalog.<) 0.001::double precision, false);
+COMMENT ON FUNCTION clientele._is_mismatch(double precision) IS
+    'Whether the sizes of arms with this p-value are not what their shares give: the assignment is broken.';
+
 CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision, remark text)
     RETURNS SETOF clientele.lift_report
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH judged AS (
-        SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated,
-            bool_or(s.is_total AND clientele._can_compare(s)) OVER (PARTITION BY s.stratum) AS compared,
-            (s.result).n_control >= 2 AND (s.result).n_treated >= 2 AS has_arms
+        SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated, clientele._has_arms(s.result) AS has_arms,
+            bool_or(s.is_total AND clientele._can_compare(s)) OVER (PARTITION BY s.stratum) AS compared
         FROM unnest(strata) s
     ), left_out AS (
         SELECT count(*) AS strata, sum(j.control + j.treated) AS customers FROM judged j
@@ -351,37 +378,39 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
         SELECT c.*, (c.result).*, (c.shape).nonzero_control, CASE WHEN shown_metric <> 'aov' THEN (c.shape).normal_from END AS enough,
             clientele.minimum_detectable_effect(nullif((c.result).se, 0), 1, 0, 1) AS detectable,
             CASE WHEN (c.result).n_control > 0 AND (c.result).n_treated > 0
-                THEN clientele.lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
-                (c.result).n_treated::double precision / ((c.result).n_control + (c.result).n_treated)) END AS needed
+                 THEN clientele.lift_sample_size(target_effect, (c.result).sd_control, (c.result).sd_treated,
+                     (c.result).n_treated::double precision / ((c.result).n_control + (c.result).n_treated)) END AS needed
         FROM combined c
     ), corrected AS (
         SELECT h.segment, h.p FROM (SELECT array_agg(m.segment ORDER BY m.segment) AS segments, array_agg(m.p_value ORDER BY m.segment) AS p
                 FROM measured m WHERE NOT m.is_total AND m.segment IS NOT NULL) a
             CROSS JOIN LATERAL unnest(a.segments, clientele.holm(a.p)) h (segment, p)
     )
-    SELECT shown_metric, m.segment, m.n_control, m.n_treated, m.mean_control, m.mean_treated, m.sd_control, m.sd_treated,
-        m.effect, m.se, m.df,
+    SELECT shown_metric, m.segment,
+        m.n_control, m.n_treated, m.mean_control, m.mean_treated, m.sd_control, m.sd_treated, m.effect, m.se, m.df,
         m.ci_low, m.ci_high, m.p_value, m.relative_effect, m.relative_ci_low, m.relative_ci_high, m.theta, m.variance_reduction,
         s.ci_low, s.ci_high, k.p, m.excluded, m.versions, m.srm, m.detectable, m.needed,
         nullif(concat_ws('; ',
-            CASE WHEN m.srm < 0.001 THEN format('SAMPLE RATIO MISMATCH (p = %s): the assignment is broken, do not read the effect',
-                ltrim(to_char(m.srm, '9.9EEEE'))) END,
+            CASE WHEN clientele._is_mismatch(m.srm) THEN format(
+                'SAMPLE RATIO MISMATCH (p = %s): the assignment is broken, do not read the effect', ltrim(to_char(m.srm, '9.9EEEE'))) END,
             remark,
             CASE WHEN m.versions > 1 THEN format('pooled versions: %s; version => one of them measures it alone', m.pooled) END,
             CASE WHEN m.again > 0 THEN
                 format('enrolled before "from" already: %s customers; what they were offered then counts, too', m.again) END,
             CASE WHEN m.se = 0 THEN 'no outcome varies: how certain the effect is cannot be known' END,
             CASE WHEN least(m.n_control, m.n_treated) < m.enough
-                THEN format('too small a sample for this spread: %s customers in the smaller arm, of %s that it takes for the interval to be believed',
-                least(m.n_control, m.n_treated), m.enough)
-                    || coalesce(format('; effects below %s are found with less than 80 %% power', clientele._significant(m.detectable)),
-                    '') END,
+                THEN concat_ws('; ',
+                    format('too small a sample for this spread: %s customers in the smaller arm, of %s that it takes for the interval '
+                        'to be believed', least(m.n_control, m.n_treated), m.enough),
+                    'effects below ' || clientele._significant(m.detectable) || ' are found with less than 80 % power') END,
             CASE WHEN m.needed > m.n_control + m.n_treated
                 THEN format('an effect of %s takes %s customers, and there are %s', target_effect, m.needed, m.n_control + m.n_treated) END,
             CASE WHEN m.is_total AND l.strata > 0
-                THEN format('left out for want of a holdout or of two customers in either arm: %s version%s, %s customers; "from" => the time from which some were held out counts those who were enrolled again since',
-                l.strata, CASE l.strata WHEN 1 THEN '' ELSE 's' END, l.customers) END,
-            CASE shown_metric WHEN 'aov' THEN 'conditional on ordering: customers who did not order do not count, so that it can rise while revenue falls; read it together with orders_per_customer' END), '')
+                THEN format('left out for want of a holdout or of two customers in either arm: %s, %s customers; "from" => the time from '
+                    'which some were held out counts those who were enrolled again since',
+                    clientele._counted(l.strata, 'version'), l.customers) END,
+            CASE shown_metric WHEN 'aov' THEN 'conditional on ordering: customers who did not order do not count, so that it can rise '
+                'while revenue falls; read it together with orders_per_customer' END), '')
     FROM measured m CROSS JOIN left_out l
     LEFT JOIN LATERAL clientele.sequential_interval(m.result, nonzero_control => m.nonzero_control) s ON true
     LEFT JOIN corrected k ON k.segment = m.segment AND NOT m.is_total
@@ -391,10 +420,21 @@ $$;
 COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double precision, text) IS
     'The rows of measure_lift() for one metric: the strata combined, and what to know about them: remark too, if there is one.';
 
+CREATE FUNCTION clientele._warn_of_mismatch(what text, report clientele.lift_report) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE WARNING 'sample ratio mismatch: %', concat_ws(', ', what, 'segment ' || quote_ident(report.segment))
+        USING DETAIL = format('%s customers held out and %s not are not what the holdout gives (p = %s).',
+                report.n_control, report.n_treated, ltrim(to_char(report.srm_pvalue, '9.9EEEE'))),
+            HINT = 'The assignment is broken, or customers are missing from one arm. Do not read the effect; find out why.';
+END $$;
+COMMENT ON FUNCTION clientele._warn_of_mismatch(text, clientele.lift_report) IS
+    'Warns of a comparison whose arms have other sizes than they should.';
+
 -- set_config, which a worker may not call, is why this is PARALLEL UNSAFE; what it reads the orders with may well have workers.
 CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEFAULT 'net_margin_per_customer',
-        "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, horizon interval DEFAULT NULL,
-            pre_period interval DEFAULT '90 days',
+        "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
+        horizon interval DEFAULT NULL, pre_period interval DEFAULT '90 days',
         by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL, version integer DEFAULT NULL)
     RETURNS SETOF clientele.lift_report
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -402,6 +442,7 @@ DECLARE
     strata clientele.lift_stratum[];
     shown_metric text;
     unsettled bigint;
+    remark text;
     report clientele.lift_report;
 BEGIN
     PERFORM clientele._require(a.name, a.given) FROM (VALUES ('metric', metric IS NOT NULL), ('pre_period', pre_period IS NOT NULL),
@@ -411,27 +452,24 @@ BEGIN
     PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
     horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period, version);
     PERFORM clientele._require_all_rows(store);
+    "from" := coalesce("from", '-infinity');
+    "to" := coalesce("to", 'infinity');
     FOREACH shown_metric IN ARRAY CASE metric WHEN 'aov' THEN '{aov,orders_per_customer}' ELSE ARRAY[metric] END::text[] LOOP
-        strata := clientele._lift_strata(store, program, shown_metric, coalesce("from", '-infinity'), coalesce("to", 'infinity'),
-            horizon, pre_period, by_segment, version);
+        strata := clientele._lift_strata(store, program, shown_metric, "from", "to", horizon, pre_period, by_segment, version);
         IF shown_metric = 'net_margin_per_customer' THEN
-            unsettled := clientele._unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'),
-                horizon, version);
+            unsettled := clientele._unsettled_offers(store, program, "from", "to", horizon, version);
         END IF;
         IF unsettled > 0 THEN
             RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
                 USING DETAIL = 'Their rewards are not subtracted.',
                     HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
+            remark := format('OVERSTATED: offers that were earned are not settled (in all segments: %s), and their rewards not subtracted: '
+                'CALL clientele.settle_offers(%L) first', unsettled, store);
         END IF;
-        FOR report IN SELECT * FROM clientele._lift_rows(strata, shown_metric, CASE shown_metric WHEN metric THEN target_effect END,
-                CASE WHEN unsettled > 0 THEN format('OVERSTATED: offers that were earned are not settled (in all segments: %s), and their rewards not subtracted: CALL clientele.settle_offers(%L) first', unsettled, store) END) LOOP
-            IF report.srm_pvalue < 0.001 AND shown_metric = metric THEN
-                RAISE WARNING 'sample ratio mismatch: %', concat_ws(', ', CASE WHEN program IS NULL THEN format('store %I', store)
-                    ELSE format('program "%s"', program) END,
-                        'segment ' || quote_ident(report.segment))
-                    USING DETAIL = format('%s customers held out and %s not are not what the holdout gives (p = %s).', report.n_control,
-                        report.n_treated, ltrim(to_char(report.srm_pvalue, '9.9EEEE'))),
-                        HINT = 'The assignment is broken, or customers are missing from one arm. Do not read the effect; find out why.';
+        FOR report IN SELECT * FROM clientele._lift_rows(strata, shown_metric,
+                CASE shown_metric WHEN metric THEN target_effect END, remark) LOOP
+            IF clientele._is_mismatch(report.srm_pvalue) AND shown_metric = metric THEN
+                PERFORM clientele._warn_of_mismatch(clientele._measured_name(store, program), report);
             END IF;
             RETURN NEXT report;
         END LOOP;
@@ -471,26 +509,27 @@ COMMENT ON FUNCTION clientele._arms_pvalue(jsonb, text[], bigint[]) IS
 CREATE FUNCTION clientele._create_experiment_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE replace($views$
-        CREATE VIEW STORE.experiment_health WITH (security_invoker = true) AS
+    EXECUTE clientele._fill($views$
+        CREATE VIEW {store}.experiment_health WITH (security_invoker = true) AS
             SELECT h.program, h.program_version, h.enrolled, h.offered, h.held_out, h.held_out_globally, h.expected_share, h.observed_share,
-                h.srm_pvalue, h.arms_pvalue, COALESCE(h.srm_pvalue < 0.001, false) OR COALESCE(h.arms_pvalue < 0.001, false) AS alarm,
+                h.srm_pvalue, h.arms_pvalue, clientele._is_mismatch(h.srm_pvalue) OR clientele._is_mismatch(h.arms_pvalue) AS alarm,
                 NULLIF(pg_catalog.concat_ws('; ',
-                    CASE WHEN h.srm_pvalue < 0.001
-                        THEN pg_catalog.format('SAMPLE RATIO MISMATCH: %s %% are held out where it should be %s %%. Do not read the effect.',
+                    CASE WHEN clientele._is_mismatch(h.srm_pvalue) THEN pg_catalog.format(
+                        'SAMPLE RATIO MISMATCH: %s %% are held out where it should be %s %%. Do not read the effect.',
                         pg_catalog.round(100 * h.observed_share::numeric, 2), pg_catalog.round(100 * h.expected_share::numeric, 2)) END,
-                    CASE WHEN h.arms_pvalue < 0.001
-                        THEN 'ARM RATIO MISMATCH: customers are not spread over the arms as their weights say. Do not compare the arms.' END), '') AS alert,
+                    CASE WHEN clientele._is_mismatch(h.arms_pvalue) THEN
+                        'ARM RATIO MISMATCH: customers are not spread over the arms as their weights say. Do not compare the arms.' END),
+                    '') AS alert,
                 h.first_enrolled_at, h.last_enrolled_at, h.again AS enrolled_again
-            FROM (SELECT c.program, c.program_version, c.offered + c.held_out + c.held_out_globally AS enrolled, c.offered, c.held_out,
-                c.held_out_globally,
+            FROM (SELECT c.program, c.program_version, c.offered + c.held_out + c.held_out_globally AS enrolled,
+                    c.offered, c.held_out, c.held_out_globally,
                     d.holdout AS expected_share, c.held_out::double precision / NULLIF(c.offered + c.held_out, 0) AS observed_share,
                     CASE WHEN d.holdout > 0 THEN clientele.srm_pvalue(ARRAY[c.offered, c.held_out], ARRAY[1 - d.holdout, d.holdout])
                          WHEN c.held_out > 0 THEN 0 END AS srm_pvalue,
                     clientele._arms_pvalue(v.definition, c.variants, c.by_variant) AS arms_pvalue,
                     c.first_enrolled_at, c.last_enrolled_at, c.again
-                FROM (SELECT a.program, a.program_version, COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout IS NULL),
-                    0)::bigint AS offered,
+                FROM (SELECT a.program, a.program_version,
+                        COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout IS NULL), 0)::bigint AS offered,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'program'), 0)::bigint AS held_out,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'global'), 0)::bigint AS held_out_globally,
                         pg_catalog.array_agg(a.variant) FILTER (WHERE a.holdout IS NULL) AS variants,
@@ -503,25 +542,25 @@ BEGIN
                             pg_catalog.min(f.issued_at) AS first_at, pg_catalog.max(f.issued_at) AS last_at
                         FROM (SELECT l.*, pg_catalog.row_number() OVER enrolments = 1 AS is_first,
                                 pg_catalog.first_value(l.program_version) OVER enrolments AS first_version
-                            FROM STORE.ledger l WINDOW enrolments AS (
+                            FROM {store}.ledger l WINDOW enrolments AS (
                                 PARTITION BY l.program, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global' ORDER BY l.period)) f
                         GROUP BY f.program, f.program_version, f.holdout, f.variant) a
                     GROUP BY a.program, a.program_version) c
-                LEFT JOIN STORE.program_versions v ON v.program = c.program AND v.version = c.program_version
+                LEFT JOIN {store}.program_versions v ON v.program = c.program AND v.version = c.program_version
                 CROSS JOIN LATERAL (SELECT (v.definition ->> 'holdout')::double precision AS holdout) d) h
-            WHERE (SELECT STORE._sees_everybody())
+            WHERE (SELECT {store}._sees_everybody())
             ORDER BY h.program, h.program_version;
-        COMMENT ON VIEW STORE.experiment_health IS
+        COMMENT ON VIEW {store}.experiment_health IS
             'Whether each version of a program assigned its customers as it should: those whom the program enrolled for the first time '
             'ever. alarm: the split has a p-value below 0.001, which no chance explains; alert says so in words. held_out_globally are '
             'in no program''s comparison. No row for whom a policy hides customers.';
-        COMMENT ON COLUMN STORE.experiment_health.enrolled_again IS
+        COMMENT ON COLUMN {store}.experiment_health.enrolled_again IS
             'Customers whom an earlier version had enrolled already; not counted otherwise: who comes back depends on what the offer did.';
-        COMMENT ON COLUMN STORE.experiment_health.expected_share IS
+        COMMENT ON COLUMN {store}.experiment_health.expected_share IS
             'The holdout of the version; observed_share: held_out by offered and held_out.';
-        COMMENT ON COLUMN STORE.experiment_health.srm_pvalue IS
+        COMMENT ON COLUMN {store}.experiment_health.srm_pvalue IS
             'Sample-ratio mismatch between offered and held out; NULL without a holdout.';
-        COMMENT ON COLUMN STORE.experiment_health.arms_pvalue IS 'The same between the arms of those offered; NULL without arms.';
-        $views$, 'STORE', quote_ident(store));
+        COMMENT ON COLUMN {store}.experiment_health.arms_pvalue IS 'The same between the arms of those offered; NULL without arms.';
+        $views$, 'store', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._create_experiment_views(name) IS 'The view experiment_health of a new store.';
