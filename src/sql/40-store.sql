@@ -355,9 +355,10 @@ CREATE FUNCTION clientele._key_literal(store name, customer text) RETURNS text
 COMMENT ON FUNCTION clientele._key_literal(name, text) IS
     'A customer''s key as an SQL literal of the store''s key type; NULL where no such key can exist; a malformed one is an error.';
 
--- The attributes of a store: 'column' or 'column AS name'.
+-- The attributes of a store: 'column' or 'column AS name'. A view can be given another column at its end alone, so those that were named
+-- after its creation come last.
 CREATE FUNCTION clientele._attributes(settings clientele.store_settings)
-    RETURNS TABLE (ordinal bigint, column_name name, name name)
+    RETURNS TABLE (ordinal bigint, column_name name, name name, is_late boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     attribute text;
@@ -375,12 +376,15 @@ BEGIN
             column_name := btrim(parts[1]);
             name := btrim(parts[2]);
         END IF;
+        is_late := coalesce(ordinal > (settings.options ->> 'first_attributes')::bigint, false);
         RETURN NEXT;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._attributes(clientele.store_settings) IS 'The attributes that a store shows: the customers'' columns and the names that rules use.';
+COMMENT ON FUNCTION clientele._attributes(clientele.store_settings) IS
+    'The attributes that a store shows: the customers'' columns and the names that rules use; late: those that were named after its creation.';
 
--- The columns of a store's view "customers" but the last, segment: name, type, and expression over _base (b) and scoring (s).
+-- The columns of a store's view "customers": name, type, and expression over _base (b) and scoring (s). The functions over its rules take
+-- all of them, so that the n-th parameter is the n-th column; the segment comes of them, and is NULL there.
 CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
     RETURNS TABLE (ordinal bigint, name name, type text, expression text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -406,7 +410,7 @@ CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
         UNION ALL SELECT 3, 0, 'category_mix', 'jsonb', 'b.category_mix'
         UNION ALL
         SELECT 4, a.ordinal, a.name, clientele._column_type(settings.customers, a.column_name, 'attributes')::text, format('b.%I', a.name)
-        FROM clientele._attributes(settings) a
+        FROM clientele._attributes(settings) a WHERE NOT a.is_late
         UNION ALL SELECT 5, 0, 'as_of', 'timestamptz', 'b.as_of'
         UNION ALL
         -- s is the store's one row of scoring: all of it is NULL until there are breaks, or a model.
@@ -419,10 +423,15 @@ CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
             ('expected_order_value', 'numeric', 'expected_order_value(s.value, b.profile, s.decimals)'),
             ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365::double precision, b.profile, b.as_of, s.margin * s.net_share, s.annual_discount, s.decimals)'),
             ('expected_next_order_at', 'timestamptz', 'expected_next_order_at(s.purchase_kind, s.purchase, b.profile, b.as_of)')) s (name, type, expression)
+        UNION ALL SELECT 7, 0, 'segment', 'text', 'NULL::pg_catalog.text'
+        UNION ALL SELECT 8, 0, 'profile', 'clientele.order_profile', 'b.profile'
+        UNION ALL
+        SELECT 9, a.ordinal, a.name, clientele._column_type(settings.customers, a.column_name, 'attributes')::text, format('b.%I', a.name)
+        FROM clientele._attributes(settings) a WHERE a.is_late
     )
     SELECT row_number() OVER (ORDER BY part, ordinal), name::name, type, expression FROM columns
 $$;
-COMMENT ON FUNCTION clientele._customer_columns(clientele.store_settings) IS 'What a store''s view "customers" shows, but segment.';
+COMMENT ON FUNCTION clientele._customer_columns(clientele.store_settings) IS 'What a store''s view "customers" shows.';
 
 -- The checks of create_store, by what they look at.
 
@@ -494,8 +503,7 @@ BEGIN
             DETAIL = format('A store shows at most %s.', max_attributes);
     END IF;
     PERFORM clientele._column_type(settings.customers, a.column_name, 'attributes') FROM clientele._attributes(settings) a;
-    SELECT c.name INTO clash FROM (SELECT name FROM clientele._customer_columns(settings)
-        UNION ALL SELECT unnest('{segment,profile}'::name[])) c GROUP BY c.name HAVING count(*) > 1 LIMIT 1;
+    SELECT c.name INTO clash FROM clientele._customer_columns(settings) c GROUP BY c.name HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'attribute "%" collides with a column of the same name', clash USING ERRCODE = 'duplicate_column',
             HINT = format('Give it another name: attributes => ''{"%s AS customer_%s"}''.', clash, clash);

@@ -146,7 +146,7 @@ CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text
 $$;
 COMMENT ON FUNCTION clientele._category_mix_query(name, text, text, text, text) IS 'What each customer spent by category, of the lines of orders that count.';
 
--- What everything else starts from: customer_id, profile, category_mix, the attributes, as_of.
+-- What everything else starts from: customer_id, profile, category_mix, as_of, the attributes.
 CREATE FUNCTION clientele._base_query(settings clientele.store_settings, profiles text, as_of text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -157,8 +157,8 @@ BEGIN
     END IF;
     SELECT coalesce(string_agg(format(', c.%I AS %I', a.column_name, a.name), '' ORDER BY a.ordinal), '') INTO attributes
         FROM clientele._attributes(settings) a;
-    RETURN format('SELECT c.%I AS customer_id, p.profile, p.category_mix%s, %s AS as_of FROM %s c LEFT JOIN %s p ON p.customer_id = c.%1$I WHERE c.%1$I IS NOT NULL',
-        settings.customer_key, attributes, as_of, settings.customers, profiles);
+    RETURN format('SELECT c.%1$I AS customer_id, p.profile, p.category_mix, %2$s AS as_of%3$s FROM %4$s c LEFT JOIN %5$s p
+        ON p.customer_id = c.%1$I WHERE c.%1$I IS NOT NULL', settings.customer_key, as_of, attributes, settings.customers, profiles);
 END $$;
 COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) IS 'Profiles and attributes side by side; with a customers table everyone in it.';
 
@@ -192,34 +192,37 @@ CREATE FUNCTION clientele._create_views(store name, settings clientele.store_set
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
-    names text;         -- f.a, f.b, ...: the columns of customers but segment, as arguments
+    names text;         -- f.a, f.b, ...: the columns of customers, as arguments
+    shown text;         -- the same, with the segment
     expressions text;   -- the same, from _base b and scoring s
     parameters text;    -- a type, b type, ...
 BEGIN
     SELECT string_agg(format('f.%I', c.name), ', ' ORDER BY c.ordinal),
+           string_agg(CASE c.name WHEN 'segment' THEN '%2$I._segment_main(%1$s) AS segment' ELSE replace(format('f.%I', c.name), '%', '%%') END,
+               ', ' ORDER BY c.ordinal),
            string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
-        INTO names, expressions, parameters FROM clientele._customer_columns(settings) c;
+        INTO names, shown, expressions, parameters FROM clientele._customer_columns(settings) c;
     PERFORM clientele._regenerate_order_views(store, settings);
     PERFORM clientele._regenerate_profiles(store, settings, false);
-    EXECUTE format('CREATE VIEW %I._base WITH (security_invoker = true) AS %s', store,
+    EXECUTE format('CREATE OR REPLACE VIEW %I._base WITH (security_invoker = true) AS %s', store,
         clientele._base_query(settings, format('%I._profiles_now()', store), 'pg_catalog.now()'));
-    EXECUTE format('CREATE VIEW %I._base_stored WITH (security_invoker = true) AS %s', store,
+    EXECUTE format('CREATE OR REPLACE VIEW %I._base_stored WITH (security_invoker = true) AS %s', store,
         clientele._base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
-    EXECUTE format('CREATE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
         store, clientele._base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
-    EXECUTE format('CREATE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT * FROM (%3$s) b WHERE %4$s; END', store, clientele._key_type(store),
         clientele._base_query(settings, format('(SELECT * FROM %I._profiles_now() p WHERE %s)', store, clientele._between(store, 'p')), 'pg_catalog.now()'), clientele._between(store, 'b'));
     -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
-    EXECUTE format('CREATE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
     PERFORM clientele._regenerate_segments(store, parameters);
     PERFORM clientele._regenerate_offers(store);
     -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s which exposures there are
     -- in the ledger, %5$s which of them are open.
     PERFORM clientele._create_view_trio(store, 'customers', names, expressions,
-        'SELECT %1$s, %2$I._segment_main(%1$s) AS segment FROM %3$s f');
+        'SELECT ' || shown || ' FROM %3$s f');
     PERFORM clientele._create_view_trio(store, 'segments', names, expressions,
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
     PERFORM clientele._protect_customers(store, settings);
@@ -238,7 +241,7 @@ BEGIN
                     ORDER BY l.period) AS history, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at, (pg_catalog.array_agg(l) FILTER (WHERE %5$s))[1] AS opened
                 FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id');
     EXECUTE replace(replace(replace(replace(replace(replace($views$
-        CREATE VIEW STORE._segment_content WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE._segment_content WITH (security_invoker = true) AS
             SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
             FROM (SELECT r.segment, m.default_segment FROM STORE.segment_rules r JOIN STORE.segmentations m USING (segmentation)
                   WHERE r.segmentation = 'main'
@@ -247,21 +250,21 @@ BEGIN
                 SELECT DISTINCT ON (k.slot) k.slot, k.content FROM STORE.contents k
                 WHERE k.segment IN (s.segment, s.default_segment) ORDER BY k.slot, k.segment = s.segment DESC) c
             GROUP BY s.segment;
-        CREATE VIEW STORE.offers WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.offers WITH (security_invoker = true) AS
             SELECT d.customer_id, OFFERED
             FROM (SELECT i.customer_id, CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once(
                       STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, BUDGETS)
                       WHEN i.open_holdout IS NULL THEN i.open_terms END AS o
                   FROM STORE._offer_inputs i) d
             WHERE (d.o).program IS NOT NULL;
-        CREATE VIEW STORE.campaign WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.campaign WITH (security_invoker = true) AS
             SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content, UNSEGMENTED
             FROM (SELECT i.customer_id, i.segment, CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once(
                       STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, BUDGETS)
                       WHEN i.open_holdout IS NULL THEN i.open_terms END AS o
                   FROM STORE._offer_inputs i) d
             LEFT JOIN STORE._segment_content k ON k.segment = d.segment;
-        CREATE VIEW STORE.offer_decisions WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.offer_decisions WITH (security_invoker = true) AS
             SELECT e.customer_id, e.program, e.status, e.reasons, EXPLAINED
             FROM (SELECT i.customer_id, d.program,
                     -- Who has an offer that is open, has it on its terms, and no other.
@@ -279,12 +282,12 @@ BEGIN
                     SELECT d.* FROM pg_catalog.jsonb_populate_record(NULL::clientele.offer_decision,
                         pg_catalog.jsonb_build_object('program', i.open_program)) d
                     WHERE i.open_exposure IS NOT NULL AND NOT EXISTS (SELECT FROM STORE.programs p WHERE p.program = i.open_program)) d) e;
-        CREATE VIEW STORE.offer_summary WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
                 pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
                 pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost
             FROM STORE.offer_decisions d GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3;
-        CREATE VIEW STORE.segment_sizes WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.segment_sizes WITH (security_invoker = true) AS
             SELECT s.segment, COALESCE(c.customers, 0) AS customers,
                 COALESCE(c.customers / pg_catalog.sum(c.customers) OVER (), 0)::double precision AS share,
                 COALESCE(c.orders, 0)::bigint AS orders, COALESCE(c.total_spent, 0) AS total_spent,
@@ -320,21 +323,21 @@ COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS '
 CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, expressions text, query text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    facts constant text := '(SELECT %1$s, b.profile FROM %2$I.%3$s b LEFT JOIN %2$I.scoring s ON s.id = 1)';
+    facts constant text := '(SELECT %1$s FROM %2$I.%3$s b LEFT JOIN %2$I.scoring s ON s.id = 1)';
     -- The ledger now, and as of a time.
     any_exposure constant text := 'true';
     exposure_by_then constant text := 'l.issued_at <= COALESCE($1, pg_catalog.now())';
     open_now constant text := 'l.state = ''open'' AND l.valid_until > pg_catalog.now()';
     open_then constant text := replace('l.valid_until > AS_OF AND (l.closed_at IS NULL OR l.closed_at > AS_OF)', 'AS_OF', 'COALESCE($1, pg_catalog.now())');
 BEGIN
-    EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
+    EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
         format(query, names, store, format(facts, expressions, store, '_base'), any_exposure, open_now));
-    EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
+    EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
         format(query, names, store, format(facts, expressions, store, '_base_stored'), any_exposure, open_now));
-    EXECUTE format('CREATE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
         store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
-        EXECUTE format('CREATE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END',
+        EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END',
             store, clientele._key_type(store), format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), clientele._between(store, 'l'), open_now));
     END IF;
 END $$;
@@ -353,6 +356,7 @@ BEGIN
             WHEN 'customer_id' THEN 'The customer, as the orders name them.'
             WHEN 'category_mix' THEN 'What was spent by category, of the orders'' lines; clientele.category_share() reads it.'
             WHEN 'as_of' THEN 'The time that the row speaks of.'
+            WHEN 'profile' THEN 'All that is known of the customer''s orders; functions read it, such as orders(profile). NULL without orders.'
             WHEN 'segment' THEN 'The segment of ''main'' that the customer is assigned to.'
             WHEN 'r_score' THEN 'Recency, 1 to 5 (best): recency_days against the store''s breaks; NULL without orders, or before the first refresh.'
             WHEN 'f_score' THEN 'Frequency, 1 to 5: orders against the store''s breaks; NULL without orders, or before the first refresh.'
@@ -366,7 +370,7 @@ BEGIN
                            WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = c.name AND c.expression LIKE '%b.profile%'
                              AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')),
                 'An attribute, of the customers table.') END
-        FROM (SELECT name, expression FROM clientele._customer_columns(settings) UNION ALL SELECT 'segment', '') c
+        FROM clientele._customer_columns(settings) c
     LOOP
         EXECUTE format('COMMENT ON COLUMN %I.customers.%I IS %L', store, column_name, meaning);
     END LOOP;

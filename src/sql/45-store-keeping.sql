@@ -138,15 +138,16 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             ('_profiles_at', 'timestamptz'::regtype::oid::text), ('_base_at', 'timestamptz'::regtype::oid::text),
             ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
             ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
-            ('_offer_book', ''), ('_sees_everybody', ''), ('_profiles_now', '')) f (name, types)
+            ('_offer_book', ''), ('_sees_everybody', ''), ('_sees_customers', ''), ('_visible_customers', ''), ('_profiles_now', ''),
+            ('_detached', '')) f (name, types)
         UNION ALL
         SELECT f.name, concat_ws(' ', k.type, k.type) FROM (VALUES ('_base_between'), ('_offer_inputs_between')) f (name), (
             SELECT a.atttypid::text AS type FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id') k
         UNION ALL
-        -- These take the columns of customers but the last.
+        -- These take the columns of customers.
         SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches'), ('_features')) f (name), (
             SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) AS types FROM pg_attribute a
-            WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0 AND a.attname <> 'segment') c)
+            WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0) c)
         -- Without that view (a cascade took it) the names must do.
         OR (p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND to_regclass(format('%I.customers', store)) IS NULL
             AND p.proname IN ('_segment_main', '_segments', '_matches', '_features'))

@@ -63,11 +63,9 @@ BEGIN
         SELECT a.attnum, a.attname::text, format_type(a.atttypid, NULL)
         FROM pg_attribute AS a
         WHERE a.attrelid = format('%I.customers', store)::regclass AND a.attnum > 0 AND NOT a.attisdropped
-          AND a.attname <> 'segment'
         ORDER BY a.attnum;
 END $$;
-COMMENT ON FUNCTION clientele._segment_columns(name) IS
-    'Internal: the columns over which rules are written: those of the view customers but segment.';
+COMMENT ON FUNCTION clientele._segment_columns(name) IS 'Internal: the columns of the view customers, over which rules are written.';
 
 CREATE FUNCTION clientele._segment_parameters(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -77,7 +75,8 @@ COMMENT ON FUNCTION clientele._segment_parameters(name) IS 'Internal: the parame
 
 CREATE FUNCTION clientele._segment_arguments(store name, alias text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (SELECT pg_catalog.string_agg(pg_catalog.format('%s.%I', alias, c.name), ', ' ORDER BY c.place)
+    RETURN (SELECT pg_catalog.string_agg(CASE c.name WHEN 'segment' THEN 'NULL::pg_catalog.text' ELSE pg_catalog.format('%s.%I', alias, c.name) END,
+                ', ' ORDER BY c.place)
             FROM clientele._segment_columns(store) AS c);
 COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS
     'Internal: the arguments of a store''s generated segment functions, from a row of customers.';
@@ -87,7 +86,7 @@ CREATE FUNCTION clientele._segment_function(store name, function name) RETURNS r
     SELECT p.oid::regprocedure FROM pg_proc AS p
     WHERE p.pronamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = store) AND p.proname = function
       AND p.proargtypes::text = (SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) FROM pg_attribute AS a
-                                 WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0 AND a.attname <> 'segment')
+                                 WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0)
 $$;
 COMMENT ON FUNCTION clientele._segment_function(name, name) IS
     'Internal: a store''s generated function of this name over the columns of customers; NULL where there is none.';

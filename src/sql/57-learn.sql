@@ -56,7 +56,7 @@ END $$;
 COMMENT ON FUNCTION clientele._are_understood(name, text[]) IS 'Internal: whether texts can still be read as features.';
 
 -- Nothing calls this function: it keeps what the versions of learned segments were learned from, as _matches keeps the rules.
-CREATE FUNCTION clientele._regenerate_features(store name) RETURNS void
+CREATE FUNCTION clientele._regenerate_features(store name, parameters text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET transform_null_equals = off SET standard_conforming_strings = on AS $$
 DECLARE
@@ -79,11 +79,13 @@ BEGIN
             EXECUTE format('DROP FUNCTION %s', former);
         END IF;
         EXECUTE format('CREATE FUNCTION %I._features(%s) RETURNS SETOF clientele.kept_feature LANGUAGE sql STABLE PARALLEL SAFE '
-            'BEGIN ATOMIC VALUES %s; END', store, clientele._segment_parameters(store), kept);
+            'BEGIN ATOMIC VALUES %s; END', store,
+            COALESCE(parameters, clientele._segment_parameters(store)), kept);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._regenerate_features(name) IS
-    'Internal: writes a store''s function _features anew; versions whose features cannot be understood any more are left out.';
+COMMENT ON FUNCTION clientele._regenerate_features(name, text) IS
+    'Internal: writes a store''s function _features anew; versions whose features cannot be understood any more are left out. '
+    'parameters: the columns that customers will have; NULL: those that it has.';
 
 CREATE FUNCTION clientele._significant(x double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -63,22 +63,22 @@ END $$;
 COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 'The tables of a new store''s ledger.';
 
 -- Whoever a policy on the profiles or the customers restricts sees, and writes, what is kept of the same customers, and no sums over all.
+-- What the policies know of the customers table is in functions, which can be replaced while the tables are in use.
 CREATE FUNCTION clientele._protect_customers(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    anchors constant text[] := ARRAY[format('%I.profiles', store)] || settings.customers::text;
-    keys constant text[] := ARRAY['customer_id'] || quote_ident(settings.customer_key);
-    unrestricted constant text := 'NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)';
+    sees_all constant text := format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)', format('%I.profiles', store));
+    visible constant text := '((SELECT %2$s) OR EXISTS (SELECT FROM %1$I.profiles r WHERE r.customer_id = %3$I.customer_id))
+        AND ((SELECT %1$I._sees_customers()) OR EXISTS (SELECT FROM %1$I._visible_customers() r WHERE r.customer_id = %3$I.customer_id))';
     kept text;
-    visible text;
 BEGIN
-    EXECUTE format('CREATE FUNCTION %I._sees_everybody() RETURNS boolean STABLE PARALLEL SAFE RETURN %s', store,
-        (SELECT string_agg(format(unrestricted, a), ' AND ') FROM unnest(anchors) a WHERE a IS NOT NULL));
+    PERFORM clientele._regenerate_visible(store, settings);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._sees_everybody() RETURNS boolean STABLE PARALLEL SAFE RETURN %2$s AND %1$I._sees_customers()',
+        store, sees_all);
     FOREACH kept IN ARRAY '{ledger,segment_membership,pending}'::text[] LOOP
-        SELECT string_agg(format('((SELECT %s) OR EXISTS (SELECT FROM %s r WHERE r.%s = %s.customer_id))', format(unrestricted, a), a, k, kept), ' AND ')
-            INTO visible FROM unnest(anchors, keys) r (a, k) WHERE a IS NOT NULL;
         -- What is pending without a customer is a mark that is for all.
-        PERFORM clientele._add_policy(store, kept, CASE kept WHEN 'pending' THEN 'pending.customer_id IS NULL OR ' ELSE '' END || visible);
+        PERFORM clientele._add_policy(store, kept, CASE kept WHEN 'pending' THEN 'pending.customer_id IS NULL OR ' ELSE '' END
+            || format(visible, store, sees_all, kept));
     END LOOP;
     PERFORM clientele._add_policy(store, 'campaigns', format('(SELECT %I._sees_everybody())', store));
     PERFORM clientele._add_policy(store, 'reversals', format('(SELECT %1$I._sees_everybody()) OR
@@ -87,13 +87,31 @@ END $$;
 COMMENT ON FUNCTION clientele._protect_customers(name, clientele.store_settings) IS
     'Extends the policies on profiles and customers to every other table that names customers, or that the runs over all of them keep.';
 
+-- Of a detached store nobody knows whom its customers table would hide: whoever its policies are for sees nobody.
+CREATE FUNCTION clientele._regenerate_visible(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    sees text := CASE WHEN settings.orders IS NULL AND settings.customers_name IS NOT NULL THEN 'false' WHEN settings.customers IS NULL THEN 'true'
+        ELSE format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)', settings.customers) END;
+    visible text := CASE WHEN settings.customers IS NULL THEN format('SELECT NULL::%s WHERE false', clientele._key_type(store))
+        ELSE format('SELECT c.%I FROM %s c', settings.customer_key, settings.customers) END;
+BEGIN
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._sees_customers() RETURNS boolean STABLE PARALLEL SAFE RETURN %s', store, sees);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._visible_customers() RETURNS TABLE (customer_id %s) STABLE PARALLEL SAFE BEGIN ATOMIC %s; END',
+        store, clientele._key_type(store), visible);
+END $$;
+COMMENT ON FUNCTION clientele._regenerate_visible(name, clientele.store_settings) IS
+    'What the policies of a store ask of its customers table: whether it shows all of them to the reader, and which it shows.';
+
 CREATE FUNCTION clientele._add_policy(store name, relation text, condition text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', store, relation);
-    EXECUTE format('CREATE POLICY customers ON %I.%I USING (%s)', store, relation, condition);
+    IF NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = format('%I.%I', store, relation)::regclass AND p.polname = 'customers') THEN
+        EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', store, relation);
+        EXECUTE format('CREATE POLICY customers ON %I.%I USING (%s)', store, relation, condition);
+    END IF;
 END $$;
-COMMENT ON FUNCTION clientele._add_policy(name, text, text) IS 'The policy of a table of a new store.';
+COMMENT ON FUNCTION clientele._add_policy(name, text, text) IS 'The policy of a table of a store, where that has none.';
 
 -- row_security = off makes PostgreSQL refuse to leave out rows, where it would do so otherwise. The policies of our own follow those
 -- of profiles and customers: to whom these show everything they do, too. Hence a function, which only asks.
@@ -129,22 +147,22 @@ CREATE FUNCTION clientele._create_ledger_views(store name) RETURNS void
 BEGIN
     EXECUTE replace($views$
         -- What the ledger says now: a reversal counts at once, and so does the end of an offer.
-        CREATE VIEW STORE._ledger WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE._ledger WITH (security_invoker = true) AS
             SELECT l.*, CASE WHEN l.state = 'redeemed' AND EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id) THEN 'void'
                              WHEN l.state = 'open' AND l.valid_until <= pg_catalog.now() THEN 'expired' ELSE l.state END AS status,
                 clientele._last_day(l.valid_until, STORE._offer_book() ->> 'time_zone') AS last_day
             FROM STORE.ledger l;
-        CREATE VIEW STORE.exposures WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.exposures WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.period, l.program, l.program_version, l.segment, l.basis, l.reference_value, l.min_spend,
                 l.reward, l.currency, l.variant, CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END AS status, l.holdout,
                 l.propensity, l.expected_profit, l.reasons, l.models, l.issued_at, l.valid_until
             FROM STORE.ledger l;
-        CREATE VIEW STORE.offer_ledger WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.offer_ledger WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.program, l.program_version, l.segment, l.variant, l.code, l.status, l.min_spend, l.reward,
                 l.reward_kind, l.currency, l.message, l.disclosure, l.issued_at, l.valid_until, l.order_id, l.ordered_at, l.order_value,
                 CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at, l.last_day
             FROM STORE._ledger l WHERE l.holdout IS NULL;
-        CREATE VIEW STORE.budget_status WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.budget_status WITH (security_invoker = true) AS
             SELECT s.program, p.budget, s.reserved, s.spent, p.budget - s.reserved - s.spent AS remaining, s.open_offers, s.redeemed_offers, s.to_settle
             FROM (SELECT u.program, COALESCE(pg_catalog.sum(u.reserved), 0) AS reserved, COALESCE(pg_catalog.sum(u.spent), 0) AS spent,
                     pg_catalog.sum(u.open)::bigint AS open_offers, pg_catalog.sum(u.redeemed)::bigint AS redeemed_offers, pg_catalog.sum(u.due)::bigint AS to_settle
@@ -159,9 +177,9 @@ BEGIN
                 GROUP BY u.program) s
             LEFT JOIN STORE.programs p ON p.program = s.program
             WHERE (SELECT STORE._sees_everybody());
-        CREATE VIEW STORE._budgets WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE._budgets WITH (security_invoker = true) AS
             SELECT b.program, pg_catalog.sum(b.available) AS remaining FROM STORE.budgets b GROUP BY b.program;
-        CREATE VIEW STORE.campaign_progress WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW STORE.campaign_progress WITH (security_invoker = true) AS
             SELECT c.program, c.started_at, c.customers, c.total, c.offered, c.held_out, c.ended_at FROM STORE.campaigns c;
         COMMENT ON VIEW STORE.exposures IS 'A row for each offer that was issued or held out, as it was decided: what experiments are measured by.';
         COMMENT ON VIEW STORE.offer_ledger IS 'A row for each offer that was issued. status: open, redeemed, expired or void; reward_paid: what it cost.';

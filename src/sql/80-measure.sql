@@ -510,7 +510,7 @@ CREATE FUNCTION clientele._create_experiment_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE clientele._fill($views$
-        CREATE VIEW {store}.experiment_health WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW {store}.experiment_health WITH (security_invoker = true) AS
             SELECT h.program, h.program_version, h.enrolled, h.offered, h.held_out, h.held_out_globally, h.expected_share, h.observed_share,
                 h.srm_pvalue, h.arms_pvalue, clientele._is_mismatch(h.srm_pvalue) OR clientele._is_mismatch(h.arms_pvalue) AS alarm,
                 NULLIF(pg_catalog.concat_ws('; ',
