@@ -2,8 +2,8 @@
 # Runs the tests, on a private server:
 #   scripts/test.sh                       all of them
 #   scripts/test.sh unit [FILTER]         GoogleTest, e.g. unit 'Ladder.*'
-#   scripts/test.sh regress [NAME…]       pg_regress, e.g. regress offer; ACCEPT=1 takes the result as expected
-#   scripts/test.sh tap [FILE…]           TAP, e.g. tap test/tap/010_parallel.pl
+#   scripts/test.sh regress [NAME…]       pg_regress, e.g. regress offer_toolkit; ACCEPT=1 takes the result as expected
+#   scripts/test.sh tap [FILE…]           TAP, e.g. tap test/tap/010_plans.pl
 # CLIENTELE_DATA is the directory with the real data that some tests load (default: ../shared/data); they are skipped
 # where it does not exist. The last line says how many tests passed and failed; a TAP file counts as one.
 source "$(dirname "$0")/server.sh"
