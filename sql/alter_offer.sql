@@ -99,6 +99,7 @@ FROM shop.offer_ledger l, shop.offers o, shop.offer_decisions d, shop.campaign c
 -- ---- What is probably not meant ----
 
 SELECT clientele.alter_offer('shop', 'stretch', valid_for => '14', cooldown => '3');
+SELECT clientele.alter_offer('shop', 'stretch', cooldown => '1');
 SELECT clientele.alter_offer('shop', 'stretch', ends_at => '2020-01-01', valid_for => '14 days', cooldown => '3 days');
 SELECT clientele.alter_offer('shop', 'stretch', reset => '{ends_at,cooldown}');
 SET client_min_messages = warning;

@@ -8,6 +8,28 @@ COMMENT ON FUNCTION clientele._fill(pg_catalog.text, pg_catalog.text[]) IS
     'that is to stand for itself is given as its own value. A NULL value is an empty text. A marker without a value, a value whose marker '
     'does not occur, two values for one marker, another name and a name without a value are errors.';
 
+CREATE FUNCTION clientele._counted(number pg_catalog.numeric, noun pg_catalog.text) RETURNS pg_catalog.text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s %s%s', number, noun, CASE WHEN number <> 1 THEN 's' END)
+$$;
+COMMENT ON FUNCTION clientele._counted(pg_catalog.numeric, pg_catalog.text) IS 'Internal: a number of things, in words: 1 order, 2 orders.';
+
+-- Names are parts of keys: two of so many characters fit into an entry of an index in every encoding.
+CREATE FUNCTION clientele._check_name(argument pg_catalog.text, given pg_catalog.text, hint pg_catalog.text) RETURNS pg_catalog.void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    most constant integer := 300;
+BEGIN
+    IF btrim(given) = '' THEN
+        RAISE EXCEPTION '% must not be empty', argument USING ERRCODE = 'invalid_parameter_value', HINT = hint;
+    ELSIF length(given) > most THEN
+        RAISE EXCEPTION '% is too long', argument USING ERRCODE = 'name_too_long',
+            DETAIL = format('It has %s characters, a name has at most %s.', length(given), most), HINT = hint;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_name(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+    'Internal: refuses a name that a user gives something where it is empty or has more than 300 characters.';
+
 -- While this script runs: a comment on the overloads of a function for the three kinds of customer keys, {key} in its signature.
 -- 99-end.sql drops it.
 CREATE PROCEDURE clientele._comment_on_overloads(signature pg_catalog.text, comment pg_catalog.text)

@@ -111,7 +111,7 @@ CREATE FUNCTION clientele._warn_of_seconds(argument text, given interval) RETURN
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF given > interval '0' AND given < interval '1 hour' THEN
-        RAISE WARNING '% is only % seconds', argument, trim_scale(extract(epoch FROM given))
+        RAISE WARNING '% is only %', argument, clientele._counted(trim_scale(extract(epoch FROM given)), 'second')
             USING HINT = format('A number alone is seconds. Days are written so: %s => ''14 days''.', argument);
     END IF;
 END $$;

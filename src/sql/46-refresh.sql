@@ -101,12 +101,6 @@ COMMENT ON FUNCTION clientele._left_out(name, text, text[]) IS
     'The orders and lines that a store leaves out, by reason: how many, one of them (and whose it is), and a query for all. among: a '
     'condition on o, about sampled, $1.';
 
-CREATE FUNCTION clientele._counted(number bigint, noun text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('%s %s%s', number, noun, CASE WHEN number <> 1 THEN 's' END)
-$$;
-COMMENT ON FUNCTION clientele._counted(bigint, text) IS 'A number of things, in words.';
-
 CREATE FUNCTION clientele._warn_of_left_out(store name, orders bigint) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -282,11 +282,8 @@ BEGIN
     PERFORM clientele._require('segment', segment IS NOT NULL);
     PERFORM clientele._require('rule', rule IS NOT NULL);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
-    IF btrim(segment) = '' OR btrim(segmentation) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-            MESSAGE = format('%s must not be empty', CASE WHEN btrim(segment) = '' THEN 'segment' ELSE 'segmentation' END),
-            HINT = 'Give it a name, such as families.';
-    END IF;
+    PERFORM clientele._check_name('segment', segment, 'Give it a name, such as families.');
+    PERFORM clientele._check_name('segmentation', segmentation, 'Give it a name, such as families.');
     EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
         USING segmentation;
     PERFORM clientele._refuse_taken_name(store, segment, segmentation);
@@ -367,10 +364,7 @@ BEGIN
     PERFORM clientele._lock_rules(store);
     PERFORM clientele._require('segment', segment IS NOT NULL);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
-    IF btrim(segment) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segment must not be empty',
-            HINT = 'Give it a name, such as average.';
-    END IF;
+    PERFORM clientele._check_name('segment', segment, 'Give it a name, such as average.');
     known := clientele._segment_names(store, segmentation);
     former := known[cardinality(known)];
     IF segment = former THEN

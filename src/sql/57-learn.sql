@@ -515,10 +515,7 @@ DECLARE
     out_of_range text;
 BEGIN
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
-    IF btrim(segmentation) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'segmentation must not be empty',
-            HINT = 'Give it a name, such as learned.';
-    END IF;
+    PERFORM clientele._check_name('segmentation', segmentation, 'Give it a name, such as learned.');
     out_of_range := CASE WHEN k NOT BETWEEN 2 AND most THEN format('k is %s', k) WHEN max_k NOT BETWEEN 2 AND most
         THEN format('max_k is %s', max_k) END;
     IF out_of_range IS NOT NULL THEN

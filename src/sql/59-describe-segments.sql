@@ -175,10 +175,8 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
             MESSAGE = format('segment "%s" exists in segmentation "%s"', new_name, segmentation),
             HINT = 'Choose another name.';
-    ELSIF btrim(new_name) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'new_name must not be empty',
-            HINT = 'Give it a name, such as families.';
     END IF;
+    PERFORM clientele._check_name('new_name', new_name, 'Give it a name, such as families.');
     IF segment = known[cardinality(known)] THEN
         PERFORM clientele.set_default_segment(store, new_name, segmentation);
     ELSE

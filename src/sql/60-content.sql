@@ -22,10 +22,7 @@ BEGIN
     PERFORM clientele._lock_store(store);
     PERFORM clientele._require('slot', slot IS NOT NULL);
     PERFORM clientele._require('content', content IS NOT NULL);
-    IF btrim(slot) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'slot must not be empty',
-            HINT = 'Name the place where the content is shown, such as home.';
-    END IF;
+    PERFORM clientele._check_name('slot', slot, 'Name the place where the content is shown, such as home.');
     EXECUTE format('INSERT INTO %I.contents (slot, segment, content, body) VALUES ($1, $2, $3, $4) '
         'ON CONFLICT (slot, segment) DO UPDATE SET content = $3, body = $4', store)
         USING slot, clientele._content_segment(store, segment), content, body;

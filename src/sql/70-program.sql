@@ -113,6 +113,7 @@ BEGIN
     IF btrim(program) = '' THEN
         RAISE EXCEPTION 'a program needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM clientele._check_name('program', program, 'Give it a name, such as second_order.');
     IF (terms ->> 'ends_at')::timestamptz <= (terms ->> 'starts_at')::timestamptz THEN
         RAISE EXCEPTION 'a program cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('starts_at is %s, ends_at is %s.', (terms ->> 'starts_at')::timestamptz, (terms ->> 'ends_at')::timestamptz);
