@@ -4,16 +4,15 @@
 
 #include "pg/count/count_progress.hpp"
 #include "pg/count/order_groups.hpp"
+#include "pg/kit/query.hpp"
+#include "pg/kit/row.hpp"
 #include "pg/kit/zone.hpp"
 #include "pg/profile/order_input.hpp"
 #include "pg/store/store.hpp"
 
 extern "C" {
-#include "catalog/namespace.h"
 #include "executor/executor.h"
-#include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
-#include "utils/syscache.h"
 }
 
 using namespace clientele;
@@ -60,10 +59,8 @@ bool has_long_ids(const Store& store) {
 }
 
 void check_result_columns(TupleDesc columns, Oid key_type) {
-    const Oid profile_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("order_profile"),
-                                             ObjectIdGetDatum(get_namespace_oid("clientele", false)));
     if (columns->natts == 2 && TupleDescAttr(columns, 0)->atttypid == key_type &&
-        TupleDescAttr(columns, 1)->atttypid == profile_type) {
+        TupleDescAttr(columns, 1)->atttypid == type_of_ours("order_profile")) {
         return;
     }
     ereport(ERROR,
@@ -75,18 +72,14 @@ void check_result_columns(TupleDesc columns, Oid key_type) {
 void read_settings(Count& count) {
     const char* query = psprintf("SELECT time_zone, clientele._has_ties(%s) FROM %s.settings",
                                  quote_literal_cstr(count.store), count.schema);
-    const int code = SPI_execute(query, true, 2);
-    const char* name = code == SPI_OK_SELECT && SPI_processed == 1
-                           ? SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)
-                           : nullptr;
+    const char* name = run_query(query, {}, Reads::as_its_caller, 2) == 1 ? result_text(0, 1) : nullptr;
     if (!name) elog(ERROR, "the settings of store %s are not one row", count.schema);
     count.zone = &find_zone(name, std::strlen(name));
-    bool is_null;
-    count.has_ties = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null));
+    count.has_ties = DatumGetBool(result_value(0, 2).value);
 }
 
 // Call it connected to SPI. Parallel workers may scan; nothing is materialised on the way to the receiver.
-void run_query(const char* query, DestReceiver* receiver, ParamListInfo parameters) {
+void run_into(const char* query, DestReceiver* receiver, ParamListInfo parameters) {
     SPIExecuteOptions options{};
     options.params = parameters;
     options.read_only = true;  // under the caller's snapshot
@@ -167,9 +160,9 @@ void count_by_bytes(const Count& count, ReturnSetInfo* result) {
     receiver.count = &count;
     receiver.groups = begin_groups(count.key_type, *count.zone, static_cast<std::int64_t>(get_hash_memory_limit()));
     orders_left_out = 0;
-    run_query(psprintf("SELECT customer_id, ordered_at, amount%s FROM %s._order_rows",
-                       count.has_ties || count.long_ids ? ", order_id" : "", count.schema),
-              &receiver.base, nullptr);
+    run_into(psprintf("SELECT customer_id, ordered_at, amount%s FROM %s._order_rows",
+                      count.has_ties || count.long_ids ? ", order_id" : "", count.schema),
+             &receiver.base, nullptr);
     report(receiver);
     put_groups(*receiver.groups, result);
     end_groups(receiver.groups);
@@ -184,11 +177,11 @@ void count_by_collation(const Count& count, ReturnSetInfo* result) {
     parameters->params[0] = {TimestampTzGetDatum(count.until), false, PARAM_FLAG_CONST, TIMESTAMPTZOID};
     const char* zone = quote_literal_cstr(count.zone->name);
     const char* tie = count.has_ties ? psprintf(", clientele._tie(ordered_at, %s, order_id)", zone) : "";
-    run_query(psprintf("SELECT customer_id, clientele.order_profile(ordered_at, amount, %1$s%2$s) FROM %3$s._orders"
-                       " WHERE ordered_at OPERATOR(pg_catalog.<=) $1 GROUP BY customer_id"
-                       " HAVING clientele.order_profile(ordered_at, amount, %1$s%2$s) IS NOT NULL",
-                       zone, tie, count.schema),
-              receiver, parameters);
+    run_into(psprintf("SELECT customer_id, clientele.order_profile(ordered_at, amount, %1$s%2$s) FROM %3$s._orders"
+                      " WHERE ordered_at OPERATOR(pg_catalog.<=) $1 GROUP BY customer_id"
+                      " HAVING clientele.order_profile(ordered_at, amount, %1$s%2$s) IS NOT NULL",
+                      zone, tie, count.schema),
+             receiver, parameters);
     receiver->rDestroy(receiver);
 }
 
@@ -209,13 +202,13 @@ CLIENTELE_FUNCTION(clientele_count_profiles) {
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     check_result_columns(result->setDesc, count.key_type);
     orders_left_out = -1;
-    SPI_connect();
+    begin_queries();
     read_settings(count);
     if (can_group(count.key_type) && (!OidIsValid(collation) || get_collation_isdeterministic(collation))) {
         count_by_bytes(count, result);
     } else {
         count_by_collation(count, result);
     }
-    SPI_finish();
+    end_queries();
     PG_RETURN_NULL();
 }

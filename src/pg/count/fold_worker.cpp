@@ -3,18 +3,16 @@
 #include <cstring>
 
 #include "pg/count/refresh.hpp"
+#include "pg/kit/owner_scope.hpp"
 
 extern "C" {
 #include "access/xact.h"
-#include "catalog/pg_authid.h"
-#include "catalog/pg_class.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 }
 
 namespace clientele {
@@ -32,14 +30,6 @@ struct Order {
 };
 static_assert(sizeof(Order) <= BGW_EXTRALEN);
 
-Oid owner_of(Oid table) {
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple)) return InvalidOid;
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
-
 // One chunk, as the store's owner, whose code a store is. Whether there may be more.
 bool fold_once(Oid settings) {
     SetCurrentStatementStartTimestamp();
@@ -47,12 +37,12 @@ bool fold_once(Oid settings) {
     const Oid owner = owner_of(settings);
     bool more = false;
     if (OidIsValid(owner)) {
-        SetUserIdAndSecContext(owner, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+        const Identity worker = become_owner(owner);
         pgstat_report_activity(STATE_RUNNING, "clientele: folding what is pending");
         PushActiveSnapshot(GetTransactionSnapshot());
         more = fold_store({get_rel_namespace(settings), settings});
         PopActiveSnapshot();
-        SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, 0);
+        become_again(worker);
     }
     CommitTransactionCommand();
     pgstat_report_stat(true);

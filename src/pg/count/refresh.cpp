@@ -4,13 +4,13 @@
 
 #include "pg/count/count_progress.hpp"
 #include "pg/kit/progress.hpp"
+#include "pg/kit/query.hpp"
 #include "pg/kit/settings_scope.hpp"
 #include "pg/store/source_lock.hpp"
 
 extern "C" {
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "executor/spi.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/portal.h"
@@ -34,9 +34,8 @@ struct Refresh {
     Oid key_type;
     Oid profile_type;
     int64 done;
-    Datum above;  // text: the highest customer of the last chunk
-    bool has_above;
-    List* sources;  // the orders and lines that are locked for the session
+    NullableDatum above;  // text: the highest customer of the last chunk
+    List* sources;        // the orders and lines that are locked for the session
 };
 
 void let_go_of_sources(Refresh& refresh) {
@@ -49,21 +48,11 @@ void end_chunk(const Refresh& refresh) {
     CHECK_FOR_INTERRUPTS();
 }
 
-// Runs a statement whose parameters are given; its first row, if it has one, is in SPI_tuptable.
-void run(const char* text, int count, const Oid* types, const Datum* values, const char* nulls = nullptr) {
-    const int result =
-        SPI_execute_with_args(text, count, const_cast<Oid*>(types), const_cast<Datum*>(values), nulls, false, 0);
-    if (result != SPI_OK_SELECT) elog(ERROR, "a refresh failed: %s", SPI_result_code_string(result));
-}
+Parameter store_of(const Refresh& refresh) { return {NAMEOID, refresh.name}; }
 
-// The n-th value of the first row, copied to the refresh's memory; false where it is NULL.
-bool result_value(const Refresh& refresh, int n, bool by_value, int length, Datum* value) {
-    bool is_null;
-    const Datum found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n, &is_null);
-    MemoryContext caller = MemoryContextSwitchTo(refresh.memory);
-    if (!is_null) *value = datumCopy(found, by_value, length);
-    MemoryContextSwitchTo(caller);
-    return !is_null;
+// A value of variable length in the result's first row, in the refresh's memory.
+NullableDatum kept_value(const Refresh& refresh, int column) {
+    return kept_in(refresh.memory, result_value(0, column), false, -1);
 }
 
 // ---- Everything counted anew ----
@@ -84,15 +73,16 @@ Datum array_of(Datum* values, bool* nulls, int count, Oid type) {
     return PointerGetDatum(construct_md_array(values, nulls, 1, dimensions, bounds, type, length, by_value, alignment));
 }
 
-Chunk chunk_of(const Refresh& refresh, const SPITupleTable* rows) {
-    const int count = static_cast<int>(rows->numvals);
+Chunk chunk_of(const Refresh& refresh, int count) {
     Datum* values[3];
     bool* nulls[3];
     for (int column = 0; column < 3; ++column) {
         values[column] = static_cast<Datum*>(palloc(sizeof(Datum) * (count + 1)));
         nulls[column] = static_cast<bool*>(palloc(sizeof(bool) * (count + 1)));
         for (int row = 0; row < count; ++row) {
-            values[column][row] = SPI_getbinval(rows->vals[row], rows->tupdesc, column + 1, &nulls[column][row]);
+            const NullableDatum value = result_value(static_cast<std::uint64_t>(row), column + 1);
+            values[column][row] = value.value;
+            nulls[column][row] = value.isnull;
         }
     }
     return {array_of(values[0], nulls[0], count, refresh.key_type),
@@ -106,10 +96,8 @@ Portal open_count(Refresh& refresh) {
     set_safe_path();
     set_for_now("row_security", "off");
     set_for_now("jit", "off");  // compiling what runs for a few seconds takes as long
-    const Oid types[] = {NAMEOID};
-    const Datum values[] = {refresh.name};
-    run("SELECT clientele._count_query($1)", 1, types, values);
-    const char* query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    run_query("SELECT clientele._count_query($1)", {store_of(refresh)});
+    const char* query = result_text(0, 1);
     SPIPlanPtr plan = SPI_prepare_cursor(query, 0, nullptr, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_NO_SCROLL);
     if (!plan) elog(ERROR, "could not prepare the count of a store: %s", SPI_result_code_string(SPI_result));
     Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);
@@ -126,25 +114,27 @@ Portal open_count(Refresh& refresh) {
 
 void write_counted(Refresh& refresh, Portal portal) {
     const Oid key_array = get_array_type(refresh.key_type);
-    const Oid types[] = {NAMEOID, key_array, get_array_type(refresh.profile_type), JSONBARRAYOID, TEXTOID, BOOLOID};
+    const Oid profile_array = get_array_type(refresh.profile_type);
     bool is_last = false;
     refresh.done = 0;
-    refresh.has_above = false;
+    refresh.above = null_datum;
     MemoryContext memory = AllocSetContextCreate(refresh.memory, "clientele chunk", ALLOCSET_DEFAULT_SIZES);
     while (!is_last) {
         MemoryContextReset(memory);
         SPI_cursor_fetch(portal, true, chunk_size);
         is_last = SPI_processed < chunk_size;
         MemoryContext caller = MemoryContextSwitchTo(memory);
-        const Chunk chunk = chunk_of(refresh, SPI_tuptable);
+        const Chunk chunk = chunk_of(refresh, static_cast<int>(SPI_processed));
         MemoryContextSwitchTo(caller);
         SPI_freetuptable(SPI_tuptable);
-        if (!refresh.has_above) enter_phase(Phase::writing, tuplestore_tuple_count(portal->holdStore));
-        const Datum values[] = {refresh.name, chunk.customers, chunk.profiles,
-                                chunk.mixes,  refresh.above,   BoolGetDatum(is_last)};
-        run("SELECT clientele._write_chunk($1, $2, $3, $4, $5, $6)", 6, types, values,
-            refresh.has_above ? "      " : "    n ");
-        if (!is_last) refresh.has_above = result_value(refresh, 1, false, -1, &refresh.above);
+        if (refresh.above.isnull) enter_phase(Phase::writing, tuplestore_tuple_count(portal->holdStore));
+        run_query("SELECT clientele._write_chunk($1, $2, $3, $4, $5, $6)", {store_of(refresh),
+                                                                            {key_array, chunk.customers},
+                                                                            {profile_array, chunk.profiles},
+                                                                            {JSONBARRAYOID, chunk.mixes},
+                                                                            {TEXTOID, refresh.above},
+                                                                            {BOOLOID, BoolGetDatum(is_last)}});
+        if (!is_last) refresh.above = kept_value(refresh, 1);
         report_done(refresh.done += chunk.count);
         end_chunk(refresh);
     }
@@ -155,28 +145,24 @@ void write_counted(Refresh& refresh, Portal portal) {
 // ---- What is pending, folded ----
 
 void resolve_order_marks(const Refresh& refresh) {
-    const Oid types[] = {NAMEOID};
-    const Datum values[] = {refresh.name};
-    run("SELECT clientele._resolve_order_marks($1)", 1, types, values);
+    run_query("SELECT clientele._resolve_order_marks($1)", {store_of(refresh)});
 }
 
 // The next customers after those of the last chunk; returns how many there were.
 int64 fold_chunk(Refresh& refresh) {
-    const Oid types[] = {NAMEOID, TEXTOID, INT4OID};
-    const Datum values[] = {refresh.name, refresh.above, Int32GetDatum(chunk_size)};
-    run("SELECT folded, highest FROM clientele._fold($1, $2, $3)", 3, types, values, refresh.has_above ? "   " : " n ");
-    Datum folded;
-    result_value(refresh, 1, true, 8, &folded);
-    refresh.has_above = result_value(refresh, 2, false, -1, &refresh.above);
-    report_done(refresh.done += DatumGetInt64(folded));
-    return DatumGetInt64(folded);
+    run_query("SELECT folded, highest FROM clientele._fold($1, $2, $3)",
+              {store_of(refresh), {TEXTOID, refresh.above}, {INT4OID, Int32GetDatum(chunk_size)}});
+    const int64 folded = DatumGetInt64(result_value(0, 1).value);
+    refresh.above = kept_value(refresh, 2);
+    report_done(refresh.done += folded);
+    return folded;
 }
 
 void fold(Refresh& refresh) {
     enter_phase(Phase::folding);
     resolve_order_marks(refresh);
     refresh.done = 0;
-    refresh.has_above = false;
+    refresh.above = null_datum;
     int64 folded;
     do {
         folded = fold_chunk(refresh);
@@ -185,48 +171,41 @@ void fold(Refresh& refresh) {
 }
 
 // So that whoever refreshes in a transaction that sees the time before gets a serialization failure.
-void touch(const Refresh& refresh) {
-    const Oid types[] = {NAMEOID};
-    const Datum values[] = {refresh.name};
-    run("SELECT clientele._touch($1)", 1, types, values);
-}
+void touch(const Refresh& refresh) { run_query("SELECT clientele._touch($1)", {store_of(refresh)}); }
 
 // The medians, then the history of segments.
 void summarise(const Refresh& refresh) {
-    const Oid types[] = {NAMEOID, TIMESTAMPTZOID};
-    const Datum values[] = {refresh.name, TimestampTzGetDatum(refresh.counted_at)};
     enter_phase(Phase::summarising);
-    run("SELECT clientele._finish_refresh($1, $2)", 2, types, values);
+    run_query("SELECT clientele._finish_refresh($1, $2)",
+              {store_of(refresh), {TIMESTAMPTZOID, TimestampTzGetDatum(refresh.counted_at)}});
     end_chunk(refresh);
-    run("SELECT clientele._record_if_possible($1)", 1, types, values);
+    run_query("SELECT clientele._record_if_possible($1)", {store_of(refresh)});
 }
 
 // How many orders there may be, by what the planner knows; 0: nobody knows.
 int64 orders_estimate(const Refresh& refresh) {
-    const Oid types[] = {NAMEOID};
-    const Datum values[] = {refresh.name};
-    run("SELECT clientele._orders_estimate($1)", 1, types, values);
-    Datum estimate;
-    return result_value(refresh, 1, true, 8, &estimate) ? DatumGetInt64(estimate) : 0;
+    run_query("SELECT clientele._orders_estimate($1)", {store_of(refresh)});
+    const NullableDatum estimate = result_value(0, 1);
+    return estimate.isnull ? 0 : DatumGetInt64(estimate.value);
 }
 
 void warn_of_left_out(const Refresh& refresh) {
-    const Oid types[] = {NAMEOID, INT8OID};
-    const Datum values[] = {refresh.name, Int64GetDatum(orders_left_out)};
-    run("SELECT clientele._warn_of_left_out($1, $2)", 2, types, values);
+    run_query("SELECT clientele._warn_of_left_out($1, $2)",
+              {store_of(refresh), {INT8OID, Int64GetDatum(orders_left_out)}});
 }
 
 // Rows that a count settles are those that it could see: they were collected before it. A store that is not live needs
 // the orders no longer than that.
-void count_all(Refresh& refresh, bool folds, const Datum* collected, const char* nulls) {
+void count_all(Refresh& refresh, bool folds, NullableDatum settles, NullableDatum mends) {
     enter_phase(Phase::counting, orders_estimate(refresh));
     Portal portal = open_count(refresh);
     if (!folds) let_go_of_sources(refresh);
     write_counted(refresh, portal);
     warn_of_left_out(refresh);
-    const Oid types[] = {NAMEOID, TIMESTAMPTZOID, TIDARRAYOID, TIDARRAYOID};
-    const Datum values[] = {refresh.name, TimestampTzGetDatum(refresh.counted_at), collected[0], collected[1]};
-    run("SELECT clientele._settle($1, $2, $3, $4)", 4, types, values, nulls);
+    run_query("SELECT clientele._settle($1, $2, $3, $4)", {store_of(refresh),
+                                                           {TIMESTAMPTZOID, TimestampTzGetDatum(refresh.counted_at)},
+                                                           {TIDARRAYOID, settles},
+                                                           {TIDARRAYOID, mends}});
     end_chunk(refresh);
 }
 
@@ -249,7 +228,7 @@ Refresh begin(const Store& store, bool atomic) {
     refresh.atomic = atomic;
     refresh.memory = AllocSetContextCreate(PortalContext, "clientele refresh", ALLOCSET_DEFAULT_SIZES);
     MemoryContext caller = MemoryContextSwitchTo(refresh.memory);
-    refresh.name = DirectFunctionCall1(namein, CStringGetDatum(schema_name(store.schema)));
+    refresh.name = name_datum(schema_name(store.schema));
     MemoryContextSwitchTo(caller);
     refresh.key_type = type_in_profiles(store, "customer_id", 1);
     refresh.profile_type = type_in_profiles(store, "profile", 2);
@@ -257,20 +236,16 @@ Refresh begin(const Store& store, bool atomic) {
 }
 
 void run_refresh(Refresh& refresh, bool full) {
-    const Oid types[] = {NAMEOID, BOOLOID};
-    const Datum values[] = {refresh.name, BoolGetDatum(full)};
-    run("SELECT counts_all, folds, settles, mends FROM clientele._begin_refresh($1, $2)", 2, types, values);
-    Datum counts_all;
-    result_value(refresh, 1, true, 1, &counts_all);
-    Datum folds;
-    result_value(refresh, 2, true, 1, &folds);
-    Datum collected[2];
-    const char nulls[] = {' ', ' ', result_value(refresh, 3, false, -1, &collected[0]) ? ' ' : 'n',
-                          result_value(refresh, 4, false, -1, &collected[1]) ? ' ' : 'n', '\0'};
+    run_query("SELECT counts_all, folds, settles, mends FROM clientele._begin_refresh($1, $2)",
+              {store_of(refresh), {BOOLOID, BoolGetDatum(full)}});
+    const bool counts_all = DatumGetBool(result_value(0, 1).value);
+    const bool folds = DatumGetBool(result_value(0, 2).value);
+    const NullableDatum settles = kept_value(refresh, 3);
+    const NullableDatum mends = kept_value(refresh, 4);
     refresh.counted_at = GetCurrentTimestamp();
     end_chunk(refresh);
-    if (DatumGetBool(counts_all)) count_all(refresh, DatumGetBool(folds), collected, nulls);
-    if (DatumGetBool(folds)) fold(refresh);
+    if (counts_all) count_all(refresh, folds, settles, mends);
+    if (folds) fold(refresh);
     summarise(refresh);
 }
 
@@ -280,7 +255,7 @@ void refresh_store(const Store& store, bool full, bool atomic) {
     PreventCommandDuringRecovery("CALL clientele.refresh()");
     PreventCommandIfReadOnly("CALL clientele.refresh()");
     Refresh refresh = begin(store, atomic);
-    SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+    begin_queries(atomic ? 0 : SPI_OPT_NONATOMIC);
     MemoryContext spi = MemoryContextSwitchTo(refresh.memory);
     List* sources = share_sources(store, !atomic);
     MemoryContextSwitchTo(spi);
@@ -301,13 +276,13 @@ void refresh_store(const Store& store, bool full, bool atomic) {
         UnlockRelationIdForSession(&lock, refresh_lock);
         let_go_of_sources(refresh);
     }
-    SPI_finish();
+    end_queries();
     MemoryContextDelete(refresh.memory);
 }
 
 bool fold_store(const Store& store) {
     Refresh refresh = begin(store, true);
-    SPI_connect();
+    begin_queries();
     share_sources(refresh.store, false);
     int64 folded = 0;
     if (ConditionalLockRelationOid(store.settings, refresh_lock)) {
@@ -315,7 +290,7 @@ bool fold_store(const Store& store) {
         folded = fold_chunk(refresh);
         touch(refresh);
     }
-    SPI_finish();
+    end_queries();
     MemoryContextDelete(refresh.memory);
     return folded == chunk_size;
 }

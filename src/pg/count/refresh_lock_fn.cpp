@@ -1,11 +1,11 @@
 // clientele._lock_refresh(store), clientele._await_refresh(store) and clientele._lock_dropping(store): src/sql says
 // what they are for.
 #include "pg/count/refresh.hpp"
+#include "pg/kit/query.hpp"
 #include "pg/store/source_lock.hpp"
 
 extern "C" {
 #include "catalog/pg_namespace.h"
-#include "executor/spi.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -21,9 +21,9 @@ CLIENTELE_FUNCTION(clientele_lock_refresh) {
         pg_attribute_aclcheck_all(store.settings, GetUserId(), ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK) {
         aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(store.settings));
     }
-    SPI_connect();
+    begin_queries();
     share_sources(store, false);
-    SPI_finish();
+    end_queries();
     LockRelationOid(store.settings, refresh_lock);
     PG_RETURN_VOID();
 }

@@ -10,9 +10,10 @@
 #include "core/experiment/experiment.hpp"
 #include "core/experiment/lift.hpp"
 #include "core/experiment/sequential.hpp"
+#include "pg/kit/aggregate.hpp"
 #include "pg/kit/boundary.hpp"
-
 #include "pg/kit/number_array.hpp"
+#include "pg/kit/row.hpp"
 
 using namespace clientele;
 
@@ -30,21 +31,6 @@ struct StateDatum {
     static_assert(std::is_trivially_destructible_v<State> && std::is_trivially_copyable_v<State>);
     static_assert(std::has_unique_object_representations_v<State>);
 };
-
-[[noreturn]] void refuse_state(const char* detail) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid state of an aggregate"),
-                    errdetail("%s", detail), errhint("States are made by the aggregate itself.")));
-    pg_unreachable();
-}
-
-MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
-    MemoryContext context;
-    if (!AggCheckCallContext(fcinfo, &context)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function can only be called as part of an aggregate")));
-    }
-    return context;
-}
 
 template <class State>
 StateDatum<State>* state_of(Datum datum) {
@@ -86,12 +72,6 @@ Comparison* growing_comparison(FunctionCallInfo fcinfo, Rows rows) {
     Comparison* comparison = &state_of<Comparison>(PG_GETARG_DATUM(0))->state;
     if (comparison->rows != rows) refuse_state("It is not a state of this aggregate.");
     return comparison;
-}
-
-// What a transition function returns where the row is skipped.
-Datum unchanged_state(FunctionCallInfo fcinfo) {
-    if (PG_ARGISNULL(0)) PG_RETURN_NULL();
-    return PG_GETARG_DATUM(0);
 }
 
 // Argument 0 of a final function; no rows where it is NULL.
@@ -137,22 +117,15 @@ OutcomeSums merged_sums(FunctionCallInfo fcinfo) {
 // ---- Composite values ----
 
 // NaN is how the core says that something cannot be known; what is beyond doubles cannot either.
-void set_member(double value, Datum& datum, bool& is_null) {
-    is_null = !std::isfinite(value);
-    if (!is_null) datum = Float8GetDatum(value);
-}
+NullableDatum member_datum(double value) { return {Float8GetDatum(value), !std::isfinite(value)}; }
 
 // A row of the function's result type: bigints first, then the doubles.
-Datum row_of(FunctionCallInfo fcinfo, std::span<const std::int64_t> counts, std::span<const double> numbers) {
-    Datum values[17] = {};
-    bool nulls[17] = {};
-    TupleDesc type;
-    get_call_result_type(fcinfo, nullptr, &type);
-    for (std::size_t i = 0; i < counts.size(); ++i) values[i] = Int64GetDatum(counts[i]);
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-        set_member(numbers[i], values[counts.size() + i], nulls[counts.size() + i]);
-    }
-    return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(type), values, nulls));
+Datum result_row(FunctionCallInfo fcinfo, std::span<const std::int64_t> counts, std::span<const double> numbers) {
+    NullableDatum members[17];
+    NullableDatum* end = std::transform(counts.begin(), counts.end(), members,
+                                        [](std::int64_t count) { return known_datum(Int64GetDatum(count)); });
+    end = std::transform(numbers.begin(), numbers.end(), end, member_datum);
+    return row_of(result_row_type(fcinfo), {members, end});
 }
 
 // The members of a lift that are doubles, in the order of the SQL type.
@@ -178,19 +151,17 @@ Datum lift_datum(FunctionCallInfo fcinfo, const Lift& lift) {
     double numbers[lift_member_count];
     std::transform(std::begin(lift_members), std::end(lift_members), numbers,
                    [&](auto member) { return lift.*member; });
-    return row_of(fcinfo, counts, numbers);
+    return result_row(fcinfo, counts, numbers);
 }
 
-std::int64_t count_member(HeapTupleHeader row, AttrNumber number) {
-    bool is_null = false;
-    const Datum value = GetAttributeByNum(row, number, &is_null);
-    return is_null ? 0 : DatumGetInt64(value);
+std::int64_t count_member(HeapTupleHeader row, int number) {
+    const NullableDatum count = field_of(row, number);
+    return count.isnull ? 0 : DatumGetInt64(count.value);
 }
 
-void set_from_member(HeapTupleHeader row, AttrNumber number, double& member) {
-    bool is_null = false;
-    const Datum value = GetAttributeByNum(row, number, &is_null);
-    if (!is_null) member = DatumGetFloat8(value);
+void set_from_member(HeapTupleHeader row, int number, double& member) {
+    const NullableDatum value = field_of(row, number);
+    if (!value.isnull) member = DatumGetFloat8(value.value);
 }
 
 Lift lift_of_datum(Datum datum) {
@@ -199,7 +170,7 @@ Lift lift_of_datum(Datum datum) {
     lift.n_control = count_member(row, 1);
     lift.n_treated = count_member(row, 2);
     for (std::size_t i = 0; i < lift_member_count; ++i) {
-        set_from_member(row, static_cast<AttrNumber>(i + 3), lift.*lift_members[i]);
+        set_from_member(row, static_cast<int>(i) + 3, lift.*lift_members[i]);
     }
     return lift;
 }
@@ -222,7 +193,7 @@ std::span<const Member> members_of(ArrayType* array, Member (*read)(Datum)) {
 Datum arm_datum(FunctionCallInfo fcinfo, const ArmEstimate& arm) {
     const std::int64_t customers[] = {arm.customers};
     const double numbers[] = {arm.mean, arm.se, arm.ci_low, arm.ci_high};
-    return row_of(fcinfo, customers, numbers);
+    return result_row(fcinfo, customers, numbers);
 }
 
 ArmEstimate arm_of_datum(Datum datum) {
@@ -405,7 +376,7 @@ CLIENTELE_FUNCTION(clientele_compare_arms) {
     ArmDifference difference;
     think([&] { difference = arm_difference(arm, other); });
     const double numbers[] = {difference.mean, difference.ci_low, difference.ci_high};
-    return row_of(fcinfo, {}, numbers);
+    return result_row(fcinfo, {}, numbers);
 }
 
 CLIENTELE_FUNCTION(clientele_outcome_shape) {
@@ -413,7 +384,7 @@ CLIENTELE_FUNCTION(clientele_outcome_shape) {
     std::int64_t rows = 0;
     think([&] { rows = normal_from(squared_skewness(sums)); });
     const std::int64_t counts[] = {sums.nonzero_control, rows};
-    return row_of(fcinfo, counts, {});
+    return result_row(fcinfo, counts, {});
 }
 
 CLIENTELE_FUNCTION(clientele_sequential_interval) {
@@ -425,7 +396,7 @@ CLIENTELE_FUNCTION(clientele_sequential_interval) {
     SequentialInterval interval;
     think([&] { interval = sequential_interval(lift, alpha, tuning, nonzero_control); });
     const double numbers[] = {interval.low, interval.high};
-    return row_of(fcinfo, {}, numbers);
+    return result_row(fcinfo, {}, numbers);
 }
 
 CLIENTELE_FUNCTION(clientele_relative_se) { return number_of_lift(fcinfo, relative_se); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pg/kit/compat.hpp"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -76,9 +78,7 @@ Indexes open_indexes(Relation table) {
 
 void close_indexes(const Indexes& indexes) {
     for (int i = 0; i < indexes.count; ++i) {
-#if PG_VERSION_NUM >= 170000
-        index_insert_cleanup(indexes.relations[i], indexes.infos[i]);
-#endif
+        end_index_inserts(indexes.relations[i], indexes.infos[i]);
         index_close(indexes.relations[i], RowExclusiveLock);
     }
 }

@@ -29,7 +29,7 @@ extern "C" {
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
-#if PG_VERSION_NUM >= 160000
+#if __has_include("varatt.h")
 #include "varatt.h"
 #endif
 }
@@ -40,15 +40,3 @@ extern "C" {
     PG_FUNCTION_INFO_V1(name);   \
     }                            \
     extern "C" Datum name(FunctionCallInfo fcinfo)
-
-namespace clientele {
-
-inline MinimalTuple form_minimal_tuple(TupleDesc columns, Datum* values, bool* nulls) {
-#if PG_VERSION_NUM >= 180000
-    return heap_form_minimal_tuple(columns, values, nulls, 0);
-#else
-    return heap_form_minimal_tuple(columns, values, nulls);
-#endif
-}
-
-}  // namespace clientele

@@ -1,8 +1,9 @@
 #include "pg/kit/progress.hpp"
 
+#include "pg/kit/compat.hpp"
+
 extern "C" {
 #include "utils/backend_progress.h"
-#include "utils/backend_status.h"
 }
 
 namespace clientele {
@@ -25,14 +26,6 @@ const char* name_of(int64 phase) {
             return "summarising";
     }
     return "unknown";
-}
-
-const PgBackendStatus& backend(int number) {
-#if PG_VERSION_NUM >= 160000
-    return pgstat_get_local_beentry_by_index(number)->backendStatus;
-#else
-    return pgstat_fetch_stat_local_beentry(number)->backendStatus;
-#endif
 }
 
 }  // namespace
@@ -60,7 +53,7 @@ CLIENTELE_FUNCTION(clientele_refresh_progress) {
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     const int backends = pgstat_fetch_stat_numbackends();
     for (int number = 1; number <= backends; ++number) {
-        const PgBackendStatus& status = backend(number);
+        const PgBackendStatus& status = backend_status(number);
         if (status.st_progress_command != refresh_command || status.st_databaseid != MyDatabaseId) continue;
         const int64* parameters = status.st_progress_param;
         Datum values[] = {Int32GetDatum(status.st_procpid),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pg/kit/aggregate.hpp"
+
 extern "C" {
 #include "utils/expandeddatum.h"
 }
@@ -16,21 +18,6 @@ static_assert(FLOAT8PASSBYVAL && sizeof(Datum) == sizeof(double), "clientele nee
 // What the flat form, header included, can hold within PostgreSQL's limit of 1 GB.
 constexpr std::size_t max_values = (MaxAllocSize - 64) / sizeof(double);
 constexpr std::size_t first_room = 48;
-
-MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
-    MemoryContext context;
-    if (!AggCheckCallContext(fcinfo, &context)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function can only be called as part of an aggregate")));
-    }
-    return context;
-}
-
-[[noreturn]] void refuse_state(const char* detail) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid state of an aggregate"),
-                    errdetail("%s", detail), errhint("States are made by the aggregate itself.")));
-    pg_unreachable();
-}
 
 std::span<const double> values_of(const void* data, int dimensions, const int* sizes, bool nulls) {
     if (dimensions > 1) refuse_state("The array has several dimensions.");

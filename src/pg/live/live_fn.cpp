@@ -9,7 +9,10 @@
 #include "pg/count/order_groups.hpp"
 #include "pg/kit/append.hpp"
 #include "pg/kit/attempt.hpp"
+#include "pg/kit/compat.hpp"
 #include "pg/kit/equality.hpp"
+#include "pg/kit/owner_scope.hpp"
+#include "pg/kit/query.hpp"
 #include "pg/kit/settings_scope.hpp"
 #include "pg/live/live_orders.hpp"
 #include "pg/live/live_reversals.hpp"
@@ -294,10 +297,7 @@ SPIPlanPtr item_plan(LiveSource& source, ItemQuery query) {
                   "SELECT DISTINCT l.order_id, w.order_id IS NOT NULL, w.customer_id FROM (%s) l"
                   " LEFT JOIN %s._order_owners w ON w.order_id %s l.order_id WHERE l.order_id IS NOT NULL",
                   lines, schema, equality_of(source.order_type));
-    plan = SPI_prepare(text, 0, nullptr);
-    if (!plan) elog(ERROR, "could not prepare the look-up of orders: %s", SPI_result_code_string(SPI_result));
-    SPI_keepplan(plan);
-    return plan;
+    return plan = prepare_query(text);
 }
 
 // An order of another session may not be visible yet, or its table be locked (`blind`): then whose it is is asked when
@@ -308,28 +308,23 @@ void note_lines(Statement& statement, ItemQuery query) {
     if (statement.blind || IsolationIsSerializable()) {
         query = static_cast<ItemQuery>(static_cast<int>(query) + static_cast<int>(ItemQuery::inserted_blind));
     }
-    SPI_connect();
+    begin_queries();
     if (SPI_register_trigger_data(statement.trigger) < 0) elog(ERROR, "could not name the transition tables");
-    const int result = SPI_execute_plan(item_plan(source, query), nullptr, nullptr, false, 0);
-    if (result != SPI_OK_SELECT) elog(ERROR, "could not look orders up: %s", SPI_result_code_string(result));
-    TupleDesc columns = SPI_tuptable->tupdesc;
+    const std::uint64_t count = run_prepared(item_plan(source, query));
+    TupleDesc columns = result_columns();
     if (SPI_gettypeid(columns, 1) != source.order_type ||
         (!is_blind(query) && SPI_gettypeid(columns, 3) != source.key_type)) {
         elog(ERROR, "the order lines have other keys than the store was created with");
     }
-    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
-        HeapTuple row = SPI_tuptable->vals[i];
-        bool is_null;
-        const Datum order = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &is_null);
-        const bool found = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null));
-        const Datum customer = SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &is_null);
-        if (!found) {
-            mark_order(statement, order);
-        } else if (!is_null) {
-            mark_customer(statement, customer);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const NullableDatum customer = result_value(i, 3);
+        if (!DatumGetBool(result_value(i, 2).value)) {
+            mark_order(statement, result_value(i, 1).value);
+        } else if (!customer.isnull) {
+            mark_customer(statement, customer.value);
         }
     }
-    SPI_finish();
+    end_queries();
 }
 
 // ---- The frame: look, append, or record why not ----
@@ -370,14 +365,11 @@ constinit bool looking = false;
 
 // As the owner of the store, whose expressions these are.
 void run_as_owner(const LiveSource& source, void (*body)(Attempt&), Attempt& task) {
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(source.owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    const Identity caller = become_owner(source.owner);
     const int settings = begin_settings();
     body(task);
     end_settings(settings);
-    SetUserIdAndSecContext(user, security);
+    become_again(caller);
 }
 
 void look_as_owner(Attempt& task) {

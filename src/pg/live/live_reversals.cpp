@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "pg/kit/append.hpp"
+#include "pg/kit/compat.hpp"
 #include "pg/kit/index_shape.hpp"
+#include "pg/kit/query.hpp"
 #include "pg/kit/zone.hpp"
 #include "pg/live/live_orders.hpp"
 #include "pg/store/store.hpp"
@@ -202,14 +204,6 @@ bool still_qualifies(const Ledger& ledger, const OrderRow& order) {
            DatumGetBool(DirectFunctionCall2(numeric_ge, order.value, min_spend));
 }
 
-IndexScanDesc begin_scan(const Ledger& ledger) {
-#if PG_VERSION_NUM >= 180000
-    return index_beginscan(ledger.table, ledger.index, ledger.snapshot, nullptr, 1, 0);
-#else
-    return index_beginscan(ledger.table, ledger.index, ledger.snapshot, 1, 0);
-#endif
-}
-
 struct Finding {
     void (*note)(void* context, Datum exposure);
     void* context;
@@ -221,7 +215,7 @@ void look_up(const Ledger& ledger, const OrderRow& order, const OrderRow* now, c
     ScanKeyData key;
     ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, ledger.index->rd_indcollation[0],
                            ledger.equals, ledger.by_order ? order.order : order.customer);
-    IndexScanDesc scan = begin_scan(ledger);
+    IndexScanDesc scan = begin_index_scan(ledger.table, ledger.index, ledger.snapshot);
     index_rescan(scan, &key, 1, nullptr, 0);
     while (index_getnext_slot(scan, ForwardScanDirection, ledger.slot)) {
         const bool is_it = is_redeemed(ledger) && (ledger.by_order || was_ordered_at(ledger, order.at));
@@ -270,18 +264,14 @@ void look_at_updated(const LiveSource& source, const TriggerData& trigger, const
 // Nobody tells which orders there were.
 void look_at_what_is_left(const LiveSource& source, const Finding& finding) {
     if (IsolationIsSerializable()) return;
-    SPI_connect();
-    const Oid types[] = {NAMEOID};
-    const Datum values[] = {DirectFunctionCall1(namein, CStringGetDatum(schema_name(source.schema)))};
-    const int result = SPI_execute_with_args("SELECT r FROM clientele._reversed($1, '-infinity') r", 1,
-                                             const_cast<Oid*>(types), const_cast<Datum*>(values), nullptr, false, 0);
-    if (result != SPI_OK_SELECT) elog(ERROR, "could not look redemptions up: %s", SPI_result_code_string(result));
-    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
-        bool is_null;
-        const Datum exposure = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null);
-        if (!is_null) finding.note(finding.context, exposure);
+    begin_queries();
+    const std::uint64_t count = run_query("SELECT r FROM clientele._reversed($1, '-infinity') r",
+                                          {{NAMEOID, name_datum(schema_name(source.schema))}});
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const NullableDatum exposure = result_value(i, 1);
+        if (!exposure.isnull) finding.note(finding.context, exposure.value);
     }
-    SPI_finish();
+    end_queries();
 }
 
 }  // namespace

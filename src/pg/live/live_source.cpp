@@ -3,6 +3,10 @@
 #include <cstring>
 
 #include "pg/count/order_groups.hpp"
+#include "pg/kit/owner_scope.hpp"
+#include "pg/kit/query.hpp"
+#include "pg/kit/row.hpp"
+#include "pg/kit/session_cache.hpp"
 #include "pg/kit/settings_scope.hpp"
 #include "pg/kit/zone.hpp"
 #include "pg/store/store.hpp"
@@ -22,8 +26,6 @@ extern "C" {
 #include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
@@ -33,39 +35,20 @@ extern "C" {
 namespace clientele {
 namespace {
 
-constinit HTAB* sources = nullptr;
+void forget(Oid relation);
+
+constinit SessionCache<LiveSource> sources("clientele live sources", [] { watch_catalogs(forget, {NAMESPACEOID}); });
 
 // Any change of a table that a source knows of, or of a schema's name, makes it ask again.
-void forget_relation(Datum, Oid relation) {
-    HASH_SEQ_STATUS all;
-    hash_seq_init(&all, sources);
-    while (auto* source = static_cast<LiveSource*>(hash_seq_search(&all))) {
-        if (!OidIsValid(relation) || relation == source->relation || relation == source->view ||
-            relation == source->settings || relation == source->pending || relation == source->failures ||
-            relation == source->reversals || relation == source->ledger || relation == source->orders) {
-            source->known = source->appendable = source->ledger_known = false;
-            source->changed = true;
+void forget(Oid relation) {
+    sources.each([&](LiveSource& source) {
+        if (!OidIsValid(relation) || relation == source.relation || relation == source.view ||
+            relation == source.settings || relation == source.pending || relation == source.failures ||
+            relation == source.reversals || relation == source.ledger || relation == source.orders) {
+            source.known = source.appendable = source.ledger_known = false;
+            source.changed = true;
         }
-    }
-}
-
-void forget_all(Datum, int, uint32) { forget_relation(0, InvalidOid); }
-
-HTAB* source_table() {
-    if (!sources) {
-        HASHCTL control{};
-        control.keysize = sizeof(Oid);
-        control.entrysize = sizeof(LiveSource);
-        sources = hash_create("clientele live sources", 16, &control, HASH_ELEM | HASH_BLOBS);
-        CacheRegisterRelcacheCallback(forget_relation, 0);
-        CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, 0);
-    }
-    return sources;
-}
-
-Oid type_of_ours(const char* name) {
-    return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
-                           ObjectIdGetDatum(get_namespace_oid("clientele", false)));
+    });
 }
 
 // Locks as a reader does, but never waits.
@@ -81,21 +64,14 @@ Relation open_now(Oid oid, const char* what) {
     return relation;
 }
 
-Oid owner_of(Oid table) {
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple)) elog(ERROR, "the table \"settings\" of the store is missing");
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
-
 // The schema of a trigger's store: that of the name in its arguments, or the one that it was renamed to. Each has an
 // index named for the store's id, so that no lock is needed to know it.
 // Somebody else's schema of that name, or with such an index, is no store of these orders: its owner has no TRIGGER
 // there.
 bool may_be_store(Oid schema, Oid relation) {
     const Oid settings = settings_table(schema);
-    return OidIsValid(settings) && pg_class_aclcheck(relation, owner_of(settings), ACL_TRIGGER) == ACLCHECK_OK;
+    const Oid owner = OidIsValid(settings) ? owner_of(settings) : InvalidOid;
+    return OidIsValid(owner) && pg_class_aclcheck(relation, owner, ACL_TRIGGER) == ACLCHECK_OK;
 }
 
 Oid schema_of(const Trigger& trigger, Oid relation) {
@@ -104,20 +80,16 @@ Oid schema_of(const Trigger& trigger, Oid relation) {
     const Oid schema = get_namespace_oid(trigger.tgargs[0], true);
     if (OidIsValid(schema) && OidIsValid(get_relname_relid(index, schema)) && may_be_store(schema, relation))
         return schema;
-    SPI_connect();
-    const Oid types[] = {NAMEOID};
-    const Datum values[] = {DirectFunctionCall1(namein, CStringGetDatum(index))};
-    const int result = SPI_execute_with_args(
-        "SELECT relnamespace FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) $1 ORDER BY oid", 1,
-        const_cast<Oid*>(types), const_cast<Datum*>(values), nullptr, true, 0);
-    if (result != SPI_OK_SELECT) elog(ERROR, "could not look a store up");
+    begin_queries();
+    const std::uint64_t count =
+        run_query("SELECT relnamespace FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) $1 ORDER BY oid",
+                  {{NAMEOID, name_datum(index)}}, Reads::as_its_caller);
     Oid renamed = InvalidOid;
-    for (std::uint64_t i = 0; i < SPI_processed && !OidIsValid(renamed); ++i) {
-        bool is_null;
-        const Oid found = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
-        if (SPI_processed == 1 || may_be_store(found, relation)) renamed = found;
+    for (std::uint64_t i = 0; i < count && !OidIsValid(renamed); ++i) {
+        const Oid found = DatumGetObjectId(result_value(i, 1).value);
+        if (count == 1 || may_be_store(found, relation)) renamed = found;
     }
-    SPI_finish();
+    end_queries();
     return renamed;
 }
 
@@ -255,18 +227,19 @@ List* generated_columns(const LiveSource& source, List* expressions) {
 
 // Whether a view calls functions of extensions, which may look names up when they are called.
 bool calls_foreign_code(Oid view) {
-    SPI_connect();
-    const char* query = psprintf(
-        "SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid"
-        " LEFT JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid AND d.refclassid = "
-        "'pg_catalog.pg_proc'::pg_catalog.regclass"
-        " WHERE r.ev_class = %u AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid"
-        " IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)"
-        " AND p.pronamespace IS DISTINCT FROM 'clientele'::pg_catalog.regnamespace",
-        view);
-    if (SPI_execute(query, false, 1) != SPI_OK_SELECT) elog(ERROR, "could not read what a view depends on");
-    const bool found = SPI_processed > 0;
-    SPI_finish();
+    begin_queries();
+    const bool found =
+        run_query(
+            psprintf(
+                "SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid"
+                " LEFT JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid AND d.refclassid = "
+                "'pg_catalog.pg_proc'::pg_catalog.regclass"
+                " WHERE r.ev_class = %u AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid"
+                " IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)"
+                " AND p.pronamespace IS DISTINCT FROM 'clientele'::pg_catalog.regnamespace",
+                view),
+            {}, Reads::as_of_now, 1) > 0;
+    end_queries();
     return found;
 }
 
@@ -346,14 +319,6 @@ bool is_own_name(const Trigger& trigger) {
     return std::strncmp(trigger.tgname, prefix, std::strlen(prefix)) == 0;
 }
 
-// What a view of the store calls is its owner's code. The caller, or the end of the subtransaction, goes back.
-void become_owner(Oid owner) {
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-}
-
 void learn(LiveSource& source, const TriggerData& trigger) {
     forget_plans(source);
     if (source.memory) MemoryContextDelete(source.memory);
@@ -384,7 +349,7 @@ void learn(LiveSource& source, const TriggerData& trigger) {
                      list_member_oid(find_all_inheritors(root, NoLock, nullptr), source.relation);
     source.placed = true;
     if (!source.watched) return;
-    become_owner(source.owner);
+    become_owner(source.owner);  // what a view of the store calls is its owner's code
     source.view = get_relname_relid(of_items ? "_items" : "_orders", source.schema);
     Relation pending = open_now(source.pending, "the table \"pending\"");
     source.key_type = get_atttype(source.pending, 1);
@@ -407,16 +372,7 @@ void learn(LiveSource& source, const TriggerData& trigger) {
 
 }  // namespace
 
-LiveSource& cached_source(const TriggerData& trigger) {
-    bool found;
-    auto* source =
-        static_cast<LiveSource*>(hash_search(source_table(), &trigger.tg_trigger->tgoid, HASH_ENTER, &found));
-    if (!found) {
-        *source = {};
-        source->trigger = trigger.tg_trigger->tgoid;
-    }
-    return *source;
-}
+LiveSource& cached_source(const TriggerData& trigger) { return sources.get(trigger.tg_trigger->tgoid); }
 
 LiveSource& live_source(const TriggerData& trigger) {
     LiveSource& source = cached_source(trigger);
@@ -425,11 +381,9 @@ LiveSource& live_source(const TriggerData& trigger) {
         const int settings = begin_settings();
         set_safe_path();
         set_no_waiting();
-        Oid user;
-        int security;
-        GetUserIdAndSecContext(&user, &security);
+        const Identity caller = current_identity();
         learn(source, trigger);
-        SetUserIdAndSecContext(user, security);
+        become_again(caller);
         end_settings(settings);
         source.known = !source.changed;
     }

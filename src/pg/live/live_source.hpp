@@ -16,7 +16,7 @@ namespace clientele {
 enum class ItemQuery : int { inserted, deleted, updated, inserted_blind, deleted_blind, updated_blind, count };
 
 struct LiveSource {
-    Oid trigger;  // the key of the cache
+    Oid key;  // the trigger
     bool known;
     bool changed;     // while it was being found
     bool appendable;  // pending was found to take rows, and has not changed since

@@ -4,8 +4,8 @@
 
 #include "core/profile/order_log.hpp"
 #include "core/profile/profile.hpp"
+#include "pg/kit/aggregate.hpp"
 #include "pg/kit/boundary.hpp"
-
 #include "pg/kit/zone.hpp"
 #include "pg/profile/order_input.hpp"
 #include "pg/profile/profile_datum.hpp"
@@ -39,13 +39,10 @@ struct OrdersState {
 constexpr std::uint32_t first_size = 512;
 constexpr std::uint32_t fold_size = 1'024;
 
-MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
-    MemoryContext context;
-    if (!AggCheckCallContext(fcinfo, &context)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function of order_profile can only be called as part of an aggregate")));
-    }
-    return context;
+MemoryContext orders_context(FunctionCallInfo fcinfo) { return aggregate_context(fcinfo, "order_profile"); }
+
+OrdersState* orders_argument(FunctionCallInfo fcinfo, int argument) {
+    return state_argument<OrdersState>(fcinfo, argument);
 }
 
 // All that the state has seen. Call it while thinking.
@@ -200,12 +197,9 @@ CLIENTELE_FUNCTION(clientele_order_profile_recv) {
 
 // order_profile(): the state gains one order.
 CLIENTELE_FUNCTION(clientele_order_profile_add) {
-    MemoryContext context = aggregate_context(fcinfo);
-    auto* state = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0));
-    if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) {
-        if (!state) PG_RETURN_NULL();
-        PG_RETURN_POINTER(state);
-    }
+    MemoryContext context = orders_context(fcinfo);
+    OrdersState* state = orders_argument(fcinfo, 0);
+    if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return unchanged_state(fcinfo);
     const Zone* zone = zone_argument(fcinfo);
     const Instant at = checked_instant(PG_GETARG_TIMESTAMPTZ(1));
     const Scaled amount = checked_amount(PG_GETARG_DATUM(2));
@@ -230,17 +224,17 @@ CLIENTELE_FUNCTION(clientele_order_profile_add) {
 
 CLIENTELE_FUNCTION(clientele_order_profile_final) {
     if (PG_ARGISNULL(0)) PG_RETURN_NULL();
-    return make_profile(*reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0)));
+    return make_profile(*orders_argument(fcinfo, 0));
 }
 
 CLIENTELE_FUNCTION(clientele_order_profile_serialize) {
-    aggregate_context(fcinfo);
-    return make_profile(*reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0)));
+    orders_context(fcinfo);
+    return make_profile(*orders_argument(fcinfo, 0));
 }
 
 // Combining decodes the bytes, and refuses what is no profile.
 CLIENTELE_FUNCTION(clientele_order_profile_deserialize) {
-    aggregate_context(fcinfo);
+    orders_context(fcinfo);
     const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
     OrdersState* state = new_state(CurrentMemoryContext, &profile_zone(encoded), sizeof(OrdersState));
     set_folded(*state, CurrentMemoryContext, encoded);
@@ -248,13 +242,10 @@ CLIENTELE_FUNCTION(clientele_order_profile_deserialize) {
 }
 
 CLIENTELE_FUNCTION(clientele_order_profile_combine) {
-    MemoryContext context = aggregate_context(fcinfo);
-    auto* state = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(0));
-    auto* other = PG_ARGISNULL(1) ? nullptr : reinterpret_cast<OrdersState*>(PG_GETARG_POINTER(1));
-    if (!other) {
-        if (!state) PG_RETURN_NULL();
-        PG_RETURN_POINTER(state);
-    }
+    MemoryContext context = orders_context(fcinfo);
+    OrdersState* state = orders_argument(fcinfo, 0);
+    const OrdersState* other = orders_argument(fcinfo, 1);
+    if (!other) return unchanged_state(fcinfo);
     if (!state) {
         state = new_state(context, other->zone, sizeof(OrdersState));
         if (other->count == 0) {

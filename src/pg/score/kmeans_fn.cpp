@@ -8,6 +8,8 @@
 #include "core/score/silhouette.hpp"
 
 #include "pg/kit/interrupts.hpp"
+#include "pg/kit/number_array.hpp"
+#include "pg/kit/row.hpp"
 #include "pg/kit/sample.hpp"
 
 extern "C" {
@@ -108,11 +110,6 @@ void refuse_other_settings(const Header& first, const Header& now) {
 
 // ---- Arrays ----
 
-std::span<const double> doubles_of(ArrayType* array) {
-    const auto count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-    return {reinterpret_cast<const double*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(count)};
-}
-
 // The numbers of a row; nullptr as data where one of them is NULL. Only the shape is checked.
 std::span<const double> features_of(ArrayType* array) {
     if (ARR_NDIM(array) > 1) {
@@ -122,11 +119,6 @@ std::span<const double> features_of(ArrayType* array) {
     if (array_contains_nulls(array)) return {};
     const std::span<const double> features = doubles_of(array);
     return features.empty() ? std::span(reinterpret_cast<const double*>(array), 0) : features;
-}
-
-Datum float_array(const double* values, int count) {
-    return PointerGetDatum(construct_array(reinterpret_cast<Datum*>(const_cast<double*>(values)), count, FLOAT8OID,
-                                           sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 Datum float_matrix(const double* values, int rows, int columns) {
@@ -176,15 +168,15 @@ void copy_model(const KmeansModel& model, const PointSet& points, PlainModel& ou
 
 Datum model_datum(const PlainModel& model, TupleDesc type) {
     Datum sizes = PointerGetDatum(construct_array(model.sizes, model.k, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-    Datum values[] = {float_matrix(model.centroids, model.k, model.d),
-                      sizes,
-                      Float8GetDatum(model.inertia),
-                      Int32GetDatum(model.iterations),
-                      BoolGetDatum(model.converged),
-                      model.means ? float_array(model.means, model.d) : Datum{0},
-                      model.means ? float_array(model.scales, model.d) : Datum{0}};
-    bool nulls[] = {false, false, false, false, false, !model.means, !model.means};
-    return HeapTupleGetDatum(heap_form_tuple(type, values, nulls));
+    const auto d = static_cast<std::size_t>(model.d);
+    const NullableDatum members[] = {known_datum(float_matrix(model.centroids, model.k, model.d)),
+                                     known_datum(sizes),
+                                     known_datum(Float8GetDatum(model.inertia)),
+                                     known_datum(Int32GetDatum(model.iterations)),
+                                     known_datum(BoolGetDatum(model.converged)),
+                                     model.means ? known_datum(float_array({model.means, d})) : null_datum,
+                                     model.means ? known_datum(float_array({model.scales, d})) : null_datum};
+    return row_of(type, members);
 }
 
 struct PlainCandidate {
@@ -201,11 +193,11 @@ Datum candidates_datum(FunctionCallInfo fcinfo, const PlainCandidate* candidates
     auto* rows = static_cast<Datum*>(palloc(static_cast<std::size_t>(count) * sizeof(Datum)));
     for (int i = 0; i < count; ++i) {
         const PlainCandidate& candidate = candidates[i];
-        Datum values[] = {Int32GetDatum(candidate.model.k), Float8GetDatum(candidate.silhouette),
-                          Float8GetDatum(candidate.model.inertia), BoolGetDatum(candidate.chosen),
-                          model_datum(candidate.model, model_type)};
-        bool nulls[5] = {};
-        rows[i] = HeapTupleGetDatum(heap_form_tuple(type, values, nulls));
+        const NullableDatum members[] = {
+            known_datum(Int32GetDatum(candidate.model.k)), known_datum(Float8GetDatum(candidate.silhouette)),
+            known_datum(Float8GetDatum(candidate.model.inertia)), known_datum(BoolGetDatum(candidate.chosen)),
+            known_datum(model_datum(candidate.model, model_type))};
+        rows[i] = row_of(type, members);
     }
     return PointerGetDatum(construct_array(rows, count, row, -1, false, TYPALIGN_DOUBLE));
 }
@@ -304,9 +296,8 @@ int nearest(const Checked& model, std::span<const double> features) {
 
 // An array of a model's row; nullptr where it is NULL.
 ArrayType* array_field(HeapTupleHeader row, int number) {
-    bool is_null;
-    Datum datum = GetAttributeByNum(row, static_cast<AttrNumber>(number), &is_null);
-    return is_null ? nullptr : DatumGetArrayTypeP(datum);
+    const NullableDatum array = field_of(row, number);
+    return array.isnull ? nullptr : DatumGetArrayTypeP(array.value);
 }
 
 bool has_length(ArrayType* array, int length) {
@@ -350,7 +341,7 @@ CLIENTELE_FUNCTION(clientele_kmeans_combine) {
 CLIENTELE_FUNCTION(clientele_kmeans_final) {
     if (is_empty(PG_GETARG_DATUM(0))) PG_RETURN_NULL();
     const State state = state_of(PG_GETARG_DATUM(0));
-    TupleDesc type = lookup_rowtype_tupdesc_copy(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
+    TupleDesc type = result_row_type(fcinfo);
     PlainModel model = room_for_model(state.header, static_cast<int>(state.header.k));
     think_interruptibly([&] {
         const PointSet points = points_of(state);

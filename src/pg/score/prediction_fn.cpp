@@ -8,8 +8,8 @@
 
 #include "core/profile/profile.hpp"
 #include "pg/kit/boundary.hpp"
-
 #include "pg/kit/numeric.hpp"
+#include "pg/kit/row.hpp"
 #include "pg/kit/zone.hpp"
 #include "pg/profile/profile_datum.hpp"
 #include "pg/score/model_argument.hpp"
@@ -127,15 +127,14 @@ double known_p_alive(const PurchaseModel& model, const PurchaseHistory& history)
 // --- models -----------------------------------------------------------------------------------------------------
 
 double parameter_of(HeapTupleHeader row, int number) {
-    bool is_null = false;
-    const Datum value = GetAttributeByNum(row, static_cast<AttrNumber>(number), &is_null);
-    if (is_null) {
+    const NullableDatum parameter = field_of(row, number);
+    if (parameter.isnull) {
         const char* name =
             get_attname(get_typ_typrelid(HeapTupleHeaderGetTypeId(row)), static_cast<AttrNumber>(number), false);
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("parameter %s of a model is NULL", name),
                         errhint("Fit the model, or give all of its parameters.")));
     }
-    return DatumGetFloat8(value);
+    return DatumGetFloat8(parameter.value);
 }
 
 void check_convergence(HeapTupleHeader row) {

@@ -4,7 +4,10 @@
 #include <type_traits>
 
 #include "core/score/rfm.hpp"
+#include "pg/kit/aggregate.hpp"
 #include "pg/kit/boundary.hpp"
+#include "pg/kit/number_array.hpp"
+#include "pg/kit/row.hpp"
 
 #include "pg/profile/profile_datum.hpp"
 
@@ -22,19 +25,11 @@ namespace {
 
 // The breaks behind a float8[]; raises an ERROR for what are none. name: whose they are.
 Breaks read_breaks(ArrayType* array, const char* name) {
-    if (ARR_NDIM(array) > 1) {
-        ereport(ERROR,
-                (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("%s must be an array of one dimension", name),
-                 errdetail("It has %d dimensions.", ARR_NDIM(array)), errhint("Write ARRAY[10, 20, 30, 40], say.")));
-    }
-    if (array_contains_nulls(array)) {
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not contain NULL", name),
-                        errhint("Breaks are four ascending numbers, such as ARRAY[10, 20, 30, 40].")));
-    }
-    const auto count = static_cast<std::size_t>(ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)));
-    const auto* elements = reinterpret_cast<const double*>(ARR_DATA_PTR(array));
+    check_plain_array(array, name, "Write ARRAY[10, 20, 30, 40], say.",
+                      "Breaks are four ascending numbers, such as ARRAY[10, 20, 30, 40].");
+    const std::span<const double> edges = doubles_of(array);
     Breaks breaks{};
-    think([&] { breaks = checked_breaks({elements, count}, name); });
+    think([&] { breaks = checked_breaks(edges, name); });
     return breaks;
 }
 
@@ -106,15 +101,7 @@ struct ScoresMemo {
 };
 
 TupleDesc result_description(FunctionCallInfo fcinfo, ScoresMemo& memo) {
-    if (memo.result) return memo.result;
-    TupleDesc description;
-    if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("rfm_scores was called where a row cannot be returned")));
-    }
-    const MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-    memo.result = BlessTupleDesc(CreateTupleDescCopy(description));
-    MemoryContextSwitchTo(before);
+    if (!memo.result) memo.result = lasting_result_row_type(fcinfo);
     return memo.result;
 }
 
@@ -138,10 +125,9 @@ void read_decimals(FunctionCallInfo fcinfo, ScoresMemo& memo) {
 
 void read_composite(HeapTupleHeader row, ScoresMemo& memo) {
     for (int i = 0; i < 3; ++i) {
-        bool is_null = false;
-        const Datum field = GetAttributeByNum(row, static_cast<AttrNumber>(i + 1), &is_null);
-        memo.known[i] = !is_null;
-        if (!is_null) memo.breaks[i] = read_breaks(DatumGetArrayTypeP(field), breaks_names[i]);
+        const NullableDatum breaks = field_of(row, i + 1);
+        memo.known[i] = !breaks.isnull;
+        if (!breaks.isnull) memo.breaks[i] = read_breaks(DatumGetArrayTypeP(breaks.value), breaks_names[i]);
     }
 }
 
@@ -164,37 +150,34 @@ ScoresMemo& composite_argument(FunctionCallInfo fcinfo, bool numeric) {
     pg_unreachable();
 }
 
-struct Scores {
-    Datum values[3];
-    bool nulls[3];
-};
+// Recency, frequency, monetary.
+using Scores = NullableDatum[3];
 
 // The score of a float8 argument, unless it or its breaks are NULL.
 void score_float8(FunctionCallInfo fcinfo, const ScoresMemo& memo, int argument, const char* name, Scores& scores) {
-    scores.nulls[argument] = PG_ARGISNULL(argument) || !memo.known[argument];
-    if (scores.nulls[argument]) return;
+    if (PG_ARGISNULL(argument) || !memo.known[argument]) return;
     const double value = PG_GETARG_FLOAT8(argument);
     if (std::isnan(value)) refuse_nan(name);
     const Breaks& breaks = memo.breaks[argument];
-    scores.values[argument] = Int32GetDatum(argument == 0 ? falling_score(value, breaks) : rising_score(value, breaks));
+    const int score = argument == 0 ? falling_score(value, breaks) : rising_score(value, breaks);
+    scores[argument] = known_datum(Int32GetDatum(score));
 }
 
 void score_numeric(FunctionCallInfo fcinfo, const ScoresMemo& memo, Scores& scores) {
-    scores.nulls[2] = PG_ARGISNULL(2) || !memo.known[2];
-    if (scores.nulls[2]) return;
+    if (PG_ARGISNULL(2) || !memo.known[2]) return;
     const Numeric value = PG_GETARG_NUMERIC(2);
     if (numeric_is_nan(value)) refuse_nan("monetary");
     int score = 1;
     for (const Numeric edge : memo.decimals) {
         score += DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(edge), NumericGetDatum(value))) <= 0;
     }
-    scores.values[2] = Int32GetDatum(score);
+    scores[2] = known_datum(Int32GetDatum(score));
 }
 
 Datum rfm_scores(FunctionCallInfo fcinfo, bool numeric) {
     if (PG_ARGISNULL(3)) PG_RETURN_NULL();
     ScoresMemo& memo = composite_argument(fcinfo, numeric);
-    Scores scores{};
+    Scores scores = {null_datum, null_datum, null_datum};
     score_float8(fcinfo, memo, 0, "recency", scores);
     score_float8(fcinfo, memo, 1, "frequency", scores);
     if (numeric) {
@@ -202,7 +185,7 @@ Datum rfm_scores(FunctionCallInfo fcinfo, bool numeric) {
     } else {
         score_float8(fcinfo, memo, 2, "monetary", scores);
     }
-    return HeapTupleGetDatum(heap_form_tuple(result_description(fcinfo, memo), scores.values, scores.nulls));
+    return row_of(result_description(fcinfo, memo), scores);
 }
 
 // ---- The population ----
@@ -224,17 +207,10 @@ static_assert(alignof(Population) <= MAXIMUM_ALIGNOF);
 constexpr std::int64_t first_room = 1'024;
 constexpr std::size_t customer_size = sizeof(std::int32_t) + sizeof(std::int64_t) + sizeof(double);
 
-MemoryContext population_context(FunctionCallInfo fcinfo) {
-    MemoryContext context;
-    if (!AggCheckCallContext(fcinfo, &context)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function of _score_summary can only be called as part of an aggregate")));
-    }
-    return context;
-}
+MemoryContext population_context(FunctionCallInfo fcinfo) { return aggregate_context(fcinfo, "_score_summary"); }
 
 Population* population_argument(FunctionCallInfo fcinfo, int argument) {
-    return PG_ARGISNULL(argument) ? nullptr : reinterpret_cast<Population*>(PG_GETARG_POINTER(argument));
+    return state_argument<Population>(fcinfo, argument);
 }
 
 template <class Value>
@@ -315,15 +291,12 @@ void check_population(const Population& population) {
 
 template <class Value>
 Datum quintiles(Value* values, std::int64_t count) {
-    Datum found[break_count];
+    double found[break_count];
     for (int which = 0; which < break_count; ++which) {
         CHECK_FOR_INTERRUPTS();
-        double quintile = 0;
-        think([&] { quintile = next_quintile(std::span<Value>{values, static_cast<std::size_t>(count)}, which); });
-        found[which] = Float8GetDatum(quintile);
+        think([&] { found[which] = next_quintile(std::span<Value>{values, static_cast<std::size_t>(count)}, which); });
     }
-    return PointerGetDatum(
-        construct_array(found, break_count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    return float_array(found);
 }
 
 }  // namespace
@@ -378,10 +351,7 @@ CLIENTELE_FUNCTION(clientele__score_summary_combine) {
     MemoryContext context = population_context(fcinfo);
     Population* population = population_argument(fcinfo, 0);
     const Population* other = population_argument(fcinfo, 1);
-    if (!other) {
-        if (!population) PG_RETURN_NULL();
-        PG_RETURN_POINTER(population);
-    }
+    if (!other) return unchanged_state(fcinfo);
     if (!population) population = new_population(context, Max(first_room, other->count));
     append(*population, *other);
     PG_RETURN_POINTER(population);
@@ -443,18 +413,10 @@ CLIENTELE_FUNCTION(clientele__score_summary_final) {
     population_context(fcinfo);
     const Population* population = population_argument(fcinfo, 0);
     if (!population || population->count == 0) PG_RETURN_NULL();
-    TupleDesc description;
-    if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("_score_summary was called where a row cannot be returned")));
-    }
-    Datum values[4] = {
-        quintiles(population->recency, population->count),
-        quintiles(population->frequency, population->count),
-        quintiles(population->monetary, population->count),
-        Float8GetDatum(0),
-    };
-    bool nulls[4] = {false, false, false, population->gross == 0};
-    if (population->gross != 0) values[3] = Float8GetDatum(to_double(population->net) / to_double(population->gross));
-    return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
+    const double kept = to_double(population->net) / to_double(population->gross);
+    const NullableDatum summary[] = {known_datum(quintiles(population->recency, population->count)),
+                                     known_datum(quintiles(population->frequency, population->count)),
+                                     known_datum(quintiles(population->monetary, population->count)),
+                                     {Float8GetDatum(kept), population->gross == 0}};
+    return row_of(result_row_type(fcinfo), summary);
 }

@@ -3,10 +3,9 @@
 // structures: an error may leave at any call.
 #pragma once
 
-#include "pg/kit/postgres.hpp"
+#include "pg/kit/compat.hpp"
 
 extern "C" {
-#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_node.h"
 #include "utils/rel.h"
@@ -85,34 +84,5 @@ struct Operands {
     List* labels;
 };
 Operands expression_operands(const Expression& expression, Node* tree);
-
-using TreeWalker = bool (*)(Node*, void*);
-using TreeMutator = Node* (*)(Node*, void*);
-
-// PostgreSQL 15 declares its walkers' callbacks without arguments, which C++ takes at its word.
-#if PG_VERSION_NUM >= 160000
-inline bool walk_tree(Node* node, TreeWalker walker, void* context) {
-    return expression_tree_walker(node, walker, context);
-}
-inline bool walk_raw_tree(Node* node, TreeWalker walker, void* context) {
-    return raw_expression_tree_walker(node, walker, context);
-}
-inline Node* mutate_tree(Node* node, TreeMutator mutator, void* context) {
-    return expression_tree_mutator(node, mutator, context);
-}
-#else
-using AnyFunction = void (*)();
-inline bool walk_tree(Node* node, TreeWalker walker, void* context) {
-    return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)), context);
-}
-inline bool walk_raw_tree(Node* node, TreeWalker walker, void* context) {
-    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<AnyFunction>(walker)),
-                                      context);
-}
-inline Node* mutate_tree(Node* node, TreeMutator mutator, void* context) {
-    return expression_tree_mutator(node, reinterpret_cast<Node* (*)()>(reinterpret_cast<AnyFunction>(mutator)),
-                                   context);
-}
-#endif
 
 }  // namespace clientele

@@ -1,5 +1,6 @@
 // What an analysed expression must not use: other rows, the clock, the session, anything volatile, and anything that
 // does not come from pg_catalog, clientele or a trusted extension.
+#include "pg/kit/query.hpp"
 #include "pg/segment/expression.hpp"
 
 extern "C" {
@@ -10,7 +11,6 @@ extern "C" {
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
-#include "executor/spi.h"
 #include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
 #include "utils/regproc.h"
@@ -25,19 +25,13 @@ namespace {
 
 // The server's word on the installed version of an extension, as everybody may read it.
 bool lookup_trusted(Oid extension) {
-    Oid types[1] = {OIDOID};
-    Datum values[1] = {ObjectIdGetDatum(extension)};
-    SPI_connect();
-    const int result = SPI_execute_with_args(
-        "SELECT 1 FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_available_extension_versions AS v"
-        " ON v.name = e.extname AND v.version = e.extversion WHERE e.oid = $1 AND v.trusted",
-        1, types, values, nullptr, true, 1);
-    if (result != SPI_OK_SELECT) {
-        ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-                        errmsg("could not read pg_available_extension_versions")));
-    }
-    const bool trusted = SPI_processed > 0;
-    SPI_finish();
+    begin_queries();
+    const bool trusted =
+        run_query(
+            "SELECT 1 FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_available_extension_versions AS v"
+            " ON v.name = e.extname AND v.version = e.extversion WHERE e.oid = $1 AND v.trusted",
+            {{OIDOID, ObjectIdGetDatum(extension)}}, Reads::as_its_caller, 1) > 0;
+    end_queries();
     return trusted;
 }
 
@@ -426,14 +420,11 @@ bool check_node(Node* node, void* context) {
         case T_CoerceToDomain:
             check_domain(use, castNode(CoerceToDomain, node)->resulttype);
             break;
-#if PG_VERSION_NUM >= 170000
-        case T_JsonExpr:
-            if (holds_time(exprType(node)))
-                refuse_clock(expression, use.location, "A text in the document may say \"now\".");
-            break;
-#endif
         default:
             break;
+    }
+    if (is_json_query(node) && holds_time(exprType(node))) {
+        refuse_clock(expression, use.location, "A text in the document may say \"now\".");
     }
     if (returns_set(node)) {
         refuse(expression, ERRCODE_FEATURE_NOT_SUPPORTED, use.location, "must not contain a set-returning function",

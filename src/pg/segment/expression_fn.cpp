@@ -1,5 +1,7 @@
 // _check_expression: PostgreSQL's own parser and analyser say whether an expression is one that we can keep.
 // _kept_expressions, _kept_filter: what generated functions and views hold, which follow whatever the server renames.
+#include "pg/kit/row.hpp"
+#include "pg/kit/settings_scope.hpp"
 #include "pg/segment/expression.hpp"
 
 extern "C" {
@@ -18,7 +20,6 @@ extern "C" {
 #include "rewrite/rewriteManip.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/syscache.h"
 }
 
@@ -325,13 +326,13 @@ void put_kept(Relation relation, List* row, const ReturnSetInfo& result) {
     Node* tree = as_columns(static_cast<Node*>(llast(row)), &columns);
     if (!columns.fit) return;  // somebody's function in the place of ours
     add_types_of(expression, tree);
-    const int settings = NewGUCNestLevel();
+    const int settings = begin_settings();
     set_reading_path(expression);
     fix_printing();
     Datum values[1 + described] = {keys_of(row)};
     bool nulls[1 + described] = {};
     describe(expression, tree, values + 1);
-    AtEOXact_GUC(true, settings);
+    end_settings(settings);
     tuplestore_putvalues(result.setResult, result.setDesc, values, nulls);
 }
 
@@ -363,10 +364,10 @@ CLIENTELE_FUNCTION(clientele__kept_filter) {
     if (!filter) PG_RETURN_NULL();
     Expression expression = {};
     expression.relation = table_open(orders, AccessShareLock);
-    const int settings = NewGUCNestLevel();
+    const int settings = begin_settings();
     fix_printing();
     const Datum text = CStringGetTextDatum(deparse_checked(expression, filter));
-    AtEOXact_GUC(true, settings);
+    end_settings(settings);
     table_close(expression.relation, NoLock);
     PG_RETURN_DATUM(text);
 }
@@ -394,13 +395,9 @@ CLIENTELE_FUNCTION(clientele__check_expression) {
     expression.immutable_only = PG_GETARG_BOOL(3);
     expression.number = PG_GETARG_BOOL(5);
     expression.forbidden = PG_ARGISNULL(4) ? NIL : name_list(PG_GETARG_ARRAYTYPE_P(4));
-    TupleDesc row;
-    if (get_call_result_type(fcinfo, nullptr, &row) != TYPEFUNC_COMPOSITE) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("_check_expression returns a row")));
-    }
-    row = BlessTupleDesc(row);
+    TupleDesc row = result_row_type(fcinfo);
 
-    const int settings = NewGUCNestLevel();
+    const int settings = begin_settings();
     fix_reading(expression);
     refuse_unreadable(PG_GETARG_OID(1));
     expression.relation = table_open(PG_GETARG_OID(1), AccessShareLock);
@@ -415,6 +412,6 @@ CLIENTELE_FUNCTION(clientele__check_expression) {
     bool nulls[described] = {};
     describe(expression, tree, values);
     table_close(expression.relation, NoLock);
-    AtEOXact_GUC(true, settings);
+    end_settings(settings);
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(row, values, nulls)));
 }

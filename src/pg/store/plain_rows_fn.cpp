@@ -5,6 +5,7 @@
 // straight from where they are stored.
 #include <cstring>
 
+#include "pg/kit/compat.hpp"
 #include "pg/store/store.hpp"
 
 extern "C" {

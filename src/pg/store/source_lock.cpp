@@ -1,7 +1,8 @@
 #include "pg/store/source_lock.hpp"
 
+#include "pg/kit/query.hpp"
+
 extern "C" {
-#include "executor/spi.h"
 #include "storage/lmgr.h"
 }
 
@@ -10,17 +11,12 @@ namespace {
 
 List* sources_of(const Store& store) {
     MemoryContext caller = CurrentMemoryContext;
-    const Oid types[] = {NAMEOID};
-    const Datum values[] = {DirectFunctionCall1(namein, CStringGetDatum(schema_name(store.schema)))};
-    const int result = SPI_execute_with_args("SELECT clientele._sources($1)", 1, const_cast<Oid*>(types),
-                                             const_cast<Datum*>(values), nullptr, false, 0);
-    if (result != SPI_OK_SELECT) elog(ERROR, "could not list a store's orders: %s", SPI_result_code_string(result));
+    const std::uint64_t count =
+        run_query("SELECT clientele._sources($1)", {{NAMEOID, name_datum(schema_name(store.schema))}});
     MemoryContext spi = MemoryContextSwitchTo(caller);
     List* sources = NIL;
-    for (uint64 row = 0; row < SPI_processed; ++row) {
-        bool is_null;
-        const Datum table = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &is_null);
-        sources = lappend_oid(sources, DatumGetObjectId(table));
+    for (std::uint64_t i = 0; i < count; ++i) {
+        sources = lappend_oid(sources, DatumGetObjectId(result_value(i, 1).value));
     }
     MemoryContextSwitchTo(spi);
     return sources;
@@ -56,8 +52,8 @@ using namespace clientele;
 
 CLIENTELE_FUNCTION(clientele_share_sources) {
     const Store store = resolve_store(NameStr(*PG_GETARG_NAME(0)));
-    SPI_connect();
+    begin_queries();
     share_sources(store, false);
-    SPI_finish();
+    end_queries();
     PG_RETURN_VOID();
 }

@@ -3,13 +3,15 @@
 
 #include "pg/store/store.hpp"
 
+#include "pg/kit/compat.hpp"
+#include "pg/kit/query.hpp"
+#include "pg/kit/row.hpp"
+#include "pg/kit/session_cache.hpp"
+
 extern "C" {
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_namespace.h"
-#include "executor/spi.h"
-#include "utils/acl.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -27,22 +29,18 @@ struct StoreNames {
 
 // Nothing here runs a store owner's code: whoever calls has named none of them.
 StoreNames store_names(const char* query) {
-    MemoryContext caller = CurrentMemoryContext;
-    SPI_connect();
-    const int result = SPI_execute(query, true, 0);
-    if (result != SPI_OK_SELECT) elog(ERROR, "could not list the stores: %s", SPI_result_code_string(result));
-    MemoryContext spi = MemoryContextSwitchTo(caller);
-    StoreNames names{SPI_processed, nullptr, nullptr};
     StringInfoData all;
     initStringInfo(&all);
-    for (std::uint64_t i = 0; i < SPI_processed; ++i) {
-        const char* name = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
-        if (i == 0) names.first = pstrdup(name);
+    MemoryContext caller = CurrentMemoryContext;
+    begin_queries();
+    StoreNames names{run_query(query, {}, Reads::as_its_caller), nullptr, nullptr};
+    for (std::uint64_t i = 0; i < names.count; ++i) {
+        const char* name = result_text(i, 1);
+        if (i == 0) names.first = MemoryContextStrdup(caller, name);
         appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", quote_identifier(name));
     }
     names.all = all.data;
-    MemoryContextSwitchTo(spi);
-    SPI_finish();
+    end_queries();
     return names;
 }
 
@@ -59,21 +57,16 @@ constinit bool watching = false;
 // The table of settings that was looked at last.
 constinit Oid known_settings = InvalidOid;
 
-void forget_relation(Datum, Oid) { only_store_schema = known_settings = InvalidOid; }
-void forget_catalog(Datum, int, uint32) { only_store_schema = InvalidOid; }
+// Rights change without any relation.
+void forget(Oid) { only_store_schema = known_settings = InvalidOid; }
 
-void watch_catalogs() {
-    if (watching) return;
-    CacheRegisterRelcacheCallback(forget_relation, 0);
-    CacheRegisterSyscacheCallback(NAMESPACEOID, forget_catalog, 0);
-    CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, forget_catalog, 0);
-    CacheRegisterSyscacheCallback(AUTHOID, forget_catalog, 0);
-    CacheRegisterSyscacheCallback(DATABASEOID, forget_catalog, 0);
+void watch() {
+    if (!watching) watch_catalogs(forget, {NAMESPACEOID, AUTHMEMMEMROLE, AUTHOID, DATABASEOID});
     watching = true;
 }
 
 Oid only_store() {
-    watch_catalogs();
+    watch();
     if (OidIsValid(only_store_schema) && only_store_user == GetUserId()) return only_store_schema;
     const StoreNames names = candidates();
     if (names.count == 0) {
@@ -98,12 +91,6 @@ bool is_plain_table(Oid table) {
     const bool plain = relation->relkind == RELKIND_RELATION && !relation->relrowsecurity && !relation->relhasrules;
     ReleaseSysCache(tuple);
     return plain;
-}
-
-Oid type_of_ours(const char* name) {
-    const Oid extension = get_namespace_oid("clientele", true);
-    if (!OidIsValid(extension)) return InvalidOid;
-    return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name), ObjectIdGetDatum(extension));
 }
 
 // Whether the columns of a table begin with the attributes of a composite type: names, types and order.
@@ -160,18 +147,10 @@ bool has_settings(Oid schema) {
 
 }  // namespace
 
-bool may_use_schema(Oid schema) {
-#if PG_VERSION_NUM >= 160000
-    return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
-#else
-    return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
-#endif
-}
-
 Oid settings_table(Oid schema) {
     const Oid table = get_relname_relid("settings", schema);
     if (!OidIsValid(table)) return InvalidOid;
-    watch_catalogs();
+    watch();
     if (table == known_settings) return table;
     const Oid settings = type_of_ours("store_settings");
     if (!OidIsValid(settings) || !is_plain_table(table) || !begins_with_columns(table, settings)) return InvalidOid;
@@ -185,12 +164,7 @@ const char* schema_name(Oid schema) {
 }
 
 void require_owner(const Store& store) {
-#if PG_VERSION_NUM >= 160000
-    const bool owns = object_ownercheck(NamespaceRelationId, store.schema, GetUserId());
-#else
-    const bool owns = pg_namespace_ownercheck(store.schema, GetUserId());
-#endif
-    if (!owns) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, schema_name(store.schema));
+    if (!owns_schema(store.schema)) aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, schema_name(store.schema));
 }
 
 void check_result(const Store& store, TupleDesc columns, const Oid* types, int count) {
@@ -223,7 +197,7 @@ Store resolve_store(const char* name) {
 CLIENTELE_FUNCTION(clientele_resolve_store) {
     const char* name = PG_ARGISNULL(0) ? nullptr : NameStr(*PG_GETARG_NAME(0));
     const char* found = clientele::schema_name(clientele::resolve_store(name).schema);
-    return DirectFunctionCall1(namein, CStringGetDatum(found));
+    return clientele::name_datum(found);
 }
 
 CLIENTELE_FUNCTION(clientele_settings_table) {

@@ -27,8 +27,6 @@ void check_result(const Store& store, TupleDesc columns, const Oid* types, int c
 // A schema's name; an ERROR where another session has dropped it.
 const char* schema_name(Oid schema);
 
-bool may_use_schema(Oid schema);
-
 // The settings table in a schema, where that is a store: an ordinary table whose columns begin with those of
 // clientele.store_settings, so that whoever reads it finds the types that are expected.
 Oid settings_table(Oid schema);

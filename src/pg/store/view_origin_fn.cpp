@@ -1,7 +1,7 @@
 // _view_origins(): src/sql/41-columns.sql says what it returns.
 #include <cstring>
 
-#include "pg/kit/postgres.hpp"
+#include "pg/kit/query.hpp"
 
 extern "C" {
 #include "access/relation.h"
@@ -51,7 +51,7 @@ ArrayType* name_array(const List* names) {
     auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * (list_length(names) + 1)));
     int count = 0;
     ListCell* cell;
-    foreach (cell, names) values[count++] = DirectFunctionCall1(namein, CStringGetDatum(lfirst(cell)));
+    foreach (cell, names) values[count++] = name_datum(static_cast<char*>(lfirst(cell)));
     return construct_array(values, count, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR);
 }
 
