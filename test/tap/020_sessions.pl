@@ -248,6 +248,20 @@ for my $long (
 	cmp_ok(cancelled_after($other, $other_pid, $long), '<', 1, "$long, within a second");
 }
 
+# What interrupts a fit without cancelling it, as the wish for a look at its memory does, takes none of its work away.
+my $fit = q{SELECT md5(f::text) FROM (SELECT clientele.fit_pareto_nbd(i % 12, CASE WHEN i % 12 > 0 THEN i % 97 + 1 ELSE 0 END, 100 + i % 311) AS f
+	FROM generate_series(1, 3000) i) s};
+my $model = ask($other, $fit);
+begin_asking($other, $fit);
+$node->safe_psql('postgres', qq{
+	DO \$\$ BEGIN
+		FOR n IN 1..1000 LOOP
+			PERFORM pg_stat_clear_snapshot(), pg_log_backend_memory_contexts($other_pid), pg_sleep(0.02);
+			EXIT WHEN n > 10 AND EXISTS (SELECT FROM pg_stat_activity WHERE pid = $other_pid AND state <> 'active');
+		END LOOP;
+	END \$\$});
+is(ask($other, 'SELECT 1'), "$model\n1", 'a fit that is interrupted all the time comes to its end, and to the same');
+
 begin_asking($other, q{CALL clientele.refresh('shop')});
 usleep(700_000);
 $node->stop('immediate');

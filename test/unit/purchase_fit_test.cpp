@@ -261,13 +261,14 @@ TEST(PurchaseFit, SaysWhereThereIsNoMaximum) {
 }
 
 TEST(PurchaseFit, CanBeStopped) {
-    struct Countdown {
-        int calls;
-    } countdown{40};
-    const auto wanted = [](void* context) { return --static_cast<Countdown*>(context)->calls < 0; };
+    struct Stopped {};
+    static int calls = 0;
+    const Poll poll = [] {
+        if (++calls > 40) throw Stopped{};
+    };
     const Histories histories = simulated(500, {0.5, 20, 0.8, 2.4});
-    EXPECT_THROW(fit_purchases(PurchaseKind::pareto_nbd, histories, {wanted, &countdown}), Stopped);
-    EXPECT_EQ(countdown.calls, -1);
+    EXPECT_THROW(fit_purchases(PurchaseKind::pareto_nbd, histories, poll), Stopped);
+    EXPECT_EQ(calls, 41);
 }
 
 void expect_refused(const PurchaseHistory& history, ErrorKind kind, const std::string& shown) {

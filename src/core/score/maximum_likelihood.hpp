@@ -17,19 +17,6 @@ struct Derivatives {
     std::array<Parameters, 4> hessian{};
 };
 
-// Asked now and then during long work whether to give up; may be empty.
-struct StopRequest {
-    bool (*wanted)(void* context) = nullptr;
-    void* context = nullptr;
-};
-
-// Thrown where work was given up because of a StopRequest.
-struct Stopped {};
-
-inline void check(const StopRequest& stop) {
-    if (stop.wanted && stop.wanted(stop.context)) throw Stopped{};
-}
-
 class LogLikelihood {
   public:
     virtual ~LogLikelihood() = default;

@@ -10,11 +10,9 @@
 #include <span>
 #include <vector>
 
-namespace clientele {
+#include "core/base/poll.hpp"
 
-// Called every few thousand points; may throw, to give up.
-using Poll = void (*)();
-inline void never_give_up() {}
+namespace clientele {
 
 constexpr std::size_t max_dimensions = 1'000;
 constexpr double max_feature = 1e150;  // so that squares of differences, and sums of them, stay finite

@@ -40,25 +40,24 @@ double in_own_unit(double log_likelihood, const GroupedHistories& h, int exponen
 constexpr std::size_t sample_size = 20'000;
 constexpr std::size_t many_histories = 5 * sample_size;
 
-Maximum maximise(PurchaseKind kind, const DistinctHistories& histories, const GroupedHistories& grouped,
-                 const StopRequest& stop) {
-    const auto likelihood = purchase_likelihood(kind, grouped, stop);
+Maximum maximise(PurchaseKind kind, const DistinctHistories& histories, const GroupedHistories& grouped, Poll poll) {
+    const auto likelihood = purchase_likelihood(kind, grouped, poll);
     const auto every = static_cast<std::size_t>(grouped.customers) / sample_size;
     if (every < 2) return maximise(*likelihood, starts_of(kind, grouped));
     const GroupedHistories sample(thinned(histories, every));
-    const auto rough = purchase_likelihood(kind, sample, stop);
+    const auto rough = purchase_likelihood(kind, sample, poll);
     return maximise(*likelihood, starts_of(kind, grouped), rough.get(), histories.rows.size() > many_histories);
 }
 
 }  // namespace
 
-PurchaseFit fit_purchases(PurchaseKind kind, std::span<const PurchaseHistory> histories, const StopRequest& stop) {
+PurchaseFit fit_purchases(PurchaseKind kind, std::span<const PurchaseHistory> histories, Poll poll) {
     for (const PurchaseHistory& history : histories) check(history);
     const DistinctHistories rows = distinct(histories);
-    check(stop);
+    poll();
     const GroupedHistories grouped(rows);
-    check(stop);
-    Maximum maximum = maximise(kind, rows, grouped, stop);
+    poll();
+    Maximum maximum = maximise(kind, rows, grouped, poll);
     rescale(kind, maximum.parameters, rows.exponent);
     if (maximum.standard_errors) rescale(kind, *maximum.standard_errors, rows.exponent);
     return {{kind, maximum.parameters},
@@ -66,14 +65,14 @@ PurchaseFit fit_purchases(PurchaseKind kind, std::span<const PurchaseHistory> hi
              static_cast<std::int64_t>(histories.size()), maximum.iterations, maximum.converged}};
 }
 
-double log_likelihood(const PurchaseModel& model, std::span<const PurchaseHistory> histories, const StopRequest& stop) {
+double log_likelihood(const PurchaseModel& model, std::span<const PurchaseHistory> histories, Poll poll) {
     check(model);
     for (const PurchaseHistory& history : histories) check(history);
     const DistinctHistories rows = distinct(histories);
     const GroupedHistories grouped(rows);
     Parameters parameters = model.parameters;
     rescale(model.kind, parameters, -rows.exponent);
-    const double value = purchase_likelihood(model.kind, grouped, stop)->at(parameters, false).value;
+    const double value = purchase_likelihood(model.kind, grouped, poll)->at(parameters, false).value;
     return in_own_unit(value, grouped, rows.exponent);
 }
 

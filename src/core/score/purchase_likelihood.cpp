@@ -73,8 +73,8 @@ void tabulate(std::vector<Shifted>& table, const std::vector<double>& times, dou
 //   e^u = a / (b+k-1) ((alpha+T) / (alpha+t_x))^(r+x), the odds that the customer dropped out at the last chance.
 class BetaGeometricLikelihood : public LogLikelihood {
   public:
-    BetaGeometricLikelihood(int first_chances, const GroupedHistories& histories, const StopRequest& stop)
-        : first_chances(first_chances), h(histories), stop(stop) {}
+    BetaGeometricLikelihood(int first_chances, const GroupedHistories& histories, Poll poll)
+        : first_chances(first_chances), h(histories), poll(poll) {}
 
     std::size_t dimensions() const override { return 4; }
     double observations() const override { return h.customers; }
@@ -131,7 +131,7 @@ class BetaGeometricLikelihood : public LogLikelihood {
         const auto [r, alpha, a, b] = parameters;
         const double log_a = std::log(a);
         for (std::size_t begin = 0; begin < h.groups.size(); begin += groups_between_checks) {
-            check(stop);
+            poll();
             const std::size_t end = std::min(begin + groups_between_checks, h.groups.size());
             for (std::size_t i = begin; i < end; ++i) {
                 const auto& group = h.groups[i];
@@ -171,7 +171,7 @@ class BetaGeometricLikelihood : public LogLikelihood {
 
     const double first_chances;
     const GroupedHistories& h;
-    const StopRequest stop;
+    const Poll poll;
     mutable std::vector<Shifted> last_table, age_table;
 };
 
@@ -232,7 +232,7 @@ class Mixture {
 // within |Im w| < pi: few points are enough, on the part where it is above e^-45 of its start.
 class ParetoLikelihood : public LogLikelihood {
   public:
-    ParetoLikelihood(const GroupedHistories& histories, const StopRequest& stop) : h(histories), stop(stop) {}
+    ParetoLikelihood(const GroupedHistories& histories, Poll poll) : h(histories), poll(poll) {}
 
     std::size_t dimensions() const override { return 4; }
     double observations() const override { return h.customers; }
@@ -247,7 +247,7 @@ class ParetoLikelihood : public LogLikelihood {
         d.hessian[3][2] += h.customers / beta;
         d.hessian[3][3] -= h.customers * s / (beta * beta);
         for (std::size_t i = 0; i < h.groups.size(); ++i) {
-            if (i % groups_between_checks == 0) check(stop);
+            if (i % groups_between_checks == 0) poll();
             if (with_hessian) {
                 add_group<true>(d, h.groups[i], parameters);
             } else {
@@ -380,7 +380,7 @@ class ParetoLikelihood : public LogLikelihood {
     }
 
     const GroupedHistories& h;
-    const StopRequest stop;
+    const Poll poll;
 };
 
 }  // namespace
@@ -442,10 +442,9 @@ GroupedHistories::GroupedHistories(const DistinctHistories& histories) {
     total_purchases = std::accumulate(purchases_by_age.begin(), purchases_by_age.end(), 0.0);
 }
 
-std::unique_ptr<LogLikelihood> purchase_likelihood(PurchaseKind kind, const GroupedHistories& histories,
-                                                   const StopRequest& stop) {
-    if (kind == PurchaseKind::pareto_nbd) return std::make_unique<ParetoLikelihood>(histories, stop);
-    return std::make_unique<BetaGeometricLikelihood>(kind == PurchaseKind::mbgnbd ? 1 : 0, histories, stop);
+std::unique_ptr<LogLikelihood> purchase_likelihood(PurchaseKind kind, const GroupedHistories& histories, Poll poll) {
+    if (kind == PurchaseKind::pareto_nbd) return std::make_unique<ParetoLikelihood>(histories, poll);
+    return std::make_unique<BetaGeometricLikelihood>(kind == PurchaseKind::mbgnbd ? 1 : 0, histories, poll);
 }
 
 }  // namespace clientele

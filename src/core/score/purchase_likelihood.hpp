@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/poll.hpp"
 #include "core/score/maximum_likelihood.hpp"
 #include "core/score/purchase_model.hpp"
 
@@ -42,7 +43,6 @@ struct GroupedHistories {
 };
 
 // Of times in the unit of the histories, which must outlive it.
-std::unique_ptr<LogLikelihood> purchase_likelihood(PurchaseKind kind, const GroupedHistories& histories,
-                                                   const StopRequest& stop);
+std::unique_ptr<LogLikelihood> purchase_likelihood(PurchaseKind kind, const GroupedHistories& histories, Poll poll);
 
 }  // namespace clientele

@@ -67,7 +67,7 @@ GroupedValues group(const std::vector<PurchaseValue>& buyers) {
 
 class ValueLikelihood : public LogLikelihood {
   public:
-    ValueLikelihood(const GroupedValues& values, const StopRequest& stop) : values(values), stop(stop) {}
+    ValueLikelihood(const GroupedValues& values, Poll poll) : values(values), poll(poll) {}
 
     std::size_t dimensions() const override { return 3; }
     double observations() const override { return values.customers; }
@@ -78,7 +78,7 @@ class ValueLikelihood : public LogLikelihood {
         d.value = -values.sum_log_z;
         const auto& groups = values.groups;
         for (std::size_t begin = 0, end = 0; begin < groups.size(); begin = end) {
-            check(stop);
+            poll();
             const double x = groups[begin].x;
             double customers = 0;
             for (end = begin; end < groups.size() && groups[end].x == x; ++end) {
@@ -122,7 +122,7 @@ class ValueLikelihood : public LogLikelihood {
     }
 
     const GroupedValues& values;
-    const StopRequest stop;
+    const Poll poll;
 };
 
 // The mean over customers is p v / (q - 1).
@@ -146,12 +146,12 @@ void check(const PurchaseValue& value) {
                 "The mean value of a customer's repeat purchases is a finite number, zero or positive.");
 }
 
-std::optional<ValueFit> fit_values(std::span<const PurchaseValue> values, const StopRequest& stop) {
+std::optional<ValueFit> fit_values(std::span<const PurchaseValue> values, Poll poll) {
     for (const PurchaseValue& value : values) check(value);
     const std::vector<PurchaseValue> buyers = sorted_buyers(values);
     if (buyers.empty()) return std::nullopt;
     const GroupedValues grouped = group(buyers);
-    const Maximum maximum = maximise(ValueLikelihood(grouped, stop), starts_of(grouped));
+    const Maximum maximum = maximise(ValueLikelihood(grouped, poll), starts_of(grouped));
     auto [p, q, v, unused] = maximum.parameters;
     auto errors = maximum.standard_errors;
     if (errors) (*errors)[2] = std::ldexp((*errors)[2], grouped.exponent);

@@ -20,7 +20,7 @@ struct ValueFit {
 void check(const PurchaseValue& value);
 
 // The fit to the customers with repeat purchases of a positive mean value, in any order; nothing where there are none.
-// Throws Error for a customer that cannot be, and Stopped.
-std::optional<ValueFit> fit_values(std::span<const PurchaseValue> values, const StopRequest& stop = {});
+// Throws Error for a customer that cannot be, and what poll throws.
+std::optional<ValueFit> fit_values(std::span<const PurchaseValue> values, Poll poll = never_give_up);
 
 }  // namespace clientele
