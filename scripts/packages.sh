@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, with apt-get: scripts/packages.sh NEED…
 #   server  PostgreSQL 15 or later     unit    CMake, GoogleTest      format  clang-format 14
-#   build   make, a C++ compiler, Boost, NLopt     tap     Perl, IPC::Run     cron  pg_cron, where there is a package of it
+#   build   make, a C++ compiler, Boost, {fmt}, NLopt     tap     Perl, IPC::Run     cron  pg_cron, where there is a package of it
 #   orders  Perl's Text::CSV_XS
 # No PostgreSQL cluster is created, and none that exists is touched.
 source "$(dirname "$0")/common.sh"
@@ -66,6 +66,7 @@ need_build() {
     command -v make >/dev/null || packages+=(make)
     command -v g++ >/dev/null || packages+=(g++)
     has_header boost/version.hpp || packages+=(libboost-dev)
+    has_header fmt/format.h || packages+=(libfmt-dev)
     has_header nlopt.h || packages+=(libnlopt-dev)
 }
 

@@ -11,6 +11,8 @@
 namespace clientele {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct OfferText : testing::Test {
     OfferText() {
         program.name = "basket-stretch";
@@ -48,7 +50,7 @@ struct OfferText : testing::Test {
         program.message = pattern;
         char buffer[500];
         Text text(buffer);
-        add_message(text, book, decide(), customer.segment, day_from_civil({2026, 3, 9}));
+        add_message(text, book, decide(), customer.segment, day_from_civil(2026y / 3 / 9));
         return {buffer, text.size()};
     }
 
@@ -138,7 +140,7 @@ TEST_F(OfferText, NumbersAndDays) {
     text.add_decimal(5, 2).add(' ').add_decimal(-12345, 2).add(' ').add_decimal(0, 0).add(' ').add_decimal(0, 3).add(
         ' ');
     text.add_decimal(static_cast<__int128>(1'000'000'000'000'000'000) * 1'000'000, 6).add(' ').add_double(0.1).add(' ');
-    text.add_day(day_from_civil({1, 2, 3})).add(' ').add_day(0);
+    text.add_day(day_from_civil(1y / 2 / 3)).add(' ').add_day(0);
     EXPECT_EQ(std::string(buffer, text.size()),
               "0.05 -123.45 0 0.000 1000000000000000000.000000 0.1 0001-02-03 2000-01-01");
 }

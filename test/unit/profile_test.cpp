@@ -16,6 +16,8 @@
 namespace clientele {
 namespace {
 
+using namespace std::chrono_literals;
+
 using Orders = std::vector<Order>;
 using Encoded = std::vector<std::uint8_t>;
 using Random = std::mt19937_64;
@@ -627,7 +629,7 @@ TEST(ProfileJson, InstantsAreReadExactly) {
     EXPECT_EQ(parse_instant("0001-01-01T00:00:00Z", "x"), first_supported_instant);
     EXPECT_EQ(parse_instant("9999-12-31T23:59:59.999999Z", "x"), last_supported_instant);
     EXPECT_EQ(parse_instant("2024-02-29T12:00:00.000001Z", "x"),
-              day_from_civil({2024, 2, 29}) * microseconds_a_day + 12 * microseconds_an_hour + 1);
+              day_from_civil(2024y / 2 / 29) * microseconds_a_day + 12 * microseconds_an_hour + 1);
     for (const char* wrong :
          {"", "2000-01-01", "2000-01-01T00:00:00", "2000-01-01T00:00:00+00", "2000-01-01 00:00:00Z",
           "2023-02-29T00:00:00Z", "2000-13-01T00:00:00Z", "2000-00-01T00:00:00Z", "2000-01-00T00:00:00Z",

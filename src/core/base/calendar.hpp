@@ -1,6 +1,7 @@
 // Instants, local calendar days and time zones.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 namespace clientele {
@@ -49,11 +50,11 @@ constexpr bool is_weekend(Day day) {
 // twice.
 Instant first_instant_of(Day day, const Zone& zone);
 
-struct CivilDate {
-    int year, month, day;
-};
-// The proleptic Gregorian calendar, after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-CivilDate civil_date(Day day);
-Day day_from_civil(CivilDate date);
+// The proleptic Gregorian calendar.
+constexpr std::chrono::sys_days day_zero = std::chrono::year{2000} / 1 / 1;
+constexpr std::chrono::year_month_day civil_date(Day day) { return day_zero + std::chrono::days(day); }
+constexpr Day day_from_civil(std::chrono::year_month_day date) {
+    return static_cast<Day>((std::chrono::sys_days(date) - day_zero).count());
+}
 
 }  // namespace clientele

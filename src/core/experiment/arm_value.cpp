@@ -14,6 +14,7 @@
 #include <boost/math/special_functions/erf.hpp>
 
 #include "core/base/error.hpp"
+#include "core/base/format.hpp"
 
 namespace clientele {
 namespace {
@@ -25,20 +26,17 @@ namespace {
 void check_estimates(std::span<const double> means, std::span<const double> ses) {
     if (means.size() != ses.size()) {
         refuse("means and ses must have the same length",
-               "There are " + std::to_string(means.size()) + " means and " + std::to_string(ses.size()) +
-                   " standard errors.",
+               fmt::format("There are {} means and {} standard errors.", means.size(), ses.size()),
                "Give the mean and the standard error of each arm, in the same order.");
     }
     if (means.empty() || means.size() > max_arms) {
-        refuse("number of arms out of range", "It is " + std::to_string(means.size()) + ".",
-               "1 to 100 can be compared.");
+        refuse("number of arms out of range", fmt::format("It is {}.", means.size()), "1 to 100 can be compared.");
     }
     for (std::size_t arm = 0; arm < means.size(); ++arm) {
         const bool known = ses[arm] == 0 || (ses[arm] >= 1 / max_outcome && ses[arm] <= max_outcome);
         if (std::abs(means[arm]) <= max_outcome && known) continue;
         refuse("estimate of an arm out of range",
-               "Mean " + std::to_string(arm + 1) + " is " + shown(means[arm]) + ", with the standard error " +
-                   shown(ses[arm]) + ".",
+               fmt::format("Mean {} is {}, with the standard error {}.", arm + 1, shown(means[arm]), shown(ses[arm])),
                "Means are finite numbers up to 1e100 in magnitude, standard errors 0, or from 1e-100 to 1e100.");
     }
 }
@@ -53,22 +51,20 @@ void set_interval(ArmEstimate& estimate, double df) {
 
 void check_strata(std::span<const ArmEstimate> strata, std::span<const std::int64_t> sizes) {
     if (strata.size() != sizes.size()) {
-        refuse(
-            "estimates and sizes must have the same length",
-            "There are " + std::to_string(strata.size()) + " estimates and " + std::to_string(sizes.size()) + " sizes.",
-            "Give the estimate of each stratum and the number of its customers, in the same order.");
+        refuse("estimates and sizes must have the same length",
+               fmt::format("There are {} estimates and {} sizes.", strata.size(), sizes.size()),
+               "Give the estimate of each stratum and the number of its customers, in the same order.");
     }
     for (std::size_t at = 0; at < strata.size(); ++at) {
         const ArmEstimate& stratum = strata[at];
         if (sizes[at] < stratum.customers || stratum.customers < 0) {
             refuse("size of a stratum out of range",
-                   "Size " + std::to_string(at + 1) + " is " + std::to_string(sizes[at]) + ", of which " +
-                       std::to_string(stratum.customers) + " are in the arm.",
+                   fmt::format("Size {} is {}, of which {} are in the arm.", at + 1, sizes[at], stratum.customers),
                    "A size is the number of all customers of the stratum, whatever their arm.");
         }
         const bool known = stratum.customers >= 2 && std::abs(stratum.mean) <= max_outcome && stratum.se >= 0;
         if (!std::isnan(stratum.se) && !(known && stratum.se <= max_outcome)) {
-            refuse("this is no result of arm_value()", "Estimate " + std::to_string(at + 1) + " is out of range.",
+            refuse("this is no result of arm_value()", fmt::format("Estimate {} is out of range.", at + 1),
                    "Pass results of arm_value() as they are.");
         }
     }
@@ -264,7 +260,7 @@ std::vector<double> propose_weights(std::span<const double> means, std::span<con
     const std::vector<double> probabilities = best_arm_probabilities(means, ses);
     const double lowest = std::floor(floor * weight_units + 1e-6) / weight_units;
     if (!(floor >= 0 && floor * static_cast<double>(means.size()) <= 1 + 1e-9)) {
-        refuse("floor out of range", "It is " + shown(floor) + ", of " + std::to_string(means.size()) + " arms.",
+        refuse("floor out of range", fmt::format("It is {}, of {} arms.", shown(floor), means.size()),
                "The floor is from 0 to 1 / number of arms.");
     }
     const std::vector<int> units = rounded_shares(floored(probabilities, lowest));

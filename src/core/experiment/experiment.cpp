@@ -13,6 +13,7 @@
 #include <boost/math/distributions/normal.hpp>
 
 #include "core/base/error.hpp"
+#include "core/base/format.hpp"
 #include "core/experiment/moments.hpp"
 
 namespace clientele {
@@ -25,19 +26,16 @@ namespace {
 void check_arms(std::span<const std::int64_t> observed, std::span<const double> expected) {
     if (observed.size() != expected.size()) {
         refuse("observed and expected must have the same length",
-               "There are " + std::to_string(observed.size()) + " counts and " + std::to_string(expected.size()) +
-                   " weights.",
+               fmt::format("There are {} counts and {} weights.", observed.size(), expected.size()),
                "Give one count and one weight for each arm, in the same order.");
     }
     for (std::size_t arm = 0; arm < observed.size(); ++arm) {
         if (observed[arm] < 0) {
-            refuse("count of an arm is negative",
-                   "Count " + std::to_string(arm + 1) + " is " + std::to_string(observed[arm]) + ".",
+            refuse("count of an arm is negative", fmt::format("Count {} is {}.", arm + 1, observed[arm]),
                    "Counts are numbers of units, 0 or more.");
         }
         if (!(expected[arm] >= 0 && std::isfinite(expected[arm]))) {
-            refuse("weight of an arm is not a weight",
-                   "Weight " + std::to_string(arm + 1) + " is " + shown(expected[arm]) + ".",
+            refuse("weight of an arm is not a weight", fmt::format("Weight {} is {}.", arm + 1, shown(expected[arm])),
                    "Weights are finite numbers of 0 or more; they need not sum to 1.");
         }
     }
@@ -101,7 +99,7 @@ double minimum_detectable_effect(const ArmSpread& control, const ArmSpread& trea
     for (const ArmSpread* arm : {&control, &treated}) {
         check_sd(arm->sd);
         if (arm->n < 0) {
-            refuse("number of rows is negative", "It is " + std::to_string(arm->n) + ".", "It is 0 or more.");
+            refuse("number of rows is negative", fmt::format("It is {}.", arm->n), "It is 0 or more.");
         }
     }
     if (control.n == 0 || treated.n == 0) return std::numeric_limits<double>::quiet_NaN();
@@ -143,7 +141,7 @@ void adjust_holm(std::span<double> p) {
     for (std::size_t test = 0; test < p.size(); ++test) {
         if (std::isnan(p[test])) continue;
         if (!(p[test] >= 0 && p[test] <= 1)) {
-            refuse("p-value out of range", "Element " + std::to_string(test + 1) + " is " + shown(p[test]) + ".",
+            refuse("p-value out of range", fmt::format("Element {} is {}.", test + 1, shown(p[test])),
                    "A p-value is from 0 to 1, or NULL where there was no test.");
         }
         order.push_back(test);

@@ -11,6 +11,7 @@
 #include <boost/math/distributions/students_t.hpp>
 
 #include "core/base/error.hpp"
+#include "core/base/format.hpp"
 
 namespace clientele {
 namespace {
@@ -56,7 +57,7 @@ SequentialInterval sequential_interval(const Lift& lift, double alpha, double tu
     check_lift(lift);
     if (nonzero_control && *nonzero_control < 0) {
         throw Error(ErrorKind::invalid_parameter, "nonzero_control is negative",
-                    "It is " + std::to_string(*nonzero_control) + ".",
+                    fmt::format("It is {}.", *nonzero_control),
                     "It is the number of control rows whose outcome is not zero, or NULL where that is not known.");
     }
     if (!(lift.se > 0) || std::min(lift.n_control, lift.n_treated) < fewest_rows) return {};

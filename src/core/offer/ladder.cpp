@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/format.hpp"
 
 namespace clientele {
 namespace {
@@ -19,9 +20,8 @@ std::int64_t step_below(std::int64_t amount) {
 
 void check_range(std::int64_t amount) {
     if (amount >= 0 && amount <= highest_rung) return;
-    throw Error(ErrorKind::numeric_range, "amount is outside the ladder",
-                "The amount is " + std::to_string(amount) + ".",
-                "The ladder has rungs for amounts from 0 to " + std::to_string(highest_rung) + ".");
+    throw Error(ErrorKind::numeric_range, "amount is outside the ladder", fmt::format("The amount is {}.", amount),
+                fmt::format("The ladder has rungs for amounts from 0 to {}.", highest_rung));
 }
 
 // The distance between the rungs around the amount, which is above 0. The pattern of 100 to 1,000 repeats in each

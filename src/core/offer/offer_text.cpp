@@ -1,7 +1,6 @@
 #include "core/offer/offer_text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <initializer_list>
 #include <string>
@@ -75,24 +74,13 @@ void add_count(Text& text, std::int64_t count, std::string_view one) {
     if (count != 1) text.add('s');
 }
 
-void add_padded(Text& text, int number) {
-    if (number < 10) text.add('0');
-    text.add_number(number);
-}
-
 // A median of whole days: whole or half.
 void add_days(Text& text, double days) { text.add_fixed(days, days == std::floor(days) ? 0 : 1); }
 
 void add_instant(Text& text, Instant at) {
     const Day day = day_of(at);
-    const std::int64_t seconds = (at - day * microseconds_a_day) / microseconds_a_second;
-    text.add_day(day).add(' ');
-    add_padded(text, static_cast<int>(seconds / 3'600));
-    text.add(':');
-    add_padded(text, static_cast<int>(seconds / 60 % 60));
-    text.add(':');
-    add_padded(text, static_cast<int>(seconds % 60));
-    text.add(" UTC");
+    const std::int64_t second = (at - day * microseconds_a_day) / microseconds_a_second;
+    text.add_day(day).add(' ').add_clock(static_cast<int>(second)).add(" UTC");
 }
 
 // "bucket 0.0123 of seed shop:global"; the names of the seed are given in its parts.
@@ -528,53 +516,6 @@ class Explanation {
 };
 
 }  // namespace
-
-Text& Text::add(std::string_view text) {
-    const std::size_t room = size_ < buffer_.size() ? buffer_.size() - size_ : 0;
-    std::copy_n(text.data(), std::min(text.size(), room), buffer_.data() + (room > 0 ? size_ : 0));
-    size_ += text.size();
-    return *this;
-}
-
-Text& Text::add_decimal(__int128 value, int decimals) {
-    char digits[48];
-    char* const end = digits + sizeof digits;
-    char* at = end;
-    const bool negative = value < 0;
-    auto rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
-    for (int digit = 0; rest != 0 || digit <= decimals; ++digit) {
-        if (digit == decimals && decimals > 0) *--at = '.';
-        // 64-bit division as soon as the number allows it.
-        const auto last =
-            rest <= UINT64_MAX ? static_cast<std::uint64_t>(rest) % 10 : static_cast<std::uint64_t>(rest % 10);
-        rest = rest <= UINT64_MAX ? static_cast<std::uint64_t>(rest) / 10 : rest / 10;
-        *--at = static_cast<char>('0' + last);
-    }
-    if (negative) *--at = '-';
-    return add({at, static_cast<std::size_t>(end - at)});
-}
-
-Text& Text::add_double(double value) {
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    return add({digits, static_cast<std::size_t>(end - digits)});
-}
-
-Text& Text::add_fixed(double value, int decimals) {
-    char digits[400];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed, decimals).ptr;
-    return add({digits, static_cast<std::size_t>(end - digits)});
-}
-
-Text& Text::add_day(Day day) {
-    const CivilDate date = civil_date(day);
-    for (int limit = 1'000; limit > 1 && date.year < limit; limit /= 10) add('0');
-    add_number(date.year).add('-');
-    add_padded(*this, date.month);
-    add('-');
-    add_padded(*this, date.day);
-    return *this;
-}
 
 void check_message(std::string_view message) {
     constexpr const char* known =

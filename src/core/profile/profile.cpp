@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/format.hpp"
 
 namespace clientele {
 namespace {
@@ -131,7 +132,7 @@ void merge(Profile& profile, const Profile& other) {
     profile.squares += other.squares;
     if (profile.orders > max_count || profile.refunds > max_count) {
         throw Error(ErrorKind::numeric_range, "too many orders in one profile",
-                    "A profile counts at most " + std::to_string(max_count) + " orders.");
+                    fmt::format("A profile counts at most {} orders.", max_count));
     }
     merge_recent(profile, other);
     merge_days(profile, other);

@@ -1,12 +1,11 @@
 // The JSON form of a profile, and exact readings of its numbers, instants and dates. Money keeps its decimals, so that
 // the scale survives; instants are in UTC, with microseconds where there are any.
 #include <cctype>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
 #include "core/profile/profile.hpp"
 
 namespace clientele {
@@ -15,50 +14,37 @@ namespace {
 constexpr std::size_t fixed_bound = 2'816;
 constexpr std::size_t gap_bound = 9;  // seven digits, a comma and a blank
 
-class Text {
-  public:
-    explicit Text(std::span<char> out) : out_(out) {}
+void add_money(Text& text, MoneySum value, int scale) {
+    for (int dropped = money_decimals; dropped > scale; --dropped) value /= 10;
+    text.add_decimal(value, scale);
+}
 
-    __attribute__((format(printf, 2, 3))) void add(const char* format, ...) {
-        std::va_list arguments;
-        va_start(arguments, format);
-        const int added = std::vsnprintf(out_.data() + used_, out_.size() - used_, format, arguments);
-        va_end(arguments);
-        if (added < 0 || static_cast<std::size_t>(added) >= out_.size() - used_) {
-            throw Error(ErrorKind::numeric_range, "order_profile does not fit its text buffer");
-        }
-        used_ += static_cast<std::size_t>(added);
-    }
-    // A whole number of 10^-unit_decimals, shown with `decimals` decimals (the rest are zeros).
-    template <class Integer>
-    void decimal(const Integer& value, int unit_decimals, int decimals) {
-        std::string digits = boost::multiprecision::int512_t(value).str();
-        const auto whole = static_cast<std::size_t>(unit_decimals) + 1;
-        if (digits.size() < whole) digits.insert(0, whole - digits.size(), '0');
-        digits.resize(digits.size() - static_cast<std::size_t>(unit_decimals - decimals));
-        if (decimals > 0) digits.insert(digits.size() - static_cast<std::size_t>(decimals), ".");
-        add("%s", digits.c_str());
-    }
-    void date(Day day) {
-        const CivilDate date = civil_date(day);
-        add("%04d-%02d-%02d", date.year, date.month, date.day);
-    }
-    void instant(Instant at) {
-        const Day day = day_of(at);
-        const std::int64_t within = at - day * microseconds_a_day;
-        const auto seconds = static_cast<int>(within / microseconds_a_second);
-        const auto fraction = static_cast<int>(within % microseconds_a_second);
-        date(day);
-        add("T%02d:%02d:%02d", seconds / 3'600, seconds / 60 % 60, seconds % 60);
-        if (fraction != 0) add(".%06d", fraction);
-        add("Z");
-    }
-    std::size_t used() const { return used_; }
+// More digits than an integer of the language has.
+void add_squares(Text& text, const Squares& value, int scale) {
+    std::string digits = value.str();
+    const std::size_t decimals = 2 * static_cast<std::size_t>(scale);
+    digits.insert(0, digits.size() > 2 * money_decimals ? 0 : 2 * money_decimals + 1 - digits.size(), '0');
+    digits.resize(digits.size() - (2 * money_decimals - decimals));
+    const std::string_view shown = digits;
+    text.add(shown.substr(0, shown.size() - decimals));
+    if (decimals > 0) text.add('.').add(shown.substr(shown.size() - decimals));
+}
 
-  private:
-    std::span<char> out_;
-    std::size_t used_ = 0;
-};
+void add_instant(Text& text, Instant at) {
+    const Day day = day_of(at);
+    const std::int64_t within = at - day * microseconds_a_day;
+    const std::int64_t fraction = within % microseconds_a_second;
+    text.add_day(day).add('T').add_clock(static_cast<int>(within / microseconds_a_second));
+    if (fraction != 0) text.add('.').add_padded(fraction, 6);
+    text.add('Z');
+}
+
+void add_order(Text& text, const Order& order, int scale) {
+    add_instant(text.add(R"({"at": ")"), order.at);
+    add_money(text.add(R"(", "amount": )"), order.amount, scale);
+    if (order.tie != no_tie) text.add(R"(, "tie": )").add_number(order.tie);
+    text.add('}');
+}
 
 [[noreturn]] void refuse(const char* what, const char* text, const char* hint) {
     throw Error(ErrorKind::invalid_text,
@@ -78,14 +64,16 @@ int digits(const char*& at, int count) {
 bool take(const char*& at, char expected) { return *at == expected ? (++at, true) : false; }
 
 bool read_date(const char*& at, Day& day) {
-    CivilDate date{};
-    if ((date.year = digits(at, 4)) < 0 || !take(at, '-') || (date.month = digits(at, 2)) < 0 || !take(at, '-') ||
-        (date.day = digits(at, 2)) < 0) {
+    int year, month, day_of_month;
+    if ((year = digits(at, 4)) < 0 || !take(at, '-') || (month = digits(at, 2)) < 0 || !take(at, '-') ||
+        (day_of_month = digits(at, 2)) < 0) {
         return false;
     }
-    if (date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1 || date.day > 31) return false;
+    const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+                                           std::chrono::day{static_cast<unsigned>(day_of_month)}};
+    if (year < 1 || !date.ok()) return false;
     day = day_from_civil(date);
-    return civil_date(day).day == date.day;
+    return true;
 }
 
 bool read_clock(const char*& at, std::int64_t& within) {
@@ -100,46 +88,41 @@ bool read_clock(const char*& at, std::int64_t& within) {
     return hour < 24 && minute < 60 && second < 60 && take(at, 'Z') && *at == '\0';
 }
 
+// All that a profile without orders lacks.
+void add_orders(Text& text, const Profile& profile) {
+    text.add(R"(, "evening_orders": )").add_number(profile.evening_orders);
+    text.add(R"(, "weekend_orders": )").add_number(profile.weekend_orders);
+    add_money(text.add(R"(, "gross_spent": )"), profile.gross, profile.scale);
+    add_squares(text.add(R"(, "sum_of_squares": )"), profile.squares, profile.scale);
+    add_money(text.add(R"(, "first_day_total": )"), profile.first_day_total, profile.scale);
+    add_instant(text.add(R"(, "first_order_at": ")"), profile.first_at);
+    text.add(R"(", "recent_orders": [)");
+    for (int i = 0; i < profile.recent_count; ++i) {
+        add_order(i > 0 ? text.add(", ") : text, profile.recent[i], profile.scale);
+    }
+    text.add(R"(], "first_day": ")").add_day(profile.first_day).add(R"(", "day_gaps": [)");
+    for (std::size_t i = 1; i < profile.days.size(); ++i) {
+        (i > 1 ? text.add(", ") : text).add_number(profile.days[i] - profile.days[i - 1]);
+    }
+    text.add(']');
+}
+
 }  // namespace
 
 std::size_t json_bound(std::size_t purchase_days) { return fixed_bound + gap_bound * purchase_days; }
 
 std::size_t to_json(const Profile& profile, const char* zone_name, std::span<char> buffer) {
-    Text out(buffer);
-    out.add(R"({"version": %d, "time_zone": "%s", "orders": %lld, "refunds": %lld, "refunded": )",
-            profile.has_ties() ? 2 : 1, zone_name, static_cast<long long>(profile.orders),
-            static_cast<long long>(profile.refunds));
-    out.decimal(profile.refunded, money_decimals, profile.scale);
-    if (profile.orders == 0) {
-        out.add("}");
-        return out.used();
+    Text text(buffer);
+    text.add(R"({"version": )").add_number(profile.has_ties() ? 2 : 1);
+    text.add(R"(, "time_zone": ")").add(zone_name).add(R"(", "orders": )").add_number(profile.orders);
+    text.add(R"(, "refunds": )").add_number(profile.refunds).add(R"(, "refunded": )");
+    add_money(text, profile.refunded, profile.scale);
+    if (profile.orders > 0) add_orders(text, profile);
+    text.add('}');
+    if (text.size() > buffer.size()) {
+        throw Error(ErrorKind::numeric_range, "order_profile does not fit its text buffer");
     }
-    out.add(R"(, "evening_orders": %lld, "weekend_orders": %lld, "gross_spent": )",
-            static_cast<long long>(profile.evening_orders), static_cast<long long>(profile.weekend_orders));
-    out.decimal(profile.gross, money_decimals, profile.scale);
-    out.add(R"(, "sum_of_squares": )");
-    out.decimal(profile.squares, 2 * money_decimals, 2 * profile.scale);
-    out.add(R"(, "first_day_total": )");
-    out.decimal(profile.first_day_total, money_decimals, profile.scale);
-    out.add(R"(, "first_order_at": ")");
-    out.instant(profile.first_at);
-    out.add(R"(", "recent_orders": [)");
-    for (int i = 0; i < profile.recent_count; ++i) {
-        out.add(R"(%s{"at": ")", i > 0 ? ", " : "");
-        out.instant(profile.recent[i].at);
-        out.add(R"(", "amount": )");
-        out.decimal(profile.recent[i].amount, money_decimals, profile.scale);
-        if (profile.recent[i].tie != no_tie) out.add(R"(, "tie": %lld)", static_cast<long long>(profile.recent[i].tie));
-        out.add("}");
-    }
-    out.add(R"(], "first_day": ")");
-    out.date(profile.first_day);
-    out.add(R"(", "day_gaps": [)");
-    for (std::size_t i = 1; i < profile.days.size(); ++i) {
-        out.add("%s%d", i > 1 ? ", " : "", profile.days[i] - profile.days[i - 1]);
-    }
-    out.add("]}");
-    return out.used();
+    return text.size();
 }
 
 int decimals_of(const char* text) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/format.hpp"
 #include "core/base/random.hpp"
 
 namespace clientele {
@@ -429,17 +430,15 @@ void sort_clusters(KmeansModel& model, std::size_t d) {
 void check_enough_points(const PointSet& points, int clusters) {
     if (static_cast<std::size_t>(clusters) <= points.size()) return;
     throw Error(ErrorKind::invalid_parameter, "k is larger than the number of distinct points",
-                "k is " + std::to_string(clusters) + "; of " +
-                    std::to_string(static_cast<std::int64_t>(points.rows())) + " rows, " +
-                    std::to_string(points.size()) + " are distinct.",
+                fmt::format("k is {}; of {} rows, {} are distinct.", clusters, static_cast<std::int64_t>(points.rows()),
+                            points.size()),
                 "Ask for fewer clusters.");
 }
 
 void check_range(const char* name, int value, int most) {
     if (value >= 1 && value <= most) return;
-    throw Error(ErrorKind::invalid_parameter, std::string(name) + " is out of range",
-                "It is " + std::to_string(value) + ".",
-                std::string(name) + " is from 1 to " + std::to_string(most) + ".");
+    throw Error(ErrorKind::invalid_parameter, std::string(name) + " is out of range", fmt::format("It is {}.", value),
+                fmt::format("{} is from 1 to {}.", name, most));
 }
 
 }  // namespace

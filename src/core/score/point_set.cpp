@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/base/format.hpp"
 #include "core/base/random.hpp"
 
 namespace clientele {
@@ -83,13 +84,13 @@ Keys sorted_keys(std::span<const double> rows, std::size_t dimensions, Poll poll
 void check_features(std::span<const double> features) {
     if (features.empty() || features.size() > max_dimensions) {
         throw Error(ErrorKind::invalid_parameter,
-                    "features must have from 1 to " + std::to_string(max_dimensions) + " numbers",
-                    "There are " + std::to_string(features.size()) + ".");
+                    fmt::format("features must have from 1 to {} numbers", max_dimensions),
+                    fmt::format("There are {}.", features.size()));
     }
     for (std::size_t j = 0; j < features.size(); ++j) {
         if (std::abs(features[j]) <= max_feature) continue;
         throw Error(ErrorKind::numeric_range, "feature is not a usable number",
-                    "Feature " + std::to_string(j + 1) + " is " + shown(features[j]) + ".",
+                    fmt::format("Feature {} is {}.", j + 1, shown(features[j])),
                     "Features are finite, of magnitude up to " + shown(max_feature) + "; NULL leaves a row out.");
     }
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/format.hpp"
 
 namespace clientele {
 namespace {
@@ -66,23 +67,18 @@ MoneySum money_threshold(double edge) {
 Breaks checked_breaks(std::span<const double> breaks, const char* name) {
     if (breaks.size() != break_count) {
         throw Error(ErrorKind::invalid_parameter, std::string(name) + " must have exactly 4 elements",
-                    "It has " + std::to_string(breaks.size()) + ".", breaks_hint);
+                    fmt::format("It has {}.", breaks.size()), breaks_hint);
     }
     Breaks checked{};
     for (std::size_t i = 0; i < break_count; ++i) {
         if (!std::isfinite(breaks[i])) {
             throw Error(ErrorKind::invalid_parameter, std::string(name) + " must be finite",
-                        "Element " + std::to_string(i + 1) + " is " +
-                            (std::isnan(breaks[i]) ? "NaN"
-                             : breaks[i] > 0       ? "Infinity"
-                                                   : "-Infinity") +
-                            ".",
-                        breaks_hint);
+                        fmt::format("Element {} is {}.", i + 1, shown(breaks[i])), breaks_hint);
         }
         if (i > 0 && breaks[i] < breaks[i - 1]) {
             throw Error(ErrorKind::invalid_parameter, std::string(name) + " must be in ascending order",
-                        "Element " + std::to_string(i + 1) + ", " + shown(breaks[i]) + ", is below element " +
-                            std::to_string(i) + ", " + shown(breaks[i - 1]) + ".",
+                        fmt::format("Element {}, {}, is below element {}, {}.", i + 1, shown(breaks[i]), i,
+                                    shown(breaks[i - 1])),
                         breaks_hint);
         }
         checked[i] = breaks[i];

@@ -134,7 +134,7 @@ KnownZone& found_zone(const char* name, std::size_t size) {
 // ---- Digests ----
 
 pg_time_t start_of_year(int nth) {
-    const Day day = day_from_civil({first_year + nth, 1, 1});
+    const Day day = day_from_civil(std::chrono::year{first_year + nth} / 1 / 1);
     return day * static_cast<pg_time_t>(SECS_PER_DAY) + unix_epoch_offset;
 }
 

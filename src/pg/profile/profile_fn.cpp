@@ -172,8 +172,10 @@ CLIENTELE_FUNCTION(clientele_order_profile_out) {
     const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
     const char* zone = profile_zone_name(encoded);
     const std::size_t room = json_bound(static_cast<std::size_t>(profile_summary(encoded).purchase_days));
-    char* text = static_cast<char*>(palloc(room));
-    think([&] { to_json(decode(encoded), zone, {text, room}); });
+    char* text = static_cast<char*>(palloc(room + 1));
+    std::size_t size = 0;
+    think([&] { size = to_json(decode(encoded), zone, {text, room}); });
+    text[size] = '\0';
     PG_RETURN_CSTRING(text);
 }
 
