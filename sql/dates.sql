@@ -74,14 +74,20 @@ END $$;
 CREATE FUNCTION lift_of(metric text) RETURNS TABLE (n_control bigint, n_treated bigint, mean_control double precision, mean_treated double precision) LANGUAGE sql AS
     $$ SELECT m.n_control, m.n_treated, m.mean_control, m.mean_treated FROM clientele.measure_lift('shop', 'stretch', metric, pre_period => '0') m $$;
 
+-- All that the shops below are asked about; 11 and 12 were held out.
+CREATE PROCEDURE run_shop(time_type regtype, last_order timestamp) LANGUAGE plpgsql AS $$
+BEGIN
+    CALL open_shop(time_type);
+    CALL issue('{1,2,3,4,5,6,7,8,9,10,11,12}');
+    CALL place_around();
+    CALL place_by_the_minute();
+    CALL place(11, 11, '2026-01-10 00:00', 20);
+    CALL place(12, 12, last_order, 20);
+END $$;
+
 -- ---- Redeeming, settling and measuring ----
 
-CALL open_shop('date');
-CALL issue('{1,2,3,4,5,6,7,8,9,10,11,12}');
-CALL place_around();
-CALL place_by_the_minute();
-CALL place(11, 11, '2026-01-10 00:00', 20);
-CALL place(12, 12, '2026-01-09 00:00', 20);
+CALL run_shop('date', '2026-01-09 00:00');
 CALL redeem_each();
 CALL clientele.settle_offers('shop');
 SELECT * FROM verdicts();
@@ -92,24 +98,14 @@ UPDATE shop.ledger SET state = 'open', order_id = NULL, ordered_at = NULL, order
 SELECT * FROM lift_of('net_margin_per_customer');
 
 -- The same where times have no zone; of these, those that are no midnights are what they say.
-CALL open_shop('timestamp');
-CALL issue('{1,2,3,4,5,6,7,8,9,10,11,12}');
-CALL place_around();
-CALL place_by_the_minute();
-CALL place(11, 11, '2026-01-10 00:00', 20);
-CALL place(12, 12, '2026-01-10 00:29', 20);
+CALL run_shop('timestamp', '2026-01-10 00:29');
 CALL redeem_each();
 CALL clientele.settle_offers('shop');
 SELECT * FROM verdicts();
 SELECT * FROM lift_of('orders_per_customer');
 
 -- A timestamptz is the instant that it says.
-CALL open_shop('timestamptz');
-CALL issue('{1,2,3,4,5,6,7,8,9,10,11,12}');
-CALL place_around();
-CALL place_by_the_minute();
-CALL place(11, 11, '2026-01-10 00:00', 20);
-CALL place(12, 12, '2026-01-10 00:31', 20);
+CALL run_shop('timestamptz', '2026-01-10 00:31');
 CALL redeem_each();
 CALL clientele.settle_offers('shop');
 SELECT * FROM verdicts();

@@ -75,8 +75,8 @@ COMMENT ON FUNCTION clientele._segment_parameters(name) IS 'Internal: the parame
 
 CREATE FUNCTION clientele._segment_arguments(store name, alias text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (SELECT pg_catalog.string_agg(CASE c.name WHEN 'segment' THEN 'NULL::pg_catalog.text' ELSE pg_catalog.format('%s.%I', alias, c.name) END,
-                ', ' ORDER BY c.place)
+    RETURN (SELECT pg_catalog.string_agg(CASE c.name WHEN 'segment' THEN 'NULL::pg_catalog.text'
+                ELSE pg_catalog.format('%s.%I', alias, c.name) END, ', ' ORDER BY c.place)
             FROM clientele._segment_columns(store) AS c);
 COMMENT ON FUNCTION clientele._segment_arguments(name, text) IS
     'Internal: the arguments of a store''s generated segment functions, from a row of customers.';
@@ -507,6 +507,84 @@ CREATE FUNCTION clientele._show_value(found clientele.found_value) RETURNS text
                 ELSE clientele._readable((found).value) END;
 COMMENT ON FUNCTION clientele._show_value(clientele.found_value) IS 'Internal: a value as an explanation shows it.';
 
+CREATE TYPE clientele.segment_verdict AS (
+    priority integer, segment text, condition text, value_found text, outcome text, assigned boolean);
+COMMENT ON TYPE clientele.segment_verdict IS 'Internal: a row of explain_segment().';
+
+CREATE TYPE clientele.explained_rule AS (
+    priority integer, segment text, rule text, sensitive boolean, kept text, operands text[], shown text, labels text[]);
+COMMENT ON TYPE clientele.explained_rule IS
+    'Internal: a rule as its definer wrote it, and as the server knows it now (kept; NULL: not any more), with what decides it.';
+
+CREATE FUNCTION clientele._rules_to_explain(store name, segmentation text) RETURNS clientele.explained_rule[]
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET transform_null_equals = off AS $$
+DECLARE
+    rules clientele.explained_rule[];
+BEGIN
+    EXECUTE format('
+        SELECT array_agg(ROW(r.priority, r.segment, r.rule, r.sensitive, k.rule, k.operands, k.shown, k.labels)::clientele.explained_rule
+            ORDER BY r.priority)
+        FROM %1$I.segment_rules AS r
+        LEFT JOIN clientele._kept_rules(%1$L) AS k ON k.segmentation = r.segmentation AND k.segment = r.segment
+        WHERE r.segmentation = $1', store) INTO rules USING segmentation;
+    RETURN rules;
+END $$;
+COMMENT ON FUNCTION clientele._rules_to_explain(name, text) IS 'Internal: the rules of a segmentation, by priority; NULL without any.';
+
+CREATE FUNCTION clientele._rule_condition(rule clientele.explained_rule) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN clientele._cluster_expression(rule.kept) IS NULL THEN coalesce(rule.shown, rule.rule)
+        ELSE format('nearest cluster of (%s) is "%s"', array_to_string(rule.labels, ', '), rule.segment) END
+$$;
+COMMENT ON FUNCTION clientele._rule_condition(clientele.explained_rule) IS 'Internal: a rule as an explanation shows it.';
+
+CREATE FUNCTION clientele._rule_outcome(rule clientele.explained_rule, verdict clientele.found_value, hidden boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN rule.kept IS NULL THEN 'cannot be understood: define it anew'
+        WHEN verdict.problem IS NOT NULL THEN concat('fails', CASE WHEN NOT hidden THEN ': ' || verdict.problem END)
+        WHEN verdict.value IS NULL THEN 'null: no match'
+        WHEN verdict.value::boolean THEN 'matches'
+        ELSE 'does not match' END
+$$;
+COMMENT ON FUNCTION clientele._rule_outcome(clientele.explained_rule, clientele.found_value, boolean) IS
+    'Internal: what became of a rule; hidden: what it found is not for the caller to see.';
+
+CREATE FUNCTION clientele._verdicts(rules clientele.explained_rule[], evaluated clientele.found_value[], is_owner boolean)
+    RETURNS SETOF clientele.segment_verdict
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    rule clientele.explained_rule;
+    verdict clientele.found_value;
+    shown clientele.segment_verdict;
+    at integer := 1;   -- where the rule stands in evaluated; its operands follow
+    hidden boolean;
+    decided boolean := false;
+BEGIN
+    FOREACH rule IN ARRAY rules LOOP
+        hidden := rule.sensitive AND NOT is_owner;
+        verdict := CASE WHEN rule.kept IS NOT NULL THEN evaluated[at] END;
+        shown.priority := rule.priority;
+        shown.segment := rule.segment;
+        shown.condition := clientele._rule_condition(rule);
+        shown.outcome := clientele._rule_outcome(rule, verdict, hidden);
+        shown.value_found := CASE WHEN hidden THEN '(hidden: sensitive)'
+            WHEN evaluated IS NOT NULL THEN (
+                SELECT string_agg(o.label || ' = ' || clientele._show_value(evaluated[at + o.place]), ', ' ORDER BY o.place)
+                FROM unnest(rule.labels) WITH ORDINALITY AS o(label, place)) END;
+        shown.assigned := shown.outcome = 'matches' AND NOT decided;
+        -- Where a rule fails before one matches, assign_segment fails, so nothing is assigned.
+        decided := decided OR shown.outcome = 'matches' OR verdict.problem IS NOT NULL;
+        at := at + coalesce(1 + cardinality(rule.labels), 0);
+        RETURN NEXT shown;
+    END LOOP;
+    shown := ROW(NULL, NULL, 'default', NULL, CASE WHEN decided THEN 'not needed' ELSE 'applies' END, NOT decided);
+    RETURN NEXT shown;
+END $$;
+COMMENT ON FUNCTION clientele._verdicts(clientele.explained_rule[], clientele.found_value[], boolean) IS
+    'Internal: what each rule says of a customer, and at the end whether the default segment applies. evaluated: the values of the '
+    'rules that the server knows, each followed by those of its operands; NULL where there is no such customer.';
+
 CREATE FUNCTION clientele._explain_segment(customer text, store name, segmentation text, as_of timestamptz)
     RETURNS TABLE (priority integer, segment text, condition text, value_found text, outcome text, assigned boolean)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -515,14 +593,9 @@ DECLARE
     shop name;
     key text;
     known text[];
+    rules clientele.explained_rule[];
     expressions text[];
     found clientele.found_value[];
-    verdict clientele.found_value;
-    rule record;
-    at integer := 1;   -- where the rule stands in found; its operands follow
-    hidden boolean;
-    is_owner boolean;
-    decided boolean := false;
 BEGIN
     IF customer IS NULL THEN
         RETURN;
@@ -531,47 +604,16 @@ BEGIN
     key := clientele._key_literal(shop, customer);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     known := clientele._segment_names(shop, segmentation);
-    SELECT pg_has_role(n.nspowner, 'USAGE') INTO is_owner FROM pg_namespace AS n WHERE n.nspname = shop;
-    EXECUTE format('SELECT array_agg(e.expression ORDER BY r.priority, e.place) FROM %1$I.segment_rules AS r '
-        'JOIN clientele._kept_rules(%1$L) AS k ON k.segmentation = r.segmentation AND k.segment = r.segment '
-        'CROSS JOIN LATERAL unnest(k.rule || k.operands) WITH ORDINALITY AS e(expression, place) WHERE r.segmentation = $1', shop)
-        INTO expressions USING segmentation;
-    IF key IS NOT NULL AND expressions IS NOT NULL THEN
+    rules := coalesce(clientele._rules_to_explain(shop, segmentation), '{}');
+    expressions := ARRAY(SELECT e.expression FROM unnest(rules) AS r
+        CROSS JOIN LATERAL unnest(r.kept || r.operands) WITH ORDINALITY AS e(expression, place) WHERE r.kept IS NOT NULL
+        ORDER BY r.priority, e.place);
+    IF key IS NOT NULL AND cardinality(expressions) > 0 THEN
         found := clientele._evaluate_each(clientele._customer_source(shop, as_of), key, expressions);
     END IF;
-
-    FOR rule IN EXECUTE format('SELECT r.priority, r.segment, r.rule, r.sensitive, k.rule AS kept, k.shown, k.labels FROM %1$I.segment_rules AS r '
-            'LEFT JOIN clientele._kept_rules(%1$L) AS k ON k.segmentation = r.segmentation AND k.segment = r.segment '
-            'WHERE r.segmentation = $1 ORDER BY r.priority', shop) USING segmentation LOOP
-        priority := rule.priority;
-        segment := rule.segment;
-        condition := CASE WHEN clientele._cluster_expression(rule.kept) IS NULL THEN COALESCE(rule.shown, rule.rule)
-            ELSE format('nearest cluster of (%s) is "%s"', array_to_string(rule.labels, ', '), segment) END;
-        hidden := rule.sensitive AND NOT is_owner;
-        verdict := CASE WHEN rule.kept IS NOT NULL THEN found[at] END;
-        outcome := CASE WHEN rule.kept IS NULL THEN 'cannot be understood: define it anew'
-                        WHEN verdict.problem IS NOT NULL THEN 'fails' || CASE WHEN hidden THEN '' ELSE ': ' || verdict.problem END
-                        WHEN verdict.value IS NULL THEN 'null: no match'
-                        WHEN verdict.value::boolean THEN 'matches'
-                        ELSE 'does not match' END;
-        value_found := CASE WHEN hidden THEN '(hidden: sensitive)'
-            WHEN found IS NOT NULL THEN (
-                SELECT string_agg(o.label || ' = ' || clientele._show_value(found[at + o.place]), ', ' ORDER BY o.place)
-                FROM unnest(rule.labels) WITH ORDINALITY AS o(label, place)) END;
-        assigned := outcome = 'matches' AND NOT decided;
-        -- Where a rule fails before one matches, assign_segment fails, so nothing is assigned.
-        decided := decided OR outcome = 'matches' OR verdict.problem IS NOT NULL;
-        at := at + COALESCE(1 + cardinality(rule.labels), 0);
-        RETURN NEXT;
-    END LOOP;
-
-    priority := NULL;
-    segment := known[cardinality(known)];
-    condition := 'default';
-    value_found := NULL;
-    outcome := CASE WHEN decided THEN 'not needed' ELSE 'applies' END;
-    assigned := NOT decided;
-    RETURN NEXT;
+    RETURN QUERY SELECT v.priority, coalesce(v.segment, known[cardinality(known)]), v.condition, v.value_found, v.outcome, v.assigned
+        FROM clientele._verdicts(rules, found,
+            pg_has_role((SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = shop), 'USAGE')) AS v;
 END $$;
 COMMENT ON FUNCTION clientele._explain_segment(text, name, text, timestamptz) IS 'Internal: explain_segment for any type of key.';
 

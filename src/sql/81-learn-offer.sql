@@ -145,23 +145,39 @@ COMMENT ON FUNCTION clientele._proposed_weights(clientele.offer_estimate[], inte
     'The weights to give the arms next, in their order; NULL where too little is known of one.';
 
 CREATE FUNCTION clientele._store_estimates(store name, program text, definition jsonb, estimates clientele.offer_estimate[],
-    data_from timestamptz,
-        diagnostics jsonb, in_use boolean) RETURNS void
+        data_from timestamptz, horizon interval, weights double precision[], use boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     decimals integer := clientele._currency_decimals((clientele._settings(store)).currency);
-    parameters jsonb;
+    known jsonb := (SELECT jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
+            'expected_profit', round(e.expected_profit::numeric, decimals))) FROM unnest(estimates) e WHERE e.in_use);
 BEGIN
-    SELECT jsonb_build_object('terms', clientele._learnable_terms(definition), 'estimates',
-        jsonb_agg(jsonb_build_object('segment', e.segment, 'variant', e.variant,
-            'expected_profit', round(e.expected_profit::numeric, decimals)))) INTO parameters
-        FROM unnest(estimates) e WHERE e.in_use;
-    PERFORM clientele._add_model(store, 'offer:' || program, parameters, data_from, now(),
-        (SELECT sum(e.customers) + max(e.held_out) FROM unnest(estimates) e WHERE e.segment IS NULL)::bigint, diagnostics, in_use);
+    IF known IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM clientele._add_model(store, 'offer:' || program,
+        jsonb_build_object('terms', clientele._learnable_terms(definition), 'estimates', known), data_from, now(),
+        (SELECT sum(e.customers) + max(e.held_out) FROM unnest(estimates) e WHERE e.segment IS NULL)::bigint,
+        jsonb_build_object('horizon', horizon, 'versions', (SELECT jsonb_agg(v.version) FROM clientele._learnt_versions(store, program) v),
+            'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)), use);
 END $$;
-COMMENT ON FUNCTION clientele._store_estimates(name, text, jsonb, clientele.offer_estimate[], timestamptz, jsonb, boolean) IS
-    'Stores what was learnt of a program, with the terms that it was learnt under, as a new version of its model, and puts it in use, if '
-    'asked to. The caller holds the lock of _lock_store().';
+COMMENT ON FUNCTION clientele._store_estimates(name, text, jsonb, clientele.offer_estimate[], timestamptz, interval, double precision[],
+    boolean) IS
+    'Stores what was learnt of a program, if anything can be used of it, with the terms that it was learnt under, as a new version of '
+    'its model, and puts it in use, if asked to. The caller holds the lock of _lock_store().';
+
+CREATE FUNCTION clientele._shown_estimates(estimates clientele.offer_estimate[], weights double precision[], use boolean)
+    RETURNS SETOF clientele.offer_estimate
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT e.segment, e.variant, e.customers, e.held_out, e.net_margin, e.net_margin_se, e.net_margin_low, e.net_margin_high,
+        e.expected_profit, e.expected_profit_low, e.expected_profit_high, e.in_use AND use, e.weight,
+        CASE WHEN e.segment IS NULL THEN weights[e.place] END
+    FROM unnest(estimates) WITH ORDINALITY e (segment, variant, customers, held_out, net_margin, net_margin_se, net_margin_low,
+        net_margin_high, expected_profit, expected_profit_low, expected_profit_high, in_use, weight, proposed_weight, place)
+    ORDER BY e.place
+$$;
+COMMENT ON FUNCTION clientele._shown_estimates(clientele.offer_estimate[], double precision[], boolean) IS
+    'The rows of learn_offer(): estimates with the weights proposed, the arms of all customers coming first.';
 
 -- Estimates say nothing about other arms, stretches and rewards than those that they were learnt of.
 CREATE FUNCTION clientele._check_learnt_terms(store name, program text, version integer, terms jsonb) RETURNS void
@@ -207,6 +223,35 @@ END $$;
 COMMENT ON FUNCTION clientele._check_estimates(text, clientele.offer_estimate[], integer) IS
     'Refuses data that are too few to learn from; warns where there are too few held out to compare with.';
 
+CREATE FUNCTION clientele._refuse_unsettled(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unsettled bigint := clientele._unsettled_offers(store, program, "from", "to", horizon, NULL);
+BEGIN
+    IF unsettled > 0 THEN
+        RAISE EXCEPTION 'nothing can be learnt of program "%" yet: offers that were earned are not settled: %', program, unsettled
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = 'Nothing was stored. Without their rewards the net margin would be overstated.',
+                HINT = format('CALL clientele.settle_offers(%L), and learn again.', store);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._refuse_unsettled(name, text, timestamptz, timestamptz, interval) IS
+    'Refuses to learn while rewards are missing from the net margin.';
+
+CREATE FUNCTION clientele._refuse_no_weights(program text, definition jsonb, estimates clientele.offer_estimate[], min_customers integer)
+    RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'there are no weights to apply' USING ERRCODE = 'object_not_in_prerequisite_state',
+        DETAIL = CASE WHEN (SELECT count(*) FROM clientele._arms(definition) a WHERE a.weight > 0) < 2
+            THEN format('Program "%s" has one arm.', program)
+            ELSE format('Not every arm has %s customers whose horizon is over: %s.', min_customers,
+                (SELECT string_agg(format('%s: %s', e.variant, e.customers), ', ') FROM unnest(estimates) e WHERE e.segment IS NULL)) END,
+        HINT = 'Nothing was stored. With apply => false what is known is shown.';
+END $$;
+COMMENT ON FUNCTION clientele._refuse_no_weights(text, jsonb, clientele.offer_estimate[], integer) IS
+    'Refuses to apply weights that nothing says, with what is missing.';
+
 -- Computes first and locks then: neither readers nor definers wait while it computes.
 CREATE FUNCTION clientele.learn_offer(store name, program text, "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
         horizon interval DEFAULT NULL, apply boolean DEFAULT false, use boolean DEFAULT true) RETURNS SETOF clientele.offer_estimate
@@ -217,7 +262,6 @@ DECLARE
     span record;
     estimates clientele.offer_estimate[];
     weights double precision[];
-    unsettled bigint;
 BEGIN
     PERFORM clientele._require(a.name, a.given) FROM (VALUES ('program', program IS NOT NULL), ('apply', apply IS NOT NULL),
         ('use', use IS NOT NULL)) a (name, given);
@@ -226,50 +270,28 @@ BEGIN
     PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
     horizon := clientele._check_measured(store, program, "from", "to", horizon, '0', NULL);
     PERFORM clientele._require_all_rows(store);
+    "from" := coalesce("from", '-infinity');
+    "to" := coalesce("to", 'infinity');
     definition := clientele._current_definition(store, program);
-    span := clientele._measured_span(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, '0');
-    estimates := clientele._arm_estimates(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon,
-        span.first_order, span.last_order, min_customers);
+    span := clientele._measured_span(store, program, "from", "to", horizon, '0');
+    estimates := clientele._arm_estimates(store, program, "from", "to", horizon, span.first_order, span.last_order, min_customers);
     PERFORM clientele._check_estimates(program, estimates, min_customers);
-    unsettled := clientele._unsettled_offers(store, program, coalesce("from", '-infinity'), coalesce("to", 'infinity'), horizon, NULL);
-    IF unsettled > 0 THEN
-        RAISE EXCEPTION 'nothing can be learnt of program "%" yet: offers that were earned are not settled: %', program, unsettled
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                DETAIL = 'Nothing was stored. Without their rewards the net margin would be overstated.',
-                HINT = format('CALL clientele.settle_offers(%L), and learn again.', store);
-    END IF;
+    PERFORM clientele._refuse_unsettled(store, program, "from", "to", horizon);
     weights := clientele._proposed_weights(estimates, min_customers);
     IF apply AND weights IS NULL THEN
-        RAISE EXCEPTION 'there are no weights to apply' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = CASE WHEN (SELECT count(*) FROM clientele._arms(definition) a WHERE a.weight > 0) < 2
-                THEN format('Program "%s" has one arm.', program)
-                ELSE format('Not every arm has %s customers whose horizon is over: %s.', min_customers,
-                    (SELECT string_agg(format('%s: %s', e.variant, e.customers), ', ') FROM unnest(estimates) e
-                        WHERE e.segment IS NULL)) END,
-            HINT = 'Nothing was stored. With apply => false what is known is shown.';
+        PERFORM clientele._refuse_no_weights(program, definition, estimates, min_customers);
     END IF;
 
     PERFORM clientele._lock_store(store);
     IF clientele._learnable_terms(definition) <> clientele._learnable_terms(clientele._current_definition(store, program)) THEN
         RAISE EXCEPTION 'program "%" was redefined while its customers were counted', program
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'Nothing was stored. Try again.';
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was stored. Try again.';
     END IF;
-    IF (SELECT bool_or(e.in_use) FROM unnest(estimates) e) THEN
-        PERFORM clientele._store_estimates(store, program, definition, estimates, span.first_enrolled,
-            jsonb_build_object('horizon', horizon, 'versions',
-                (SELECT jsonb_agg(v.version) FROM clientele._learnt_versions(store, program) v),
-                'estimates', to_jsonb(estimates), 'proposed_weights', to_jsonb(weights)), use);
-    END IF;
+    PERFORM clientele._store_estimates(store, program, definition, estimates, span.first_enrolled, horizon, weights, use);
     IF apply THEN
         PERFORM clientele._set_arm_weights(store, program, weights);
     END IF;
-    RETURN QUERY SELECT e.segment, e.variant, e.customers, e.held_out, e.net_margin, e.net_margin_se, e.net_margin_low, e.net_margin_high,
-            e.expected_profit, e.expected_profit_low, e.expected_profit_high, e.in_use AND use, e.weight,
-            CASE WHEN e.segment IS NULL THEN weights[e.place] END
-        FROM unnest(estimates) WITH ORDINALITY e (segment, variant, customers, held_out, net_margin, net_margin_se,
-            net_margin_low, net_margin_high,
-            expected_profit, expected_profit_low, expected_profit_high, in_use, weight, proposed_weight, place) ORDER BY e.place;
+    RETURN QUERY SELECT * FROM clientele._shown_estimates(estimates, weights, use);
 END $$;
 COMMENT ON FUNCTION clientele.learn_offer(name, text, timestamptz, timestamptz, interval, boolean, boolean) IS
     'What each arm of a program is worth: net margin per customer over the horizon, and that less the held-out customers'' '
