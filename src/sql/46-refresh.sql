@@ -117,7 +117,7 @@ END $$;
 COMMENT ON FUNCTION clientele._warn_of_left_out(name, bigint) IS
     'Warns of what a count has left out. orders: how many the count has met; where none, they need not be looked for.';
 
--- One chunk of a count. Customers who have changed since (or before: what is pending says) are left to fold.
+-- One chunk of a count. Customers of whom something is pending are marked and left as they are: a fold counts them again.
 CREATE FUNCTION clientele._write_chunk(store name, customers anyarray, profiles clientele.order_profile[], mixes jsonb[],
         above text, is_last boolean) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -164,7 +164,7 @@ $$;
 COMMENT ON FUNCTION clientele._marks_query(name, text) IS
     'Of a live store, for WITH: touched, the customers c of a chunk of whom something is pending, who are marked to be counted again.';
 
--- After the last chunk of a count.
+-- After the last chunk of a count: what the count has seen needs no fold any more, and orders of the future are to be counted in time.
 CREATE FUNCTION clientele._settle(store name, counted_at timestamptz, settles tid[], mends tid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
@@ -248,7 +248,7 @@ COMMENT ON FUNCTION clientele._pending_profiles(name, text, integer) IS
     'The profiles that customers have with what is pending (NULL: no orders any more), and the rows of pending that were taken into '
     'account.';
 
--- What is committed meanwhile stays pending: exactly the rows that were taken are removed.
+-- Rows of pending that are committed while this runs stay there: exactly those that were taken into account are removed.
 CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
@@ -287,7 +287,7 @@ COMMENT ON FUNCTION clientele._touch(name) IS
     'Makes a refresh in a transaction that does not see what was folded fail, rather than bring back what is gone. Waits for definers a '
     'second at most.';
 
--- A rule that fails for one customer must not keep the orders of all others out.
+-- Where a segment rule fails for a customer, the medians stay as they were, and the refresh goes on: all profiles are up to date.
 CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
@@ -295,7 +295,7 @@ DECLARE
     problem text;
 BEGIN
     PERFORM clientele._require_all_rows(store);
-    -- As definers do, so that the medians are those of the segments that hold.
+    -- Definers lock the same row: no segment is redefined between the medians and the end of this transaction.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
     PERFORM clientele._refresh_scoring(store);
     BEGIN
@@ -306,7 +306,7 @@ BEGIN
             USING HINT = 'Profiles are refreshed. clientele.explain_segment() shows which rule fails for a customer.';
     END;
     EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
-    -- Whoever may refresh need not have this right where nothing has changed.
+    -- Only where the rules have changed: this takes a right to UPDATE that who refreshes need not have otherwise.
     IF clientele._zone_differs_from(settings.time_zone, settings.zone_digests) IS NOT NULL THEN
         EXECUTE format('UPDATE %I.settings SET zone_digests = clientele._zone_digests(time_zone)', store);
     END IF;

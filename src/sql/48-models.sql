@@ -124,8 +124,8 @@ BEGIN
     END IF;
     FOREACH parameter IN ARRAY names LOOP
         accepted := CASE WHEN parameter = ANY ('{alpha,beta,v}') THEN '{1e-15,1e15}' ELSE '{1e-7,1e7}' END;
-        IF jsonb_typeof(model -> parameter) IS DISTINCT FROM 'number' OR (model -> parameter)::numeric NOT BETWEEN accepted[1]
-            AND accepted[2] THEN
+        IF jsonb_typeof(model -> parameter) IS DISTINCT FROM 'number'
+            OR (model -> parameter)::numeric NOT BETWEEN accepted[1] AND accepted[2] THEN
             RAISE EXCEPTION 'parameter % of the model is not a positive number within range', parameter
                 USING ERRCODE = 'invalid_parameter_value',
                 DETAIL = format('It is %s.', coalesce(left((model -> parameter)::text, 40), 'missing')),
@@ -169,7 +169,7 @@ BEGIN
     END IF;
     EXECUTE format('UPDATE %I.scoring SET purchase_kind = $1, purchase = $2, value = $3, annual_discount = $4, clv_version = $5', store)
         USING model, purchase, value, (parameters -> 'annual_discount')::double precision, version;
-    -- Win-back reads the model too.
+    -- The book of offers has the model, too: programs of the objective win_back use it.
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele._set_clv(name, jsonb, integer) IS
@@ -188,7 +188,7 @@ BEGIN
     IF kind LIKE 'offer:%' AND version IS NOT NULL THEN
         PERFORM clientele._check_learnt_terms(store, substr(kind, length('offer:') + 1), version, model.parameters -> 'terms');
     END IF;
-    -- One after the other: there is never more than one in use.
+    -- In two statements: the unique index on versions in use would refuse two at a time.
     EXECUTE format('UPDATE %I.models m SET in_use = false WHERE m.kind = $1 AND m.in_use AND m.version IS DISTINCT FROM $2', store)
         USING kind, version;
     EXECUTE format('UPDATE %I.models m SET in_use = true WHERE m.kind = $1 AND NOT m.in_use AND m.version = $2', store)
@@ -245,7 +245,7 @@ BEGIN
                 CASE WHEN o.breaks_set THEN o.breaks_f ELSE f.breaks_f END AS breaks_f,
                 CASE WHEN o.breaks_set THEN o.breaks_m ELSE f.breaks_m END AS breaks_m,
                 CASE WHEN o.breaks_set THEN o.breaks_at ELSE now() END AS breaks_at,
-                -- Where more was refunded than sold, nothing stays.
+                -- Where more was refunded than sold, no share of the sales is left.
                 CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share, t.margin::double precision AS margin
             FROM {store}.scoring o, {store}.settings t,
                 (SELECT (x.f).* FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f FROM {store}._base b OFFSET 0) x) f) n',

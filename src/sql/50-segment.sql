@@ -112,15 +112,15 @@ BEGIN
         IF found.body IS NULL THEN
             BEGIN
                 SELECT c.deparsed, c.operands, c.body INTO STRICT found.rule, found.operands, found.body
-                FROM clientele._check_expression(found.text, format('%I.customers', store)::regclass, 'segment rule',
-                    false, '{segment}') AS c;
+                FROM clientele._check_expression(
+                    found.text, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}') AS c;
             EXCEPTION WHEN OTHERS THEN
                 NULL;
             END;
         END IF;
         EXECUTE format('UPDATE %I.segment_rules AS r SET rule = COALESCE($3, r.rule), operands = COALESCE($4, r.operands), body = $5 '
-            'WHERE r.segmentation = $1 AND r.segment = $2', store) USING found.segmentation, found.segment, found.rule,
-                found.operands, found.body;
+            'WHERE r.segmentation = $1 AND r.segment = $2', store)
+            USING found.segmentation, found.segment, found.rule, found.operands, found.body;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clientele._refresh_rules(name) IS
@@ -162,7 +162,7 @@ DECLARE
     assignments text;
     matches text;
 BEGIN
-    -- Parameters cannot be renamed as columns can, and need not be.
+    -- CREATE OR REPLACE cannot rename parameters; they keep the names that the columns had when the functions were made.
     parameters := COALESCE(parameters, pg_get_function_arguments(clientele._segment_function(store, '_segment_main')));
     -- A transaction whose snapshot is older than another definer's commit must fail rather than generate from what it sees.
     EXECUTE format('UPDATE %I.segmentations SET default_segment = default_segment WHERE segmentation = ''main''', store);
@@ -487,7 +487,7 @@ END $$;
 COMMENT ON FUNCTION clientele._evaluate_each(text, text, text[]) IS
     'Internal: the same, where a failing expression gets its error message instead of a value.';
 
--- Nobody reads the seventh digit of a share, or the microsecond of an instant.
+-- For people: no seventh digit of a share, no microseconds of an instant.
 CREATE FUNCTION clientele._readable(value jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE

@@ -61,7 +61,8 @@ BEGIN
     -- Later than all that is recorded, also where the clock was set back: so no interval is empty, and none overlaps another.
     EXECUTE format('SELECT greatest(clock_timestamp(), (SELECT max(valid_from) FROM %1$s) + interval ''1 microsecond'',
         (SELECT max(valid_to) FROM %1$s) + interval ''1 microsecond'')', history) INTO recorded_at;
-    -- An interval is closed before the next is opened, hence the count; and the order of the keys is what indexes like best.
+    -- An interval is closed before the next is opened: counting what was closed makes the INSERT wait for the UPDATE. Rows in the order
+    -- of the keys go into the indexes fastest.
     EXECUTE format('WITH changed AS MATERIALIZED (
             SELECT m.ctid AS outdated, s.customer_id, s.segmentation, s.segment
             FROM %1$I.segments s

@@ -30,7 +30,7 @@ BEGIN
             HINT = format('SELECT * FROM clientele.rfm_breaks(%L) shows those in force, to keep some of them; '
                 'NULL for all three goes back to the quintiles.', store);
     END IF;
-    -- Refuses what are no breaks.
+    -- Called for its checks of the breaks alone.
     PERFORM clientele.rfm_scores(NULL, NULL, NULL::double precision, ROW(r, f, m)::clientele.rfm_breaks);
     EXECUTE format('UPDATE %I.scoring SET breaks_r = $1, breaks_f = $2, breaks_m = $3, breaks_set = true, breaks_at = now()', store)
         USING ARRAY(SELECT unnest(r)), ARRAY(SELECT unnest(f)), ARRAY(SELECT unnest(m));

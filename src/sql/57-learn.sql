@@ -33,7 +33,7 @@ COMMENT ON FUNCTION clientele._check_features(name, text[]) IS
 CREATE TYPE clientele.kept_feature AS (kind text, version integer, place integer, feature double precision);
 COMMENT ON TYPE clientele.kept_feature IS 'Internal: a feature of a version of a model; a row of a store''s function _features.';
 
--- As the server knows them now; models whose features no function keeps have the texts of the time.
+-- As the server calls things now; of models whose features no function keeps, as they were written when the model was learned.
 CREATE FUNCTION clientele._model_features(store name, model clientele.model_version, OUT expressions text[],
     OUT labels text[], OUT kept boolean)
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -110,11 +110,11 @@ COMMENT ON TYPE clientele.feature_summary IS
 
 CREATE FUNCTION clientele._each_feature(expression text, count integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT 'ARRAY[' OPERATOR(pg_catalog.||) pg_catalog.string_agg(pg_catalog.replace(expression, '#', i::text), ', '
-        ORDER BY i) OPERATOR(pg_catalog.||) ']'
+    RETURN (SELECT pg_catalog.format('ARRAY[%s]',
+                pg_catalog.string_agg(clientele._fill(expression, 'i', i::text), ', ' ORDER BY i))
             FROM pg_catalog.generate_series(1, count) AS i);
 COMMENT ON FUNCTION clientele._each_feature(text, integer) IS
-    'Internal: an array of the same expression for every feature, whose number stands for #.';
+    'Internal: an array of the same expression for every feature, whose number stands for {i}.';
 
 CREATE FUNCTION clientele._feature_tables(store name, expressions text[]) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -145,18 +145,18 @@ BEGIN
                 min(f.first_order_at) AS data_from, max(f.last_order_at) AS data_to FROM complete AS f)
         SELECT p.customers, p.present, m.complete, m.means, m.deviations, m.minima, m.maxima,
             (SELECT %6$s FROM complete AS f),
-            -- Mostly the first rows show that there are plenty.
+            -- Distinct points are counted among 1,000 customers first, which mostly shows that there are more than 50.
             (SELECT CASE WHEN n.some > 50 THEN n.some ELSE (SELECT count(*) FROM (SELECT DISTINCT f.x FROM complete AS f LIMIT 51) AS d) END
              FROM (SELECT count(*) AS some FROM (SELECT DISTINCT s.x FROM (SELECT f.x FROM complete AS f LIMIT 1000) AS s
                  LIMIT 51) AS d) AS n),
             m.data_from, m.data_to
         FROM moments AS m, (SELECT count(*) AS customers, %7$s AS present FROM features AS f) AS p
         $q$, clientele._feature_tables(store, expressions),
-        clientele._each_feature('avg(f.x[#])', count), clientele._each_feature('stddev_pop(f.x[#])', count),
-        clientele._each_feature('min(f.x[#])', count), clientele._each_feature('max(f.x[#])', count),
-        clientele._each_feature('avg(CASE WHEN abs(f.x[#] - m.means[#]) > 1e-9 * m.deviations[#]
-                                THEN ((f.x[#] - m.means[#]) / nullif(m.deviations[#], 0)) ^ 3 ELSE 0 END)', count),
-        clientele._each_feature('count(*) FILTER (WHERE clientele._is_feature(f.x[#]))', count)) INTO summary;
+        clientele._each_feature('avg(f.x[{i}])', count), clientele._each_feature('stddev_pop(f.x[{i}])', count),
+        clientele._each_feature('min(f.x[{i}])', count), clientele._each_feature('max(f.x[{i}])', count),
+        clientele._each_feature('avg(CASE WHEN abs(f.x[{i}] - m.means[{i}]) > 1e-9 * m.deviations[{i}]
+                                THEN ((f.x[{i}] - m.means[{i}]) / nullif(m.deviations[{i}], 0)) ^ 3 ELSE 0 END)', count),
+        clientele._each_feature('count(*) FILTER (WHERE clientele._is_feature(f.x[{i}]))', count)) INTO summary;
     RETURN summary;
 END $$;
 COMMENT ON FUNCTION clientele._summarise_features(name, text[]) IS
@@ -195,8 +195,8 @@ DECLARE
 BEGIN
     IF (summary).complete < 2 THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('segments cannot be learned from %s', CASE (summary).complete WHEN 1 THEN 'one customer'
-                ELSE 'no customers' END),
+            MESSAGE = format('segments cannot be learned from %s',
+                CASE (summary).complete WHEN 1 THEN 'one customer' ELSE 'no customers' END),
             DETAIL = format('Customers in the store: %s; with a number: %s.', (summary).customers,
                 (SELECT string_agg(format('%s for %s', (summary).present[i], labels[i]), ', ' ORDER BY i)
                     FROM generate_subscripts(labels, 1) AS i)),
@@ -236,7 +236,7 @@ COMMENT ON FUNCTION clientele._check_summary(name, clientele.feature_summary, te
 
 CREATE FUNCTION clientele._short_feature(label text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    -- Of a function that grows with its argument the argument says it all.
+    -- Logarithms and roots grow with their argument, so its name says what is high or low.
     RETURN pg_catalog."left"(COALESCE(pg_catalog.substring(label,
         '^(?:ln|log|log10|log1p|sqrt|cbrt)[(](?:1(?:::[a-z ]+)? [+] )?'
         '([a-z_][a-z0-9_]*)(?:::[a-z ]+)?(?: [+] 1(?:::[a-z ]+)?)?[)]$'::text), label), 40);
@@ -252,8 +252,8 @@ CREATE FUNCTION clientele._feature_phrase(label text, z double precision) RETURN
             CASE WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'recency_days' THEN 'recent'
                  WHEN clientele._short_feature(label) OPERATOR(pg_catalog.=) 'tenure_days' AND z OPERATOR(pg_catalog.<) 0::double precision
                      THEN 'new'
-                 ELSE (CASE WHEN z OPERATOR(pg_catalog.>) 0::double precision THEN 'high '
-                     ELSE 'low ' END) OPERATOR(pg_catalog.||) clientele._short_feature(label) END END;
+                 ELSE (CASE WHEN z OPERATOR(pg_catalog.>) 0::double precision THEN 'high ' ELSE 'low ' END)
+                     OPERATOR(pg_catalog.||) clientele._short_feature(label) END END;
 COMMENT ON FUNCTION clientele._feature_phrase(text, double precision) IS
     'Internal: what it is called to be z standard deviations above (or, where negative, below) the average in a feature.';
 
@@ -388,7 +388,7 @@ DECLARE
     checked record;
     place integer;
 BEGIN
-    -- Readers are not to meet a model that does not work.
+    -- A row of the table models may have been written by hand: it is refused here rather than at every reader's next query.
     IF num_nulls(names, expressions, centroids, scales) > 0 OR cardinality(names) <> array_length(centroids, 1)
             OR (SELECT count(DISTINCT n) FROM unnest(names) AS n WHERE btrim(n) <> '') <> cardinality(names)
             OR clientele._nearest_centroid(centroids, scales, array_fill(0::double precision, ARRAY[cardinality(expressions)])) IS NULL THEN
@@ -516,8 +516,8 @@ DECLARE
 BEGIN
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     PERFORM clientele._check_name('segmentation', segmentation, 'Give it a name, such as learned.');
-    out_of_range := CASE WHEN k NOT BETWEEN 2 AND most THEN format('k is %s', k) WHEN max_k NOT BETWEEN 2 AND most
-        THEN format('max_k is %s', max_k) END;
+    out_of_range := CASE WHEN k NOT BETWEEN 2 AND most THEN format('k is %s', k)
+        WHEN max_k NOT BETWEEN 2 AND most THEN format('max_k is %s', max_k) END;
     IF out_of_range IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the number of clusters is out of range',
             DETAIL = out_of_range || '.',
@@ -624,7 +624,7 @@ CREATE FUNCTION clientele._keep_clusters(store name, segmentation text, features
         summary clientele.feature_summary, model clientele.kmeans_model, candidates clientele.cluster_candidate[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
-    -- Rounded where they are ours, so that they do not depend on the order of the rows.
+    -- Where they were computed here, in SQL, they are rounded: their last digits depend on the order of the rows.
     means double precision[] := coalesce((model).means,
         ARRAY(SELECT clientele._significant(m) FROM unnest((summary).means) WITH ORDINALITY AS u(m, place) ORDER BY place));
     deviations double precision[] := coalesce((model).scales,

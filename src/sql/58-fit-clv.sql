@@ -49,8 +49,7 @@ DECLARE
     min_gaps constant integer := 3;
     shortfalls text[] := ARRAY[
         CASE WHEN data.customers < min_customers
-             THEN format('%s customer%s with orders, of %s required', data.customers, CASE WHEN data.customers = 1 THEN '' ELSE 's' END,
-                 min_customers) END,
+             THEN format('%s with orders, of %s required', clientele._counted(data.customers, 'customer'), min_customers) END,
         CASE WHEN data.repeat_customers < min_repeat_customers
              THEN format('%s of %s customers bought on a second day, where %s are required', data.repeat_customers, data.customers,
                  min_repeat_customers) END,
@@ -121,7 +120,7 @@ END $$;
 COMMENT ON FUNCTION clientele._fit_values(name, timestamptz) IS
     'Fits the value model to the customers with repeat purchases of a positive value; its fields.';
 
--- The day that an instant ends: a day that has begun is not over. But where times are dates, an instant at midnight with orders is the day.
+-- A day that has begun is not over. But where order times are dates, a midnight at which there are orders stands for its whole day.
 CREATE FUNCTION clientele._last_whole_day(as_of timestamptz, last_order_at timestamptz, time_zone text) RETURNS date
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN as_of = last_order_at AND clientele._instant(d.day::timestamp, time_zone) = as_of THEN d.day ELSE d.day - 1 END
@@ -130,6 +129,67 @@ $$;
 COMMENT ON FUNCTION clientele._last_whole_day(timestamptz, timestamptz, text) IS
     'The last local calendar day that is over at as_of; as_of''s own where it is a midnight at which there are orders, as where order '
     'times are dates.';
+
+-- Predicted and actual purchase days. Its parameters: $1 the end of the days before, $2 the midnights at which the held-out days begin, $3
+-- the end of the last, $4 their number, $5 the day before the first, $6 how many groups are predicted week by week, $7 the model.
+CREATE FUNCTION clientele._holdout_query(store name, model text, calibration_to timestamptz) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill($holdout$
+        WITH histories AS MATERIALIZED (
+            SELECT h.customer_id, h.x, h.t_x, h.age, least(h.x, 7)::integer AS bucket FROM ({histories}) h
+        ), fitted AS MATERIALIZED (
+            SELECT clientele.{fit}(h.x, h.t_x, h.age) AS model FROM histories h
+        ), bought AS MATERIALIZED (
+            SELECT DISTINCT o.customer_id, width_bucket(o.ordered_at, $2) AS day FROM {store}._orders o
+            WHERE o.ordered_at > $1 AND o.ordered_at < $3 AND o.amount >= 0
+        ), afterwards AS MATERIALIZED (
+            SELECT b.customer_id, count(*) AS orders, max(b.day) AS last_day FROM bought b GROUP BY b.customer_id
+        ), groups AS MATERIALIZED (
+            SELECT h.x, h.t_x, h.age, h.bucket, count(*) AS customers FROM histories h GROUP BY 1, 2, 3, 4
+        ), actual AS MATERIALIZED (
+            SELECT h.bucket, (b.day + 6) / 7 AS week, count(*) AS orders FROM bought b JOIN histories h USING (customer_id) GROUP BY 1, 2
+        ), predicted_buckets AS MATERIALIZED (
+            SELECT g.bucket, sum(g.customers)::bigint AS customers,
+                sum(g.customers * clientele.expected_orders(f.model, $4::float8, g.x, g.t_x, g.age)) AS orders
+            FROM fitted f JOIN groups g ON (f.model).converged GROUP BY g.bucket
+        ), every AS (
+            SELECT n.* FROM (
+                SELECT g.*, row_number() OVER (ORDER BY g.x, g.t_x, g.age) % (1 + count(*) OVER () / $6) AS left_over FROM groups g) n
+            WHERE n.left_over = 0
+        ), by_then AS (
+            SELECT p.week, sum(p.orders) AS orders FROM fitted f JOIN every e ON (f.model).converged CROSS JOIN LATERAL (
+                SELECT w.week, e.customers * clientele.expected_orders(f.model, least(7 * w.week, $4)::float8, e.x, e.t_x, e.age) AS orders
+                FROM generate_series(1, ($4 + 6) / 7) w (week) OFFSET 0) p
+            GROUP BY p.week
+        ), predicted_weeks AS (
+            SELECT t.week, (t.orders - lag(t.orders, 1, 0) OVER (ORDER BY t.week)) / max(t.orders) OVER ()
+                * (SELECT sum(b.orders) FROM predicted_buckets b) AS orders
+            FROM by_then t
+        ), numbers AS (
+            SELECT clientele._purchase_numbers(jsonb_build_object('model', $7) || to_jsonb(f.model)) AS numbers
+            FROM fitted f WHERE (f.model).converged
+        ), likelihood AS (
+            -- What the model of the days before says of the held-out ones: of the whole histories, less that of those before.
+            SELECT clientele._purchase_log_likelihood($7, p.numbers, t.whole)
+                - clientele._purchase_log_likelihood($7, p.numbers, t.before) AS held_out
+            FROM numbers p CROSS JOIN (SELECT clientele._purchase_histories(h.x, h.t_x, h.age) AS before,
+                    clientele._purchase_histories(h.x + coalesce(a.orders, 0), coalesce(h.age + a.last_day, h.t_x), h.age + $4) AS whole
+                FROM histories h LEFT JOIN afterwards a USING (customer_id)) t
+        )
+        SELECT jsonb_build_object('model', (SELECT to_jsonb(f.model) FROM fitted f),
+            'log_likelihood', (SELECT l.held_out FROM likelihood l),
+            'weeks', (SELECT jsonb_agg(jsonb_build_object('from', $5 + 7 * (p.week - 1) + 1, 'days', least(7, $4 - 7 * (p.week - 1)),
+                    'predicted', p.orders, 'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.week = p.week), 0))
+                    ORDER BY p.week)
+                FROM predicted_weeks p),
+            'repeat_purchases', (SELECT jsonb_agg(jsonb_build_object('at_least', p.bucket, 'customers', p.customers,
+                    'predicted', p.orders, 'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.bucket = p.bucket), 0))
+                    ORDER BY p.bucket)
+                FROM predicted_buckets p))
+        $holdout$, 'store', quote_ident(store), 'fit', quote_ident('fit_' || model),
+        'histories', clientele._histories_query(store, calibration_to))
+$$;
+COMMENT ON FUNCTION clientele._holdout_query(name, text, timestamptz) IS 'A query for what _holdout() returns.';
 
 -- The same kind of model, fitted to what was known when the held-out days began, foretells the orders of these customers on these days.
 -- Both ends are those of whole days, so that no purchase day is half in and half out.
@@ -146,54 +206,7 @@ DECLARE
     calibration_to timestamptz := midnights[1] - interval '1 microsecond';
     report jsonb;
 BEGIN
-    EXECUTE format($holdout$
-        WITH histories AS MATERIALIZED (
-            SELECT h.customer_id, h.x, h.t_x, h.age, least(h.x, 7)::integer AS bucket FROM (%1$s) h
-        ), fitted AS MATERIALIZED (
-            SELECT clientele.%2$I(h.x, h.t_x, h.age) AS model FROM histories h
-        ), bought AS MATERIALIZED (
-            SELECT DISTINCT o.customer_id, width_bucket(o.ordered_at, $2) AS day FROM %3$I._orders o
-            WHERE o.ordered_at > $1 AND o.ordered_at < $3 AND o.amount >= 0
-        ), afterwards AS MATERIALIZED (
-            SELECT b.customer_id, count(*) AS orders, max(b.day) AS last_day FROM bought b GROUP BY b.customer_id
-        ), groups AS MATERIALIZED (
-            SELECT h.x, h.t_x, h.age, h.bucket, count(*) AS customers FROM histories h GROUP BY 1, 2, 3, 4
-        ), actual AS MATERIALIZED (
-            SELECT h.bucket, (b.day + 6) / 7 AS week, count(*) AS orders FROM bought b JOIN histories h USING (customer_id) GROUP BY 1, 2
-        ), predicted_buckets AS MATERIALIZED (
-            SELECT g.bucket, sum(g.customers)::bigint AS customers,
-                sum(g.customers * clientele.expected_orders(f.model, $4::float8, g.x, g.t_x, g.age)) AS orders
-            FROM fitted f JOIN groups g ON (f.model).converged GROUP BY g.bucket
-        ), every AS (
-            SELECT n.* FROM (SELECT g.*, row_number() OVER (ORDER BY g.x, g.t_x, g.age) %% (1 + count(*) OVER () / $6) AS left_over
-                FROM groups g) n WHERE n.left_over = 0
-        ), by_then AS (
-            SELECT p.week, sum(p.orders) AS orders FROM fitted f JOIN every e ON (f.model).converged CROSS JOIN LATERAL (
-                SELECT w.week, e.customers * clientele.expected_orders(f.model, least(7 * w.week, $4)::float8, e.x, e.t_x, e.age) AS orders
-                FROM generate_series(1, ($4 + 6) / 7) w (week) OFFSET 0) p
-            GROUP BY p.week
-        ), predicted_weeks AS (
-            SELECT t.week, (t.orders - lag(t.orders, 1, 0) OVER (ORDER BY t.week)) / max(t.orders) OVER () * (SELECT sum(b.orders)
-                FROM predicted_buckets b) AS orders
-            FROM by_then t
-        )
-        SELECT jsonb_build_object('model', (SELECT to_jsonb(f.model) FROM fitted f),
-            -- What the model of the days before says of these: of the whole histories, less that of those before.
-            'log_likelihood', (SELECT clientele._purchase_log_likelihood($7, p.numbers, t.whole) - clientele._purchase_log_likelihood($7,
-                p.numbers, t.before)
-                FROM (SELECT clientele._purchase_numbers(jsonb_build_object('model', $7) || to_jsonb(f.model)) AS numbers FROM fitted f
-                    WHERE (f.model).converged) p
-                CROSS JOIN (SELECT clientele._purchase_histories(h.x, h.t_x, h.age) AS before,
-                        clientele._purchase_histories(h.x + coalesce(a.orders, 0), coalesce(h.age + a.last_day, h.t_x), h.age + $4) AS whole
-                    FROM histories h LEFT JOIN afterwards a USING (customer_id)) t),
-            'weeks', (SELECT jsonb_agg(jsonb_build_object('from', $5 + 7 * (p.week - 1) + 1, 'days', least(7, $4 - 7 * (p.week - 1)),
-                'predicted', p.orders,
-                    'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.week = p.week), 0)) ORDER BY p.week)
-                        FROM predicted_weeks p),
-            'repeat_purchases', (SELECT jsonb_agg(jsonb_build_object('at_least', p.bucket, 'customers', p.customers, 'predicted', p.orders,
-                    'actual', coalesce((SELECT sum(a.orders) FROM actual a WHERE a.bucket = p.bucket), 0)) ORDER BY p.bucket)
-                        FROM predicted_buckets p))
-        $holdout$, clientele._histories_query(store, calibration_to), 'fit_' || model, store)
+    EXECUTE clientele._holdout_query(store, model, calibration_to)
         INTO report USING calibration_to, midnights[:days], midnights[days + 1], days, calibration_day, max_groups, model;
     RETURN jsonb_build_object('days', days, 'calibration_to', calibration_day) || report;
 END $$;
@@ -330,6 +343,14 @@ COMMENT ON FUNCTION clientele._purchase_candidates(name, text, timestamptz, date
     'that is least off in the days held out, '
     'where they are close the one by which what came then was likeliest; without days held out, what it was fitted to.';
 
+CREATE FUNCTION clientele._off_by(predicted double precision, actual double precision) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s %% %s', round(abs(100 * (predicted / nullif(actual, 0) - 1))::numeric, 1),
+        CASE WHEN predicted < actual THEN 'below' ELSE 'above' END)
+$$;
+COMMENT ON FUNCTION clientele._off_by(double precision, double precision) IS
+    'How far a prediction is from what came, in words: 3.2 % below.';
+
 CREATE FUNCTION clientele._verdict(candidate jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN NOT (candidate -> 'converged')::boolean THEN 'did not converge'
@@ -337,10 +358,8 @@ CREATE FUNCTION clientele._verdict(candidate jsonb) RETURNS text
             CASE WHEN candidate #> '{holdout,log_likelihood}' IS NULL
                  THEN format('log likelihood %s, nothing held out to compare',
                      round((candidate #>> '{purchase,log_likelihood}')::numeric, 1))
-                 ELSE format('%s %% %s the %s orders of the days held out, whose log likelihood is %s',
-                     round(abs(100 * (h.predicted / nullif(h.actual, 0) - 1))::numeric, 1),
-                     CASE WHEN h.predicted < h.actual THEN 'below' ELSE 'above' END, h.actual,
-                         round((candidate #>> '{holdout,log_likelihood}')::numeric, 1)) END) END
+                 ELSE format('%s the %s orders of the days held out, whose log likelihood is %s', clientele._off_by(h.predicted, h.actual),
+                     h.actual, round((candidate #>> '{holdout,log_likelihood}')::numeric, 1)) END) END
     FROM clientele._held_out(candidate -> 'holdout') h
 $$;
 COMMENT ON FUNCTION clientele._verdict(jsonb) IS 'What speaks for and against a candidate, in words.';
@@ -425,7 +444,7 @@ END $$;
 COMMENT ON FUNCTION clientele._warn_of_fit(name, jsonb, integer, text, boolean) IS
     'Warns of what a user of the model that was chosen should know.';
 
--- Computes first and locks then: neither readers nor definers nor a refresh wait while it computes.
+-- It computes first and locks the store then, so that neither readers nor definers nor a refresh wait while it computes.
 CREATE FUNCTION clientele.fit_clv(store name, INOUT model text DEFAULT 'auto', force boolean DEFAULT false,
     holdout_days integer DEFAULT NULL,
         annual_discount double precision DEFAULT 0.10, as_of timestamptz DEFAULT NULL, use boolean DEFAULT true,
@@ -558,9 +577,8 @@ BEGIN
         FROM jsonb_path_query(holdout, '$.repeat_purchases[*]') b;
     RETURN QUERY SELECT 'total', 'orders', t.customers, t.predicted, t.actual,
         coalesce(holdout ->> 'problem', CASE WHEN t.predicted IS NULL THEN 'no days were held out' END,
-            format('%s days after %s: predicted is %s %% %s actual', holdout ->> 'days', holdout ->> 'calibration_to',
-                round(abs(100 * (t.predicted / nullif(t.actual, 0) - 1))::numeric, 1), CASE WHEN t.predicted < t.actual
-                    THEN 'below' ELSE 'above' END))
+            format('%s days after %s: predicted is %s actual', holdout ->> 'days', holdout ->> 'calibration_to',
+                clientele._off_by(t.predicted, t.actual)))
         FROM (SELECT sum((b -> 'customers')::bigint)::bigint AS customers, sum((b -> 'predicted')::double precision) AS predicted,
                 sum((b -> 'actual')::double precision) AS actual FROM jsonb_path_query(holdout, '$.repeat_purchases[*]') b) t;
     RETURN QUERY SELECT 'model', c.candidate ->> 'model', NULL::bigint, h.predicted, h.actual,

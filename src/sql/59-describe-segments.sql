@@ -22,9 +22,9 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT f.segment, count(*), %1$s, %2$s, %3$s
         FROM (SELECT ARRAY[%4$s]::double precision[] AS x, %5$s AS segment FROM %6$I.customers AS c) AS f
         GROUP BY GROUPING SETS ((f.segment), ())',
-        clientele._each_feature('count(*) FILTER (WHERE clientele._is_feature(f.x[#]))', cardinality(expressions)),
-        clientele._each_feature('avg(f.x[#]) FILTER (WHERE clientele._is_feature(f.x[#]))', cardinality(expressions)),
-        clientele._each_feature('stddev_pop(f.x[#]) FILTER (WHERE clientele._is_feature(f.x[#]))', cardinality(expressions)),
+        clientele._each_feature('count(*) FILTER (WHERE clientele._is_feature(f.x[{i}]))', cardinality(expressions)),
+        clientele._each_feature('avg(f.x[{i}]) FILTER (WHERE clientele._is_feature(f.x[{i}]))', cardinality(expressions)),
+        clientele._each_feature('stddev_pop(f.x[{i}]) FILTER (WHERE clientele._is_feature(f.x[{i}]))', cardinality(expressions)),
         array_to_string(expressions, ', '),
         CASE segmentation WHEN 'main' THEN 'c.segment'
             ELSE format('(SELECT s.segment FROM %I._segments(%s) AS s WHERE s.segmentation = $1)', store,
@@ -38,8 +38,8 @@ CREATE FUNCTION clientele._distinguishing(labels text[], z double precision[], p
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH features AS (SELECT * FROM ROWS FROM (unnest(labels), unnest(z), unnest(present)) WITH ORDINALITY AS f(label, z, present, place))
     SELECT CASE WHEN count(*) FILTER (WHERE f.present > 0) = 0 THEN 'without ' || string_agg(f.label, ', ' ORDER BY f.place)
-        ELSE coalesce((SELECT string_agg(format('%s %s sd %s average', s.label, round(abs(s.z)::numeric, 1), CASE WHEN s.z > 0 THEN 'above'
-            ELSE 'below' END), '; '
+        ELSE coalesce((SELECT string_agg(format('%s %s sd %s average', s.label, round(abs(s.z)::numeric, 1),
+                           CASE WHEN s.z > 0 THEN 'above' ELSE 'below' END), '; '
                            ORDER BY round(abs(s.z)::numeric, 3) DESC, s.place)
                        FROM (SELECT g.* FROM features AS g WHERE abs(g.z) >= 0.25 ORDER BY round(abs(g.z)::numeric, 3) DESC, g.place
                            LIMIT 3) AS s), 'near the average') END
@@ -148,7 +148,7 @@ COMMENT ON FUNCTION clientele._rename_clusters(name, text, text, text) IS
 CREATE FUNCTION clientele._rename_history(store name, segmentation text, former text, segment text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- As recordings do, which would otherwise write the former name after this.
+    -- The lock of a recording: one that has read the former name and not written yet would write it after this.
     EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
     EXECUTE format('UPDATE %I.segment_membership SET segment = $3 WHERE segmentation = $1 AND segment = $2', store)
         USING segmentation, former, segment;

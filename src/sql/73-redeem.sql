@@ -11,7 +11,7 @@ COMMENT ON TYPE clientele.redemption IS
     'currency.';
 
 -- The one definition of what redeems an offer: o is a row of _orders, l one of the ledger.
--- A date, which is the midnight before, is before the end of an offer on its last day, too.
+-- An order time that is a date is the midnight at which the day begins: on the last day of an offer that is before its end, too.
 CREATE FUNCTION clientele._reaches(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('(%s AND o.ordered_at < l.valid_until AND o.ordered_at <= statement_timestamp() AND o.amount >= l.min_spend)',
@@ -27,7 +27,7 @@ CREATE FUNCTION clientele._qualifies(store name) RETURNS text
 COMMENT ON FUNCTION clientele._qualifies(name) IS
     'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, and reaches what was asked for.';
 
--- What was paid stays paid where the order is given to another customer, as when two turn out to be one person.
+-- An order that has redeemed an offer may be given to another customer, as when two turn out to be one person: the reward stays paid.
 CREATE FUNCTION clientele._still_qualifies(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     RETURN CASE WHEN (clientele._settings(store)).order_id IS NULL THEN clientele._qualifies(store) ELSE clientele._reaches(store) END;
@@ -101,7 +101,7 @@ COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[], text)
 
 -- ---- Settling ----
 
--- Of the next chunk everything that the orders are searched by. The key is (valid_until, exposure_id).
+-- What is due is selected here alone: who is closed later is found by exposure_id. Chunks follow each other by (valid_until, exposure_id).
 CREATE FUNCTION clientele._due(store name, only_program text, until timestamptz, at_most integer,
         INOUT last_until timestamptz, INOUT last_exposure bigint, OUT exposures bigint[], OUT first_issued timestamptz)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -329,7 +329,7 @@ COMMENT ON FUNCTION clientele._require_commits(text, text) IS
     'Refuses (25001, with the hint) what a PL/pgSQL procedure that calls it directly is about to do, where it cannot commit: in a '
     'transaction block or a function; and where it cannot write.';
 
--- A procedure that commits has no SET; the functions that it calls have.
+-- A procedure with a SET clause cannot commit, so every name and operator is qualified here; the functions that it calls have the SET.
 CREATE PROCEDURE clientele.settle_offers(store name, grace interval DEFAULT '0', chunk integer DEFAULT 50000)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -497,7 +497,7 @@ BEGIN
     IF exposure.exposure_id IS NULL THEN
         PERFORM clientele._refuse_code();
     END IF;
-    -- Stores have order ids of different types, which one session's plans would not take from a record.
+    -- The order's id is shown as text: a session's plan for a field of a record holds for one type, and stores differ in the type of ids.
     EXECUTE clientele._fill('
         SELECT l.exposure_id, l.state, l.closed_at, {order_id} AS order_id, l.issued_at, l.valid_until, l.min_spend, l.currency,
             EXISTS (SELECT FROM {store}.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,

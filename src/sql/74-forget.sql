@@ -43,8 +43,8 @@ DECLARE
     slots integer[];
     rewards numeric[];
 BEGIN
-    -- What was promised can be promised to others. What was spent stays spent, also where the orders were deleted a moment ago,
-    -- in which a live store saw a reversal.
+    -- What is reserved by open offers goes back to the budget. What redeemed offers cost stays spent: where the customer's orders were
+    -- deleted a moment ago, a live store has noted that as reversals, which are removed without giving anything back.
     EXECUTE format('
         WITH gone AS (
             DELETE FROM %1$I.ledger l WHERE l.customer_id = %2$s
@@ -66,8 +66,8 @@ END $$;
 COMMENT ON FUNCTION clientele._forget_exposures(name, text) IS
     'Removes a customer''s exposures (key: an SQL literal), adds them to the sums in forgotten, and gives back what was reserved.';
 
--- Where orders are left, a live store counts them, as any other does when it is refreshed: without a mark it would take later
--- ones for the only ones. The marks are those of the triggers, for orders of the future, too.
+-- Where orders of the customer are left, they count again. A live store, which has no profile of them any more, would take the next new
+-- order for the only one: hence a mark that has all of them counted, and one for each order of the future, as triggers set them.
 CREATE FUNCTION clientele._mark_for_recount(store name, key text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -94,7 +94,8 @@ BEGIN
     settings := clientele._settings(store);
     PERFORM clientele._require_whole_store(store, settings);
     PERFORM clientele._stop_refreshing(store);
-    -- Campaigns before exposures, as who issues locks them; one that goes on from this customer goes on from the one before.
+    -- Campaigns before exposures, in the order in which issue_offers() locks them. A campaign that was interrupted at this customer must
+    -- not name them: it will go on from the customer before.
     EXECUTE format('SELECT FROM %I.campaigns c ORDER BY c.program FOR NO KEY UPDATE', store);
     EXECUTE format('UPDATE %1$I.campaigns c SET last_customer = (SELECT b.customer_id::text FROM %1$I._base_stored b
             WHERE b.customer_id%3$s < %2$s ORDER BY b.customer_id%3$s DESC LIMIT 1)

@@ -15,18 +15,18 @@ BEGIN
     IF budget IS NOT DISTINCT FROM before THEN
         RETURN;
     END IF;
-    -- In the order of all who lock several. Whoever holds one has not said yet how much of it is gone.
+    -- Slots are locked in this order by all who lock several. Waits for those who are issuing: what they take is known when they commit.
     EXECUTE format('SELECT FROM %I.budgets b WHERE b.program = $1 ORDER BY b.slot FOR UPDATE', store) USING program;
     IF budget IS NULL THEN
         EXECUTE format('DELETE FROM %I.budgets b WHERE b.program = $1', store) USING program;
         RETURN;
     END IF;
-    -- Without slots the ledger must hold still: what is being issued would be missed.
+    -- Before a first budget there are no slots to lock. Without a lock of the ledger, what is being issued now would not be counted.
     IF before IS NULL AND known THEN
         EXECUTE format('LOCK TABLE %I.ledger IN SHARE MODE', store);
     END IF;
     available := clientele._remaining_budget(store, program, budget) * 10::numeric ^ decimals;
-    -- Updated where they stand: who waits for one finds it again.
+    -- Updated rather than replaced: a session that waits for the lock of a slot goes on with the same row.
     EXECUTE format('INSERT INTO %I.budgets (program, slot, available)
             SELECT $1, s, round(div($2 + s, $3) / 10::numeric ^ $4, $4) FROM generate_series(0, $3 - 1) s
         ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE SET available = excluded.available', store)

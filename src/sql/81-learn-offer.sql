@@ -129,8 +129,8 @@ DECLARE
     proposed double precision[];
 BEGIN
     SELECT array_agg(e.net_margin ORDER BY e.place), array_agg(e.net_margin_se ORDER BY e.place), bool_and(e.customers >= min_customers)
-        INTO means, ses, ready FROM (SELECT *, row_number() OVER () AS place FROM unnest(estimates) WHERE segment IS NULL) e
-            WHERE e.weight > 0;
+        INTO means, ses, ready
+        FROM (SELECT *, row_number() OVER () AS place FROM unnest(estimates) WHERE segment IS NULL) e WHERE e.weight > 0;
     IF cardinality(means) < 2 OR ready IS NOT TRUE THEN
         RETURN NULL;
     END IF;
@@ -252,7 +252,7 @@ END $$;
 COMMENT ON FUNCTION clientele._refuse_no_weights(text, jsonb, clientele.offer_estimate[], integer) IS
     'Refuses to apply weights that nothing says, with what is missing.';
 
--- Computes first and locks then: neither readers nor definers wait while it computes.
+-- It computes first and locks the store then, so that neither readers nor definers wait while it computes.
 CREATE FUNCTION clientele.learn_offer(store name, program text, "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
         horizon interval DEFAULT NULL, apply boolean DEFAULT false, use boolean DEFAULT true) RETURNS SETOF clientele.offer_estimate
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
