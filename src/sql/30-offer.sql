@@ -51,26 +51,33 @@ COMMENT ON COLUMN clientele.offer.expected_profit IS 'What the offer is expected
 COMMENT ON COLUMN clientele.offer.reasons IS
     'Stable codes of why the offer is as it is; one_rung_up: the threshold was limited to one rung above the last that was asked for. Of win_back, where the store has a purchase model, also p_alive=... and median_days_between_orders=... with their values.';
 
-CREATE TYPE clientele.offer_decision AS (
-    priority pg_catalog.int4,
-    program pg_catalog.text,
-    status pg_catalog.text,
-    reasons pg_catalog.text[],
-    segment pg_catalog.text,
-    basis pg_catalog.text,
-    reference_value pg_catalog.numeric,
-    min_spend pg_catalog.numeric,
-    reward pg_catalog.numeric,
-    reward_kind pg_catalog.text,
-    currency pg_catalog.text,
-    message pg_catalog.text,
-    valid_until pg_catalog.timestamptz,
-    variant pg_catalog.text,
-    propensity pg_catalog.float8,
-    expected_profit pg_catalog.numeric,
-    disclosure pg_catalog.text,
-    last_day pg_catalog.date
-);
+CREATE FUNCTION clientele._columns_of(type pg_catalog.regclass, prefix pg_catalog.text, without pg_catalog.text[] DEFAULT '{}')
+    RETURNS pg_catalog.text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(prefix || quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+    WHERE a.attrelid = type AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (without)
+$$;
+COMMENT ON FUNCTION clientele._columns_of(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[]) IS
+    'The columns of a composite type, in their order, for a statement that is generated: each behind the prefix.';
+
+CREATE FUNCTION clientele._offer_definitions(without pg_catalog.text[]) RETURNS pg_catalog.text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum) FROM pg_attribute a
+    WHERE a.attrelid = 'clientele.offer'::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (without)
+$$;
+COMMENT ON FUNCTION clientele._offer_definitions(pg_catalog.text[]) IS
+    'The columns of the type offer with their types, for the definition of what has them, too.';
+
+-- What else tells of an offer has its columns, in its order.
+DO $$ BEGIN
+    EXECUTE pg_catalog.format('CREATE TYPE clientele.offer_decision AS (
+        priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text, reasons pg_catalog.text[], %s)',
+        clientele._offer_definitions('{program,reasons}'));
+    EXECUTE pg_catalog.format('CREATE TYPE clientele.enrolment AS (
+        program pg_catalog.text, program_version pg_catalog.int4, holdout pg_catalog.text, global_holdout pg_catalog.float8, %s)',
+        pg_catalog.replace(clientele._offer_definitions('{program,last_day}'),
+            'reward numeric', 'reward numeric, greatest_reward pg_catalog.numeric'));
+END $$;
 COMMENT ON TYPE clientele.offer_decision IS
     'What was decided for one customer and one program, and what the offer is or would be wherever it can be computed.';
 COMMENT ON COLUMN clientele.offer_decision.status IS 'offered, held_out or refused.';
@@ -100,31 +107,33 @@ COMMENT ON TYPE clientele.offer_budget IS 'What is left of the budget of a progr
 COMMENT ON COLUMN clientele.offer_budget.program IS 'The program, by name; never NULL. One that is not in the book, or has no budget there, limits nothing.';
 COMMENT ON COLUMN clientele.offer_budget.remaining IS 'What can still be promised, below 10^13 in the currency; negative: nothing. NULL, or no such row: the whole budget of the book.';
 
-CREATE TYPE clientele.enrolment AS (
-    program pg_catalog.text,
-    program_version pg_catalog.int4,
-    holdout pg_catalog.text,
-    global_holdout pg_catalog.float8,
-    segment pg_catalog.text,
-    basis pg_catalog.text,
-    reference_value pg_catalog.numeric,
-    min_spend pg_catalog.numeric,
-    reward pg_catalog.numeric,
-    greatest_reward pg_catalog.numeric,
-    reward_kind pg_catalog.text,
-    currency pg_catalog.text,
-    message pg_catalog.text,
-    valid_until pg_catalog.timestamptz,
-    variant pg_catalog.text,
-    propensity pg_catalog.float8,
-    expected_profit pg_catalog.numeric,
-    reasons pg_catalog.text[],
-    disclosure pg_catalog.text
-);
 COMMENT ON TYPE clientele.enrolment IS 'What is written down of a customer who is offered something, or held out: then as what would have been offered.';
 COMMENT ON COLUMN clientele.enrolment.holdout IS 'program or global, by which the customer is held out (global comes first); NULL: offered.';
 COMMENT ON COLUMN clientele.enrolment.global_holdout IS 'The share that the store holds out of everything.';
 COMMENT ON COLUMN clientele.enrolment.greatest_reward IS 'The greatest reward of the program''s arms: what the budget must have left, whichever arm was drawn.';
+
+CREATE TYPE clientele.open_exposure AS (
+    exposure_id pg_catalog.int8,
+    program pg_catalog.text,
+    holdout pg_catalog.text,
+    valid_until pg_catalog.timestamptz,
+    terms clientele.offer
+);
+COMMENT ON TYPE clientele.open_exposure IS
+    'An exposure of a customer that is open: they have the offer of these terms or (holdout) are held out of it, and get no other.';
+
+CREATE TYPE clientele.offer_input AS (
+    customer pg_catalog.text,
+    segment pg_catalog.text,
+    profile clientele.order_profile,
+    fallback clientele.reference_value,
+    as_of pg_catalog.timestamptz,
+    history clientele.past_exposure[],
+    open clientele.open_exposure
+);
+COMMENT ON TYPE clientele.offer_input IS
+    'What is known of a customer where an offer is decided; the columns are the arguments of decide_offer() of these names. '
+    'open: the exposure that is open; NULL: none.';
 
 CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
@@ -134,16 +143,6 @@ CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalo
 COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
     clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
     'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible for, that of the lowest priority number wins; whom the store (global_holdout) or the program (holdout) holds out, gets nothing. Whether a customer is eligible does not depend on the arm that they are in: every arm of the program that has a weight must have a reward for them. customer is the key as text; profile is NULL without orders; fallback is the reference value of a customer without orders. program restricts the offer to that one, still only if the winner does not hold the customer out; one that is not in the book is an error. history is what the customer was issued before, in any order (NULL: nothing), budgets what is left of the programs'' budgets (NULL: all). By them a program is refused: limit_reached (max_per_customer exposures that are not void), cooling_down (less than cooldown since the last of those was issued, counted in the store''s time zone), budget_exhausted (less is left than the greatest reward of the program''s arms) or outgrown (the threshold is at most one rung above that of the last exposure of any program, void or not, within 180 days; where that leaves nothing to ask for, there is no offer). An element that is NULL or lacks program or issued_at, a min_spend or remaining outside its range, and an array of several dimensions are errors. A NULL book, customer or as_of gives NULL; as_of must be finite; an invalid book is an error.';
-
--- decide_offer() for the stores' views. Planners merge a sub-query into what is around it and would then compute an
--- IMMUTABLE row once for each of its columns; of a VOLATILE one they don't.
-CREATE FUNCTION clientele._decide_offer_once(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
-    profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
-    program pg_catalog.text DEFAULT NULL, history clientele.past_exposure[] DEFAULT NULL,
-    budgets clientele.offer_budget[] DEFAULT NULL) RETURNS clientele.offer
-    AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION clientele._decide_offer_once(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
-    'decide_offer(), computed once a row however many of its columns are read.';
 
 CREATE FUNCTION clientele.decide_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
@@ -159,7 +158,7 @@ CREATE FUNCTION clientele.explain_programs(book pg_catalog.jsonb, customer pg_ca
     history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL)
     RETURNS TABLE (priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text,
         reasons pg_catalog.text[], break_even_share pg_catalog.float8, explanation pg_catalog.text)
-    AS 'MODULE_PATHNAME', 'clientele_explain_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
+    AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[]) IS
     'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';
@@ -171,13 +170,52 @@ CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, customer pg_catalog.text
 COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
     'What decide_offer() decides, for the ledger: with the version of the program, and also where the customer is held out. NULL where nothing is offered or held out. Arguments and errors as for decide_offer. VOLATILE, so that it is computed once a row.';
 
+-- ---- What stores decide by: of a row of offer_input ----
+
+-- Planners merge a sub-query into what is around it and would then compute an IMMUTABLE row once for each of its columns; of a
+-- VOLATILE one they don't.
+CREATE FUNCTION clientele._decide(book pg_catalog.jsonb, input clientele.offer_input, program pg_catalog.text,
+    budgets clientele.offer_budget[]) RETURNS clientele.offer
+    AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clientele._decide(pg_catalog.jsonb, clientele.offer_input, pg_catalog.text, clientele.offer_budget[]) IS
+    'What decide_offer() decides; where an exposure is open, its terms: NULL for who is held out, or asks for another program. '
+    'Computed once a row however many of its columns are read.';
+
+CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, input clientele.offer_input, program pg_catalog.text,
+    budgets clientele.offer_budget[]) RETURNS clientele.enrolment
+    AS 'MODULE_PATHNAME', 'clientele_enrol' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, clientele.offer_input, pg_catalog.text, clientele.offer_budget[]) IS
+    'What _decide() decides, for the ledger: with the version of the program, and also where the customer is held out. '
+    'NULL where nothing is offered or held out, or an exposure is open.';
+
+CREATE FUNCTION clientele._decide_programs(book pg_catalog.jsonb, input clientele.offer_input, budgets clientele.offer_budget[])
+    RETURNS SETOF clientele.offer_decision
+    AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
+COMMENT ON FUNCTION clientele._decide_programs(pg_catalog.jsonb, clientele.offer_input, clientele.offer_budget[]) IS
+    'decide_programs() of a row of offer_input; without the program whose exposure is open, of which the ledger tells. '
+    'The others are then refused.';
+
+CREATE FUNCTION clientele._explain_programs(book pg_catalog.jsonb, input clientele.offer_input, budgets clientele.offer_budget[])
+    RETURNS TABLE (priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text,
+        reasons pg_catalog.text[], break_even_share pg_catalog.float8, explanation pg_catalog.text)
+    AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
+COMMENT ON FUNCTION clientele._explain_programs(pg_catalog.jsonb, clientele.offer_input, clientele.offer_budget[]) IS
+    'explain_programs() of a row of offer_input; without the program whose exposure is open, of which the ledger tells.';
+
+CREATE FUNCTION clientele._break_even_share(objective pg_catalog.text, margin pg_catalog.numeric, reference_value pg_catalog.numeric,
+    min_spend pg_catalog.numeric, reward pg_catalog.numeric) RETURNS pg_catalog.float8
+    AS 'MODULE_PATHNAME', 'clientele_break_even_share' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._break_even_share(pg_catalog.text, pg_catalog.numeric, pg_catalog.numeric, pg_catalog.numeric,
+    pg_catalog.numeric) IS
+    'The share of redeemers who must spend only because of an offer for it to break even; NULL without a reward.';
+
+CREATE FUNCTION clientele._has_budgets(book pg_catalog.jsonb) RETURNS pg_catalog.bool
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.jsonb_path_exists(book, '$.programs[*].budget ? (@ != null)');
+COMMENT ON FUNCTION clientele._has_budgets(pg_catalog.jsonb) IS
+    'Whether a program of the book has a budget. A store''s book is a constant to the planner, and so is this: what nobody asks for is '
+    'not planned, opened or locked.';
+
 CREATE FUNCTION clientele._typical_from_orders() RETURNS pg_catalog.int8
     AS 'MODULE_PATHNAME', 'clientele_typical_from_orders' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._typical_from_orders() IS 'From so many orders on the median of the last 8 is what a customer usually spends; below, the last order counts.';
-
-CREATE FUNCTION clientele._offer_columns(prefix pg_catalog.text, without pg_catalog.text[] DEFAULT '{}') RETURNS pg_catalog.text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(prefix || quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
-    WHERE a.attrelid = 'clientele.offer'::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (without)
-$$;
-COMMENT ON FUNCTION clientele._offer_columns(pg_catalog.text, pg_catalog.text[]) IS 'The fields of the type offer, in their order, for a generated view: each behind the prefix.';

@@ -205,22 +205,9 @@ BEGIN
         INTO names, shown, expressions, parameters FROM clientele._customer_columns(settings) c;
     PERFORM clientele._regenerate_order_views(store, settings);
     PERFORM clientele._regenerate_profiles(store, settings, false);
-    EXECUTE format('CREATE OR REPLACE VIEW %I._base WITH (security_invoker = true) AS %s', store,
-        clientele._base_query(settings, format('%I._profiles_now()', store), 'pg_catalog.now()'));
-    EXECUTE format('CREATE OR REPLACE VIEW %I._base_stored WITH (security_invoker = true) AS %s', store,
-        clientele._base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
-    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC %2$s; END',
-        store, clientele._base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
-    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC
-        SELECT * FROM (%3$s) b WHERE %4$s; END', store, clientele._key_type(store),
-        clientele._base_query(settings, format('(SELECT * FROM %I._profiles_now() p WHERE %s)', store, clientele._between(store, 'p')), 'pg_catalog.now()'), clientele._between(store, 'b'));
-    -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
-    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
-        SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
+    PERFORM clientele._create_base_views(store, settings);
     PERFORM clientele._regenerate_segments(store, parameters);
     PERFORM clientele._regenerate_offers(store);
-    -- In these, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s which exposures there are
-    -- in the ledger, %5$s which of them are open.
     PERFORM clientele._create_view_trio(store, 'customers', names, expressions,
         'SELECT ' || shown || ' FROM %3$s f');
     PERFORM clientele._create_view_trio(store, 'segments', names, expressions,
@@ -228,98 +215,91 @@ BEGIN
     PERFORM clientele._protect_customers(store, settings);
     PERFORM clientele._create_ledger_views(store);
     PERFORM clientele._create_experiment_views(store);
-    -- With what the ledger knows of the customer: all exposures, and the one that is open.
-    PERFORM clientele._create_view_trio(store, '_offer_inputs', names, expressions,
-        'SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
-                CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment)
-                     WHEN g.orders < clientele._typical_from_orders()
-                     THEN ROW(''recent'', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value END AS fallback, g.as_of,
-                h.history, h.last_period, (h.opened).exposure_id AS open_exposure, (h.opened).program AS open_program, (h.opened).holdout AS open_holdout,
-                ROW(' || clientele._offer_columns('(h.opened).') || ')::clientele.offer AS open_terms, h.last_ordered_at
-            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g
-            LEFT JOIN (SELECT l.customer_id, pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = ''void'')::clientele.past_exposure
-                    ORDER BY l.period) AS history, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at, (pg_catalog.array_agg(l) FILTER (WHERE %5$s))[1] AS opened
-                FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id');
-    EXECUTE replace(replace(replace(replace(replace(replace($views$
-        CREATE OR REPLACE VIEW STORE._segment_content WITH (security_invoker = true) AS
-            SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
-            FROM (SELECT r.segment, m.default_segment FROM STORE.segment_rules r JOIN STORE.segmentations m USING (segmentation)
-                  WHERE r.segmentation = 'main'
-                  UNION ALL SELECT m.default_segment, m.default_segment FROM STORE.segmentations m WHERE m.segmentation = 'main') s
-            CROSS JOIN LATERAL (
-                SELECT DISTINCT ON (k.slot) k.slot, k.content FROM STORE.contents k
-                WHERE k.segment IN (s.segment, s.default_segment) ORDER BY k.slot, k.segment = s.segment DESC) c
-            GROUP BY s.segment;
-        CREATE OR REPLACE VIEW STORE.offers WITH (security_invoker = true) AS
-            SELECT d.customer_id, OFFERED
-            FROM (SELECT i.customer_id, CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once(
-                      STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, BUDGETS)
-                      WHEN i.open_holdout IS NULL THEN i.open_terms END AS o
-                  FROM STORE._offer_inputs i) d
-            WHERE (d.o).program IS NOT NULL;
-        CREATE OR REPLACE VIEW STORE.campaign WITH (security_invoker = true) AS
-            SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content, UNSEGMENTED
-            FROM (SELECT i.customer_id, i.segment, CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once(
-                      STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, BUDGETS)
-                      WHEN i.open_holdout IS NULL THEN i.open_terms END AS o
-                  FROM STORE._offer_inputs i) d
-            LEFT JOIN STORE._segment_content k ON k.segment = d.segment;
-        CREATE OR REPLACE VIEW STORE.offer_decisions WITH (security_invoker = true) AS
-            SELECT e.customer_id, e.program, e.status, e.reasons, EXPLAINED
-            FROM (SELECT i.customer_id, d.program,
-                    -- Who has an offer that is open, has it on its terms, and no other.
-                    CASE WHEN i.open_exposure IS NULL THEN d.status WHEN d.program <> i.open_program THEN 'refused'
-                         WHEN i.open_holdout IS NULL THEN 'offered' ELSE 'held_out' END AS status,
-                    CASE WHEN i.open_exposure IS NULL OR d.program <> i.open_program AND d.status = 'refused' THEN d.reasons
-                         WHEN d.program <> i.open_program THEN '{outranked}' ELSE (i.open_terms).reasons END AS reasons,
-                    CASE WHEN d.program = i.open_program THEN i.open_terms
-                         ELSE ROW(DECIDED)::clientele.offer END AS o
-                FROM STORE._offer_inputs i
-                CROSS JOIN LATERAL (
-                    SELECT d.* FROM clientele.decide_programs(STORE._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, i.history, BUDGETS) d
-                    UNION ALL
-                    -- A program that was dropped meanwhile: all else is in the open terms.
-                    SELECT d.* FROM pg_catalog.jsonb_populate_record(NULL::clientele.offer_decision,
-                        pg_catalog.jsonb_build_object('program', i.open_program)) d
-                    WHERE i.open_exposure IS NOT NULL AND NOT EXISTS (SELECT FROM STORE.programs p WHERE p.program = i.open_program)) d) e;
-        CREATE OR REPLACE VIEW STORE.offer_summary WITH (security_invoker = true) AS
-            SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
-                pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
-                pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost
-            FROM STORE.offer_decisions d GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3;
-        CREATE OR REPLACE VIEW STORE.segment_sizes WITH (security_invoker = true) AS
-            SELECT s.segment, COALESCE(c.customers, 0) AS customers,
-                COALESCE(c.customers / pg_catalog.sum(c.customers) OVER (), 0)::double precision AS share,
-                COALESCE(c.orders, 0)::bigint AS orders, COALESCE(c.total_spent, 0) AS total_spent,
-                c.gross_spent / NULLIF(c.orders, 0) AS aov
-            FROM (SELECT r.segment, r.priority::bigint AS rank FROM STORE.segment_rules r WHERE r.segmentation = 'main'
-                  UNION ALL SELECT m.default_segment, NULL FROM STORE.segmentations m WHERE m.segmentation = 'main') s
-            LEFT JOIN (SELECT u.segment, pg_catalog.count(*) AS customers, pg_catalog.sum(u.orders) AS orders,
-                    pg_catalog.sum(u.total_spent) AS total_spent, pg_catalog.sum(u.gross_spent) AS gross_spent
-                FROM STORE.customers u GROUP BY u.segment) c ON c.segment = s.segment
-            ORDER BY s.rank NULLS LAST;
-        COMMENT ON VIEW STORE.uncountable_orders IS 'The orders that are left out, because no profile or index can take them, and why.';
-        COMMENT ON VIEW STORE.customers IS 'A row a customer: the profile''s figures, the attributes, the scores, the segment.';
-        COMMENT ON VIEW STORE.segments IS 'A row for each customer and segmentation.';
-        COMMENT ON VIEW STORE.campaign IS 'The whole decision in one row a customer: segment, contents by slot, and the offer, if there is one.';
-        COMMENT ON VIEW STORE.offers IS 'A row for each customer who has an offer now.';
-        COMMENT ON VIEW STORE.offer_decisions IS 'A row for each customer and program, and for an open offer of one that was dropped: offered, held_out or refused, with the reasons.';
-        COMMENT ON VIEW STORE.offer_summary IS 'Customers by program, status and first reason; mean threshold; cost if every offer were redeemed.';
-        COMMENT ON VIEW STORE.segment_sizes IS 'Customers, orders and money by segment; aov is pooled: sums over sums.';
-        COMMENT ON FUNCTION STORE.customers_at(timestamptz) IS
-            'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
-        $views$,
-        'OFFERED', clientele._offer_columns('(d.o).')), 'UNSEGMENTED', clientele._offer_columns('(d.o).', '{segment}')),
-        'EXPLAINED', clientele._offer_columns('(e.o).', '{program,reasons}')),
-        'DECIDED', replace(clientele._offer_columns('d.'), 'd.propensity', 'CASE WHEN i.open_exposure IS NULL THEN d.propensity ELSE 1 END')),
-        'BUDGETS', 'CASE WHEN pg_catalog.jsonb_path_exists(STORE._offer_book(), ''$.programs[*].budget ? (@ != null)'')
-                      THEN (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM STORE._budgets b) END'), 'STORE', quote_ident(store));
+    PERFORM clientele._create_view_trio(store, '_offer_inputs', names, expressions, clientele._offer_inputs_query());
+    PERFORM clientele._create_segment_views(store);
+    PERFORM clientele._create_offer_views(store);
+    PERFORM clientele._comment_views(store);
     PERFORM clientele._comment_customers(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
 
+CREATE FUNCTION clientele._create_base_views(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET transform_null_equals = off AS $$
+BEGIN
+    EXECUTE format('CREATE OR REPLACE VIEW %I._base WITH (security_invoker = true) AS %s', store,
+        clientele._base_query(settings, format('%I._profiles_now()', store), 'pg_catalog.now()'));
+    EXECUTE format('CREATE OR REPLACE VIEW %I._base_stored WITH (security_invoker = true) AS %s', store,
+        clientele._base_query(settings, format('%I.profiles', store), 'pg_catalog.now()'));
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE
+        BEGIN ATOMIC %2$s; END', store,
+        clientele._base_query(settings, format('%I._profiles_at($1)', store), 'COALESCE($1, pg_catalog.now())'));
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE
+        BEGIN ATOMIC SELECT * FROM (%3$s) b WHERE %4$s; END', store, clientele._key_type(store),
+        clientele._base_query(settings, format('(SELECT * FROM %I._profiles_now() p WHERE %s)', store, clientele._between(store, 'p')),
+            'pg_catalog.now()'),
+        clientele._between(store, 'b'));
+    -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
+        SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
+END $$;
+COMMENT ON FUNCTION clientele._create_base_views(name, clientele.store_settings) IS
+    'The views and functions of a new store that the others start from: customers with their profiles and attributes, '
+    'now, as stored, as of a time, and between two keys.';
+
+CREATE FUNCTION clientele._create_segment_views(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE clientele._fill($views$
+        CREATE OR REPLACE VIEW {store}._segment_content WITH (security_invoker = true) AS
+            SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
+            FROM (SELECT r.segment, m.default_segment FROM {store}.segment_rules r JOIN {store}.segmentations m USING (segmentation)
+                  WHERE r.segmentation = 'main'
+                  UNION ALL SELECT m.default_segment, m.default_segment FROM {store}.segmentations m WHERE m.segmentation = 'main') s
+            CROSS JOIN LATERAL (
+                SELECT DISTINCT ON (k.slot) k.slot, k.content FROM {store}.contents k
+                WHERE k.segment IN (s.segment, s.default_segment) ORDER BY k.slot, k.segment = s.segment DESC) c
+            GROUP BY s.segment;
+        CREATE OR REPLACE VIEW {store}.segment_sizes WITH (security_invoker = true) AS
+            SELECT s.segment, COALESCE(c.customers, 0) AS customers,
+                COALESCE(c.customers / pg_catalog.sum(c.customers) OVER (), 0)::double precision AS share,
+                COALESCE(c.orders, 0)::bigint AS orders, COALESCE(c.total_spent, 0) AS total_spent,
+                c.gross_spent / NULLIF(c.orders, 0) AS aov
+            FROM (SELECT r.segment, r.priority::bigint AS rank FROM {store}.segment_rules r WHERE r.segmentation = 'main'
+                  UNION ALL SELECT m.default_segment, NULL FROM {store}.segmentations m WHERE m.segmentation = 'main') s
+            LEFT JOIN (SELECT u.segment, pg_catalog.count(*) AS customers, pg_catalog.sum(u.orders) AS orders,
+                    pg_catalog.sum(u.total_spent) AS total_spent, pg_catalog.sum(u.gross_spent) AS gross_spent
+                FROM {store}.customers u GROUP BY u.segment) c ON c.segment = s.segment
+            ORDER BY s.rank NULLS LAST;
+        $views$, 'store', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_segment_views(name) IS 'The views of a new store about its segments: their contents, and their sizes.';
+
+CREATE FUNCTION clientele._comment_views(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE clientele._fill($comments$
+        COMMENT ON VIEW {store}.uncountable_orders IS 'The orders that are left out, because no profile or index can take them, and why.';
+        COMMENT ON VIEW {store}.customers IS 'A row a customer: the profile''s figures, the attributes, the scores, the segment.';
+        COMMENT ON VIEW {store}.segments IS 'A row for each customer and segmentation.';
+        COMMENT ON VIEW {store}.campaign IS
+            'The whole decision in one row a customer: segment, contents by slot, and the offer, if there is one.';
+        COMMENT ON VIEW {store}.offers IS 'A row for each customer who has an offer now.';
+        COMMENT ON VIEW {store}.offer_decisions IS 'A row for each customer and program, and for an open offer of one that was dropped: '
+            'offered, held_out or refused, with the reasons.';
+        COMMENT ON VIEW {store}.offer_summary IS
+            'Customers by program, status and first reason; mean threshold; cost if every offer were redeemed.';
+        COMMENT ON VIEW {store}.segment_sizes IS 'Customers, orders and money by segment; aov is pooled: sums over sums.';
+        COMMENT ON FUNCTION {store}.customers_at(timestamptz) IS
+            'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';
+        $comments$, 'store', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._comment_views(name) IS 'Comments on the views of a new store.';
+
 -- The same query over the profiles as of now, as view NAME; over those that are stored, as view _NAME_stored, for look-ups of
 -- customers for whom nothing is pending; and over the orders up to a time, as function NAME_at(as_of).
+-- In the query, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s which exposures there are
+-- in the ledger, %5$s which of them are open.
 CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, expressions text, query text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -328,21 +308,25 @@ DECLARE
     any_exposure constant text := 'true';
     exposure_by_then constant text := 'l.issued_at <= COALESCE($1, pg_catalog.now())';
     open_now constant text := 'l.state = ''open'' AND l.valid_until > pg_catalog.now()';
-    open_then constant text := replace('l.valid_until > AS_OF AND (l.closed_at IS NULL OR l.closed_at > AS_OF)', 'AS_OF', 'COALESCE($1, pg_catalog.now())');
+    open_then constant text := clientele._fill('l.valid_until > {as_of} AND (l.closed_at IS NULL OR l.closed_at > {as_of})',
+        'as_of', 'COALESCE($1, pg_catalog.now())');
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
         format(query, names, store, format(facts, expressions, store, '_base'), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
         format(query, names, store, format(facts, expressions, store, '_base_stored'), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
-        store, name || '_at', name, format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
+        store, name || '_at', name,
+        format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
-        EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END',
-            store, clientele._key_type(store), format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), clientele._between(store, 'l'), open_now));
+        EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs
+            STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END', store, clientele._key_type(store),
+            format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), clientele._between(store, 'l'), open_now));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS
-    'A view over the profiles as of now, one over those that are stored, and the function that computes the same as of a time; of _offer_inputs also one for the customers between two keys.';
+    'A view over the profiles as of now, one over those that are stored, and the function that computes the same as of a time; '
+    'of _offer_inputs also one for the customers between two keys.';
 
 -- Whoever looks at the view with \d+ reads what each column means.
 CREATE FUNCTION clientele._comment_customers(store name, settings clientele.store_settings) RETURNS void

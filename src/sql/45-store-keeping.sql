@@ -139,7 +139,9 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
             ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
             ('_offer_book', ''), ('_sees_everybody', ''), ('_sees_customers', ''), ('_visible_customers', ''), ('_profiles_now', ''),
-            ('_detached', '')) f (name, types)
+            ('_detached', ''),
+            ('_decide', concat_ws(' ', 'clientele.offer_input'::regtype::oid, 'clientele.offer_budget[]'::regtype::oid, 'text'::regtype::oid))
+            ) f (name, types)
         UNION ALL
         SELECT f.name, concat_ws(' ', k.type, k.type) FROM (VALUES ('_base_between'), ('_offer_inputs_between')) f (name), (
             SELECT a.atttypid::text AS type FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id') k

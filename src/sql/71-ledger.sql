@@ -3,64 +3,84 @@
 CREATE FUNCTION clientele._create_ledger(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE replace(replace(replace($ledger$
-        CREATE TABLE STORE.program_versions (
+    EXECUTE clientele._fill($ledger$
+        CREATE TABLE {store}.program_versions (
             program text NOT NULL, version integer NOT NULL, defined_at timestamptz NOT NULL, definition jsonb NOT NULL,
             PRIMARY KEY (program, version));
-        CREATE TABLE STORE.budgets (
+        CREATE TABLE {store}.budgets (
             program text NOT NULL, slot integer NOT NULL, available numeric NOT NULL CHECK (available >= 0),
             PRIMARY KEY (program, slot))
             WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
         -- A customer has one exposure at a time: who would issue the next one concurrently meets its key.
-        CREATE TABLE STORE.ledger (
-            exposure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            customer_id KEY_TYPE NOT NULL, period integer NOT NULL,
+        CREATE TABLE {store}.ledger (
+            exposure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id {key_type} NOT NULL, period integer NOT NULL,
             program text NOT NULL, program_version integer NOT NULL, holdout text, global_holdout double precision NOT NULL,
-            segment text, basis text NOT NULL, reference_value numeric NOT NULL, min_spend numeric NOT NULL, reward numeric NOT NULL,
-            reward_kind text NOT NULL, currency text NOT NULL, message text NOT NULL, disclosure text, reasons text[] NOT NULL,
-            variant text NOT NULL, propensity double precision NOT NULL, expected_profit numeric, models jsonb,
-            issued_at timestamptz NOT NULL, valid_until timestamptz NOT NULL, code text,
+            {terms}, models jsonb, issued_at timestamptz NOT NULL, code text,
             state text NOT NULL DEFAULT 'open', closed_at timestamptz, slot integer,
-            order_id ORDER_TYPE, ordered_at timestamptz, order_value numeric,
+            order_id {order_type}, ordered_at timestamptz, order_value numeric,
             CONSTRAINT ledger_period UNIQUE (customer_id, period), CONSTRAINT ledger_code UNIQUE (code),
             CONSTRAINT ledger_holdout CHECK (holdout IN ('program', 'global')),
             CONSTRAINT ledger_state CHECK (state IN ('open', 'redeemed', 'expired', 'void')),
             CONSTRAINT ledger_closed CHECK ((state = 'open') = (closed_at IS NULL)));
-        CREATE INDEX ledger_due ON STORE.ledger (valid_until) WHERE state = 'open';
-        CREATE UNIQUE INDEX ledger_order ON STORE.ledger (order_id) WHERE state = 'redeemed';
+        CREATE INDEX ledger_due ON {store}.ledger (valid_until) WHERE state = 'open';
+        CREATE UNIQUE INDEX ledger_order ON {store}.ledger (order_id) WHERE state = 'redeemed';
         -- Appended to by the triggers of live stores: redemptions whose order no longer counts.
-        CREATE TABLE STORE.reversals (exposure_id bigint NOT NULL, noted_at timestamptz NOT NULL) WITH (vacuum_truncate = false);
-        CREATE INDEX reversals_exposure ON STORE.reversals (exposure_id);
-        ALTER TABLE STORE.reversals REPLICA IDENTITY FULL;
-        CREATE TABLE STORE.campaigns (
+        CREATE TABLE {store}.reversals (exposure_id bigint NOT NULL, noted_at timestamptz NOT NULL) WITH (vacuum_truncate = false);
+        CREATE INDEX reversals_exposure ON {store}.reversals (exposure_id);
+        ALTER TABLE {store}.reversals REPLICA IDENTITY FULL;
+        CREATE TABLE {store}.campaigns (
             program text PRIMARY KEY, started_at timestamptz NOT NULL, last_customer text, customers bigint NOT NULL,
             offered bigint NOT NULL, held_out bigint NOT NULL, total bigint, ended_at timestamptz,
             run bigint NOT NULL GENERATED ALWAYS AS IDENTITY, cutoffs jsonb);
-        CREATE TABLE STORE.forgotten (
+        CREATE TABLE {store}.forgotten (
             program text NOT NULL, program_version integer NOT NULL, held_out boolean NOT NULL,
-            exposures bigint NOT NULL, redemptions bigint NOT NULL, rewards numeric NOT NULL, PRIMARY KEY (program, program_version, held_out));
-        COMMENT ON TABLE STORE.program_versions IS 'What each program was, version by version: written by clientele.define_offer.';
-        COMMENT ON TABLE STORE.budgets IS 'What can still be promised of a program''s budget, in slots, so that many can issue at a time. budget_status shows the sums.';
-        COMMENT ON TABLE STORE.ledger IS 'A row an exposure: an offer issued to a customer, or held out. Written by clientele.issue_offer, issue_offers, redeem_offer, settle_offers, void_redemption, withdraw_offer.';
-        COMMENT ON COLUMN STORE.ledger.period IS 'The how-manieth exposure of this customer it is.';
-        COMMENT ON COLUMN STORE.ledger.holdout IS 'program or global: the customer was shown nothing. NULL: the offer was shown.';
-        COMMENT ON COLUMN STORE.ledger.global_holdout IS 'The share that the store held out of everything then.';
-        COMMENT ON COLUMN STORE.ledger.models IS 'The versions of the models behind it, by kind.';
-        COMMENT ON COLUMN STORE.ledger.state IS 'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: '
-            'an order has reached what would have been asked for; nothing was paid. The view offer_ledger knows what has passed since.';
-        COMMENT ON COLUMN STORE.ledger.slot IS 'The slot of the budget that the reward was reserved in.';
-        COMMENT ON TABLE STORE.reversals IS 'Live stores: redemptions whose order was cancelled, refunded below the threshold or deleted, until clientele.settle_offers writes them off.';
-        COMMENT ON TABLE STORE.campaigns IS 'The last run of clientele.issue_offers for each program, and how far it got.';
-        COMMENT ON COLUMN STORE.campaigns.run IS 'The number of the run: customers are enrolled in the order of '
-            'bucket(SEED:PROGRAM:RUN, customer), as far as a budget goes.';
-        COMMENT ON COLUMN STORE.campaigns.cutoffs IS 'By program whose budget does not last for all: the first place in that order '
-            'that is not enrolled any more. NULL: not decided yet.';
-        COMMENT ON TABLE STORE.forgotten IS 'Sums over the exposures of customers who were forgotten, so that budgets stay exact.';
-        $ledger$, 'KEY_TYPE', clientele._key_type(store)::text), 'ORDER_TYPE', coalesce(
-            CASE WHEN settings.order_id IS NOT NULL THEN clientele._stored_type(clientele._column_type(settings.orders, settings.order_id, 'order_id')) END, 'text')),
-        'STORE', quote_ident(store));
+            exposures bigint NOT NULL, redemptions bigint NOT NULL, rewards numeric NOT NULL,
+            PRIMARY KEY (program, program_version, held_out));
+        $ledger$, 'store', quote_ident(store), 'key_type', clientele._key_type(store)::text, 'terms', clientele._ledger_definitions(),
+        'order_type', coalesce(CASE WHEN settings.order_id IS NOT NULL
+            THEN clientele._stored_type(clientele._column_type(settings.orders, settings.order_id, 'order_id')) END, 'text'));
+    PERFORM clientele._comment_ledger(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 'The tables of a new store''s ledger.';
+
+-- Those that every offer has are NOT NULL.
+CREATE FUNCTION clientele._ledger_definitions() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attname = ANY
+        ('{basis,reference_value,min_spend,reward,reward_kind,currency,message,valid_until,variant,propensity,reasons}') THEN ' NOT NULL' END),
+        ', ' ORDER BY a.attnum)
+    FROM pg_attribute a WHERE a.attrelid = 'clientele.offer'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.attname NOT IN ('program', 'last_day')
+$$;
+COMMENT ON FUNCTION clientele._ledger_definitions() IS 'What a ledger keeps of an offer: the columns of that type, except what follows from others.';
+
+CREATE FUNCTION clientele._comment_ledger(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE clientele._fill($comments$
+        COMMENT ON TABLE {store}.program_versions IS 'What each program was, version by version: written by clientele.define_offer.';
+        COMMENT ON TABLE {store}.budgets IS
+            'What can still be promised of a program''s budget, in slots, so that many can issue at a time. budget_status shows the sums.';
+        COMMENT ON TABLE {store}.ledger IS 'A row an exposure: an offer issued to a customer, or held out. '
+            'Written by clientele.issue_offer, issue_offers, redeem_offer, settle_offers, void_redemption, withdraw_offer.';
+        COMMENT ON COLUMN {store}.ledger.period IS 'The how-manieth exposure of this customer it is.';
+        COMMENT ON COLUMN {store}.ledger.holdout IS 'program or global: the customer was shown nothing. NULL: the offer was shown.';
+        COMMENT ON COLUMN {store}.ledger.global_holdout IS 'The share that the store held out of everything then.';
+        COMMENT ON COLUMN {store}.ledger.models IS 'The versions of the models behind it, by kind.';
+        COMMENT ON COLUMN {store}.ledger.state IS 'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: '
+            'an order has reached what would have been asked for; nothing was paid. The view offer_ledger knows what has passed since.';
+        COMMENT ON COLUMN {store}.ledger.slot IS 'The slot of the budget that the reward was reserved in.';
+        COMMENT ON TABLE {store}.reversals IS 'Live stores: redemptions whose order was cancelled, refunded below the threshold or deleted, '
+            'until clientele.settle_offers writes them off.';
+        COMMENT ON TABLE {store}.campaigns IS 'The last run of clientele.issue_offers for each program, and how far it got.';
+        COMMENT ON COLUMN {store}.campaigns.run IS 'The number of the run: customers are enrolled in the order of '
+            'bucket(SEED:PROGRAM:RUN, customer), as far as a budget goes.';
+        COMMENT ON COLUMN {store}.campaigns.cutoffs IS 'By program whose budget does not last for all: the first place in that order '
+            'that is not enrolled any more. NULL: not decided yet.';
+        COMMENT ON TABLE {store}.forgotten IS 'Sums over the exposures of customers who were forgotten, so that budgets stay exact.';
+        $comments$, 'store', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._comment_ledger(name) IS 'Comments on the tables of a new store''s ledger.';
 
 -- Whoever a policy on the profiles or the customers restricts sees, and writes, what is kept of the same customers, and no sums over all.
 -- What the policies know of the customers table is in functions, which can be replaced while the tables are in use.
@@ -145,69 +165,94 @@ COMMENT ON FUNCTION clientele._require_all_rows(name) IS
 CREATE FUNCTION clientele._create_ledger_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE replace($views$
+    EXECUTE clientele._fill($views$
         -- What the ledger says now: a reversal counts at once, and so does the end of an offer.
-        CREATE OR REPLACE VIEW STORE._ledger WITH (security_invoker = true) AS
-            SELECT l.*, CASE WHEN l.state = 'redeemed' AND EXISTS (SELECT FROM STORE.reversals r WHERE r.exposure_id = l.exposure_id) THEN 'void'
+        CREATE OR REPLACE VIEW {store}._ledger WITH (security_invoker = true) AS
+            SELECT l.*, CASE WHEN l.state = 'redeemed' AND EXISTS (SELECT FROM {store}.reversals r WHERE r.exposure_id = l.exposure_id) THEN 'void'
                              WHEN l.state = 'open' AND l.valid_until <= pg_catalog.now() THEN 'expired' ELSE l.state END AS status,
-                clientele._last_day(l.valid_until, STORE._offer_book() ->> 'time_zone') AS last_day
-            FROM STORE.ledger l;
-        CREATE OR REPLACE VIEW STORE.exposures WITH (security_invoker = true) AS
+                {last_day} AS last_day
+            FROM {store}.ledger l;
+        CREATE OR REPLACE VIEW {store}.exposures WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.period, l.program, l.program_version, l.segment, l.basis, l.reference_value, l.min_spend,
                 l.reward, l.currency, l.variant, CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END AS status, l.holdout,
                 l.propensity, l.expected_profit, l.reasons, l.models, l.issued_at, l.valid_until
-            FROM STORE.ledger l;
-        CREATE OR REPLACE VIEW STORE.offer_ledger WITH (security_invoker = true) AS
+            FROM {store}.ledger l;
+        CREATE OR REPLACE VIEW {store}.offer_ledger WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.program, l.program_version, l.segment, l.variant, l.code, l.status, l.min_spend, l.reward,
                 l.reward_kind, l.currency, l.message, l.disclosure, l.issued_at, l.valid_until, l.order_id, l.ordered_at, l.order_value,
                 CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at, l.last_day
-            FROM STORE._ledger l WHERE l.holdout IS NULL;
-        CREATE OR REPLACE VIEW STORE.budget_status WITH (security_invoker = true) AS
+            FROM {store}._ledger l WHERE l.holdout IS NULL;
+        CREATE OR REPLACE VIEW {store}.budget_status WITH (security_invoker = true) AS
             SELECT s.program, p.budget, s.reserved, s.spent, p.budget - s.reserved - s.spent AS remaining, s.open_offers, s.redeemed_offers, s.to_settle
             FROM (SELECT u.program, COALESCE(pg_catalog.sum(u.reserved), 0) AS reserved, COALESCE(pg_catalog.sum(u.spent), 0) AS spent,
                     pg_catalog.sum(u.open)::bigint AS open_offers, pg_catalog.sum(u.redeemed)::bigint AS redeemed_offers, pg_catalog.sum(u.due)::bigint AS to_settle
-                FROM (SELECT o.program, 0::numeric AS reserved, 0::numeric AS spent, 0 AS open, 0 AS redeemed, 0 AS due FROM STORE.programs o
-                      UNION ALL SELECT g.program, 0, g.rewards, 0, g.redemptions, 0 FROM STORE.forgotten g
+                FROM (SELECT o.program, 0::numeric AS reserved, 0::numeric AS spent, 0 AS open, 0 AS redeemed, 0 AS due FROM {store}.programs o
+                      UNION ALL SELECT g.program, 0, g.rewards, 0, g.redemptions, 0 FROM {store}.forgotten g
                       UNION ALL
                       SELECT l.program, pg_catalog.sum(l.reward) FILTER (WHERE l.state = 'open'),
                           pg_catalog.sum(l.reward) FILTER (WHERE l.status = 'redeemed'),
                           pg_catalog.count(*) FILTER (WHERE l.status = 'open'), pg_catalog.count(*) FILTER (WHERE l.status = 'redeemed'),
                           pg_catalog.count(*) FILTER (WHERE l.state = 'open' AND l.status = 'expired' OR l.state <> 'void' AND l.status = 'void')
-                      FROM STORE._ledger l WHERE l.holdout IS NULL GROUP BY l.program) u
+                      FROM {store}._ledger l WHERE l.holdout IS NULL GROUP BY l.program) u
                 GROUP BY u.program) s
-            LEFT JOIN STORE.programs p ON p.program = s.program
-            WHERE (SELECT STORE._sees_everybody());
-        CREATE OR REPLACE VIEW STORE._budgets WITH (security_invoker = true) AS
-            SELECT b.program, pg_catalog.sum(b.available) AS remaining FROM STORE.budgets b GROUP BY b.program;
-        CREATE OR REPLACE VIEW STORE.campaign_progress WITH (security_invoker = true) AS
-            SELECT c.program, c.started_at, c.customers, c.total, c.offered, c.held_out, c.ended_at FROM STORE.campaigns c;
-        COMMENT ON VIEW STORE.exposures IS 'A row for each offer that was issued or held out, as it was decided: what experiments are measured by.';
-        COMMENT ON VIEW STORE.offer_ledger IS 'A row for each offer that was issued. status: open, redeemed, expired or void; reward_paid: what it cost.';
-        COMMENT ON VIEW STORE.budget_status IS 'A row a program, dropped ones that issued offers included; amounts in the currency. No row for whom a policy hides customers.';
-        COMMENT ON VIEW STORE.campaign_progress IS 'How far the last run of clientele.issue_offers came, program by program. ended_at: NULL while it runs, or was cut short.';
-        COMMENT ON COLUMN STORE.exposures.period IS 'The how-manieth exposure of this customer it is.';
-        COMMENT ON COLUMN STORE.exposures.program_version IS 'The version of the program then: see the table program_versions.';
-        COMMENT ON COLUMN STORE.exposures.segment IS 'The customer''s segment of main then.';
-        COMMENT ON COLUMN STORE.exposures.basis IS 'recent, typical, segment or store: what reference_value is.';
-        COMMENT ON COLUMN STORE.exposures.variant IS 'The arm that was drawn, or default; of who was held out the arm that would have been shown.';
-        COMMENT ON COLUMN STORE.exposures.status IS 'offered, or held_out: nothing was shown.';
-        COMMENT ON COLUMN STORE.exposures.holdout IS 'By whom the customer was held out: program, or global (the store).';
-        COMMENT ON COLUMN STORE.exposures.propensity IS 'The probability of what was decided.';
-        COMMENT ON COLUMN STORE.exposures.expected_profit IS 'What was expected of the offer then, in the currency, by learn_offer(); NULL where nothing had been learnt.';
-        COMMENT ON COLUMN STORE.exposures.models IS 'The versions of the models in use then, by kind.';
-        COMMENT ON COLUMN STORE.offer_ledger.code IS 'What the customer gives to redeem the offer.';
-        COMMENT ON COLUMN STORE.offer_ledger.status IS 'open, redeemed, expired, or void: withdrawn, or its order was cancelled.';
-        COMMENT ON COLUMN STORE.offer_ledger.order_id IS 'The order that redeemed it; ordered_at and order_value are that order''s, as the store values it.';
-        COMMENT ON COLUMN STORE.offer_ledger.reward_paid IS 'The reward, of what is redeemed; otherwise 0.';
-        COMMENT ON COLUMN STORE.offer_ledger.closed_at IS 'When the offer stopped being open: by redemption, settling or withdrawal.';
-        COMMENT ON COLUMN STORE.budget_status.budget IS 'The budget; NULL: none, or the program was dropped.';
-        COMMENT ON COLUMN STORE.budget_status.reserved IS 'Rewards of offers that are open, or whose end settle_offers has not seen yet (to_settle).';
-        COMMENT ON COLUMN STORE.budget_status.spent IS 'Rewards of redeemed offers.';
-        COMMENT ON COLUMN STORE.budget_status.remaining IS 'What can still be promised: budget less reserved and spent; NULL without a budget.';
-        COMMENT ON COLUMN STORE.budget_status.to_settle IS 'Offers that ended, and redemptions whose order was cancelled, since settle_offers last ran.';
-        COMMENT ON COLUMN STORE.campaign_progress.program IS 'The program; empty: all programs.';
-        COMMENT ON COLUMN STORE.campaign_progress.customers IS 'Customers looked at so far, of total.';
-        COMMENT ON COLUMN STORE.campaign_progress.ended_at IS 'NULL while it runs, or was cut short.';
-        $views$, 'STORE', quote_ident(store));
+            LEFT JOIN {store}.programs p ON p.program = s.program
+            WHERE (SELECT {store}._sees_everybody());
+        CREATE OR REPLACE VIEW {store}._budgets WITH (security_invoker = true) AS
+            SELECT b.program, pg_catalog.sum(b.available) AS remaining FROM {store}.budgets b GROUP BY b.program;
+        CREATE OR REPLACE VIEW {store}.campaign_progress WITH (security_invoker = true) AS
+            SELECT c.program, c.started_at, c.customers, c.total, c.offered, c.held_out, c.ended_at FROM {store}.campaigns c;
+        $views$, 'last_day', clientele._last_day_of('l', store), 'store', quote_ident(store));
+    PERFORM clientele._comment_ledger_views(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger_views(name) IS 'The views of a new store''s ledger.';
+
+CREATE FUNCTION clientele._last_day_of(exposure text, store name) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('clientele._last_day(%s.valid_until, %I._offer_book() OPERATOR(pg_catalog.->>) ''time_zone'')', exposure, store)
+$$;
+COMMENT ON FUNCTION clientele._last_day_of(text, name) IS 'The last day of an exposure in the ledger, as an SQL expression.';
+
+CREATE FUNCTION clientele._comment_ledger_views(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE clientele._fill($comments$
+        COMMENT ON VIEW {store}.exposures IS
+            'A row for each offer that was issued or held out, as it was decided: what experiments are measured by.';
+        COMMENT ON VIEW {store}.offer_ledger IS
+            'A row for each offer that was issued. status: open, redeemed, expired or void; reward_paid: what it cost.';
+        COMMENT ON VIEW {store}.budget_status IS
+            'A row a program, dropped ones that issued offers included; amounts in the currency. No row for whom a policy hides customers.';
+        COMMENT ON VIEW {store}.campaign_progress IS
+            'How far the last run of clientele.issue_offers came, program by program. ended_at: NULL while it runs, or was cut short.';
+        COMMENT ON COLUMN {store}.exposures.period IS 'The how-manieth exposure of this customer it is.';
+        COMMENT ON COLUMN {store}.exposures.program_version IS 'The version of the program then: see the table program_versions.';
+        COMMENT ON COLUMN {store}.exposures.segment IS 'The customer''s segment of main then.';
+        COMMENT ON COLUMN {store}.exposures.basis IS 'recent, typical, segment or store: what reference_value is.';
+        COMMENT ON COLUMN {store}.exposures.variant IS
+            'The arm that was drawn, or default; of who was held out the arm that would have been shown.';
+        COMMENT ON COLUMN {store}.exposures.status IS 'offered, or held_out: nothing was shown.';
+        COMMENT ON COLUMN {store}.exposures.holdout IS 'By whom the customer was held out: program, or global (the store).';
+        COMMENT ON COLUMN {store}.exposures.propensity IS 'The probability of what was decided.';
+        COMMENT ON COLUMN {store}.exposures.expected_profit IS
+            'What was expected of the offer then, in the currency, by learn_offer(); NULL where nothing had been learnt.';
+        COMMENT ON COLUMN {store}.exposures.models IS 'The versions of the models in use then, by kind.';
+        COMMENT ON COLUMN {store}.offer_ledger.code IS 'What the customer gives to redeem the offer.';
+        COMMENT ON COLUMN {store}.offer_ledger.status IS 'open, redeemed, expired, or void: withdrawn, or its order was cancelled.';
+        COMMENT ON COLUMN {store}.offer_ledger.order_id IS
+            'The order that redeemed it; ordered_at and order_value are that order''s, as the store values it.';
+        COMMENT ON COLUMN {store}.offer_ledger.reward_paid IS 'The reward, of what is redeemed; otherwise 0.';
+        COMMENT ON COLUMN {store}.offer_ledger.closed_at IS 'When the offer stopped being open: by redemption, settling or withdrawal.';
+        COMMENT ON COLUMN {store}.budget_status.budget IS 'The budget; NULL: none, or the program was dropped.';
+        COMMENT ON COLUMN {store}.budget_status.reserved IS
+            'Rewards of offers that are open, or whose end settle_offers has not seen yet (to_settle).';
+        COMMENT ON COLUMN {store}.budget_status.spent IS 'Rewards of redeemed offers.';
+        COMMENT ON COLUMN {store}.budget_status.remaining IS
+            'What can still be promised: budget less reserved and spent; NULL without a budget.';
+        COMMENT ON COLUMN {store}.budget_status.to_settle IS
+            'Offers that ended, and redemptions whose order was cancelled, since settle_offers last ran.';
+        COMMENT ON COLUMN {store}.campaign_progress.program IS 'The program; empty: all programs.';
+        COMMENT ON COLUMN {store}.campaign_progress.customers IS 'Customers looked at so far, of total.';
+        COMMENT ON COLUMN {store}.campaign_progress.ended_at IS 'NULL while it runs, or was cut short.';
+        $comments$, 'store', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._comment_ledger_views(name) IS 'Comments on the views of a new store''s ledger.';

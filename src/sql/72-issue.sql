@@ -1,10 +1,9 @@
 -- Issuing offers: to one customer, and to all.
 
-CREATE TYPE clientele.issued_offer AS (
-    code text,
-    program text, segment text, basis text, reference_value numeric, min_spend numeric, reward numeric, reward_kind text, currency text,
-    message text, valid_until timestamptz, variant text, propensity double precision, expected_profit numeric, reasons text[], disclosure text, last_day date,
-    exposure_id bigint, program_version integer, issued_at timestamptz);
+DO $$ BEGIN
+    EXECUTE format('CREATE TYPE clientele.issued_offer AS (
+        code text, %s, exposure_id bigint, program_version integer, issued_at timestamptz)', clientele._offer_definitions('{}'));
+END $$;
 COMMENT ON TYPE clientele.issued_offer IS 'An offer that is written down: its code, its terms as in the type offer, and the row of the ledger that it is.';
 COMMENT ON COLUMN clientele.issued_offer.code IS 'What the customer gives to get the reward: XXXXX-XXXXX, of 25 digits and letters without look-alikes.';
 
@@ -15,6 +14,41 @@ CREATE FUNCTION clientele._canonical_code(code text) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele_canonical_code' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._canonical_code(text) IS
     'A code as the ledger has it, from how it was typed: in any case, with or without hyphens and spaces. NULL for what cannot be a code.';
+
+-- ---- What is written into the ledger ----
+
+-- source is a table expression with the columns of the type enrolment, and customer_id, period, as_of, models and slot. Also run
+-- under the caller's search_path, so every name is qualified.
+CREATE FUNCTION clientele._ledger_insertion(ledger text, source text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('INSERT INTO %s AS l (customer_id, period, issued_at, models, slot, code, %s)
+        SELECT e.customer_id, e.period, e.as_of, e.models, e.slot, CASE WHEN e.holdout IS NULL THEN clientele._new_code() END, %s FROM %s e',
+        ledger, clientele._columns_of('clientele.enrolment', '', '{greatest_reward}'),
+        clientele._columns_of('clientele.enrolment', 'e.', '{greatest_reward}'), source)
+$$;
+COMMENT ON FUNCTION clientele._ledger_insertion(text, text) IS 'The statement that writes enrolments into a ledger, as far as RETURNING.';
+
+CREATE FUNCTION clientele._issued_row(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('ROW(l.code, %s, l.exposure_id, l.program_version, l.issued_at)::clientele.issued_offer',
+        replace(clientele._columns_of('clientele.offer', 'l.'), 'l.last_day', clientele._last_day_of('l', store)))
+$$;
+COMMENT ON FUNCTION clientele._issued_row(name) IS 'A row l of the ledger as issue_offer() returns it, as an SQL expression.';
+
+CREATE FUNCTION clientele._issuing_statement(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s ON CONFLICT DO NOTHING RETURNING CASE WHEN l.holdout IS NULL THEN %s END',
+        clientele._ledger_insertion(format('%I.ledger', store), '(SELECT $1 AS customer_id, $3 AS period, $4 AS as_of, $5 AS models, $6 AS slot, ($2).*)'),
+        clientele._issued_row(store))
+$$;
+COMMENT ON FUNCTION clientele._issuing_statement(name) IS
+    'How issue_offer() writes an enrolment ($2) of a customer ($1) into the ledger; $3: the period, $4: when, $5: the models, $6: the slot.';
+
+CREATE FUNCTION clientele._issued_query(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('SELECT %s FROM %I.ledger l WHERE l.exposure_id OPERATOR(pg_catalog.=) $2', clientele._issued_row(store), store)
+$$;
+COMMENT ON FUNCTION clientele._issued_query(name) IS 'How issue_offer() reads an exposure ($2) from the ledger.';
 
 -- ---- One customer ----
 
@@ -183,13 +217,13 @@ COMMENT ON FUNCTION clientele._cutoffs(name, text, timestamptz, bigint) IS
 -- Parameters are those of _pass_query().
 CREATE FUNCTION clientele._cutoff_query(store name, program text, run bigint, cutoffs jsonb) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-    SELECT replace(replace(replace(replace('
-        WITH BUDGET, decided AS MATERIALIZED (
+    SELECT clientele._fill('
+        WITH {budget}, decided AS MATERIALIZED (
             SELECT e.program, i.customer_id, i.customer, e.greatest_reward, CASE WHEN e.holdout IS NULL THEN e.reward ELSE 0 END AS reward
-            FROM DECISIONS WHERE e.program IN (SELECT b.program FROM budget b) AND WANTED
+            FROM {decisions} WHERE e.program IN (SELECT b.program FROM budget b) AND {wanted}
         ), scarce AS MATERIALIZED (
             SELECT d.program, b.remaining, b.seed, p.priority
-            FROM decided d JOIN budget b ON b.program = d.program JOIN STORE.programs p ON p.program = d.program
+            FROM decided d JOIN budget b ON b.program = d.program JOIN {store}.programs p ON p.program = d.program
             WHERE NOT $5 ? d.program GROUP BY d.program, b.remaining, b.seed, p.priority
             HAVING sum(d.reward) + max(d.greatest_reward) > b.remaining ORDER BY p.priority LIMIT 1
         ), turns AS (
@@ -201,10 +235,10 @@ CREATE FUNCTION clientele._cutoff_query(store name, program text, run bigint, cu
         ), cutoff AS (
             SELECT f.turn, f.tie FROM spending f WHERE f.too_dear ORDER BY f.turn, f.tie LIMIT 1)
         SELECT s.program, c.turn, c.tie, $1 IS NOT NULL
-            OR NOT EXISTS (SELECT FROM STORE.programs p WHERE p.priority > s.priority AND p.budget IS NOT NULL) AS is_last
+            OR NOT EXISTS (SELECT FROM {store}.programs p WHERE p.priority > s.priority AND p.budget IS NOT NULL) AS is_last
         FROM scarce s LEFT JOIN cutoff c ON true',
-        'BUDGET', clientele._budget_query(store, run)), 'DECISIONS', clientele._decisions(store, cutoffs)),
-        'WANTED', clientele._wanted('e', program)), 'STORE', quote_ident(store))
+        'budget', clientele._budget_query(store, run), 'decisions', clientele._decisions(store, cutoffs),
+        'wanted', clientele._wanted('e', program), 'store', quote_ident(store))
 $$;
 COMMENT ON FUNCTION clientele._cutoff_query(name, text, bigint, jsonb) IS
     'The query for the first program, by priority, whose budget may not last, of those that cutoffs does not have yet; and the turn of the first customer who gets nothing.';
@@ -214,8 +248,9 @@ CREATE FUNCTION clientele._budget_query(store name, run bigint) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('budget AS MATERIALIZED (
             SELECT b.program, sum(b.available) AS remaining, array_agg(b.slot ORDER BY b.slot) AS slots,
-                format(''%%s:%%s:%%s'', clientele._seed(%L), b.program, %s) AS seed, ($5 -> b.program ->> 0)::double precision AS turn, ($5 -> b.program ->> 1)::double precision AS tie
-            FROM STORE.budgets b GROUP BY b.program)', store, run)
+                format(''%%s:%%s:%%s'', clientele._seed(%1$L), b.program, %2$s) AS seed,
+                ($5 -> b.program ->> 0)::double precision AS turn, ($5 -> b.program ->> 1)::double precision AS tie
+            FROM %1$I.budgets b GROUP BY b.program)', store, run)
 $$;
 COMMENT ON FUNCTION clientele._budget_query(name, bigint) IS
     'What is left of each budget, and what a run knows of it: the seed SEED:PROGRAM:RUN of the order in which customers are enrolled, '
@@ -224,16 +259,17 @@ COMMENT ON FUNCTION clientele._budget_query(name, bigint) IS
 -- A customer's turn is bucket(SEED:PROGRAM:RUN, customer); of two who share it, a second hash decides.
 CREATE FUNCTION clientele._decisions(store name, cutoffs jsonb) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-    SELECT replace(replace(replace('STORE._offer_inputs_between($3::KEY, $4::KEY) i
-            CROSS JOIN LATERAL clientele._enrol(STORE._offer_book(),
-                CASE WHEN i.open_exposure IS NULL AND coalesce((i.history[cardinality(i.history)]).issued_at < $2, true)
-                    AND coalesce(NOT ORDERED_SINCE, true) THEN i.customer END,
-                i.segment, i.profile, i.fallback, i.as_of, NULL, i.history,
-                (SELECT array_agg(ROW(b.program, REMAINING)::clientele.offer_budget) FROM budget b)) e',
-        'ORDERED_SINCE', clientele._placed_since(store, 'i.last_ordered_at', '$2')), 'REMAINING',
-        CASE WHEN jsonb_path_exists(cutoffs, '$.* ? (@ != null)') THEN 'CASE WHEN b.turn IS NULL
-                    OR (clientele.bucket(b.seed, i.customer), clientele.bucket(b.seed || '':tie'', i.customer)) < (b.turn, b.tie) THEN b.remaining ELSE 0 END'
-             ELSE 'b.remaining' END), 'KEY', clientele._key_type(store)::text)
+    SELECT clientele._fill('{store}._offer_inputs_between($3::{key}, $4::{key}) i
+            CROSS JOIN LATERAL clientele._enrol({store}._offer_book(),
+                CASE WHEN coalesce((i.history[cardinality(i.history)]).issued_at < $2, true)
+                    AND coalesce(NOT {ordered_since}, true) THEN i.input END, NULL,
+                (SELECT array_agg(ROW(b.program, {remaining})::clientele.offer_budget) FROM budget b)) e',
+        'store', quote_ident(store), 'key', clientele._key_type(store)::text,
+        'ordered_since', clientele._placed_since(store, 'i.last_ordered_at', '$2'),
+        'remaining', CASE WHEN jsonb_path_exists(cutoffs, '$.* ? (@ != null)') THEN 'CASE WHEN b.turn IS NULL
+                    OR (clientele.bucket(b.seed, i.customer), clientele.bucket(b.seed || '':tie'', i.customer)) < (b.turn, b.tie)
+                    THEN b.remaining ELSE 0 END'
+             ELSE 'b.remaining' END)
 $$;
 COMMENT ON FUNCTION clientele._decisions(name, jsonb) IS
     'What a run decides (e) for customers (i) between two keys: nothing for who has an exposure that is open, or one or an order since the run '
@@ -344,47 +380,58 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._take(name, text, numeric) IS 'Takes rewards from a budget whose slots are locked, and spreads what is left over them evenly.';
 
--- $1: the program or NULL; $2: when the run started; $3, $4: the keys; $5: the cutoffs. Rows stay in the order of the keys, in which all who issue write them.
-CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean, run bigint, cutoffs jsonb) RETURNS text
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-    SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace('
-        WITH BUDGET, decided AS MATERIALIZED (
-            SELECT i.customer_id COLLATION AS customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.* FROM DECISIONS ORDER BY 1
-        ), STOP seen AS (
-            SELECT count(*) AS customers, count(*) FILTER (WHERE WANTED) AS affordable FROM decided d WHERE BEFORE
-        ), issued AS (
-            INSERT INTO STORE.ledger (customer_id, period, program, program_version, holdout, global_holdout, segment, basis, reference_value,
-                min_spend, reward, reward_kind, currency, message, disclosure, reasons, variant, propensity, expected_profit, models,
-                issued_at, valid_until, code, slot)
-            SELECT d.customer_id, d.period, d.program, d.program_version, d.holdout, d.global_holdout, d.segment, d.basis, d.reference_value,
-                d.min_spend, d.reward, d.reward_kind, d.currency, d.message, d.disclosure, d.reasons, d.variant, d.propensity, d.expected_profit,
-                (SELECT jsonb_object_agg(m.kind, m.version) FROM STORE.models m WHERE m.in_use),
-                d.as_of, d.valid_until, CASE WHEN d.holdout IS NULL THEN clientele._new_code() END, SLOT
-            FROM decided d WHERE WANTED AND BEFORE
-            CAREFULLY RETURNING program, holdout, reward)
-        SELECT count(*) FILTER (WHERE n.holdout IS NULL) AS offered, count(*) FILTER (WHERE n.holdout IS NOT NULL) AS held_out,
-            (SELECT e.affordable FROM seen e) - count(*) AS missed, (SELECT e.customers FROM seen e) AS customers, SPENT FROM issued n',
-        'STOP', CASE WHEN has_budgets THEN '
+CREATE FUNCTION clientele._budget_terms(has_budgets boolean, INOUT wanted text, OUT before text, OUT slot text, OUT stop text, OUT spent text)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT has_budgets THEN
+        before := 'true';
+        slot := 'NULL::integer';
+        spent := 'NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards';
+        RETURN;
+    END IF;
+    before := 'coalesce(d.customer_id < (SELECT s.customer_id FROM stop s), true)';
+    -- Any slot does.
+    slot := 'CASE WHEN d.holdout IS NULL THEN
+        (SELECT b.slots[1 + floor(random() * cardinality(b.slots))::integer] FROM budget b WHERE b.program = d.program) END';
+    stop := clientele._fill('
         spending AS (
             SELECT d.customer_id, d.greatest_reward > b.remaining
                 - coalesce(sum(CASE WHEN d.holdout IS NULL THEN d.reward ELSE 0 END) OVER earlier, 0) AS too_dear
-            FROM decided d JOIN budget b ON b.program = d.program WHERE WANTED
+            FROM decided d JOIN budget b ON b.program = d.program WHERE {wanted}
             WINDOW earlier AS (PARTITION BY d.program ORDER BY d.customer_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ), stop AS MATERIALIZED (
             SELECT s.customer_id FROM spending s WHERE s.too_dear ORDER BY s.customer_id LIMIT 1
-        ),' ELSE '' END),
-        -- Any slot does.
-        'SLOT', CASE WHEN has_budgets THEN 'CASE WHEN d.holdout IS NULL THEN
-                    (SELECT b.slots[1 + floor(random() * cardinality(b.slots))::integer] FROM budget b WHERE b.program = d.program) END' ELSE 'NULL' END),
-        'SPENT', CASE WHEN has_budgets THEN '
-            (SELECT d.customer_id::text FROM decided d WHERE BEFORE AND EXISTS (SELECT FROM stop) ORDER BY d.customer_id DESC LIMIT 1) AS stopped_after,
-            (SELECT array_agg(b.program ORDER BY b.program) FROM budget b) AS programs,
-            (SELECT array_agg((SELECT coalesce(sum(n.reward), 0) FROM issued n WHERE n.program = b.program AND n.holdout IS NULL) ORDER BY b.program) FROM budget b) AS rewards'
-            ELSE 'NULL::text AS stopped_after, NULL::text[] AS programs, NULL::numeric[] AS rewards' END),
-        'WANTED', clientele._wanted('d', program)),
-        'BEFORE', CASE WHEN has_budgets THEN 'coalesce(d.customer_id < (SELECT s.customer_id FROM stop s), true)' ELSE 'true' END),
-        'CAREFULLY', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' ELSE '' END), 'COLLATION', clientele._key_collation(store)),
-        'BUDGET', clientele._budget_query(store, run)), 'DECISIONS', clientele._decisions(store, cutoffs)), 'STORE', quote_ident(store))
+        ),', 'wanted', wanted);
+    spent := clientele._fill('
+        (SELECT d.customer_id::text FROM decided d WHERE {before} AND EXISTS (SELECT FROM stop)
+            ORDER BY d.customer_id DESC LIMIT 1) AS stopped_after,
+        (SELECT array_agg(b.program ORDER BY b.program) FROM budget b) AS programs,
+        (SELECT array_agg((SELECT coalesce(sum(n.reward), 0) FROM issued n WHERE n.program = b.program AND n.holdout IS NULL)
+            ORDER BY b.program) FROM budget b) AS rewards', 'before', before);
+END $$;
+COMMENT ON FUNCTION clientele._budget_terms(boolean, text) IS
+    'The parts of _pass_query() that are about budgets: which customers come before the first one for whom too little is left, the slot of '
+    'a reward, how that customer is found, and what was taken of which budget.';
+
+-- $1: the program or NULL; $2: when the run started; $3, $4: the keys; $5: the cutoffs. Rows stay in the order of the keys, in which all who issue write them.
+CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean, run bigint, cutoffs jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill('
+        WITH {budget}, decided AS MATERIALIZED (
+            SELECT i.customer_id{collation} AS customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.* FROM {decisions} ORDER BY 1
+        ), {stop} seen AS (
+            SELECT count(*) AS customers, count(*) FILTER (WHERE {wanted}) AS affordable FROM decided d WHERE {before}
+        ), issued AS (
+            {insertion} {carefully} RETURNING l.program, l.holdout, l.reward)
+        SELECT count(*) FILTER (WHERE n.holdout IS NULL) AS offered, count(*) FILTER (WHERE n.holdout IS NOT NULL) AS held_out,
+            (SELECT e.affordable FROM seen e) - count(*) AS missed, (SELECT e.customers FROM seen e) AS customers, {spent} FROM issued n',
+        'budget', clientele._budget_query(store, run), 'decisions', clientele._decisions(store, cutoffs),
+        'wanted', wanted, 'before', before, 'collation', clientele._key_collation(store),
+        'insertion', clientele._ledger_insertion(format('%I.ledger', store), format('(
+                SELECT d.*, (SELECT jsonb_object_agg(m.kind, m.version) FROM %I.models m WHERE m.in_use) AS models, %s AS slot
+                FROM decided d WHERE %s AND %s)', store, slot, wanted, before)),
+        'carefully', CASE WHEN careful THEN 'ON CONFLICT DO NOTHING' END, 'stop', stop, 'spent', spent)
+    FROM clientele._budget_terms(has_budgets, clientele._wanted('d', program))
 $$;
 COMMENT ON FUNCTION clientele._pass_query(name, text, boolean, boolean, bigint, jsonb) IS
     'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the keys, until a budget is too small for either arm (which others have used meanwhile).';

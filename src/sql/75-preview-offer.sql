@@ -27,19 +27,27 @@ BEGIN
     IF budget IS NOT NULL THEN
         changed_budgets := changed_budgets || ROW(program, clientele._remaining_budget(store, program, budget))::clientele.offer_budget;
     END IF;
-    RETURN QUERY EXECUTE format('
+    RETURN QUERY EXECUTE clientele._comparison_query(store) USING book, budgets, clientele._book_with(book, definition), changed_budgets;
+END $$;
+COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
+    'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with '
+    'NULL for all; writes nothing, for everybody who may read the store. '
+    'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, end or '
+    'disclosure. Who has an open offer is unchanged. '
+    'greatest_cost_before, greatest_cost_after: sum of the rewards in the currency if every offer were redeemed, whatever is left of '
+    'budgets. What define_offer() refuses is refused.';
+
+-- Which of the programs' figures tell a customer something else is a matter of all columns but those that say where it comes from.
+CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill('
         WITH compared AS (
             SELECT d.segment, (d.before).reward AS reward_before, (d.after).reward AS reward_after,
-                ROW((d.before).program, (d.before).min_spend, (d.before).reward, (d.before).reward_kind, (d.before).currency, (d.before).message, (d.before).valid_until, (d.before).disclosure)
-                    IS DISTINCT FROM ROW((d.after).program, (d.after).min_spend, (d.after).reward, (d.after).reward_kind, (d.after).currency, (d.after).message, (d.after).valid_until, (d.after).disclosure) AS differs
-            -- By the book as it is, and as it would be. An offer that is open stands on its terms.
+                ROW({before}) IS DISTINCT FROM ROW({after}) AS differs
             FROM (
-                SELECT i.segment,
-                    CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once($1, i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, $2)
-                         WHEN i.open_holdout IS NULL THEN i.open_terms END AS before,
-                    CASE WHEN i.open_exposure IS NULL THEN clientele._decide_offer_once($3, i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, i.history, $4)
-                         WHEN i.open_holdout IS NULL THEN i.open_terms END AS after
-                FROM (SELECT o.* FROM %I._offer_inputs o OFFSET 0) i  -- so that each input is computed once
+                SELECT i.segment, clientele._decide($1, i.input, NULL, $2) AS before, clientele._decide($3, i.input, NULL, $4) AS after
+                FROM (SELECT o.segment, o.input FROM {store}._offer_inputs o OFFSET 0) i  -- so that each input is computed once
             ) d
         ), counted AS (
             SELECT c.segment, count(*) AS customers,
@@ -50,11 +58,18 @@ BEGIN
             FROM compared c GROUP BY c.segment
         )
         SELECT n.segment, coalesce(sum(n.customers), 0)::bigint, coalesce(sum(n.gains), 0)::bigint, coalesce(sum(n.loses), 0)::bigint,
-            coalesce(sum(n.changes), 0)::bigint, coalesce(sum(n.unchanged), 0)::bigint, coalesce(sum(n.cost_before), 0), coalesce(sum(n.cost_after), 0)
-        FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment', store)
-        USING book, budgets, clientele._book_with(book, definition), changed_budgets;
-END $$;
-COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
-    'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with NULL for all; writes nothing, for everybody who may read the store. '
-    'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, end or disclosure. Who has an open offer is unchanged. '
-    'greatest_cost_before, greatest_cost_after: sum of the rewards in the currency if every offer were redeemed, whatever is left of budgets. What define_offer() refuses is refused.';
+            coalesce(sum(n.changes), 0)::bigint, coalesce(sum(n.unchanged), 0)::bigint, coalesce(sum(n.cost_before), 0),
+            coalesce(sum(n.cost_after), 0)
+        FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment',
+        'before', clientele._columns_of('clientele.offer', '(d.before).', clientele._explaining_columns()),
+        'after', clientele._columns_of('clientele.offer', '(d.after).', clientele._explaining_columns()),
+        'store', quote_ident(store))
+$$;
+COMMENT ON FUNCTION clientele._comparison_query(name) IS
+    'The query that compares what customers are offered by a book and budgets ($1, $2) with what they would be by others ($3, $4).';
+
+CREATE FUNCTION clientele._explaining_columns() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '{segment,basis,reference_value,variant,propensity,expected_profit,reasons}'::text[];
+COMMENT ON FUNCTION clientele._explaining_columns() IS
+    'The columns of the type offer that say where it comes from: where only these are others, the customer has the same offer.';

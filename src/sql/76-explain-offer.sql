@@ -20,34 +20,7 @@ BEGIN
         PERFORM clientele._check_program(store, $3);
     END IF;
     key := coalesce(clientele._key_literal(store, $1), 'NULL');
-    RETURN QUERY EXECUTE format('
-        WITH input AS (SELECT i.* FROM %1$I.%2$s i WHERE i.customer_id = %3$s),
-        decided AS (
-            SELECT e.*, i.open_exposure, i.open_program, i.open_holdout, i.open_terms FROM input i CROSS JOIN LATERAL clientele.explain_programs(
-                %1$I._offer_book(), i.customer, i.segment, i.profile, i.fallback, i.as_of, i.history,
-                ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)) e
-        ), explained AS (
-            -- Who has an offer that is open has no other; what speaks against the others anyway is said as ever.
-            SELECT d.priority, d.program, d.status, d.reasons, d.break_even_share, d.explanation FROM decided d
-            WHERE d.open_exposure IS NULL OR d.program <> d.open_program AND d.status = ''refused'' AND d.reasons <> ''{outranked}''
-            UNION ALL
-            SELECT d.priority, d.program, ''refused'', ''{outranked}'', d.break_even_share, format(''Refused: %%s program "%%s" until %%s.'',
-                CASE WHEN d.open_holdout IS NULL THEN ''the customer has an offer of'' ELSE ''the customer is held out of'' END,
-                d.open_program, to_char((d.open_terms).valid_until AT TIME ZONE $3, ''YYYY-MM-DD HH24:MI''))
-            FROM decided d WHERE d.program <> d.open_program AND (d.status <> ''refused'' OR d.reasons = ''{outranked}'')
-            UNION ALL
-            SELECT (SELECT p.priority FROM %1$I.programs p WHERE p.program = l.program), l.program,
-                CASE WHEN l.holdout IS NULL THEN ''offered'' ELSE ''held_out'' END, l.reasons,
-                (l.reward / ($4 * (l.min_spend - CASE v.definition ->> ''objective'' WHEN ''grow_order_value'' THEN l.reference_value ELSE 0 END)))::float8,
-                format(CASE WHEN l.holdout IS NULL THEN ''Offered: issued on %%s, open until %%s: spend %%s or more, get %%s off. The customer keeps these terms, whatever becomes of the program.''
-                            ELSE ''Held out: from %%s until %%s. Would have been: spend %%s or more, get %%s off.'' END,
-                    to_char(l.issued_at AT TIME ZONE $3, ''YYYY-MM-DD HH24:MI''), to_char(l.valid_until AT TIME ZONE $3, ''YYYY-MM-DD HH24:MI''),
-                    l.min_spend || '' '' || l.currency, l.reward || '' '' || l.currency)
-            FROM input i JOIN %1$I.ledger l ON l.exposure_id = i.open_exposure
-            JOIN %1$I.program_versions v ON v.program = l.program AND v.version = l.program_version
-        )
-        SELECT x.* FROM explained x WHERE $1 IS NULL OR x.program = $1 ORDER BY x.priority',
-        store, CASE WHEN $4 < now() THEN '_offer_inputs_at($2)' ELSE '_offer_inputs' END, key)
+    RETURN QUERY EXECUTE clientele._explanation_query(store, key, $4 < now())
         USING $3, $4, clientele._check_time_zone(settings.time_zone), settings.margin;
     IF NOT FOUND THEN
         RETURN QUERY SELECT NULL::integer, NULL::text, 'refused', ARRAY[a.code], NULL::double precision, a.explanation
@@ -59,6 +32,30 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._explain_offer(text, name, text, timestamptz) IS 'explain_offer() for a customer given as text.';
+
+-- $1: the program or NULL; $2: as of when; $3: the store's time zone; $4: its margin. Of an exposure that is open the ledger tells.
+CREATE FUNCTION clientele._explanation_query(store name, key text, past boolean) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($query$
+        WITH input AS (SELECT i.open_exposure, i.input, i.budgets FROM %1$I.%2$s i WHERE i.customer_id = %3$s), explained AS (
+            SELECT e.* FROM input i CROSS JOIN LATERAL clientele._explain_programs(%1$I._offer_book(), i.input, i.budgets) e
+            UNION ALL
+            SELECT (SELECT p.priority FROM %1$I.programs p WHERE p.program = l.program), l.program,
+                CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END, l.reasons,
+                clientele._break_even_share(v.definition ->> 'objective', $4, l.reference_value, l.min_spend, l.reward),
+                format(CASE WHEN l.holdout IS NULL
+                        THEN 'Offered: issued on %%s, open until %%s: spend %%s or more, get %%s off. '
+                            'The customer keeps these terms, whatever becomes of the program.'
+                        ELSE 'Held out: from %%s until %%s. Would have been: spend %%s or more, get %%s off.' END,
+                    to_char(l.issued_at AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI'), to_char(l.valid_until AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI'),
+                    l.min_spend || ' ' || l.currency, l.reward || ' ' || l.currency)
+            FROM input i JOIN %1$I.ledger l ON l.exposure_id = i.open_exposure
+            JOIN %1$I.program_versions v ON v.program = l.program AND v.version = l.program_version)
+        SELECT x.* FROM explained x WHERE $1 IS NULL OR x.program = $1 ORDER BY x.priority$query$,
+        store, CASE WHEN past THEN '_offer_inputs_at($2)' ELSE '_offer_inputs' END, key)
+$$;
+COMMENT ON FUNCTION clientele._explanation_query(name, text, boolean) IS
+    'The query that explains each program of a store to one customer (key: an SQL literal); past: as of $2.';
 
 CREATE FUNCTION clientele._has_customer(store name, key text, as_of timestamptz) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$

@@ -1,10 +1,14 @@
 -- Budgets of offer programs. What can still be promised is spread over slots: who issues an offer locks one of them, and the
 -- others go on.
 
+CREATE FUNCTION clientele._budget_slots() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 16;
+COMMENT ON FUNCTION clientele._budget_slots() IS 'Over how many slots a budget is spread.';
+
 CREATE FUNCTION clientele._set_budget(store name, program text, budget numeric) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    slots constant integer := 16;
+    slots constant integer := clientele._budget_slots();
     decimals constant integer := clientele._currency_decimals((clientele._settings(store)).currency);
     before numeric;
     known boolean;

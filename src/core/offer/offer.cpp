@@ -11,12 +11,6 @@ namespace {
 
 using Wide = __int128;
 
-constexpr int second_order_from_days = 7;
-constexpr int second_order_to_days = 180;
-constexpr int win_back_purchase_days = 3;
-constexpr int win_back_from_days = 14;
-constexpr double win_back_gaps = 2;
-
 // In 64 bits where the numbers allow it: dividing 128 bits takes ten times as long.
 Wide divide(Wide dividend, std::int64_t divisor) {
     if (dividend <= INT64_MAX) return static_cast<std::int64_t>(dividend) / divisor;
@@ -43,9 +37,8 @@ void check_second_order(const CustomerFacts& facts, Reasons& found) {
 void check_win_back(const CustomerFacts& facts, Reasons& found) {
     if (facts.purchase_days < win_back_purchase_days) found.add(Reason::too_few_purchase_days);
     if (facts.orders < 1) return;
-    if (facts.recency_days < win_back_from_days || facts.recency_days <= win_back_gaps * facts.median_gap_days) {
-        found.add(Reason::not_overdue);
-    }
+    const bool is_due = facts.recency_days >= win_back_from_days;
+    if (!is_due || facts.recency_days <= win_back_gaps * facts.median_gap_days) found.add(Reason::not_overdue);
 }
 
 void check_limits(const Program& program, const Standing& standing, Instant as_of, Reasons& found) {
@@ -77,16 +70,39 @@ Reasons refusals(const Book& book, const Program& program, const Customer& custo
     return found;
 }
 
-// What half the margin is taken of: the extra spend where an order would have come anyway, else all of it.
-Wide spend_at_stake(const Program& program, const Terms& terms, const Reference& reference) {
-    const Wide spend = static_cast<Wide>(terms.min_spend) * value_unit;
-    return program.objective == Objective::grow_order_value ? spend - reference.value : spend;
+// What the offer brings in, and half the margin is taken of: the extra spend where an order would have come anyway,
+// else all of it.
+Wide spend_at_stake(Objective objective, Wide reference_value, Wide min_spend) {
+    return objective == Objective::grow_order_value ? min_spend - reference_value : min_spend;
 }
 
 // Whether nothing can be asked for up to this that is worth a reward. It is the same in every arm.
 bool spends_as_much_as(std::int64_t highest, const Program& program, const Reference& reference) {
     const Wide spend = static_cast<Wide>(highest) * value_unit;
     return program.objective == Objective::grow_order_value ? spend <= reference.value : spend < reference.value;
+}
+
+// The threshold: the rung at or above what the arm stretches the reference value to, unless that is too much.
+void set_threshold(const Program& program, const Arm& arm, const Reference& reference, std::int64_t highest,
+                   Terms& terms) {
+    const bool grows = program.objective == Objective::grow_order_value;
+    const Wide target = static_cast<Wide>(reference.value) * (grows ? arm.stretch : rate_unit);
+    const std::int64_t rung = ladder_rung(divide_up(target, value_unit * rate_unit));
+    terms.at_max_spend = program.max_min_spend < std::min(rung, highest);
+    terms.limited = highest < rung && !terms.at_max_spend;
+    terms.min_spend = std::min({rung, highest, program.max_min_spend});
+}
+
+// The reward: the arm's share of the threshold, but no more than half the margin, nor than the program gives.
+void set_reward(const Book& book, const Program& program, const Arm& arm, const Reference& reference, Terms& terms) {
+    const std::int64_t units = power_of_ten(book.decimals);
+    const Wide spend = static_cast<Wide>(terms.min_spend) * value_unit;
+    const Wide stake = spend_at_stake(program.objective, reference.value, spend);
+    const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
+    const Wide by_margin = divide(stake * book.margin * units, 2 * value_unit * rate_unit);
+    terms.at_max_reward = program.max_reward < std::min(by_rate, by_margin);
+    terms.capped = by_margin < by_rate && !terms.at_max_reward;
+    terms.reward = static_cast<std::int64_t>(std::min<Wide>({by_rate, by_margin, program.max_reward}));
 }
 
 // What a program asks for and pays, over the arms that anyone is in: whether a customer is eligible must not depend on
@@ -276,19 +292,8 @@ Reference reference_of(const Customer& customer) {
 Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
                std::int64_t highest) {
     Terms terms;
-    const bool grows = program.objective == Objective::grow_order_value;
-    const Wide target = static_cast<Wide>(reference.value) * (grows ? arm.stretch : rate_unit);
-    const std::int64_t rung = ladder_rung(divide_up(target, value_unit * rate_unit));
-    terms.at_max_spend = program.max_min_spend < std::min(rung, highest);
-    terms.limited = highest < rung && !terms.at_max_spend;
-    terms.min_spend = std::min({rung, highest, program.max_min_spend});
-    const std::int64_t units = power_of_ten(book.decimals);
-    const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
-    const Wide by_margin =
-        divide(spend_at_stake(program, terms, reference) * book.margin * units, 2 * value_unit * rate_unit);
-    terms.at_max_reward = program.max_reward < std::min(by_rate, by_margin);
-    terms.capped = by_margin < by_rate && !terms.at_max_reward;
-    terms.reward = static_cast<std::int64_t>(std::min<Wide>({by_rate, by_margin, program.max_reward}));
+    set_threshold(program, arm, reference, highest, terms);
+    set_reward(book, program, arm, reference, terms);
     return terms;
 }
 
@@ -316,12 +321,22 @@ const Standing& standing_of(const Book& book, const Program& program, const Cust
     return customer.standings.empty() ? none : customer.standings[&program - book.programs.data()];
 }
 
+bool may_be_overdue(const CustomerFacts& facts) {
+    return facts.purchase_days >= win_back_purchase_days && facts.recency_days >= win_back_from_days;
+}
+
+bool is_offered(const OpenExposure& open, std::string_view only) {
+    return !open.held_out && (only.data() == nullptr || only == open.program);
+}
+
 const Program* winner_of(const Book& book, const Customer& customer) {
+    if (customer.open) return nullptr;
     return find_winner(book, customer, reference_of(customer)).program;
 }
 
 Decision decide_enrolment(const Book& book, const Customer& customer, const Program* only) {
     Decision decision;
+    if (customer.open) return decision;
     decision.reference = reference_of(customer);
     Candidate chosen = find_winner(book, customer, decision.reference);
     if (chosen.program == nullptr) return decision;
@@ -364,11 +379,17 @@ Decision decide_program(const Book& book, const Program& program, const Customer
     return decision;
 }
 
+double break_even_share(Objective objective, std::int64_t margin, Wide reference_value, Wide min_spend, Wide reward) {
+    if (reward == 0) return std::numeric_limits<double>::quiet_NaN();
+    const Wide stake = spend_at_stake(objective, reference_value, min_spend);
+    return static_cast<double>(reward * rate_unit) / static_cast<double>(stake * margin);
+}
+
 double break_even_share(const Book& book, const Decision& decision) {
-    if (decision.terms.reward == 0) return std::numeric_limits<double>::quiet_NaN();
-    const Wide stake = spend_at_stake(*decision.program, decision.terms, decision.reference);
-    const Wide reward = static_cast<Wide>(decision.terms.reward) * (value_unit / power_of_ten(book.decimals));
-    return static_cast<double>(reward * rate_unit) / static_cast<double>(stake * book.margin);
+    const Terms& terms = decision.terms;
+    const Wide reward = static_cast<Wide>(terms.reward) * (value_unit / power_of_ten(book.decimals));
+    return break_even_share(decision.program->objective, book.margin, decision.reference.value,
+                            static_cast<Wide>(terms.min_spend) * value_unit, reward);
 }
 
 std::int64_t next_step_value(const Book& book, const Program& program, const Arm& arm, const Terms& terms) {
@@ -422,6 +443,11 @@ std::string_view code_of(Reason reason) {
 std::string_view code_of(Basis basis) {
     constexpr std::string_view codes[] = {{}, "recent", "typical", "segment", "store"};
     return codes[static_cast<int>(basis)];
+}
+
+std::string_view code_of(Objective objective) {
+    constexpr std::string_view codes[] = {"grow_order_value", "second_order", "win_back"};
+    return codes[static_cast<int>(objective)];
 }
 
 std::string_view code_of(Status status) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -32,7 +33,17 @@ constexpr std::int64_t power_of_ten(int exponent) {
 // From so many orders on it is known what a customer usually spends.
 inline constexpr std::int64_t typical_from_orders = 3;
 
+// When a second order is asked for: so many days after the first.
+inline constexpr int second_order_from_days = 7;
+inline constexpr int second_order_to_days = 180;
+
+// Who is to be won back: has bought on so many days, and not for so long, nor for so many of the own median gaps.
+inline constexpr int win_back_purchase_days = 3;
+inline constexpr int win_back_from_days = 14;
+inline constexpr int win_back_gaps = 2;
+
 enum class Objective : std::uint8_t { grow_order_value, second_order, win_back };
+inline constexpr Objective objectives[] = {Objective::grow_order_value, Objective::second_order, Objective::win_back};
 enum class Basis : std::uint8_t { none, recent, typical, segment, store };
 enum class Status : std::uint8_t { offered, held_out, refused };
 enum class Holdout : std::uint8_t { none, program, global };
@@ -161,6 +172,13 @@ struct Book {
     bool asks_for_gap() const;
 };
 
+// An exposure of the customer that is open. They have that offer on its terms, or are held out of it, and get no other.
+struct OpenExposure {
+    std::string_view program;
+    bool held_out = false;
+    Instant valid_until = 0;  // in the store's zone
+};
+
 struct Customer {
     std::string_view id;       // UTF-8, for the holdouts and arms
     std::string_view segment;  // without data: in none
@@ -170,6 +188,7 @@ struct Customer {
     Instant as_of = 0;
     std::span<const Standing> standings;  // one a program of the book, in its order; empty: nothing limits
     LastThreshold last_threshold;
+    std::optional<OpenExposure> open;
 };
 
 // What the customer would be asked for and get; zero is unknown.
@@ -218,11 +237,18 @@ bool is_held_out_globally(const Book& book, const Customer& customer);
 
 const Standing& standing_of(const Book& book, const Program& program, const Customer& customer);
 
-// The program that wins, which may hold the customer out; nullptr where none is eligible.
+// Whether somebody who is to be won back could be overdue: if so, their median gap decides.
+bool may_be_overdue(const CustomerFacts& facts);
+
+// Whether an exposure that is open is what the customer is offered; without data, `only` is any program.
+bool is_offered(const OpenExposure& open, std::string_view only);
+
+// The program that wins, which may hold the customer out; nullptr where none is eligible, or an exposure is open.
 const Program* winner_of(const Book& book, const Customer& customer);
 
 // What is written down of the customer: the offer of the winner, or that they are held out of it; no program where
-// there is neither. `only` restricts it to one program of the book, and to customers whom the winner does not hold out.
+// there is neither, or an exposure is open. `only` restricts it to one program of the book, and to customers whom the
+// winner does not hold out.
 Decision decide_enrolment(const Book& book, const Customer& customer, const Program* only);
 
 // The same, but for who is held out: then there is no program.
@@ -231,7 +257,10 @@ Decision decide_offer(const Book& book, const Customer& customer, const Program*
 // The decision of one program, complete with all that can be known; `winner` is winner_of() of the same customer.
 Decision decide_program(const Book& book, const Program& program, const Customer& customer, const Program* winner);
 
-// The share of redeemers who must spend more because of the offer for it to break even; NaN without terms.
+// The share of redeemers who must spend more because of an offer for it to break even; NaN without a reward. The
+// amounts are in 1/100,000 of the currency.
+double break_even_share(Objective objective, std::int64_t margin, __int128 reference_value, __int128 min_spend,
+                        __int128 reward);
 double break_even_share(const Book& book, const Decision& decision);
 
 // The smallest reference value, in smallest units of the currency, that the arm would ask more for; 0 where there is
@@ -243,6 +272,7 @@ std::int64_t asked_from(const Book& book, const Program& program, const Arm& arm
 
 std::string_view code_of(Reason reason);
 std::string_view code_of(Basis basis);
+std::string_view code_of(Objective objective);
 std::string_view code_of(Status status);
 std::string_view code_of(Holdout holdout);
 

@@ -7,6 +7,8 @@
 
 #include "core/base/error.hpp"
 #include "core/base/template.hpp"
+#include "core/profile/profile.hpp"
+#include "core/score/prediction.hpp"
 
 namespace clientele {
 namespace {
@@ -77,6 +79,12 @@ void add_count(Text& text, std::int64_t count, std::string_view one) {
 // A median of whole days: whole or half.
 void add_days(Text& text, double days) { text.add_fixed(days, days == std::floor(days) ? 0 : 1); }
 
+void add_minute(Text& text, Instant at) {
+    const Day day = day_of(at);
+    const std::int64_t minute = (at - day * microseconds_a_day) / microseconds_a_second / 60;
+    text.add_day(day).add(' ').add_padded(minute / 60, 2).add(':').add_padded(minute % 60, 2);
+}
+
 void add_instant(Text& text, Instant at) {
     const Day day = day_of(at);
     const std::int64_t second = (at - day * microseconds_a_day) / microseconds_a_second;
@@ -130,6 +138,7 @@ class Explanation {
                 write_refusal();
                 break;
         }
+        if (is_for_another()) return;
         if (decision_.terms.reward > 0) write_terms();
         if (!std::isnan(decision_.p_alive)) write_prospect();
     }
@@ -147,7 +156,7 @@ class Explanation {
     }
 
     void write_prospect() {
-        const bool lost = decision_.p_alive < 0.5;
+        const bool lost = decision_.p_alive < probably_alive_from;
         text_.add(lost ? " The customer is probably lost" : " The customer will probably come back");
         text_.add(" (alive with a probability of ").add_fixed(decision_.p_alive, 2).add(')');
         if (!std::isnan(customer_.facts.median_gap_days)) {
@@ -180,7 +189,7 @@ class Explanation {
             first = false;
         }
         text_.add('.');
-        if (decision_.terms.reward > 0) text_.add(" Otherwise: ");
+        if (decision_.terms.reward > 0 && !is_for_another()) text_.add(" Otherwise: ");
     }
 
     void write_reason(Reason reason) {
@@ -205,12 +214,13 @@ class Explanation {
             case Reason::too_soon:
             case Reason::too_late:
                 write_recency();
-                text_.add(", 7 to 180 days are asked for");
+                text_.add(", ").add_number(second_order_from_days).add(" to ").add_number(second_order_to_days);
+                text_.add(" days are asked for");
                 return;
             case Reason::too_few_purchase_days:
                 text_.add("the customer has ");
                 add_count(text_, customer_.facts.purchase_days, "purchase day");
-                text_.add(", at least 3 are asked for");
+                text_.add(", at least ").add_number(win_back_purchase_days).add(" are asked for");
                 return;
             case Reason::not_overdue:
                 return write_not_overdue();
@@ -286,9 +296,9 @@ class Explanation {
 
     void write_not_overdue() {
         write_recency();
-        text_.add(", at least 14");
+        text_.add(", at least ").add_number(win_back_from_days);
         if (!std::isnan(customer_.facts.median_gap_days)) {
-            text_.add(" and more than 2").add(times(book_)).add("the median gap of ");
+            text_.add(" and more than ").add_number(win_back_gaps).add(times(book_)).add("the median gap of ");
             text_.add_double(customer_.facts.median_gap_days).add(" days");
         }
         text_.add(" are asked for");
@@ -354,6 +364,7 @@ class Explanation {
     }
 
     void write_outranked() {
+        if (customer_.open) return write_open();
         text_.add("eligible, but program ");
         add_quoted(text_, winner_->name);
         text_.add(" comes first (priority ").add_number(winner_->priority).add(" before ");
@@ -364,6 +375,16 @@ class Explanation {
             text_.add(", and holds the customer out");
         }
     }
+
+    void write_open() {
+        text_.add("the customer ").add(customer_.open->held_out ? "is held out of " : "has an offer of ");
+        add_quoted(text_.add("program "), customer_.open->program);
+        text_.add(" until ");
+        add_minute(text_, customer_.open->valid_until);
+    }
+
+    // Whether an exposure of another program is all that speaks against this one; then its terms are nobody's concern.
+    bool is_for_another() const { return customer_.open && decision_.reasons.has(Reason::outranked); }
 
     void write_offer() {
         text_.add("spend ");
@@ -379,7 +400,7 @@ class Explanation {
             case Basis::recent:
                 text_.add(" The last order was ");
                 add_value(text_, book_, decision_.reference.bounded ? customer_.facts.last_value : value);
-                text_.add(" (below 3 orders, the last one counts");
+                text_.add(" (below ").add_number(typical_from_orders).add(" orders, the last one counts");
                 if (decision_.reference.bounded) {
                     text_.add(", for no more than what 95 % of the store's customers usually spend at most, ");
                     add_value(text_, book_, value);
@@ -390,7 +411,7 @@ class Explanation {
                 text_.add(" The customer usually spends ");
                 add_value(text_, book_, value);
                 text_.add(" (median of the last ");
-                text_.add_number(std::min<std::int64_t>(customer_.facts.orders, 8)).add(" orders)");
+                text_.add_number(std::min<std::int64_t>(customer_.facts.orders, recent_capacity)).add(" orders)");
                 return;
             default:
                 text_.add(decision_.reference.basis == Basis::segment ? " Customers of the segment usually spend "

@@ -7,6 +7,9 @@
 
 namespace clientele {
 
+// Who has a lower chance is probably lost.
+inline constexpr double probably_alive_from = 0.5;
+
 // The chance that the customer has not left for good, given the history.
 double p_alive(const PurchaseModel& model, const PurchaseHistory& history);
 

@@ -68,11 +68,19 @@ void supersede_plans_of_dropped_stores() {
     }
 }
 
+const char* text_of(const StoreQuery& query, bool stored, const char* schema) {
+    if (!query.written_in_sql) return psprintf(query.text, quote_identifier(schema), name_of(query.view, stored));
+    const char* call = psprintf("SELECT clientele.%s(%s)", query.text, quote_literal_cstr(schema));
+    const int code = SPI_execute(call, true, 1);
+    if (code != SPI_OK_SELECT) elog(ERROR, "could not write a query: %s", SPI_result_code_string(code));
+    return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
 SPIPlanPtr prepare(const StoreQuery& query, bool stored, const char* schema, Oid key_type, int more, const Oid* types) {
     Oid all[8] = {key_type};
     Assert(more < static_cast<int>(lengthof(all)));
     std::memcpy(all + 1, types, sizeof(Oid) * more);
-    const char* text = psprintf(query.text, quote_identifier(schema), name_of(query.view, stored));
+    const char* text = text_of(query, stored, schema);
     // The same plan serves every customer.
     SPIPlanPtr prepared = SPI_prepare_cursor(text, more + 1, all, query.every_time ? 0 : CURSOR_OPT_GENERIC_PLAN);
     if (!prepared) elog(ERROR, "could not prepare a look-up: %s", SPI_result_code_string(SPI_result));

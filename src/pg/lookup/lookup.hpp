@@ -27,13 +27,9 @@ bool key_argument(FunctionCallInfo fcinfo, Oid key_type, Datum* key);
 struct StoreQuery {
     const char* text;
     View view;
-    bool every_time;  // planned anew for each execution: what it reads is worth it
+    bool every_time = false;      // planned anew for each execution: what it reads is worth it
+    bool written_in_sql = false;  // the text is the name of a function of clientele that returns it, given the store
 };
-
-// Whether a program of the store has a budget, for use in the text of a query: the book is a constant to the planner,
-// and so is this. What nobody asks for is not planned, opened or locked.
-#define HAS_BUDGETS \
-    "pg_catalog.jsonb_path_exists(%1$s._offer_book(), '$.programs[*].budget ? (@ != null)'::pg_catalog.jsonpath)"
 
 // The query's plan, made once a session, whose first parameter is the customer's key, of the type that key_type_of()
 // told when the key was read, followed by others of these types. Call it connected to SPI.

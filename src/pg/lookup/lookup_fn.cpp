@@ -19,32 +19,22 @@ namespace {
 // In all of them $1 is the customer, $2 the segmentation or program, $3 as_of.
 constexpr Oid parameter_types[] = {TEXTOID, TIMESTAMPTZOID};
 
-// An offer that is open stands on its terms; who is held out meanwhile gets nothing, and so does who asks for another
-// program: without a profile there is no offer, but one that the book does not have is refused as ever.
-#define DECIDED_OFFER                                                                                                  \
-    "SELECT CASE WHEN i.open_exposure IS NULL THEN clientele.decide_offer(%1$s._offer_book(), i.customer, i.segment, " \
-    "i.profile, i.fallback, i.as_of, $2, i.history, CASE WHEN " HAS_BUDGETS                                            \
-    " THEN (SELECT pg_catalog.array_agg(ROW("                                                                          \
-    "b.program, b.remaining)::clientele.offer_budget) FROM %1$s._budgets b) END) "                                     \
-    "WHEN $2 OPERATOR(pg_catalog.<>) i.open_program THEN "                                                             \
-    "clientele.decide_offer(%1$s._offer_book(), i.customer, NULL, NULL, NULL, i.as_of, $2) "                           \
-    "WHEN i.open_holdout IS NULL THEN i.open_terms END"
+#define DECIDED_OFFER "SELECT %1$s._decide(i.input, i.budgets, $2)"
 
 constexpr StoreQuery main_segment = {"SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1",
-                                     View::customers, false};
+                                     View::customers};
 constexpr StoreQuery any_segment = {
     "SELECT segment FROM %1$s.%2$s WHERE customer_id OPERATOR(pg_catalog.=) $1"
     " AND segmentation OPERATOR(pg_catalog.=) $2",
-    View::segments, false};
+    View::segments};
 constexpr StoreQuery segment_at = {
     "SELECT segment FROM %1$s.segments_at($3) WHERE customer_id OPERATOR(pg_catalog.=) $1"
     " AND segmentation OPERATOR(pg_catalog.=) $2",
     View::customers, true};
 constexpr StoreQuery default_segment = {
-    "SELECT default_segment FROM %1$s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2", View::customers,
-    false};
+    "SELECT default_segment FROM %1$s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2", View::customers};
 constexpr StoreQuery current_offer = {DECIDED_OFFER " FROM %1$s.%2$s i WHERE i.customer_id OPERATOR(pg_catalog.=) $1",
-                                      View::offer_inputs, false};
+                                      View::offer_inputs};
 constexpr StoreQuery offer_at = {DECIDED_OFFER
                                  " FROM %1$s._offer_inputs_at($3) i WHERE i.customer_id OPERATOR(pg_catalog.=) $1",
                                  View::offer_inputs, true};

@@ -2,6 +2,9 @@
 // row-level security, grants and changed definitions work as in any.
 #include <cstdint>
 
+#include "core/offer/offer.hpp"
+
+#include "pg/kit/unicode.hpp"
 #include "pg/lookup/lookup.hpp"
 
 extern "C" {
@@ -19,50 +22,30 @@ using namespace clientele;
 
 namespace {
 
-// $2 is the program or NULL, $3 the programs whose budgets are known to be exhausted. Where an offer of another program
-// is open, one that the book does not have is refused as ever; without a profile nothing is enrolled. affordable: NULL
-// without a budget. The period belongs to the snapshot of the decision: where somebody else takes it meanwhile, the
-// decision is made again.
+// $2 is the program or NULL, $3 the programs whose budgets are known to be exhausted. affordable: NULL without a
+// budget. The period belongs to the snapshot of the decision: where somebody else takes it meanwhile, the decision is
+// made again.
 constexpr StoreQuery decision = {
-    "SELECT d.enrolled, d.open_exposure, d.period, d.as_of,"
+    "SELECT d.enrolled, d.open_exposure, d.open_program, d.is_held_out, d.period, d.as_of,"
     " (SELECT pg_catalog.jsonb_object_agg(m.kind, m.version) FROM %1$s.models m WHERE m.in_use),"
-    " CASE WHEN " HAS_BUDGETS
+    " CASE WHEN clientele._has_budgets(%1$s._offer_book())"
     " THEN (SELECT pg_catalog.sum(b.available) OPERATOR(pg_catalog.>=) (d.enrolled).greatest_reward FROM %1$s.budgets b"
     " WHERE b.program OPERATOR(pg_catalog.=) (d.enrolled).program) END"
-    " FROM (SELECT CASE WHEN i.open_exposure IS NULL THEN clientele._enrol(%1$s._offer_book(), i.customer, i.segment,"
-    " i.profile, i.fallback, i.as_of, $2, i.history, CASE WHEN " HAS_BUDGETS
+    " FROM (SELECT clientele._enrol(%1$s._offer_book(), i.input, $2, CASE WHEN "
+    "clientele._has_budgets(%1$s._offer_book())"
     " THEN (SELECT pg_catalog.array_agg("
-    "ROW(x.program, 0)::clientele.offer_budget) FROM pg_catalog.unnest($3) x (program)) END)"
-    " WHEN $2 OPERATOR(pg_catalog.<>) i.open_program THEN"
-    " clientele._enrol(%1$s._offer_book(), i.customer, NULL, NULL, NULL, i.as_of, $2, NULL, NULL) END AS enrolled,"
-    " CASE WHEN i.open_holdout IS NULL AND ($2 IS NULL OR $2 OPERATOR(pg_catalog.=) i.open_program)"
-    " THEN i.open_exposure END AS open_exposure,"
+    "ROW(x.program, 0)::clientele.offer_budget) FROM pg_catalog.unnest($3) x (program)) END) AS enrolled,"
+    " i.open_exposure, i.open_program, i.open_holdout IS NOT NULL AS is_held_out,"
     " COALESCE(i.last_period, 0) OPERATOR(pg_catalog.+) 1 AS period, i.as_of"
     " FROM %1$s.%2$s i WHERE i.customer_id OPERATOR(pg_catalog.=) $1) d",
-    View::offer_inputs, false};
+    View::offer_inputs};
 constexpr Oid decision_types[] = {TEXTOID, TEXTARRAYOID};
 
-#define ISSUED_OFFER                                                                                              \
-    "ROW(l.code, l.program, l.segment, l.basis, l.reference_value, l.min_spend, l.reward, l.reward_kind, "        \
-    "l.currency, l.message, l.valid_until, l.variant, l.propensity, l.expected_profit, l.reasons, l.disclosure, " \
-    "clientele._last_day(l.valid_until, %1$s._offer_book() OPERATOR(pg_catalog.->>) 'time_zone'), "               \
-    "l.exposure_id, l.program_version, l.issued_at)::clientele.issued_offer"
-
 // $2 is the enrolment, $3 the period, $4 when, $5 the models, $6 the slot of the budget.
-constexpr StoreQuery insertion = {
-    "INSERT INTO %1$s.ledger AS l (customer_id, period, program, program_version, holdout, global_holdout, segment,"
-    " basis, reference_value, min_spend, reward, reward_kind, currency, message, disclosure, reasons, variant,"
-    " propensity, expected_profit, models, issued_at, valid_until, code, slot)"
-    " SELECT $1, $3, e.program, e.program_version, e.holdout, e.global_holdout, e.segment, e.basis, e.reference_value,"
-    " e.min_spend, e.reward, e.reward_kind, e.currency, e.message, e.disclosure, e.reasons, e.variant, e.propensity,"
-    " e.expected_profit, $5, $4, e.valid_until, CASE WHEN e.holdout IS NULL THEN clientele._new_code() END, $6"
-    " FROM (SELECT ($2).*) e ON CONFLICT DO NOTHING"
-    " RETURNING CASE WHEN l.holdout IS NULL THEN " ISSUED_OFFER " END",
-    View::customers, false};
+constexpr StoreQuery insertion = {.text = "_issuing_statement", .view = View::customers, .written_in_sql = true};
 
 // $2 is the exposure.
-constexpr StoreQuery reading = {
-    "SELECT " ISSUED_OFFER " FROM %1$s.ledger l WHERE l.exposure_id OPERATOR(pg_catalog.=) $2", View::customers, false};
+constexpr StoreQuery reading = {.text = "_issued_query", .view = View::customers, .written_in_sql = true};
 constexpr Oid reading_types[] = {INT8OID};
 
 // One slot that has enough and that nobody holds: $2 is the enrolment, $3 a number that differs between sessions.
@@ -71,15 +54,16 @@ constexpr StoreQuery reservation = {
     " WHERE b.program OPERATOR(pg_catalog.=) ($2).program AND b.slot OPERATOR(pg_catalog.=)"
     " (SELECT f.slot FROM %1$s.budgets f WHERE f.program OPERATOR(pg_catalog.=) ($2).program"
     " AND f.available OPERATOR(pg_catalog.>=) ($2).reward"
-    " ORDER BY (f.slot OPERATOR(pg_catalog.+) $3) OPERATOR(pg_catalog.%%) 16 LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)"
+    " ORDER BY (f.slot OPERATOR(pg_catalog.+) $3) OPERATOR(pg_catalog.%%) clientele._budget_slots() LIMIT 1 FOR NO KEY "
+    "UPDATE SKIP LOCKED)"
     " RETURNING b.slot",
-    View::customers, false};
+    View::customers};
 
 // All slots, one after the other: $2 is the enrolment, $3 the store. Who is held out takes nothing.
 constexpr StoreQuery thorough_reservation = {
     "SELECT clientele._reserve($3, ($2).program, CASE WHEN ($2).holdout IS NULL THEN ($2).reward ELSE 0 END,"
     " ($2).greatest_reward)",
-    View::customers, false};
+    View::customers};
 
 // For whom, in which store, of which program.
 struct Request {
@@ -99,8 +83,8 @@ struct Field {
 };
 
 // What was decided under one snapshot.
-struct Decision {
-    Field enrolled, open_exposure, period, as_of, models, affordable;
+struct Decided {
+    Field enrolled, open_exposure, open_program, is_held_out, period, as_of, models, affordable;
 };
 
 Oid type_of_enrolments() {
@@ -130,23 +114,23 @@ bool run(const Request& request, const StoreQuery& query, bool stored, bool read
 }
 
 // What runs of a statement before it knows of others' news would decide on old news: hence a snapshot of its own.
-bool decide(const Request& request, ArrayBuildState* exhausted, Decision* decided) {
+bool decide(const Request& request, ArrayBuildState* exhausted, Decided* decided) {
     const Field fields[] = {{request.program, !request.program_given},
                             {makeArrayResult(exhausted, CurrentMemoryContext), exhausted->nelems == 0}};
     PushActiveSnapshot(GetTransactionSnapshot());
     const bool stored = stored_suffices(request.store, View::offer_inputs, request.key_type, request.customer);
     const bool known = run(request, decision, stored, true, 2, decision_types, fields);
     PopActiveSnapshot();
-    const Oid types[] = {request.enrolment_type, INT8OID, INT4OID, TIMESTAMPTZOID, JSONBOID, BOOLOID};
+    const Oid types[] = {request.enrolment_type, INT8OID, TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, JSONBOID, BOOLOID};
     check_result(request.store, SPI_tuptable->tupdesc, types, lengthof(types));
     if (known) {
-        *decided = {result_field(1), result_field(2), result_field(3),
-                    result_field(4), result_field(5), result_field(6)};
+        *decided = {result_field(1), result_field(2), result_field(3), result_field(4),
+                    result_field(5), result_field(6), result_field(7), result_field(8)};
     }
     return known;
 }
 
-Field enrolled_field(const Decision& decided, int column) {
+Field enrolled_field(const Decided& decided, int column) {
     Field field;
     field.value = GetAttributeByNum(DatumGetHeapTupleHeader(decided.enrolled.value), column, &field.is_null);
     return field;
@@ -161,15 +145,22 @@ Field given_field(const Request& request) {
     return field;
 }
 
-Field open_offer(const Request& request, const Decision& decided) {
+Field open_offer(const Request& request, const Decided& decided) {
     const bool found = run(request, reading, false, false, 1, reading_types, &decided.open_exposure);
     return found ? given_field(request) : Field{0, true};
 }
 
-bool is_held_out(const Decision& decided) { return !enrolled_field(decided, 3).is_null; }
+// Whether an exposure is open that is what the customer is offered.
+bool has_offer(const Request& request, const Decided& decided) {
+    if (decided.open_exposure.is_null || decided.open_program.is_null) return false;
+    const OpenExposure open{text_of(decided.open_program.value), DatumGetBool(decided.is_held_out.value)};
+    return is_offered(open, request.program_given ? text_of(request.program) : std::string_view{});
+}
+
+bool is_held_out(const Decided& decided) { return !enrolled_field(decided, 3).is_null; }
 
 // One slot that has enough and that nobody holds.
-bool reserve_quickly(const Request& request, const Decision& decided, Field* slot) {
+bool reserve_quickly(const Request& request, const Decided& decided, Field* slot) {
     const Oid types[] = {request.enrolment_type, INT4OID};
     const Field fields[] = {decided.enrolled, {Int32GetDatum(MyProcPid), false}};
     if (!run(request, reservation, false, false, 2, types, fields)) return false;
@@ -178,7 +169,7 @@ bool reserve_quickly(const Request& request, const Decision& decided, Field* slo
     return true;
 }
 
-bool reserve_thoroughly(const Request& request, const Decision& decided, Field* slot) {
+bool reserve_thoroughly(const Request& request, const Decided& decided, Field* slot) {
     const Oid types[] = {request.enrolment_type, NAMEOID};
     const Datum name = DirectFunctionCall1(namein, CStringGetDatum(schema_name(request.store.schema)));
     const Field fields[] = {decided.enrolled, {name, false}};
@@ -189,7 +180,7 @@ bool reserve_thoroughly(const Request& request, const Decision& decided, Field* 
 
 // Writes the exposure down, and says what the caller gets: NULL where the customer is held out. False where the period,
 // or by chance the code, is taken.
-bool insert(const Request& request, const Decision& decided, Field slot, Field* issued) {
+bool insert(const Request& request, const Decided& decided, Field slot, Field* issued) {
     const Oid types[] = {request.enrolment_type, INT4OID, TIMESTAMPTZOID, JSONBOID, INT4OID};
     if (is_held_out(decided)) slot.is_null = true;
     const Field fields[] = {decided.enrolled, decided.period, decided.as_of, decided.models, slot};
@@ -199,9 +190,9 @@ bool insert(const Request& request, const Decision& decided, Field slot, Field* 
 }
 
 enum class Outcome { issued, taken, exhausted };
-using Reserve = bool (*)(const Request&, const Decision&, Field*);
+using Reserve = bool (*)(const Request&, const Decided&, Field*);
 
-Outcome reserve_and_insert(const Request& request, const Decision& decided, Reserve reserve, Field* issued) {
+Outcome reserve_and_insert(const Request& request, const Decided& decided, Reserve reserve, Field* issued) {
     Field slot;
     if (!reserve(request, decided, &slot)) return Outcome::exhausted;
     return insert(request, decided, slot, issued) ? Outcome::issued : Outcome::taken;
@@ -209,7 +200,7 @@ Outcome reserve_and_insert(const Request& request, const Decision& decided, Rese
 
 // In a subtransaction. Rolling it back gives the reward back; and it lets go of slots, including those that were found
 // wanting only when they were locked, so that nobody waits for a slot while holding another out of order.
-Outcome try_to_issue(const Request& request, const Decision& decided, Reserve reserve, Field* issued) {
+Outcome try_to_issue(const Request& request, const Decided& decided, Reserve reserve, Field* issued) {
     MemoryContext memory = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
     volatile Outcome outcome = Outcome::exhausted;
@@ -240,7 +231,7 @@ Outcome try_to_issue(const Request& request, const Decision& decided, Reserve re
 
 // The reward is set aside before it is promised. Who is held out takes nothing, but neither arm is enrolled where the
 // budget is too small for the other.
-Outcome write_down(const Request& request, const Decision& decided, Field* issued) {
+Outcome write_down(const Request& request, const Decided& decided, Field* issued) {
     const bool unlimited = decided.affordable.is_null;
     const bool affordable = unlimited || DatumGetBool(decided.affordable.value);
     if (unlimited || (affordable && is_held_out(decided))) {
@@ -267,9 +258,9 @@ Field issue(const Request& request) {
     ArrayBuildState* exhausted = initArrayResult(TEXTOID, CurrentMemoryContext, false);
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
         CHECK_FOR_INTERRUPTS();
-        Decision decided;
+        Decided decided;
         if (!decide(request, exhausted, &decided)) return nothing;
-        if (!decided.open_exposure.is_null) return open_offer(request, decided);
+        if (has_offer(request, decided)) return open_offer(request, decided);
         if (decided.enrolled.is_null) return nothing;
         Field issued;
         const Outcome outcome = write_down(request, decided, &issued);

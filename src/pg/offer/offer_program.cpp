@@ -38,9 +38,9 @@ std::int32_t priority_in(const BookSource& source) {
 
 Objective objective_in(const BookSource& source) {
     const std::string_view name = required_text(source, "objective");
-    if (name == "grow_order_value") return Objective::grow_order_value;
-    if (name == "second_order") return Objective::second_order;
-    if (name == "win_back") return Objective::win_back;
+    for (const Objective objective : objectives) {
+        if (name == code_of(objective)) return objective;
+    }
     refuse(source, "objective", lookup(source, "objective"),
            "Objectives are grow_order_value, second_order and win_back.");
 }

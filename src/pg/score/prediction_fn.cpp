@@ -469,12 +469,11 @@ CLIENTELE_FUNCTION(clientele_store_clv) {
 
 CLIENTELE_FUNCTION(clientele_store_expected_next_order_at) {
     constexpr int least_purchase_days = 3;
-    constexpr double least_p_alive = 0.5;
     Memo& memo = memo_of(fcinfo);
     read_purchase_array(fcinfo, memo);
     PurchaseHistory history;
     if (!read_history(fcinfo, 2, history) || history.repeat_purchases < least_purchase_days - 1) PG_RETURN_NULL();
-    if (known_p_alive(memo.purchase, history) < least_p_alive) PG_RETURN_NULL();
+    if (known_p_alive(memo.purchase, history) < probably_alive_from) PG_RETURN_NULL();
     const Bytes encoded = profile_bytes(PG_GETARG_DATUM(2));
     const Zone& zone = profile_zone(encoded);
     Instant last = 0;

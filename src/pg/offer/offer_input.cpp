@@ -1,0 +1,160 @@
+#include "pg/offer/offer_input.hpp"
+
+#include "core/profile/profile.hpp"
+#include "pg/kit/boundary.hpp"
+
+#include "pg/kit/nullable.hpp"
+#include "pg/kit/numeric.hpp"
+#include "pg/kit/unicode.hpp"
+#include "pg/kit/zone.hpp"
+#include "pg/offer/offer_standing.hpp"
+#include "pg/profile/profile_datum.hpp"
+
+extern "C" {
+#include "utils/typcache.h"
+}
+
+namespace clientele {
+namespace {
+
+constexpr std::int64_t money_in_value = value_unit / 10'000;
+
+// --- rows -------------------------------------------------------------------------------------------------------
+
+// The first columns of a row.
+template <int count>
+void split(Datum datum, NullableDatum (&columns)[count]) {
+    constexpr int most = 64;
+    HeapTupleHeader row = DatumGetHeapTupleHeader(datum);
+    HeapTupleData tuple{};
+    tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+    tuple.t_data = row;
+    Datum values[most];
+    bool nulls[most];
+    TupleDesc descriptor = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+    const int found = descriptor->natts;
+    if (found >= count && found <= most) heap_deform_tuple(&tuple, descriptor, values, nulls);
+    ReleaseTupleDesc(descriptor);
+    if (found < count || found > most) {
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a row has %d columns, not %d", found, count)));
+    }
+    for (int index = 0; index < count; ++index) columns[index] = {values[index], nulls[index]};
+}
+
+ArrayType* array_of(const NullableDatum& array) { return array.isnull ? nullptr : DatumGetArrayTypeP(array.value); }
+
+// --- the customer -----------------------------------------------------------------------------------------------
+
+Instant as_of_of(const OfferInput& input) {
+    const TimestampTz as_of = DatumGetTimestampTz(input.as_of.value);
+    if (TIMESTAMP_NOT_FINITE(as_of)) {
+        ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("as_of must be finite"),
+                        errdetail("It is %s.", timestamptz_to_str(as_of))));
+    }
+    return as_of;
+}
+
+// Reads what offers need to know from a profile.
+void read_facts(Datum profile, const PreparedBook& book, Instant as_of, Detail detail, CustomerFacts& facts) {
+    const Bytes encoded = profile_bytes(profile);
+    const Zone& zone = profile_zone(encoded);
+    const Summary& summary = profile_summary(encoded);
+    think([&] {
+        facts.orders = summary.orders;
+        facts.purchase_days = summary.purchase_days;
+        if (summary.orders == 0) return;
+        facts.last_value = summary.last().amount * money_in_value;
+        facts.typical_value = typical_value(summary);
+        if (book.asks_for_cv) facts.typical_cv = typical_cv(summary);
+        if (book.asks_for_recency) facts.recency_days = day_of(zone.local(as_of)) - summary.last_day;
+        facts.last_purchase_age_days = summary.last_day - summary.first_day;
+        const bool gap_matters = detail == Detail::explanation || may_be_overdue(facts);
+        if (book.asks_for_gap && gap_matters) facts.median_gap_days = median_gap(decode(encoded));
+    });
+}
+
+Basis fallback_basis(Datum name) {
+    const std::string_view basis = text_of(name);
+    for (const Basis known : {Basis::segment, Basis::store, Basis::recent}) {
+        if (basis == code_of(known)) return known;
+    }
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown basis of a reference value"),
+                    errdetail("It is \"%s\".", TextDatumGetCString(name)),
+                    errhint("For a customer without orders it is \"segment\" or \"store\", for one with fewer than %d "
+                            "\"recent\".",
+                            static_cast<int>(typical_from_orders))));
+    pg_unreachable();
+}
+
+std::int64_t fallback_value(Datum number) {
+    const Scaled scaled = read_numeric(number);
+    if (scaled.kind != NumericKind::finite || scaled.value < 0) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reference value must be from 0 to below 10^13"),
+                 errdetail("It is %s.", DatumGetCString(DirectFunctionCall1(numeric_out, number)))));
+    }
+    return units_in(number, value_unit);
+}
+
+Reference read_fallback(Datum row) {
+    NullableDatum columns[2];
+    split(row, columns);
+    const auto& [basis, value] = columns;
+    if (basis.isnull || value.isnull) return {};
+    return {fallback_basis(basis.value), fallback_value(value.value)};
+}
+
+}  // namespace
+
+OfferInput offer_input(Datum row) {
+    NullableDatum columns[7];
+    split(row, columns);
+    const auto& [customer, segment, profile, fallback, as_of, history, open] = columns;
+    return {customer, segment, profile, fallback, as_of, history, open};
+}
+
+OfferInput offer_input(FunctionCallInfo fcinfo, int history) {
+    const auto given = [fcinfo](int index) { return nullable_argument(fcinfo, index); };
+    return {given(1), given(2), given(3), given(4), given(5), given(history), null_datum};
+}
+
+std::int64_t units_in(Datum number, std::int64_t unit) {
+    const Datum factor = NumericGetDatum(int64_to_numeric(unit));
+    return DatumGetInt64(DirectFunctionCall1(numeric_int8, DirectFunctionCall2(numeric_mul, number, factor)));
+}
+
+OpenOffer open_offer(Datum row) {
+    NullableDatum columns[5];
+    split(row, columns);
+    const auto& [exposure_id, program, holdout, valid_until, terms] = columns;
+    if (program.isnull || valid_until.isnull || terms.isnull) {
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("an open exposure is incomplete"),
+                        errhint("It has its program, its end and its terms.")));
+    }
+    OpenOffer open{};
+    open.exposure.program = text_of(program.value);
+    open.exposure.held_out = !holdout.isnull;
+    open.exposure.valid_until = DatumGetTimestampTz(valid_until.value);
+    open.terms = PointerGetDatum(DatumGetHeapTupleHeader(terms.value));
+    return open;
+}
+
+Customer read_customer(const OfferInput& input, const NullableDatum& budgets, Detail detail, PreparedBook& book) {
+    Customer customer;
+    customer.as_of = as_of_of(input);
+    const std::string_view id = text_of(input.customer.value);
+    customer.id = book.asks_for_id ? utf8_of(id) : id;
+    if (!input.segment.isnull) customer.segment = text_of(input.segment.value);
+    if (!input.profile.isnull) read_facts(input.profile.value, book, customer.as_of, detail, customer.facts);
+    if (customer.facts.orders < typical_from_orders && !input.fallback.isnull) {
+        customer.fallback = read_fallback(input.fallback.value);
+    }
+    read_standings(book, array_of(input.history), array_of(budgets), customer);
+    if (!input.open.isnull) {
+        customer.open = open_offer(input.open.value).exposure;
+        customer.open->valid_until = book.zone->local(customer.open->valid_until);
+    }
+    return customer;
+}
+
+}  // namespace clientele

@@ -1,0 +1,35 @@
+// What is known of a customer where an offer is decided. Whoever decides is given it in one piece, which may grow.
+#pragma once
+
+#include "pg/offer/offer_book.hpp"
+
+namespace clientele {
+
+// The type clientele.offer_input, column by column.
+struct OfferInput {
+    NullableDatum customer, segment, profile, fallback, as_of, history, open;
+};
+
+// From a row of that type.
+OfferInput offer_input(Datum row);
+
+// From the arguments of a function of the toolkit, which has them one by one: from the second on, the history apart.
+OfferInput offer_input(FunctionCallInfo fcinfo, int history);
+
+// The type clientele.open_exposure. The customer has the offer of these terms, or is held out of it.
+struct OpenOffer {
+    OpenExposure exposure;
+    Datum terms;  // clientele.offer
+};
+OpenOffer open_offer(Datum row);
+
+// A finite numeric in units of 1/unit, rounded.
+std::int64_t units_in(Datum number, std::int64_t unit);
+
+// How much of a customer there is to read: what an offer depends on, or also what its explanation tells.
+enum class Detail { offer, explanation };
+
+// The customer as the core sees it; texts stay where the input is. budgets: what is left of them.
+Customer read_customer(const OfferInput& input, const NullableDatum& budgets, Detail detail, PreparedBook& book);
+
+}  // namespace clientele

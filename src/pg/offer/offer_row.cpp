@@ -1,0 +1,196 @@
+#include "pg/offer/offer_row.hpp"
+
+#include <cmath>
+
+#include "core/offer/offer_text.hpp"
+#include "pg/kit/boundary.hpp"
+
+#include "pg/kit/numeric.hpp"
+#include "pg/kit/row.hpp"
+#include "pg/kit/unicode.hpp"
+
+namespace clientele {
+namespace {
+
+constexpr int most_columns = 64;
+
+// --- values -----------------------------------------------------------------------------------------------------
+
+NullableDatum words(std::string_view value) { return known_datum(text_datum(value)); }
+
+// What write(Text&) writes, as a text datum.
+template <class Write>
+NullableDatum written(const Write& write) {
+    char near[1024];
+    std::size_t size = 0;
+    think([&] {
+        Text text(near);
+        write(text);
+        size = text.size();
+    });
+    if (size <= sizeof near) return words({near, size});
+    if (size > MaxAllocSize - VARHDRSZ) {
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the text of an offer would be too long"),
+                        errdetail("It would take %zu bytes.", size)));
+    }
+    char* far = static_cast<char*>(palloc(size));
+    think([&] {
+        Text text({far, size});
+        write(text);
+    });
+    return words({far, size});
+}
+
+NullableDatum amount(std::int64_t smallest_units, const Book& book) {
+    return known_datum(make_numeric(smallest_units, book.decimals));
+}
+
+NullableDatum reference_value(const Answer& answer) {
+    const Reference& reference = answer.decision.reference;
+    if (reference.basis == Basis::none) return null_datum;
+    const int decimals = shown_decimals(reference.value, answer.prepared.book.decimals);
+    return known_datum(make_numeric(reference.value / power_of_ten(value_decimals - decimals), decimals));
+}
+
+ProgramParts& parts_of(const Answer& answer) { return answer.prepared.parts_of(*answer.decision.program); }
+
+// Whether anything is asked for, and whether there is a reward for it.
+bool asks(const Answer& answer) { return answer.decision.terms.min_spend > 0; }
+bool promises(const Answer& answer) { return answer.decision.terms.reward > 0; }
+
+const Validity& validity(const Answer& answer) {
+    return validity_of(answer.prepared, *answer.decision.program, answer.customer.as_of);
+}
+
+NullableDatum message(const Answer& answer) {
+    if (!promises(answer)) return null_datum;
+    const Day last_day = validity(answer).last_day;
+    return written([&](Text& text) {
+        add_message(text, answer.prepared.book, answer.decision, answer.customer.segment, last_day);
+    });
+}
+
+NullableDatum expected_profit(const Answer& answer) {
+    const Datum profit = expected_profit_of(answer.prepared, answer.decision, answer.customer.segment);
+    return profit != 0 && promises(answer) ? known_datum(profit) : null_datum;
+}
+
+NullableDatum reasons(const Answer& answer) {
+    const CustomerFacts& facts = answer.customer.facts;
+    return known_datum(answer.decision.status == Status::offered
+                           ? offer_reasons_datum(answer.prepared, answer.decision, facts)
+                           : reasons_datum(answer.decision, facts));
+}
+
+NullableDatum disclosure(const Answer& answer) {
+    const Datum disclosure = parts_of(answer).disclosure;
+    return disclosure != 0 && promises(answer) ? known_datum(disclosure) : null_datum;
+}
+
+NullableDatum holdout(const Answer& answer) {
+    const Holdout holdout = answer.decision.holdout;
+    return holdout == Holdout::none ? null_datum : words(code_of(holdout));
+}
+
+NullableDatum break_even(const Answer& answer) {
+    const double share = break_even_share(answer.prepared.book, answer.decision);
+    return std::isnan(share) ? null_datum : known_datum(Float8GetDatum(share));
+}
+
+NullableDatum explanation(const Answer& answer) {
+    return written([&](Text& text) {
+        add_explanation(text, answer.prepared.book, answer.decision, answer.customer, answer.winner);
+    });
+}
+
+// --- columns ----------------------------------------------------------------------------------------------------
+
+using A = const Answer&;
+
+// All that a result may have, in about the order in which they have it.
+constexpr AnswerColumn all_columns[] = {
+    {"priority", [](A a) { return known_datum(Int32GetDatum(a.decision.program->priority)); }},
+    {"program", [](A a) { return known_datum(parts_of(a).name); }},
+    {"status", [](A a) { return words(code_of(a.decision.status)); }},
+    {"reasons", reasons},
+    {"break_even_share", break_even},
+    {"explanation", explanation},
+    {"program_version", [](A a) { return known_datum(Int32GetDatum(a.decision.program->version)); }},
+    {"holdout", holdout},
+    {"global_holdout", [](A a) { return known_datum(Float8GetDatum(a.prepared.book.global_holdout)); }},
+    {"segment", [](A a) { return a.customer.segment.data() ? words(a.customer.segment) : null_datum; }},
+    {"basis",
+     [](A a) {
+         const Basis basis = a.decision.reference.basis;
+         return basis == Basis::none ? null_datum : words(code_of(basis));
+     }},
+    {"reference_value", reference_value},
+    {"min_spend", [](A a) { return asks(a) ? known_datum(make_numeric(a.decision.terms.min_spend, 0)) : null_datum; }},
+    {"reward", [](A a) { return asks(a) ? amount(a.decision.terms.reward, a.prepared.book) : null_datum; }},
+    {"greatest_reward", [](A a) { return amount(a.decision.greatest_reward, a.prepared.book); }},
+    {"reward_kind", [](A a) { return promises(a) ? known_datum(a.prepared.reward_kind) : null_datum; }},
+    {"currency", [](A a) { return known_datum(a.prepared.currency); }},
+    {"message", message},
+    {"valid_until", [](A a) { return promises(a) ? known_datum(TimestampTzGetDatum(validity(a).until)) : null_datum; }},
+    {"variant", [](A a) { return promises(a) ? known_datum(parts_of(a).variants[a.decision.arm_index]) : null_datum; }},
+    {"propensity", [](A a) { return known_datum(Float8GetDatum(a.decision.propensity)); }},
+    {"expected_profit", expected_profit},
+    {"disclosure", disclosure},
+    {"last_day", [](A a) { return promises(a) ? known_datum(Int32GetDatum(validity(a).last_day)) : null_datum; }},
+};
+
+// Those of one row mostly follow each other.
+const AnswerColumn* find_column(const char* name, const AnswerColumn* after) {
+    const std::ptrdiff_t count = std::ssize(all_columns);
+    const std::ptrdiff_t first = after == nullptr ? 0 : after - all_columns + 1;
+    for (std::ptrdiff_t step = 0; step < count; ++step) {
+        const AnswerColumn& column = all_columns[(first + step) % count];
+        if (column.name == name) return &column;
+    }
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a decision has no column \"%s\"", name)));
+    pg_unreachable();
+}
+
+void fill(const RowShape& shape, const Answer& answer, Datum* values, bool* nulls) {
+    for (int index = 0; index < shape.descriptor->natts; ++index) {
+        const NullableDatum column = shape.columns[index]->value(answer);
+        values[index] = column.value;
+        nulls[index] = column.isnull;
+    }
+}
+
+}  // namespace
+
+const RowShape& shape_of(FunctionCallInfo fcinfo, TupleDesc descriptor) {
+    auto* known = static_cast<RowShape*>(fcinfo->flinfo->fn_extra);
+    if (known != nullptr) return *known;
+    MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+    if (descriptor == nullptr) descriptor = result_row_type(fcinfo);
+    const int count = descriptor->natts;
+    Assert(count <= most_columns);
+    known = static_cast<RowShape*>(palloc(offsetof(RowShape, columns) + count * sizeof(AnswerColumn*)));
+    known->descriptor = BlessTupleDesc(CreateTupleDescCopy(descriptor));
+    for (int index = 0; index < count; ++index) {
+        const AnswerColumn* before = index == 0 ? nullptr : known->columns[index - 1];
+        known->columns[index] = find_column(NameStr(TupleDescAttr(descriptor, index)->attname), before);
+    }
+    MemoryContextSwitchTo(caller);
+    fcinfo->flinfo->fn_extra = known;
+    return *known;
+}
+
+Datum row_of(const RowShape& shape, const Answer& answer) {
+    Datum values[most_columns];
+    bool nulls[most_columns];
+    fill(shape, answer, values, nulls);
+    return HeapTupleGetDatum(heap_form_tuple(shape.descriptor, values, nulls));
+}
+
+void add_row(ReturnSetInfo& set, const RowShape& shape, const Answer& answer) {
+    Datum values[most_columns];
+    bool nulls[most_columns];
+    fill(shape, answer, values, nulls);
+    tuplestore_putvalues(set.setResult, set.setDesc, values, nulls);
+}
+
+}  // namespace clientele

@@ -1,0 +1,35 @@
+// Decisions as rows: what each column of clientele.offer, offer_decision, enrolment and the like means.
+#pragma once
+
+#include "pg/offer/offer_book.hpp"
+
+namespace clientele {
+
+// What rows tell of. `winner` is that of the customer, where it is known.
+struct Answer {
+    PreparedBook& prepared;
+    const Decision& decision;
+    const Customer& customer;
+    const Program* winner = nullptr;
+};
+
+// A column of a result; known by its name.
+struct AnswerColumn {
+    std::string_view name;
+    NullableDatum (*value)(const Answer& answer);
+};
+
+// The columns of a function's result.
+struct RowShape {
+    TupleDesc descriptor;
+    const AnswerColumn* columns[];
+};
+
+// Those of this function, looked up once a query. descriptor: of the result; nullptr: to be looked up, too.
+const RowShape& shape_of(FunctionCallInfo fcinfo, TupleDesc descriptor = nullptr);
+
+// The answer in that shape: as a row, or added to a set.
+Datum row_of(const RowShape& shape, const Answer& answer);
+void add_row(ReturnSetInfo& set, const RowShape& shape, const Answer& answer);
+
+}  // namespace clientele

@@ -1,0 +1,67 @@
+-- What a store offers to whom, as views. All who decide, be it for one customer or for all, start from _offer_inputs: a row of
+-- the type offer_input for each customer, and what is left of the budgets.
+
+-- In the form of _create_view_trio(). What is added to offer_input is a column of the inner query, and is passed on by itself.
+CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill($query$
+        SELECT q.*, (q.open).exposure_id AS open_exposure, (q.open).program AS open_program, (q.open).holdout AS open_holdout,
+            ROW({input})::clientele.offer_input AS input,
+            CASE WHEN clientele._has_budgets(%2$I._offer_book())
+                THEN (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM %2$I._budgets b) END AS budgets
+        FROM (
+            SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
+                CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment)
+                     WHEN g.orders < clientele._typical_from_orders()
+                     THEN ROW('recent', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value END AS fallback,
+                g.as_of, h.history, h.last_period, h.last_ordered_at, h.open
+            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g
+            LEFT JOIN (
+                SELECT l.customer_id, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at,
+                    pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = 'void')::clientele.past_exposure
+                        ORDER BY l.period) AS history,
+                    (pg_catalog.array_agg(ROW(l.exposure_id, l.program, l.holdout, l.valid_until, ROW({terms})::clientele.offer)
+                        ::clientele.open_exposure) FILTER (WHERE %5$s))[1] AS open
+                FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id) q$query$,
+        'input', clientele._columns_of('clientele.offer_input', 'q.'), 'terms', clientele._columns_of('clientele.offer', 'l.'))
+$$;
+COMMENT ON FUNCTION clientele._offer_inputs_query() IS
+    'The view _offer_inputs of a store: what is known of a customer where an offer is decided, the ledger included.';
+
+CREATE FUNCTION clientele._create_offer_views(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE clientele._fill($views$
+        CREATE OR REPLACE FUNCTION {store}._decide(input clientele.offer_input, budgets clientele.offer_budget[], program text DEFAULT NULL)
+            RETURNS clientele.offer VOLATILE PARALLEL SAFE
+            RETURN clientele._decide({store}._offer_book(), input, program, budgets);
+        CREATE OR REPLACE VIEW {store}.offers WITH (security_invoker = true) AS
+            SELECT d.customer_id, {offered}
+            FROM (SELECT i.customer_id, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
+            WHERE (d.o).program IS NOT NULL;
+        CREATE OR REPLACE VIEW {store}.campaign WITH (security_invoker = true) AS
+            SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content, {unsegmented}
+            FROM (SELECT i.customer_id, i.segment, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
+            LEFT JOIN {store}._segment_content k ON k.segment = d.segment;
+        CREATE OR REPLACE VIEW {store}.offer_decisions WITH (security_invoker = true) AS
+            SELECT i.customer_id, d.*
+            FROM {store}._offer_inputs i
+            CROSS JOIN LATERAL (
+                SELECT p.program, p.status, p.reasons, {decided}
+                FROM clientele._decide_programs({store}._offer_book(), i.input, i.budgets) p
+                UNION ALL
+                SELECT i.open_program, CASE WHEN i.open_holdout IS NULL THEN 'offered' ELSE 'held_out' END, ((i.open).terms).reasons, {open_terms}
+                WHERE i.open_exposure IS NOT NULL) d;
+        CREATE OR REPLACE VIEW {store}.offer_summary WITH (security_invoker = true) AS
+            SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
+                pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
+                pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost
+            FROM {store}.offer_decisions d GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3;
+        $views$,
+        'offered', clientele._columns_of('clientele.offer', '(d.o).'),
+        'unsegmented', clientele._columns_of('clientele.offer', '(d.o).', '{segment}'),
+        'decided', clientele._columns_of('clientele.offer', 'p.', '{program,reasons}'),
+        'open_terms', clientele._columns_of('clientele.offer', '((i.open).terms).', '{program,reasons}'),
+        'store', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_offer_views(name) IS 'The views of a new store about offers, and the function that decides for a row of _offer_inputs.';
