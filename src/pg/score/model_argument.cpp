@@ -1,5 +1,7 @@
 #include "pg/score/model_argument.hpp"
 
+#include "pg/kit/row.hpp"
+
 namespace clientele {
 
 PurchaseKind kind_of_name(std::string_view name) {
@@ -10,6 +12,17 @@ PurchaseKind kind_of_name(std::string_view name) {
                     errdetail("It is \"%.*s\".", static_cast<int>(name.size()), name.data()),
                     errhint("The kinds are bgnbd, mbgnbd and pareto_nbd.")));
     pg_unreachable();
+}
+
+double parameter_of(HeapTupleHeader row, int number) {
+    const NullableDatum parameter = field_of(row, number);
+    if (parameter.isnull) {
+        const char* name =
+            get_attname(get_typ_typrelid(HeapTupleHeaderGetTypeId(row)), static_cast<AttrNumber>(number), false);
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("parameter %s of a model is NULL", name),
+                        errhint("Fit the model, or give all of its parameters.")));
+    }
+    return DatumGetFloat8(parameter.value);
 }
 
 const double* numbers_of(ArrayType* array, int count) {

@@ -126,17 +126,6 @@ double known_p_alive(const PurchaseModel& model, const PurchaseHistory& history)
 
 // --- models -----------------------------------------------------------------------------------------------------
 
-double parameter_of(HeapTupleHeader row, int number) {
-    const NullableDatum parameter = field_of(row, number);
-    if (parameter.isnull) {
-        const char* name =
-            get_attname(get_typ_typrelid(HeapTupleHeaderGetTypeId(row)), static_cast<AttrNumber>(number), false);
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("parameter %s of a model is NULL", name),
-                        errhint("Fit the model, or give all of its parameters.")));
-    }
-    return DatumGetFloat8(parameter.value);
-}
-
 void check_convergence(HeapTupleHeader row) {
     bool is_null = false;
     const bool converged = DatumGetBool(GetAttributeByName(row, "converged", &is_null));
