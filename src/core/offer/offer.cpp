@@ -321,8 +321,11 @@ const Standing& standing_of(const Book& book, const Program& program, const Cust
     return customer.standings.empty() ? none : customer.standings[&program - book.programs.data()];
 }
 
-bool may_be_overdue(const CustomerFacts& facts) {
-    return facts.purchase_days >= win_back_purchase_days && facts.recency_days >= win_back_from_days;
+bool median_gap_decides(const Book& book, std::string_view segment, const CustomerFacts& facts) {
+    if (facts.purchase_days < win_back_purchase_days || facts.recency_days < win_back_from_days) return false;
+    return std::any_of(book.programs.begin(), book.programs.end(), [segment](const Program& program) {
+        return program.objective == Objective::win_back && serves(program, segment);
+    });
 }
 
 bool is_offered(const OpenExposure& open, std::string_view only) {

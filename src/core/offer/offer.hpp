@@ -237,8 +237,8 @@ bool is_held_out_globally(const Book& book, const Customer& customer);
 
 const Standing& standing_of(const Book& book, const Program& program, const Customer& customer);
 
-// Whether somebody who is to be won back could be overdue: if so, their median gap decides.
-bool may_be_overdue(const CustomerFacts& facts);
+// Whether a program wins back customers of the segment, and one of them could be overdue: then the median gap decides.
+bool median_gap_decides(const Book& book, std::string_view segment, const CustomerFacts& facts);
 
 // Whether an exposure that is open is what the customer is offered; without data, `only` is any program.
 bool is_offered(const OpenExposure& open, std::string_view only);

@@ -97,7 +97,7 @@ void add_decisions(FunctionCallInfo fcinfo, Detail detail) {
         if (customer.open && customer.open->program == program.name) continue;
         Decision decision;
         think([&] { decision = decide_program(book, program, customer, winner); });
-        add_row(set, shape, {prepared, decision, customer, winner});
+        add_row(set, shape, {prepared, decision, customer, asked.input.segment, winner});
     }
 }
 
@@ -117,7 +117,7 @@ CLIENTELE_FUNCTION(clientele_decide_offer) {
     Decision decision;
     think([&] { decision = decide_offer(prepared.book, customer, only); });
     if (decision.program == nullptr) PG_RETURN_NULL();
-    return row_of(shape_of(fcinfo), {prepared, decision, customer});
+    return row_of(shape_of(fcinfo), {prepared, decision, customer, asked.input.segment});
 }
 
 CLIENTELE_FUNCTION(clientele_enrol) {
@@ -133,7 +133,7 @@ CLIENTELE_FUNCTION(clientele_enrol) {
     Decision decision;
     think([&] { decision = decide_enrolment(prepared.book, customer, only); });
     if (decision.program == nullptr) PG_RETURN_NULL();
-    return row_of(shape_of(fcinfo), {prepared, decision, customer});
+    return row_of(shape_of(fcinfo), {prepared, decision, customer, asked.input.segment});
 }
 
 CLIENTELE_FUNCTION(clientele_decide_programs) {

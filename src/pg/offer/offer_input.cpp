@@ -21,23 +21,21 @@ constexpr std::int64_t money_in_value = value_unit / 10'000;
 
 // --- rows -------------------------------------------------------------------------------------------------------
 
-// The first columns of a row.
+// The first columns of a row. Its type is not pinned meanwhile: nothing here could change it.
 template <int count>
 void split(Datum datum, NullableDatum (&columns)[count]) {
     constexpr int most = 64;
     HeapTupleHeader row = DatumGetHeapTupleHeader(datum);
+    TupleDesc descriptor = lookup_type_cache(HeapTupleHeaderGetTypeId(row), TYPECACHE_TUPDESC)->tupDesc;
+    if (descriptor == nullptr || descriptor->natts < count || descriptor->natts > most) {
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a row has not the columns of its type")));
+    }
     HeapTupleData tuple{};
     tuple.t_len = HeapTupleHeaderGetDatumLength(row);
     tuple.t_data = row;
     Datum values[most];
     bool nulls[most];
-    TupleDesc descriptor = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
-    const int found = descriptor->natts;
-    if (found >= count && found <= most) heap_deform_tuple(&tuple, descriptor, values, nulls);
-    ReleaseTupleDesc(descriptor);
-    if (found < count || found > most) {
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a row has %d columns, not %d", found, count)));
-    }
+    heap_deform_tuple(&tuple, descriptor, values, nulls);
     for (int index = 0; index < count; ++index) columns[index] = {values[index], nulls[index]};
 }
 
@@ -55,7 +53,8 @@ Instant as_of_of(const OfferInput& input) {
 }
 
 // Reads what offers need to know from a profile.
-void read_facts(Datum profile, const PreparedBook& book, Instant as_of, Detail detail, CustomerFacts& facts) {
+void read_facts(Datum profile, const PreparedBook& book, Detail detail, Customer& customer) {
+    CustomerFacts& facts = customer.facts;
     const Bytes encoded = profile_bytes(profile);
     const Zone& zone = profile_zone(encoded);
     const Summary& summary = profile_summary(encoded);
@@ -66,10 +65,12 @@ void read_facts(Datum profile, const PreparedBook& book, Instant as_of, Detail d
         facts.last_value = summary.last().amount * money_in_value;
         facts.typical_value = typical_value(summary);
         if (book.asks_for_cv) facts.typical_cv = typical_cv(summary);
-        if (book.asks_for_recency) facts.recency_days = day_of(zone.local(as_of)) - summary.last_day;
+        if (book.asks_for_recency) facts.recency_days = day_of(zone.local(customer.as_of)) - summary.last_day;
         facts.last_purchase_age_days = summary.last_day - summary.first_day;
-        const bool gap_matters = detail == Detail::explanation || may_be_overdue(facts);
-        if (book.asks_for_gap && gap_matters) facts.median_gap_days = median_gap(decode(encoded));
+        if (!book.asks_for_gap) return;
+        const bool tells = detail == Detail::explanation;
+        if (tells || median_gap_decides(book.book, customer.segment, facts))
+            facts.median_gap_days = median_gap(decode(encoded));
     });
 }
 
@@ -145,7 +146,7 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
     const std::string_view id = text_of(input.customer.value);
     customer.id = book.asks_for_id ? utf8_of(id) : id;
     if (!input.segment.isnull) customer.segment = text_of(input.segment.value);
-    if (!input.profile.isnull) read_facts(input.profile.value, book, customer.as_of, detail, customer.facts);
+    if (!input.profile.isnull) read_facts(input.profile.value, book, detail, customer);
     if (customer.facts.orders < typical_from_orders && !input.fallback.isnull) {
         customer.fallback = read_fallback(input.fallback.value);
     }

@@ -118,7 +118,7 @@ constexpr AnswerColumn all_columns[] = {
     {"program_version", [](A a) { return known_datum(Int32GetDatum(a.decision.program->version)); }},
     {"holdout", holdout},
     {"global_holdout", [](A a) { return known_datum(Float8GetDatum(a.prepared.book.global_holdout)); }},
-    {"segment", [](A a) { return a.customer.segment.data() ? words(a.customer.segment) : null_datum; }},
+    {"segment", [](A a) { return a.segment; }},
     {"basis",
      [](A a) {
          const Basis basis = a.decision.reference.basis;

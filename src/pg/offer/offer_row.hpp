@@ -10,6 +10,7 @@ struct Answer {
     PreparedBook& prepared;
     const Decision& decision;
     const Customer& customer;
+    NullableDatum segment;  // of the customer
     const Program* winner = nullptr;
 };
 
