@@ -5,20 +5,26 @@ CREATE FUNCTION clientele.stretch_threshold(typical pg_catalog.numeric, stretch 
     RETURNS pg_catalog.numeric
     AS 'MODULE_PATHNAME', 'clientele_stretch_threshold' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.stretch_threshold(pg_catalog.numeric, pg_catalog.numeric) IS
-    'The smallest rung of the ladder at or above stretch times typical, decided exactly: 50 gives 70, 35.71 gives 50, 35.72 gives 60. In whole units of the currency. The ladder: 1, 2, ... 10; from 10 to 30 by 5; from 30 to 100 by 10; from 100 to 200 by 25; from 200 to 500 by 50; from 500 to 1,000 by 100; above, 100 to 1,000 repeats in each decade. Zero gives 1; NULL gives NULL. A negative, NaN or infinite amount, a stretch not above 1, and a product above 10^15 are errors.';
+    'The smallest rung of the ladder at or above stretch times typical, decided exactly: 50 gives 70, 35.71 gives 50, 35.72 gives 60. In '
+    'whole units of the currency. The ladder: 1, 2, ... 10; from 10 to 30 by 5; from 30 to 100 by 10; from 100 to 200 by 25; from 200 to '
+    '500 by 50; from 500 to 1,000 by 100; above, 100 to 1,000 repeats in each decade. Zero gives 1; NULL gives NULL. A negative, NaN or '
+    'infinite amount, a stretch not above 1, and a product above 10^15 are errors.';
 
 CREATE FUNCTION clientele.ladder_rung(value pg_catalog.numeric) RETURNS pg_catalog.numeric
     AS 'MODULE_PATHNAME', 'clientele_ladder_rung' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.ladder_rung(pg_catalog.numeric) IS
-    'The smallest rung of the ladder of stretch_threshold at or above a value, in whole units of the currency. Zero gives 1; NULL gives NULL. A negative, NaN or infinite value and one above 10^15 are errors.';
+    'The smallest rung of the ladder of stretch_threshold at or above a value, in whole units of the currency. Zero gives 1; NULL gives '
+    'NULL. A negative, NaN or infinite value and one above 10^15 are errors.';
 
 CREATE TYPE clientele.reference_value AS (
     basis pg_catalog.text,
     value pg_catalog.numeric
 );
 COMMENT ON TYPE clientele.reference_value IS
-    'What offers to a customer without orders start from: basis segment or store (whose median it is), and the median itself, from 0 to below 10^13. '
-    'For one with one or two orders: basis recent, and the most that the last of them counts for. NULL in either, or a value of 0: there is none.';
+    'What offers to a customer without orders start from: basis segment or store (whose median it is), and the median itself, from 0 to '
+    'below 10^13. '
+    'For one with one or two orders: basis recent, and the most that the last of them counts for. NULL in either, or a value of 0: there '
+    'is none.';
 
 CREATE TYPE clientele.offer AS (
     program pg_catalog.text,
@@ -40,16 +46,24 @@ CREATE TYPE clientele.offer AS (
 );
 COMMENT ON TYPE clientele.offer IS 'One personal offer: spend min_spend or more before valid_until and get reward off.';
 COMMENT ON COLUMN clientele.offer.valid_until IS
-    'The first instant at which it no longer holds: where valid_for is whole days, the beginning of a day in the store''s time zone; else valid_for after it was made.';
-COMMENT ON COLUMN clientele.offer.last_day IS 'The last day on which it holds, in the store''s time zone; what {valid_until} in a message shows.';
-COMMENT ON COLUMN clientele.offer.basis IS 'recent (the last order), typical (median of the last 8), segment or store (median of its customers).';
+    'The first instant at which it no longer holds: where valid_for is whole days, the beginning of a day in the store''s time zone; '
+    'else valid_for after it was made.';
+COMMENT ON COLUMN clientele.offer.last_day IS
+    'The last day on which it holds, in the store''s time zone; what {valid_until} in a message shows.';
+COMMENT ON COLUMN clientele.offer.basis IS
+    'recent (the last order), typical (median of the last 8), segment or store (median of its customers).';
 COMMENT ON COLUMN clientele.offer.reference_value IS 'The amount that the offer starts from, in the currency.';
 COMMENT ON COLUMN clientele.offer.reward_kind IS 'amount_off: reward is an amount in the currency, taken off the order.';
-COMMENT ON COLUMN clientele.offer.variant IS 'The arm that the customer is in: its name, or its place from 0; default where the program has no arms.';
-COMMENT ON COLUMN clientele.offer.propensity IS 'The probability of this decision: (1 - the store''s global holdout) x (1 - the program''s holdout) x the weight of the arm.';
-COMMENT ON COLUMN clientele.offer.expected_profit IS 'What the offer is expected to bring in by the book''s estimates for the segment and variant, in the currency; NULL until it has been estimated from data.';
+COMMENT ON COLUMN clientele.offer.variant IS
+    'The arm that the customer is in: its name, or its place from 0; default where the program has no arms.';
+COMMENT ON COLUMN clientele.offer.propensity IS
+    'The probability of this decision: (1 - the store''s global holdout) x (1 - the program''s holdout) x the weight of the arm.';
+COMMENT ON COLUMN clientele.offer.expected_profit IS
+    'What the offer is expected to bring in by the book''s estimates for the segment and variant, in the currency; NULL until it has '
+    'been estimated from data.';
 COMMENT ON COLUMN clientele.offer.reasons IS
-    'Stable codes of why the offer is as it is; one_rung_up: the threshold was limited to one rung above the last that was asked for. Of win_back, where the store has a purchase model, also p_alive=... and median_days_between_orders=... with their values.';
+    'Stable codes of why the offer is as it is; one_rung_up: the threshold was limited to one rung above the last that was asked for. Of '
+    'win_back, where the store has a purchase model, also p_alive=... and median_days_between_orders=... with their values.';
 
 CREATE FUNCTION clientele._columns_of(type pg_catalog.regclass, prefix pg_catalog.text, without pg_catalog.text[] DEFAULT '{}')
     RETURNS pg_catalog.text
@@ -82,9 +96,12 @@ COMMENT ON TYPE clientele.offer_decision IS
     'What was decided for one customer and one program, and what the offer is or would be wherever it can be computed.';
 COMMENT ON COLUMN clientele.offer_decision.status IS 'offered, held_out or refused.';
 COMMENT ON COLUMN clientele.offer_decision.reasons IS
-    'Stable codes. Of offered: the basis, the occasion, what bounds the reward and the threshold; of held_out: held_out (of the program) or held_out_globally; of refused: all that speaks against it (limit_reached, cooling_down, outgrown, budget_exhausted, ...), or outranked alone. Of win_back also p_alive=... and median_days_between_orders=..., where the store has a purchase model.';
+    'Stable codes. Of offered: the basis, the occasion, what bounds the reward and the threshold; of held_out: held_out (of the program) '
+    'or held_out_globally; of refused: all that speaks against it (limit_reached, cooling_down, outgrown, budget_exhausted, ...), or '
+    'outranked alone. Of win_back also p_alive=... and median_days_between_orders=..., where the store has a purchase model.';
 COMMENT ON COLUMN clientele.offer_decision.propensity IS
-    'The probability of what was decided, with g the store''s global holdout and h that of the program: (1 - g) x (1 - h) x the weight of the arm if offered, (1 - g) x h if held out of the program, g if held out globally, 1 if refused.';
+    'The probability of what was decided, with g the store''s global holdout and h that of the program: (1 - g) x (1 - h) x the weight '
+    'of the arm if offered, (1 - g) x h if held out of the program, g if held out globally, 1 if refused.';
 
 CREATE TYPE clientele.past_exposure AS (
     program pg_catalog.text,
@@ -94,23 +111,31 @@ CREATE TYPE clientele.past_exposure AS (
 );
 COMMENT ON TYPE clientele.past_exposure IS
     'What limits need to know of an offer that was issued to a customer, or that they were held out of.';
-COMMENT ON COLUMN clientele.past_exposure.program IS 'Whose offer it was, by name; never NULL. One that is not in the book limits the next threshold alone.';
+COMMENT ON COLUMN clientele.past_exposure.program IS
+    'Whose offer it was, by name; never NULL. One that is not in the book limits the next threshold alone.';
 COMMENT ON COLUMN clientele.past_exposure.issued_at IS 'When it was issued; finite, never NULL.';
-COMMENT ON COLUMN clientele.past_exposure.min_spend IS 'What it asked for, from 0 to 10^15 in the currency, whether a rung of the ladder or not. NULL: it does not limit the next threshold.';
-COMMENT ON COLUMN clientele.past_exposure.void IS 'true: voided, so that it counts neither against max_per_customer nor for the cooldown; it still limits the next threshold.';
+COMMENT ON COLUMN clientele.past_exposure.min_spend IS
+    'What it asked for, from 0 to 10^15 in the currency, whether a rung of the ladder or not. NULL: it does not limit the next threshold.';
+COMMENT ON COLUMN clientele.past_exposure.void IS
+    'true: voided, so that it counts neither against max_per_customer nor for the cooldown; it still limits the next threshold.';
 
 CREATE TYPE clientele.offer_budget AS (
     program pg_catalog.text,
     remaining pg_catalog.numeric
 );
 COMMENT ON TYPE clientele.offer_budget IS 'What is left of the budget of a program.';
-COMMENT ON COLUMN clientele.offer_budget.program IS 'The program, by name; never NULL. One that is not in the book, or has no budget there, limits nothing.';
-COMMENT ON COLUMN clientele.offer_budget.remaining IS 'What can still be promised, below 10^13 in the currency; negative: nothing. NULL, or no such row: the whole budget of the book.';
+COMMENT ON COLUMN clientele.offer_budget.program IS
+    'The program, by name; never NULL. One that is not in the book, or has no budget there, limits nothing.';
+COMMENT ON COLUMN clientele.offer_budget.remaining IS
+    'What can still be promised, below 10^13 in the currency; negative: nothing. NULL, or no such row: the whole budget of the book.';
 
-COMMENT ON TYPE clientele.enrolment IS 'What is written down of a customer who is offered something, or held out: then as what would have been offered.';
-COMMENT ON COLUMN clientele.enrolment.holdout IS 'program or global, by which the customer is held out (global comes first); NULL: offered.';
+COMMENT ON TYPE clientele.enrolment IS
+    'What is written down of a customer who is offered something, or held out: then as what would have been offered.';
+COMMENT ON COLUMN clientele.enrolment.holdout IS
+    'program or global, by which the customer is held out (global comes first); NULL: offered.';
 COMMENT ON COLUMN clientele.enrolment.global_holdout IS 'The share that the store holds out of everything.';
-COMMENT ON COLUMN clientele.enrolment.greatest_reward IS 'The greatest reward of the program''s arms: what the budget must have left, whichever arm was drawn.';
+COMMENT ON COLUMN clientele.enrolment.greatest_reward IS
+    'The greatest reward of the program''s arms: what the budget must have left, whichever arm was drawn.';
 
 CREATE TYPE clientele.open_exposure AS (
     exposure_id pg_catalog.int8,
@@ -142,7 +167,18 @@ CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalo
     AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
     clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
-    'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible for, that of the lowest priority number wins; whom the store (global_holdout) or the program (holdout) holds out, gets nothing. Whether a customer is eligible does not depend on the arm that they are in: every arm of the program that has a weight must have a reward for them. customer is the key as text; profile is NULL without orders; fallback is the reference value of a customer without orders. program restricts the offer to that one, still only if the winner does not hold the customer out; one that is not in the book is an error. history is what the customer was issued before, in any order (NULL: nothing), budgets what is left of the programs'' budgets (NULL: all). By them a program is refused: limit_reached (max_per_customer exposures that are not void), cooling_down (less than cooldown since the last of those was issued, counted in the store''s time zone), budget_exhausted (less is left than the greatest reward of the program''s arms) or outgrown (the threshold is at most one rung above that of the last exposure of any program, void or not, within 180 days; where that leaves nothing to ask for, there is no offer). An element that is NULL or lacks program or issued_at, a min_spend or remaining outside its range, and an array of several dimensions are errors. A NULL book, customer or as_of gives NULL; as_of must be finite; an invalid book is an error.';
+    'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible '
+    'for, that of the lowest priority number wins; whom the store (global_holdout) or the program (holdout) holds out, gets nothing. '
+    'Whether a customer is eligible does not depend on the arm that they are in: every arm of the program that has a weight must have a '
+    'reward for them. customer is the key as text; profile is NULL without orders; fallback is the reference value of a customer without '
+    'orders. program restricts the offer to that one, still only if the winner does not hold the customer out; one that is not in the '
+    'book is an error. history is what the customer was issued before, in any order (NULL: nothing), budgets what is left of the '
+    'programs'' budgets (NULL: all). By them a program is refused: limit_reached (max_per_customer exposures that are not void), '
+    'cooling_down (less than cooldown since the last of those was issued, counted in the store''s time zone), budget_exhausted (less is '
+    'left than the greatest reward of the program''s arms) or outgrown (the threshold is at most one rung above that of the last '
+    'exposure of any program, void or not, within 180 days; where that leaves nothing to ask for, there is no offer). An element that is '
+    'NULL or lacks program or issued_at, a min_spend or remaining outside its range, and an array of several dimensions are errors. A '
+    'NULL book, customer or as_of gives NULL; as_of must be finite; an invalid book is an error.';
 
 CREATE FUNCTION clientele.decide_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
@@ -151,7 +187,8 @@ CREATE FUNCTION clientele.decide_programs(book pg_catalog.jsonb, customer pg_cat
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.decide_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[]) IS
-    'The decision of every program of the book about one customer, in the order of priority. Held-out customers are shown what they would be offered, in their arm. Arguments and errors as for decide_offer; a NULL book, customer or as_of gives no row.';
+    'The decision of every program of the book about one customer, in the order of priority. Held-out customers are shown what they '
+    'would be offered, in their arm. Arguments and errors as for decide_offer; a NULL book, customer or as_of gives no row.';
 
 CREATE FUNCTION clientele.explain_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
@@ -161,14 +198,18 @@ CREATE FUNCTION clientele.explain_programs(book pg_catalog.jsonb, customer pg_ca
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[]) IS
-    'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';
+    'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference '
+    'value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it '
+    'to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';
 
 CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     program pg_catalog.text, history clientele.past_exposure[], budgets clientele.offer_budget[]) RETURNS clientele.enrolment
     AS 'MODULE_PATHNAME', 'clientele_enrol' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
-    'What decide_offer() decides, for the ledger: with the version of the program, and also where the customer is held out. NULL where nothing is offered or held out. Arguments and errors as for decide_offer. VOLATILE, so that it is computed once a row.';
+COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
+    clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
+    'What decide_offer() decides, for the ledger: with the version of the program, and also where the customer is held out. NULL where '
+    'nothing is offered or held out. Arguments and errors as for decide_offer. VOLATILE, so that it is computed once a row.';
 
 -- ---- What stores decide by: of a row of offer_input ----
 
@@ -218,4 +259,5 @@ COMMENT ON FUNCTION clientele._has_budgets(pg_catalog.jsonb) IS
 
 CREATE FUNCTION clientele._typical_from_orders() RETURNS pg_catalog.int8
     AS 'MODULE_PATHNAME', 'clientele_typical_from_orders' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._typical_from_orders() IS 'From so many orders on the median of the last 8 is what a customer usually spends; below, the last order counts.';
+COMMENT ON FUNCTION clientele._typical_from_orders() IS
+    'From so many orders on the median of the last 8 is what a customer usually spends; below, the last order counts.';

@@ -64,4 +64,5 @@ BEGIN
         'open_terms', clientele._columns_of('clientele.offer', '((i.open).terms).', '{program,reasons}'),
         'store', quote_ident(store));
 END $$;
-COMMENT ON FUNCTION clientele._create_offer_views(name) IS 'The views of a new store about offers, and the function that decides for a row of _offer_inputs.';
+COMMENT ON FUNCTION clientele._create_offer_views(name) IS
+    'The views of a new store about offers, and the function that decides for a row of _offer_inputs.';

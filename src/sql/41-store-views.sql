@@ -4,7 +4,8 @@ CREATE FUNCTION clientele._order_id(settings clientele.store_settings) RETURNS t
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('o.%I::%s', settings.order_id, clientele._stored_type(clientele._column_type(settings.orders, settings.order_id, 'order_id')))
 $$;
-COMMENT ON FUNCTION clientele._order_id(clientele.store_settings) IS 'The id of a row o of the orders, in the type in which it is kept, as an SQL expression.';
+COMMENT ON FUNCTION clientele._order_id(clientele.store_settings) IS
+    'The id of a row o of the orders, in the type in which it is kept, as an SQL expression.';
 
 -- One row an order that counts, whenever dated: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was
 -- no order after all), and order_id where orders have one. every_row: those, too, that are left out because nobody can count them.
@@ -50,7 +51,8 @@ CREATE FUNCTION clientele._keys_fit(settings clientele.store_settings) RETURNS t
     FROM (VALUES (1, settings.customer_id), (2, settings.order_id)) k (nth, name)
     JOIN pg_attribute a ON a.attrelid = settings.orders AND a.attname = k.name AND a.attlen = -1
 $$;
-COMMENT ON FUNCTION clientele._keys_fit(clientele.store_settings) IS 'What the keys of an order o must fulfil, as an SQL condition that follows others.';
+COMMENT ON FUNCTION clientele._keys_fit(clientele.store_settings) IS
+    'What the keys of an order o must fulfil, as an SQL condition that follows others.';
 
 CREATE FUNCTION clientele._uncountable_query(store name, settings clientele.store_settings) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -107,7 +109,8 @@ CREATE FUNCTION clientele._items_query(settings clientele.store_settings) RETURN
             THEN format('i.%I::text', settings.item_category) ELSE clientele._as_text(format('i.%I', settings.item_category)) END,
         settings.item_amount, settings.items) END
 $$;
-COMMENT ON FUNCTION clientele._items_query(clientele.store_settings) IS 'The lines of orders; the view _items of a store. NULL where there are none.';
+COMMENT ON FUNCTION clientele._items_query(clientele.store_settings) IS
+    'The lines of orders; the view _items of a store. NULL where there are none.';
 
 -- One row a customer with orders: customer_id, profile, category_mix. among: a condition on o, of which customers.
 -- inlined: without the views _orders and _items, which read with the rights of whoever asks, within whatever view they are.
@@ -131,7 +134,8 @@ BEGIN
     RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM (%s) p LEFT JOIN (%s) m ON m.customer_id = p.customer_id',
         profiles, clientele._category_mix_query(store, as_of, among, orders, items));
 END $$;
-COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, text, text, boolean) IS 'The profiles of a store, from its orders up to as_of.';
+COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, text, text, boolean) IS
+    'The profiles of a store, from its orders up to as_of.';
 
 CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true', orders text DEFAULT NULL, items text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -144,7 +148,8 @@ CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text
         GROUP BY c.customer_id', coalesce(orders, format('%I._orders', store)), as_of, among, coalesce(items, format('%I._items', store)),
         clientele._order_equality(store))
 $$;
-COMMENT ON FUNCTION clientele._category_mix_query(name, text, text, text, text) IS 'What each customer spent by category, of the lines of orders that count.';
+COMMENT ON FUNCTION clientele._category_mix_query(name, text, text, text, text) IS
+    'What each customer spent by category, of the lines of orders that count.';
 
 -- What everything else starts from: customer_id, profile, category_mix, as_of, the attributes.
 CREATE FUNCTION clientele._base_query(settings clientele.store_settings, profiles text, as_of text) RETURNS text
@@ -160,14 +165,16 @@ BEGIN
     RETURN format('SELECT c.%1$I AS customer_id, p.profile, p.category_mix, %2$s AS as_of%3$s FROM %4$s c LEFT JOIN %5$s p
         ON p.customer_id = c.%1$I WHERE c.%1$I IS NOT NULL', settings.customer_key, as_of, attributes, settings.customers, profiles);
 END $$;
-COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) IS 'Profiles and attributes side by side; with a customers table everyone in it.';
+COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) IS
+    'Profiles and attributes side by side; with a customers table everyone in it.';
 
 -- Everything that is joined is told so: planners do not carry ranges over.
 CREATE FUNCTION clientele._between(store name, alias text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('($1 IS NULL OR %1$s.customer_id%2$s > $1) AND ($2 IS NULL OR %1$s.customer_id%2$s <= $2)', alias, clientele._key_collation(store))
 $$;
-COMMENT ON FUNCTION clientele._between(name, text) IS 'The condition for a part of the customers: above the key $1, up to the key $2; NULL: without bound.';
+COMMENT ON FUNCTION clientele._between(name, text) IS
+    'The condition for a part of the customers: above the key $1, up to the key $2; NULL: without bound.';
 
 -- What reads the orders. They are replaced where the store's time zone is another: no reader's rights or views are lost.
 CREATE FUNCTION clientele._regenerate_order_views(store name, settings clientele.store_settings) RETURNS void
@@ -273,7 +280,8 @@ BEGIN
             ORDER BY s.rank NULLS LAST;
         $views$, 'store', quote_ident(store));
 END $$;
-COMMENT ON FUNCTION clientele._create_segment_views(name) IS 'The views of a new store about its segments: their contents, and their sizes.';
+COMMENT ON FUNCTION clientele._create_segment_views(name) IS
+    'The views of a new store about its segments: their contents, and their sizes.';
 
 CREATE FUNCTION clientele._comment_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

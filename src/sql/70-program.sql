@@ -20,7 +20,8 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._offer_book() RETURNS jsonb STABLE PARALLEL SAFE RETURN %L::jsonb', store, book);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_offers(name) IS
-    'Writes the store''s programs with what was learnt of them, its global holdout and its purchase model in use as a constant into its function _offer_book(), which every session sees at its next statement.';
+    'Writes the store''s programs with what was learnt of them, its global holdout and its purchase model in use as a constant into its '
+    'function _offer_book(), which every session sees at its next statement.';
 
 CREATE FUNCTION clientele._check_offer_segments(store name, wanted jsonb, disclosure text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -54,7 +55,8 @@ BEGIN
             HINT = 'Pass disclosure => ''...'': what the customer is told about how the offer came about.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_offer_segments(name, jsonb, text) IS 'Refuses unknown segments, and sensitive ones without a disclosure.';
+COMMENT ON FUNCTION clientele._check_offer_segments(name, jsonb, text) IS
+    'Refuses unknown segments, and sensitive ones without a disclosure.';
 
 -- ---- Definitions ----
 
@@ -64,7 +66,8 @@ CREATE FUNCTION clientele._book_with(book jsonb, definition jsonb) RETURNS jsonb
     FROM (SELECT b AS p FROM jsonb_array_elements(book -> 'programs') b WHERE b ->> 'program' <> definition ->> 'program'
           UNION ALL SELECT definition) programs
 $$;
-COMMENT ON FUNCTION clientele._book_with(jsonb, jsonb) IS 'A book of programs with one of them as defined, in the place of the one of the same name if there is one.';
+COMMENT ON FUNCTION clientele._book_with(jsonb, jsonb) IS
+    'A book of programs with one of them as defined, in the place of the one of the same name if there is one.';
 
 CREATE FUNCTION clientele._priority(book jsonb, program text, wanted integer) RETURNS integer
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -83,7 +86,8 @@ BEGIN
     RETURN chosen;
 END $$;
 COMMENT ON FUNCTION clientele._priority(jsonb, text, integer) IS
-    'The priority of a program that is to join a book: as wanted, else as it is, else the highest so far plus 10. One that another program has is refused.';
+    'The priority of a program that is to join a book: as wanted, else as it is, else the highest so far plus 10. One that another '
+    'program has is refused.';
 
 -- The terms of a program by name. Texts in it are the same whatever the session's settings are.
 CREATE FUNCTION clientele._offer_terms(
@@ -137,7 +141,8 @@ BEGIN
         WHERE p ->> ''program'' = $1', store) INTO definition USING program;
     RETURN definition;
 END $$;
-COMMENT ON FUNCTION clientele._program_in_book(name, text) IS 'A program as it is defined, without what was learnt of it; NULL where there is none of that name.';
+COMMENT ON FUNCTION clientele._program_in_book(name, text) IS
+    'A program as it is defined, without what was learnt of it; NULL where there is none of that name.';
 
 -- Intervals and times that hardly anybody means.
 CREATE FUNCTION clientele._warn_of_terms(definition jsonb) RETURNS void
@@ -170,7 +175,8 @@ BEGIN
         RAISE NOTICE 'program "%" no longer has %', program, lost USING HINT = 'clientele.alter_offer() changes what is named and keeps the rest.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._notice_lost_terms(name, jsonb) IS 'Names the limits, the holdout and the disclosure that a new definition of a program takes away.';
+COMMENT ON FUNCTION clientele._notice_lost_terms(name, jsonb) IS
+    'Names the limits, the holdout and the disclosure that a new definition of a program takes away.';
 
 CREATE FUNCTION clientele._optional_terms() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -198,18 +204,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
     timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
-    'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a new version, '
+    'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a '
+    'new version, '
     'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
     'segments: of ''main''; NULL for all. stretch: above 1. reward_rate: share of min_spend. '
     'max_cv: greatest coefficient of variation of the last 8 orders; NULL turns the check off. '
-    'valid_for: whole days end with a day of the store''s time zone: so many days after that of the offer; anything with hours ends to the microsecond. '
+    'valid_for: whole days end with a day of the store''s time zone: so many days after that of the offer; anything with hours ends to '
+    'the microsecond. '
     'holdout: share of customers who are shown nothing, from 0, below 1. '
     'message: with {min_spend}, {reward}, {currency}, {valid_until} (the last day), {program}, {segment}. '
     'priority: the eligible program of the lowest number wins; defaults to the highest so far plus 10. '
     'max_per_customer: how often a customer can be issued it. cooldown: time between two times. '
     'budget: the greatest sum of rewards that are promised or were paid, in the currency; below what already is, it is refused. '
     'arms: an array of {"stretch", "reward_rate", "weight", "name"}, of which each customer gets one by chance. '
-    'max_min_spend: the highest threshold, which is the greatest rung up to it; who spends as much is refused. max_reward: the highest reward. '
+    'max_min_spend: the highest threshold, which is the greatest rung up to it; who spends as much is refused. max_reward: the highest '
+    'reward. '
     'NULL in these six: no such term.';
 
 CREATE FUNCTION clientele._check_reset(reset text[], named jsonb) RETURNS void
@@ -228,7 +237,8 @@ BEGIN
             HINT = 'Leave it out of reset, or do not name it.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_reset(text[], jsonb) IS 'Refuses to take away from a program what it cannot be without, or what is given.';
+COMMENT ON FUNCTION clientele._check_reset(text[], jsonb) IS
+    'Refuses to take away from a program what it cannot be without, or what is given.';
 
 CREATE FUNCTION clientele.alter_offer(
     store name, program text, objective text DEFAULT NULL,
@@ -259,8 +269,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
     timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[]) IS
-    'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and versioned as there; '
-    'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, ends_at, '
+    'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and '
+    'versioned as there; '
+    'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, '
+    'ends_at, '
     'max_per_customer, cooldown, budget, arms, disclosure, max_min_spend, max_reward.';
 
 CREATE FUNCTION clientele.drop_offer(store name, program text) RETURNS void
@@ -275,7 +287,8 @@ BEGIN
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.drop_offer(name, text) IS
-    'Drops an offer program; owner only. Offers that were issued stay open on their terms; versions and the ledger stay, and count if a program of the same name is defined again.';
+    'Drops an offer program; owner only. Offers that were issued stay open on their terms; versions and the ledger stay, and count if a '
+    'program of the same name is defined again.';
 
 CREATE FUNCTION clientele._check_program(store name, program text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -308,7 +321,8 @@ BEGIN
         USING definition || jsonb_build_object('version', version);
     PERFORM clientele._regenerate_offers(store);
 END $$;
-COMMENT ON FUNCTION clientele._write_program(name, jsonb) IS 'Defines a program as _offer_definition() gives it, by whoever has locked the store.';
+COMMENT ON FUNCTION clientele._write_program(name, jsonb) IS
+    'Defines a program as _offer_definition() gives it, by whoever has locked the store.';
 
 CREATE FUNCTION clientele._program_version(store name, program text, definition jsonb) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -338,7 +352,8 @@ CREATE FUNCTION clientele._learnable_terms(definition jsonb) RETURNS jsonb
         'arms', (SELECT jsonb_agg(a.arm - 'weight' ORDER BY a.place)
                  FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place)))
 $$;
-COMMENT ON FUNCTION clientele._learnable_terms(jsonb) IS 'What the estimates of learn_offer() are about: while it stays the same, so do they.';
+COMMENT ON FUNCTION clientele._learnable_terms(jsonb) IS
+    'What the estimates of learn_offer() are about: while it stays the same, so do they.';
 
 CREATE FUNCTION clientele._retire_estimates(store name, program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -379,4 +394,5 @@ BEGIN
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.set_global_holdout(name, double precision) IS
-    'Holds a share of the customers out of every program of a store: those with bucket(''SEED:global'', customer) below it, where SEED is the name that the store was created under; owner only. From 0, below 1; NULL is an error. Offers that are open stay open.';
+    'Holds a share of the customers out of every program of a store: those with bucket(''SEED:global'', customer) below it, where SEED '
+    'is the name that the store was created under; owner only. From 0, below 1; NULL is an error. Offers that are open stay open.';

@@ -52,7 +52,8 @@ CREATE FUNCTION clientele._ledger_definitions() RETURNS text
     FROM pg_attribute a WHERE a.attrelid = 'clientele.offer'::regclass AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname NOT IN ('program', 'last_day')
 $$;
-COMMENT ON FUNCTION clientele._ledger_definitions() IS 'What a ledger keeps of an offer: the columns of that type, except what follows from others.';
+COMMENT ON FUNCTION clientele._ledger_definitions() IS
+    'What a ledger keeps of an offer: the columns of that type, except what follows from others.';
 
 CREATE FUNCTION clientele._comment_ledger(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -160,7 +161,8 @@ BEGIN
     PERFORM clientele._require_all_orders(store);
 END $$;
 COMMENT ON FUNCTION clientele._require_all_rows(name) IS
-    'Refuses (42501) callers from whom row-level security hides orders, profiles or customers of a store: for what counts, or measures, all or none.';
+    'Refuses (42501) callers from whom row-level security hides orders, profiles or customers of a store: for what counts, or measures, '
+    'all or none.';
 
 CREATE FUNCTION clientele._create_ledger_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

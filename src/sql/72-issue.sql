@@ -4,12 +4,15 @@ DO $$ BEGIN
     EXECUTE format('CREATE TYPE clientele.issued_offer AS (
         code text, %s, exposure_id bigint, program_version integer, issued_at timestamptz)', clientele._offer_definitions('{}'));
 END $$;
-COMMENT ON TYPE clientele.issued_offer IS 'An offer that is written down: its code, its terms as in the type offer, and the row of the ledger that it is.';
-COMMENT ON COLUMN clientele.issued_offer.code IS 'What the customer gives to get the reward: XXXXX-XXXXX, of 25 digits and letters without look-alikes.';
+COMMENT ON TYPE clientele.issued_offer IS
+    'An offer that is written down: its code, its terms as in the type offer, and the row of the ledger that it is.';
+COMMENT ON COLUMN clientele.issued_offer.code IS
+    'What the customer gives to get the reward: XXXXX-XXXXX, of 25 digits and letters without look-alikes.';
 
 CREATE FUNCTION clientele._new_code() RETURNS text
     AS 'MODULE_PATHNAME', 'clientele_new_code' LANGUAGE C VOLATILE PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._new_code() IS 'A code for an offer, XXXXX-XXXXX: ten characters out of 25 by the system''s source of strong randomness.';
+COMMENT ON FUNCTION clientele._new_code() IS
+    'A code for an offer, XXXXX-XXXXX: ten characters out of 25 by the system''s source of strong randomness.';
 CREATE FUNCTION clientele._canonical_code(code text) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele_canonical_code' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._canonical_code(text) IS
@@ -42,7 +45,8 @@ CREATE FUNCTION clientele._issuing_statement(store name) RETURNS text
         clientele._issued_row(store))
 $$;
 COMMENT ON FUNCTION clientele._issuing_statement(name) IS
-    'How issue_offer() writes an enrolment ($2) of a customer ($1) into the ledger; $3: the period, $4: when, $5: the models, $6: the slot.';
+    'How issue_offer() writes an enrolment ($2) of a customer ($1) into the ledger; $3: the period, $4: when, $5: the models, $6: the '
+    'slot.';
 
 CREATE FUNCTION clientele._issued_query(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -54,19 +58,15 @@ COMMENT ON FUNCTION clientele._issued_query(name) IS 'How issue_offer() reads an
 
 CREATE FUNCTION clientele.issue_offer(customer bigint, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
     AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
-COMMENT ON FUNCTION clientele.issue_offer(bigint, name, text) IS
-    'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the same code. Who is held out gets no row, and is written down all the same. '
-    'program: as for personalized_offer. NULL and unknown customers get none. The reward is reserved in the program''s budget. Fails where the transaction is read-only.';
 CREATE FUNCTION clientele.issue_offer(customer uuid, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
     AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
-COMMENT ON FUNCTION clientele.issue_offer(uuid, name, text) IS
-    'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the same code. Who is held out gets no row, and is written down all the same. '
-    'program: as for personalized_offer. NULL and unknown customers get none. The reward is reserved in the program''s budget. Fails where the transaction is read-only.';
 CREATE FUNCTION clientele.issue_offer(customer text, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
     AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
-COMMENT ON FUNCTION clientele.issue_offer(text, name, text) IS
-    'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the same code. Who is held out gets no row, and is written down all the same. '
-    'program: as for personalized_offer. NULL and unknown customers get none. The reward is reserved in the program''s budget. Fails where the transaction is read-only.';
+CALL clientele._comment_on_overloads('issue_offer({key}, name, text)',
+    'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the '
+    'same code. Who is held out gets no row, and is written down all the same. '
+    'program: as for personalized_offer. NULL and unknown customers get none. The reward is reserved in the program''s budget. Fails '
+    'where the transaction is read-only.');
 
 -- What is due is settled while no slot is held, since settling takes the exposures first. Who settles holds all slots afterwards,
 -- if anything came back; nobody else is told that nothing is left before that is committed, hence the last attempt.
@@ -82,7 +82,8 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clientele._reserve(name, text, numeric, numeric) IS
-    'Takes a reward from a program''s budget, out of as many slots as it takes, and returns the first; NULL where less than greatest_reward is left, even after what is due was settled.';
+    'Takes a reward from a program''s budget, out of as many slots as it takes, and returns the first; NULL where less than '
+    'greatest_reward is left, even after what is due was settled.';
 
 CREATE FUNCTION clientele._take_from_slots(store name, program text, reward numeric, greatest_reward numeric, OUT slot integer)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -105,16 +106,20 @@ EXCEPTION WHEN SQLSTATE 'CL001' THEN
     slot := NULL;  -- and the slots are let go of, with the subtransaction
 END $$;
 COMMENT ON FUNCTION clientele._take_from_slots(name, text, numeric, numeric) IS
-    'Takes a reward out of as many slots as it takes, and returns the first; NULL where less than greatest_reward is left, and then holds none.';
+    'Takes a reward out of as many slots as it takes, and returns the first; NULL where less than greatest_reward is left, and then '
+    'holds none.';
 
 -- ---- All customers ----
 
 CREATE PROCEDURE clientele.issue_offers(store name, program text DEFAULT NULL, chunk integer DEFAULT 20000)
     AS 'MODULE_PATHNAME', 'clientele_issue_offers' LANGUAGE C;
 COMMENT ON PROCEDURE clientele.issue_offers(name, text, integer) IS
-    'Issues to every customer whose offer is of this program (NULL: of any), as issue_offer() would, in the order of the keys, with a commit after each chunk of customers (1 to 1,000,000). '
-    'Where a budget does not last for all, a random choice of the customers, another one in each run, is enrolled. Open offers whose order is there are settled first, where the caller may. '
-    'Who has an offer that is open is passed over. Cancel it at any time: what was committed stays, and the next call goes on from there if the run began less than 24 hours before it, and says so. The store''s campaign_progress shows how far it is. '
+    'Issues to every customer whose offer is of this program (NULL: of any), as issue_offer() would, in the order of the keys, with a '
+    'commit after each chunk of customers (1 to 1,000,000). '
+    'Where a budget does not last for all, a random choice of the customers, another one in each run, is enrolled. Open offers whose '
+    'order is there are settled first, where the caller may. '
+    'Who has an offer that is open is passed over. Cancel it at any time: what was committed stays, and the next call goes on from there '
+    'if the run began less than 24 hours before it, and says so. The store''s campaign_progress shows how far it is. '
     'Cannot run in a transaction block, nor under row-level security that hides customers.';
 
 -- The first of several transactions, so that orders placed since then are none of this run's.
@@ -192,7 +197,8 @@ BEGIN
     RETURN coalesce(ends, '{}');
 END $$;
 COMMENT ON FUNCTION clientele._plan_campaign(name, text, integer) IS
-    'Settles what is due of budgets, decides for a new run how far each of them goes, and returns the keys of the customers with whom the chunks of the run end.';
+    'Settles what is due of budgets, decides for a new run how far each of them goes, and returns the keys of the customers with whom '
+    'the chunks of the run end.';
 
 -- Programs in the order in which they win: who gets nothing of one may be offered the next one, whose budget then has to go further.
 CREATE FUNCTION clientele._cutoffs(store name, program text, started_at timestamptz, run bigint) RETURNS jsonb
@@ -241,7 +247,8 @@ CREATE FUNCTION clientele._cutoff_query(store name, program text, run bigint, cu
         'wanted', clientele._wanted('e', program), 'store', quote_ident(store))
 $$;
 COMMENT ON FUNCTION clientele._cutoff_query(name, text, bigint, jsonb) IS
-    'The query for the first program, by priority, whose budget may not last, of those that cutoffs does not have yet; and the turn of the first customer who gets nothing.';
+    'The query for the first program, by priority, whose budget may not last, of those that cutoffs does not have yet; and the turn of '
+    'the first customer who gets nothing.';
 
 -- What is left, and in which order it is spent: each run draws anew, so that nobody is always the last one.
 CREATE FUNCTION clientele._budget_query(store name, run bigint) RETURNS text
@@ -272,7 +279,8 @@ CREATE FUNCTION clientele._decisions(store name, cutoffs jsonb) RETURNS text
              ELSE 'b.remaining' END)
 $$;
 COMMENT ON FUNCTION clientele._decisions(name, jsonb) IS
-    'What a run decides (e) for customers (i) between two keys: nothing for who has an exposure that is open, or one or an order since the run '
+    'What a run decides (e) for customers (i) between two keys: nothing for who has an exposure that is open, or one or an order since '
+    'the run '
     'began; and nothing of a budget that ends before their turn.';
 
 CREATE FUNCTION clientele._wanted(decision text, program text) RETURNS text
@@ -320,7 +328,8 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clientele._settle_budgets(name) IS
-    'Settles what is due of all programs that have a budget, so that all that can be promised is there: who gets an offer of one program depends on what is left of the others.';
+    'Settles what is due of all programs that have a budget, so that all that can be promised is there: who gets an offer of one program '
+    'depends on what is left of the others.';
 
 CREATE FUNCTION clientele._lock_budgets(store name, only_program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -367,7 +376,8 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clientele._issue_between(name, text, text, text, timestamptz, bigint, jsonb) IS
-    'Issues to the customers above one key up to another (NULL: without bound), except who was issued something since started_at. Returns how many there are, and what became of them.';
+    'Issues to the customers above one key up to another (NULL: without bound), except who was issued something since started_at. '
+    'Returns how many there are, and what became of them.';
 
 CREATE FUNCTION clientele._take(store name, program text, reward numeric) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -378,7 +388,8 @@ BEGIN
               FROM (SELECT min(b.slot) AS first, count(*) AS slots, sum(b.available) - $2 AS remaining FROM %1$I.budgets b WHERE b.program = $1) s) t
         WHERE b.program = $1', store) USING program, reward;
 END $$;
-COMMENT ON FUNCTION clientele._take(name, text, numeric) IS 'Takes rewards from a budget whose slots are locked, and spreads what is left over them evenly.';
+COMMENT ON FUNCTION clientele._take(name, text, numeric) IS
+    'Takes rewards from a budget whose slots are locked, and spreads what is left over them evenly.';
 
 CREATE FUNCTION clientele._budget_terms(has_budgets boolean, INOUT wanted text, OUT before text, OUT slot text, OUT stop text, OUT spent text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -434,4 +445,5 @@ CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets bool
     FROM clientele._budget_terms(has_budgets, clientele._wanted('d', program))
 $$;
 COMMENT ON FUNCTION clientele._pass_query(name, text, boolean, boolean, bigint, jsonb) IS
-    'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the keys, until a budget is too small for either arm (which others have used meanwhile).';
+    'The statement that decides for the customers above one key up to another, and writes down what it decided: in the order of the '
+    'keys, until a budget is too small for either arm (which others have used meanwhile).';

@@ -33,7 +33,8 @@ COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, n
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
     'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with '
     'NULL for all; writes nothing, for everybody who may read the store. '
-    'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, end or '
+    'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, '
+    'end or '
     'disclosure. Who has an open offer is unchanged. '
     'greatest_cost_before, greatest_cost_after: sum of the rewards in the currency if every offer were redeemed, whatever is left of '
     'budgets. What define_offer() refuses is refused.';

@@ -72,17 +72,14 @@ CREATE FUNCTION clientele.explain_offer(customer bigint, store name DEFAULT NULL
     RETURNS SETOF clientele.offer_explanation
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
-COMMENT ON FUNCTION clientele.explain_offer(bigint, name, text, timestamptz) IS
-    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even. An offer that is open stands on its terms; the other programs are then refused.';
 CREATE FUNCTION clientele.explain_offer(customer uuid, store name DEFAULT NULL, program text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
     RETURNS SETOF clientele.offer_explanation
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
-COMMENT ON FUNCTION clientele.explain_offer(uuid, name, text, timestamptz) IS
-    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even. An offer that is open stands on its terms; the other programs are then refused.';
 CREATE FUNCTION clientele.explain_offer(customer text, store name DEFAULT NULL, program text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
     RETURNS SETOF clientele.offer_explanation
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     BEGIN ATOMIC SELECT * FROM clientele._explain_offer($1::text, $2, $3, $4); END;
-COMMENT ON FUNCTION clientele.explain_offer(text, name, text, timestamptz) IS
-    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be incremental for the offer to break even. An offer that is open stands on its terms; the other programs are then refused.';
+CALL clientele._comment_on_overloads('explain_offer({key}, name, text, timestamptz)',
+    'Program by program: offered, held out or refused, the reasons, what would change the answer, and the share of redeemers who must be '
+    'incremental for the offer to break even. An offer that is open stands on its terms; the other programs are then refused.');
