@@ -208,8 +208,7 @@ CREATE FUNCTION clientele._is_built_in(type regtype) RETURNS boolean
     LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN clientele._stored_type(type)::regtype::oid < 16384;
 COMMENT ON FUNCTION clientele._is_built_in(regtype) IS 'Whether a type, or the one below a domain, is PostgreSQL''s own, so that its casts are nobody else''s.';
 CREATE FUNCTION clientele._as_text(expression text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-    RETURN format('CASE WHEN %1$s IS DISTINCT FROM NULL THEN format(''%%s'', %1$s) END', expression);
+    AS 'MODULE_PATHNAME', 'clientele_as_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._as_text(text) IS 'The text of a value of any type, as an SQL expression over it: as its type writes it, without a cast. NULL where it is NULL.';
 CREATE FUNCTION clientele._as_jsonb(value anyelement) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
