@@ -6,9 +6,14 @@
 #include <cmath>
 #include <string>
 
+#include <boost/locale/utf.hpp>
+
 #include "core/base/error.hpp"
 
 namespace clientele {
+
+namespace utf = boost::locale::utf;
+
 namespace {
 
 [[noreturn]] void refuse_utf8() {
@@ -16,48 +21,20 @@ namespace {
                 "Seeds and units are hashed as Unicode; use names and keys that can be converted to it.");
 }
 
-// How many bytes follow a lead byte; refuses what leads nothing.
-int continuation_bytes(unsigned char lead) {
-    if (lead >= 0xC2 && lead <= 0xDF) return 1;
-    if (lead >= 0xE0 && lead <= 0xEF) return 2;
-    if (lead >= 0xF0 && lead <= 0xF4) return 3;
-    refuse_utf8();
-}
-
 }  // namespace
 
 void Fnv1a::add(std::string_view utf8) {
-    for (std::size_t at = 0; at < utf8.size();) {
-        const auto byte = static_cast<unsigned char>(utf8[at]);
-        if (byte < 0x80) {
-            add_unit(byte);
-            ++at;
+    for (auto at = utf8.begin(); at != utf8.end();) {
+        const utf::code_point point = utf::utf_traits<char>::decode(at, utf8.end());
+        if (point < 0x10000) {
+            add_unit(point);
+        } else if (utf::is_valid_codepoint(point)) {  // a surrogate pair
+            add_unit(0xD800 + ((point - 0x10000) >> 10));
+            add_unit(0xDC00 + ((point - 0x10000) & 0x3FF));
         } else {
-            at += add_wide(utf8, at);
+            refuse_utf8();
         }
     }
-}
-
-// Feeds the character of several bytes at `at`, as one unit or as a surrogate pair; returns its length.
-std::size_t Fnv1a::add_wide(std::string_view utf8, std::size_t at) {
-    constexpr std::uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};
-    const auto lead = static_cast<unsigned char>(utf8[at]);
-    const int more = continuation_bytes(lead);
-    if (utf8.size() - at <= static_cast<std::size_t>(more)) refuse_utf8();
-    std::uint32_t point = lead & (0x3FU >> more);
-    for (int index = 1; index <= more; ++index) {
-        const auto byte = static_cast<unsigned char>(utf8[at + index]);
-        if ((byte & 0xC0) != 0x80) refuse_utf8();
-        point = point << 6 | (byte & 0x3F);
-    }
-    if (point < smallest[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) refuse_utf8();
-    if (point < 0x10000) {
-        add_unit(point);
-    } else {
-        add_unit(0xD800 + ((point - 0x10000) >> 10));
-        add_unit(0xDC00 + ((point - 0x10000) & 0x3FF));
-    }
-    return static_cast<std::size_t>(more) + 1;
 }
 
 int bucket_number(Fnv1a seeded, std::string_view unit) {

@@ -19,7 +19,6 @@ class Fnv1a {
 
   private:
     void add_unit(std::uint32_t unit) { state_ = (state_ ^ unit) * 16'777'619U; }
-    std::size_t add_wide(std::string_view utf8, std::size_t at);
 
     std::uint32_t state_ = 2'166'136'261U;
 };
