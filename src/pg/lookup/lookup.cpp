@@ -3,11 +3,12 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "pg/kit/query.hpp"
+#include "pg/kit/session_cache.hpp"
 #include "pg/lookup/lookup.hpp"
 
 extern "C" {
 #include "access/xact.h"
-#include "utils/hsearch.h"
 #include "utils/syscache.h"
 }
 
@@ -18,7 +19,7 @@ namespace {
 // made anew, and those of a dropped one go when the next query is prepared.
 struct PlanKey {
     Oid settings;
-    bool stored;  // over the stored profiles alone
+    std::uint32_t stored;  // 1: over the stored profiles alone
     const StoreQuery* query;
 };
 struct Plan {
@@ -27,8 +28,6 @@ struct Plan {
     char schema[NAMEDATALEN];
     SPIPlanPtr prepared;
 };
-constinit HTAB* plans = nullptr;
-
 // Plans that nobody will ask for again. They may be running at this moment, further out: a view that a look-up reads
 // can call a function that drops its store, and looks up in another one. Hence they go when the transaction ends.
 constinit List* superseded = NIL;
@@ -47,33 +46,21 @@ void supersede(SPIPlanPtr plan) {
     MemoryContextSwitchTo(caller);
 }
 
-HTAB* plan_table() {
-    if (!plans) {
-        HASHCTL control{};
-        control.keysize = sizeof(PlanKey);
-        control.entrysize = sizeof(Plan);
-        plans = hash_create("clientele look-ups", 16, &control, HASH_ELEM | HASH_BLOBS);
-        RegisterXactCallback(free_superseded, nullptr);
-    }
-    return plans;
-}
+constinit SessionCache<Plan> plans("clientele look-ups", [] { RegisterXactCallback(free_superseded, nullptr); });
 
 void supersede_plans_of_dropped_stores() {
-    HASH_SEQ_STATUS scan;
-    hash_seq_init(&scan, plan_table());
-    while (auto* plan = static_cast<Plan*>(hash_seq_search(&scan))) {
-        if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(plan->key.settings))) continue;
-        supersede(plan->prepared);
-        hash_search(plan_table(), &plan->key, HASH_REMOVE, nullptr);
-    }
+    plans.each([](const Plan& plan) {
+        if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(plan.key.settings))) return;
+        supersede(plan.prepared);
+        plans.remove(plan.key);
+    });
 }
 
 const char* text_of(const StoreQuery& query, bool stored, const char* schema) {
     if (!query.written_in_sql) return psprintf(query.text, quote_identifier(schema), name_of(query.view, stored));
     const char* call = psprintf("SELECT clientele.%s(%s)", query.text, quote_literal_cstr(schema));
-    const int code = SPI_execute(call, true, 1);
-    if (code != SPI_OK_SELECT) elog(ERROR, "could not write a query: %s", SPI_result_code_string(code));
-    return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    run_query(call, {}, Reads::as_its_caller, 1);
+    return result_text(0, 1);
 }
 
 SPIPlanPtr prepare(const StoreQuery& query, bool stored, const char* schema, Oid key_type, int more, const Oid* types) {
@@ -82,10 +69,8 @@ SPIPlanPtr prepare(const StoreQuery& query, bool stored, const char* schema, Oid
     std::memcpy(all + 1, types, sizeof(Oid) * more);
     const char* text = text_of(query, stored, schema);
     // The same plan serves every customer.
-    SPIPlanPtr prepared = SPI_prepare_cursor(text, more + 1, all, query.every_time ? 0 : CURSOR_OPT_GENERIC_PLAN);
-    if (!prepared) elog(ERROR, "could not prepare a look-up: %s", SPI_result_code_string(SPI_result));
-    SPI_keepplan(prepared);
-    return prepared;
+    return prepare_query(text, {all, static_cast<std::size_t>(more) + 1},
+                         query.every_time ? 0 : CURSOR_OPT_GENERIC_PLAN);
 }
 
 [[noreturn]] void refuse_key(Oid given, Oid key_type) {
@@ -166,22 +151,17 @@ bool key_argument(FunctionCallInfo fcinfo, Oid key_type, Datum* key) {
 }
 
 SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bool stored, int more, const Oid* types) {
-    PlanKey key;
-    std::memset(&key, 0, sizeof key);
-    key.settings = store.settings;
-    key.query = &query;
-    key.stored = stored;
+    const PlanKey key = {store.settings, stored, &query};
     const char* schema = schema_name(store.schema);
-    auto* plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_FIND, nullptr));
-    if (plan && plan->key_type == key_type && std::strcmp(plan->schema, schema) == 0) return plan->prepared;
+    const Plan* known = plans.find(key);
+    if (known && known->key_type == key_type && std::strcmp(known->schema, schema) == 0) return known->prepared;
     supersede_plans_of_dropped_stores();
     SPIPlanPtr prepared = prepare(query, stored, schema, key_type, more, types);
-    bool had_other_name;
-    plan = static_cast<Plan*>(hash_search(plan_table(), &key, HASH_ENTER, &had_other_name));
-    if (had_other_name) supersede(plan->prepared);
-    plan->key_type = key_type;
-    strlcpy(plan->schema, schema, sizeof plan->schema);
-    plan->prepared = prepared;
+    Plan& plan = plans.get(key);
+    if (plan.prepared) supersede(plan.prepared);  // under the store's name until now
+    plan.key_type = key_type;
+    strlcpy(plan.schema, schema, sizeof plan.schema);
+    plan.prepared = prepared;
     return prepared;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "pg/kit/open_query.hpp"
+#include "pg/kit/query.hpp"
 #include "pg/lookup/lookup.hpp"
 
 extern "C" {
@@ -69,23 +70,17 @@ LookUp look_up_arguments(FunctionCallInfo fcinfo) {
 // NULL.
 bool fetch(const LookUp& look_up, const StoreQuery& query, bool stored, Oid type, Datum* result) {
     MemoryContext caller = CurrentMemoryContext;
-    SPI_connect();
-    Datum values[] = {look_up.customer, look_up.option, TimestampTzGetDatum(look_up.as_of)};
-    const char nulls[] = {' ', look_up.option_given ? ' ' : 'n', ' ', '\0'};
-    const int code = SPI_execute_plan(plan_of(look_up.store, look_up.key_type, query, stored, 2, parameter_types),
-                                      values, nulls, true, 1);
-    if (code != SPI_OK_SELECT) elog(ERROR, "a look-up failed: %s", SPI_result_code_string(code));
-    check_result(look_up.store, SPI_tuptable->tupdesc, &type, 1);
-    bool is_null = true;
-    if (SPI_processed > 0) {
-        TupleDesc row = SPI_tuptable->tupdesc;
-        const Datum value = SPI_getbinval(SPI_tuptable->vals[0], row, 1, &is_null);
-        MemoryContext spi = MemoryContextSwitchTo(caller);
-        if (!is_null) *result = datumCopy(value, false, -1);
-        MemoryContextSwitchTo(spi);
-    }
-    SPI_finish();
-    return !is_null;
+    begin_queries();
+    const NullableDatum parameters[] = {known_datum(look_up.customer),
+                                        {look_up.option, !look_up.option_given},
+                                        known_datum(TimestampTzGetDatum(look_up.as_of))};
+    const bool found = run_prepared(plan_of(look_up.store, look_up.key_type, query, stored, 2, parameter_types),
+                                    parameters, Reads::as_its_caller, 1) > 0;
+    check_result(look_up.store, result_columns(), &type, 1);
+    const NullableDatum value = found ? kept_in(caller, result_value(0, 1), false, -1) : null_datum;
+    end_queries();
+    *result = value.value;
+    return !value.isnull;
 }
 
 // One query of a call site of personalized_offer(), kept between its calls within a query.
@@ -114,10 +109,10 @@ CallSite* call_site(FunctionCallInfo fcinfo) {
 void open(OfferQuery& query, const LookUp& look_up, bool stored, Oid type, MemoryContext lifetime) {
     const Oid types[] = {look_up.key_type, TEXTOID, TIMESTAMPTZOID};
     const Datum values[] = {look_up.customer, look_up.option, 0};
-    SPI_connect();
+    begin_queries();
     query.open = open_query(plan_of(look_up.store, look_up.key_type, current_offer, stored, 2, parameter_types), types,
                             values, look_up.option_given ? "  n" : " nn", 3, lifetime);
-    SPI_finish();
+    end_queries();
     if (query.open) check_result(look_up.store, columns_of(*query.open), &type, 1);
     query.settings = look_up.store.settings;
     query.key_type = look_up.key_type;

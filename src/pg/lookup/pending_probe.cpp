@@ -1,8 +1,12 @@
 #include "pg/lookup/pending_probe.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "pg/kit/compat.hpp"
 #include "pg/kit/index_shape.hpp"
+#include "pg/kit/query.hpp"
+#include "pg/kit/session_cache.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -12,13 +16,8 @@ extern "C" {
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_depend.h"
-#include "catalog/pg_proc.h"
-#include "executor/spi.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
@@ -56,29 +55,15 @@ struct Probe {
     RegProcedure equal;
     Oid collation;
 };
-constinit HTAB* probes = nullptr;
 
-void forget() {
-    HASH_SEQ_STATUS all;
-    hash_seq_init(&all, probes);
-    while (auto* probe = static_cast<Probe*>(hash_seq_search(&all))) probe->known = false;
-}
+void forget(Oid);
 
-void forget_relation(Datum, Oid) { forget(); }
-void forget_catalog(Datum, int, uint32) { forget(); }
+constinit SessionCache<Probe> probes("clientele probes", [] {
+    watch_catalogs(forget, {PROCOID, AUTHOID, AUTHMEMMEMROLE});
+});
 
-HTAB* probe_table() {
-    if (!probes) {
-        HASHCTL control{};
-        control.keysize = sizeof(ProbeKey);
-        control.entrysize = sizeof(Probe);
-        probes = hash_create("clientele probes", 16, &control, HASH_ELEM | HASH_BLOBS);
-        CacheRegisterRelcacheCallback(forget_relation, 0);
-        CacheRegisterSyscacheCallback(PROCOID, forget_catalog, 0);
-        CacheRegisterSyscacheCallback(AUTHOID, forget_catalog, 0);
-        CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, forget_catalog, 0);
-    }
-    return probes;
+void forget(Oid) {
+    probes.each([](Probe& probe) { probe.known = false; });
 }
 
 // ---- What there is to know ----
@@ -88,24 +73,13 @@ Oid profiles_function(Oid schema) {
                            PointerGetDatum(buildoidvector(nullptr, 0)), ObjectIdGetDatum(schema));
 }
 
-bool may_execute(Oid function) {
-#if PG_VERSION_NUM >= 160000
-    return object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
-#else
-    return pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
-#endif
-}
-
 bool may_select(const Store& store, const char* name) {
     const Oid relation = get_relname_relid(name, store.schema);
     return OidIsValid(relation) && pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
 bool may_read_foundations(const Store& store) {
-    for (const char* name : foundations) {
-        if (!may_select(store, name)) return false;
-    }
-    return true;
+    return std::ranges::all_of(foundations, [&](const char* name) { return may_select(store, name); });
 }
 
 bool depends_on(Oid function, Oid relation) {
@@ -147,14 +121,14 @@ bool compares_bytes(const Store& store) {
 // A session keeps to the rules of a time zone that it has read, so this stays as it is where it is true.
 bool has_same_zone(const Store& store) {
     const char* schema = quote_identifier(schema_name(store.schema));
-    SPI_connect();
-    const int result = SPI_execute(
-        psprintf("SELECT FROM %s.settings s WHERE clientele._zone_differs_from(s.time_zone, s.zone_digests) IS NULL",
-                 schema),
-        true, 1);
-    if (result != SPI_OK_SELECT) elog(ERROR, "could not read a store's settings: %s", SPI_result_code_string(result));
-    const bool same = SPI_processed > 0;
-    SPI_finish();
+    begin_queries();
+    const bool same =
+        run_query(
+            psprintf(
+                "SELECT FROM %s.settings s WHERE clientele._zone_differs_from(s.time_zone, s.zone_digests) IS NULL",
+                schema),
+            {}, Reads::as_its_caller, 1) > 0;
+    end_queries();
     return same;
 }
 
@@ -199,26 +173,15 @@ void learn(Probe& probe, const Store& store, Oid key_type) {
 }
 
 Probe& probe_of(const Store& store, Oid key_type) {
-    const ProbeKey key = {store.settings, GetUserId()};
-    bool found;
-    auto* probe = static_cast<Probe*>(hash_search(probe_table(), &key, HASH_ENTER, &found));
-    if (!found) probe->known = false;
-    if (!probe->known || probe->key_type != key_type) {
-        probe->known = true;  // before, so that a change meanwhile is not lost
-        learn(*probe, store, key_type);
+    Probe& probe = probes.get({store.settings, GetUserId()});
+    if (!probe.known || probe.key_type != key_type) {
+        probe.known = true;  // before, so that a change meanwhile is not lost
+        learn(probe, store, key_type);
     }
-    return *probe;
+    return probe;
 }
 
 // ---- The probe ----
-
-IndexScanDesc begin_scan(Relation pending, Relation index) {
-#if PG_VERSION_NUM >= 180000
-    return index_beginscan(pending, index, GetActiveSnapshot(), nullptr, 1, 0);
-#else
-    return index_beginscan(pending, index, GetActiveSnapshot(), 1, 0);
-#endif
-}
 
 // Whether one of the rows with this key is due, as the view _pending_now has it.
 bool is_due(IndexScanDesc scan, ScanKey key, TupleTableSlot* slot, AttrNumber column) {
@@ -239,7 +202,7 @@ bool anything_due(const Probe& probe, Relation pending, Relation index, Datum cu
     ScanKeyEntryInitialize(&keys[1], SK_ISNULL | SK_SEARCHNULL, 1, InvalidStrategy, InvalidOid, InvalidOid, InvalidOid,
                            0);
     TupleTableSlot* slot = table_slot_create(pending, nullptr);
-    IndexScanDesc scan = begin_scan(pending, index);
+    IndexScanDesc scan = begin_index_scan(pending, index, GetActiveSnapshot());
     const bool found = is_due(scan, &keys[0], slot, probe.due) || is_due(scan, &keys[1], slot, probe.due);
     index_endscan(scan);
     ExecDropSingleTupleTableSlot(slot);

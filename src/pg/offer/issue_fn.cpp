@@ -1,21 +1,22 @@
 // issue_offer(): decides for one customer, and writes down what it decided. Each step is a prepared query, so that
 // row-level security, grants and changed definitions work as in any.
+#include <algorithm>
 #include <cstdint>
 
 #include "core/offer/offer.hpp"
 
+#include "pg/kit/query.hpp"
+#include "pg/kit/row.hpp"
 #include "pg/kit/unicode.hpp"
 #include "pg/lookup/lookup.hpp"
 
 extern "C" {
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "nodes/execnodes.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 }
 
 using namespace clientele;
@@ -73,56 +74,35 @@ struct Request {
     Datum program;
     bool program_given;
     Oid enrolment_type;
-    MemoryContext caller;  // of the result; all else lives until SPI_finish()
-};
-
-// A value that may be NULL.
-struct Field {
-    Datum value;
-    bool is_null;
+    MemoryContext caller;  // of the result; all else lives until end_queries()
 };
 
 // What was decided under one snapshot.
 struct Decided {
-    Field enrolled, open_exposure, open_program, is_held_out, period, as_of, models, affordable;
+    NullableDatum enrolled, open_exposure, open_program, is_held_out, period, as_of, models, affordable;
 };
 
-Oid type_of_enrolments() {
-    return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("enrolment"),
-                           ObjectIdGetDatum(get_namespace_oid("clientele", false)));
-}
-
-Field result_field(int column) {
-    Field field;
-    field.value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &field.is_null);
-    return field;
-}
+NullableDatum result_field(int column) { return result_value(0, column); }
 
 // Runs a query with the customer as its first parameter, and fields as the others; whether it gave a row.
-bool run(const Request& request, const StoreQuery& query, bool stored, bool read_only, int more, const Oid* types,
-         const Field* fields) {
-    Datum values[8] = {request.customer};
-    char nulls[9] = {' '};
-    for (int i = 0; i < more; ++i) {
-        values[i + 1] = fields[i].value;
-        nulls[i + 1] = fields[i].is_null ? 'n' : ' ';
-    }
-    const int code = SPI_execute_plan(plan_of(request.store, request.key_type, query, stored, more, types), values,
-                                      nulls, read_only, 0);
-    if (code < 0) elog(ERROR, "issuing failed: %s", SPI_result_code_string(code));
-    return SPI_processed > 0;
+bool run(const Request& request, const StoreQuery& query, bool stored, Reads reads, int more, const Oid* types,
+         const NullableDatum* fields) {
+    NullableDatum parameters[8] = {known_datum(request.customer)};
+    std::copy_n(fields, more, parameters + 1);
+    SPIPlanPtr plan = plan_of(request.store, request.key_type, query, stored, more, types);
+    return run_prepared(plan, {parameters, static_cast<std::size_t>(more) + 1}, reads) > 0;
 }
 
 // What runs of a statement before it knows of others' news would decide on old news: hence a snapshot of its own.
 bool decide(const Request& request, ArrayBuildState* exhausted, Decided* decided) {
-    const Field fields[] = {{request.program, !request.program_given},
-                            {makeArrayResult(exhausted, CurrentMemoryContext), exhausted->nelems == 0}};
+    const NullableDatum fields[] = {{request.program, !request.program_given},
+                                    {makeArrayResult(exhausted, CurrentMemoryContext), exhausted->nelems == 0}};
     PushActiveSnapshot(GetTransactionSnapshot());
     const bool stored = stored_suffices(request.store, View::offer_inputs, request.key_type, request.customer);
-    const bool known = run(request, decision, stored, true, 2, decision_types, fields);
+    const bool known = run(request, decision, stored, Reads::as_its_caller, 2, decision_types, fields);
     PopActiveSnapshot();
     const Oid types[] = {request.enrolment_type, INT8OID, TEXTOID, BOOLOID, INT4OID, TIMESTAMPTZOID, JSONBOID, BOOLOID};
-    check_result(request.store, SPI_tuptable->tupdesc, types, lengthof(types));
+    check_result(request.store, result_columns(), types, lengthof(types));
     if (known) {
         *decided = {result_field(1), result_field(2), result_field(3), result_field(4),
                     result_field(5), result_field(6), result_field(7), result_field(8)};
@@ -130,77 +110,68 @@ bool decide(const Request& request, ArrayBuildState* exhausted, Decided* decided
     return known;
 }
 
-Field enrolled_field(const Decided& decided, int column) {
-    Field field;
-    field.value = GetAttributeByNum(DatumGetHeapTupleHeader(decided.enrolled.value), column, &field.is_null);
-    return field;
+NullableDatum enrolled_field(const Decided& decided, int column) {
+    return field_of(DatumGetHeapTupleHeader(decided.enrolled.value), column);
 }
 
 // The only field of the result, in the caller's memory.
-Field given_field(const Request& request) {
-    Field field = result_field(1);
-    MemoryContext spi = MemoryContextSwitchTo(request.caller);
-    if (!field.is_null) field.value = datumCopy(field.value, false, -1);
-    MemoryContextSwitchTo(spi);
-    return field;
-}
+NullableDatum given_field(const Request& request) { return kept_in(request.caller, result_field(1), false, -1); }
 
-Field open_offer(const Request& request, const Decided& decided) {
-    const bool found = run(request, reading, false, false, 1, reading_types, &decided.open_exposure);
-    return found ? given_field(request) : Field{0, true};
+NullableDatum open_offer(const Request& request, const Decided& decided) {
+    const bool found = run(request, reading, false, Reads::as_of_now, 1, reading_types, &decided.open_exposure);
+    return found ? given_field(request) : null_datum;
 }
 
 // Whether an exposure is open that is what the customer is offered.
 bool has_offer(const Request& request, const Decided& decided) {
-    if (decided.open_exposure.is_null || decided.open_program.is_null) return false;
+    if (decided.open_exposure.isnull || decided.open_program.isnull) return false;
     const OpenExposure open{text_of(decided.open_program.value), DatumGetBool(decided.is_held_out.value)};
     return is_offered(open, request.program_given ? text_of(request.program) : std::string_view{});
 }
 
-bool is_held_out(const Decided& decided) { return !enrolled_field(decided, 3).is_null; }
+bool is_held_out(const Decided& decided) { return !enrolled_field(decided, 3).isnull; }
 
 // One slot that has enough and that nobody holds.
-bool reserve_quickly(const Request& request, const Decided& decided, Field* slot) {
+bool reserve_quickly(const Request& request, const Decided& decided, NullableDatum* slot) {
     const Oid types[] = {request.enrolment_type, INT4OID};
-    const Field fields[] = {decided.enrolled, {Int32GetDatum(MyProcPid), false}};
-    if (!run(request, reservation, false, false, 2, types, fields)) return false;
-    check_result(request.store, SPI_tuptable->tupdesc, &types[1], 1);
+    const NullableDatum fields[] = {decided.enrolled, {Int32GetDatum(MyProcPid), false}};
+    if (!run(request, reservation, false, Reads::as_of_now, 2, types, fields)) return false;
+    check_result(request.store, result_columns(), &types[1], 1);
     *slot = result_field(1);
     return true;
 }
 
-bool reserve_thoroughly(const Request& request, const Decided& decided, Field* slot) {
+bool reserve_thoroughly(const Request& request, const Decided& decided, NullableDatum* slot) {
     const Oid types[] = {request.enrolment_type, NAMEOID};
-    const Datum name = DirectFunctionCall1(namein, CStringGetDatum(schema_name(request.store.schema)));
-    const Field fields[] = {decided.enrolled, {name, false}};
-    run(request, thorough_reservation, false, false, 2, types, fields);
+    const NullableDatum fields[] = {decided.enrolled, known_datum(name_datum(schema_name(request.store.schema)))};
+    run(request, thorough_reservation, false, Reads::as_of_now, 2, types, fields);
     *slot = result_field(1);
-    return !slot->is_null;
+    return !slot->isnull;
 }
 
 // Writes the exposure down, and says what the caller gets: NULL where the customer is held out. False where the period,
 // or by chance the code, is taken.
-bool insert(const Request& request, const Decided& decided, Field slot, Field* issued) {
+bool insert(const Request& request, const Decided& decided, NullableDatum slot, NullableDatum* issued) {
     const Oid types[] = {request.enrolment_type, INT4OID, TIMESTAMPTZOID, JSONBOID, INT4OID};
-    if (is_held_out(decided)) slot.is_null = true;
-    const Field fields[] = {decided.enrolled, decided.period, decided.as_of, decided.models, slot};
-    if (!run(request, insertion, false, false, 5, types, fields)) return false;
+    if (is_held_out(decided)) slot.isnull = true;
+    const NullableDatum fields[] = {decided.enrolled, decided.period, decided.as_of, decided.models, slot};
+    if (!run(request, insertion, false, Reads::as_of_now, 5, types, fields)) return false;
     *issued = given_field(request);
     return true;
 }
 
 enum class Outcome { issued, taken, exhausted };
-using Reserve = bool (*)(const Request&, const Decided&, Field*);
+using Reserve = bool (*)(const Request&, const Decided&, NullableDatum*);
 
-Outcome reserve_and_insert(const Request& request, const Decided& decided, Reserve reserve, Field* issued) {
-    Field slot;
+Outcome reserve_and_insert(const Request& request, const Decided& decided, Reserve reserve, NullableDatum* issued) {
+    NullableDatum slot;
     if (!reserve(request, decided, &slot)) return Outcome::exhausted;
     return insert(request, decided, slot, issued) ? Outcome::issued : Outcome::taken;
 }
 
 // In a subtransaction. Rolling it back gives the reward back; and it lets go of slots, including those that were found
 // wanting only when they were locked, so that nobody waits for a slot while holding another out of order.
-Outcome try_to_issue(const Request& request, const Decided& decided, Reserve reserve, Field* issued) {
+Outcome try_to_issue(const Request& request, const Decided& decided, Reserve reserve, NullableDatum* issued) {
     MemoryContext memory = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
     volatile Outcome outcome = Outcome::exhausted;
@@ -231,11 +202,11 @@ Outcome try_to_issue(const Request& request, const Decided& decided, Reserve res
 
 // The reward is set aside before it is promised. Who is held out takes nothing, but neither arm is enrolled where the
 // budget is too small for the other.
-Outcome write_down(const Request& request, const Decided& decided, Field* issued) {
-    const bool unlimited = decided.affordable.is_null;
+Outcome write_down(const Request& request, const Decided& decided, NullableDatum* issued) {
+    const bool unlimited = decided.affordable.isnull;
     const bool affordable = unlimited || DatumGetBool(decided.affordable.value);
     if (unlimited || (affordable && is_held_out(decided))) {
-        return insert(request, decided, {0, true}, issued) ? Outcome::issued : Outcome::taken;
+        return insert(request, decided, null_datum, issued) ? Outcome::issued : Outcome::taken;
     }
     if (affordable) {
         const Outcome quick = try_to_issue(request, decided, reserve_quickly, issued);
@@ -252,17 +223,16 @@ Outcome write_down(const Request& request, const Decided& decided, Field* issued
 }
 
 // Whoever is second to write to a customer's exposures waits for the first, and looks again. NULL: nothing is offered.
-Field issue(const Request& request) {
+NullableDatum issue(const Request& request) {
     constexpr int most_attempts = 100;
-    constexpr Field nothing = {0, true};
     ArrayBuildState* exhausted = initArrayResult(TEXTOID, CurrentMemoryContext, false);
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
         CHECK_FOR_INTERRUPTS();
         Decided decided;
-        if (!decide(request, exhausted, &decided)) return nothing;
+        if (!decide(request, exhausted, &decided)) return null_datum;
         if (has_offer(request, decided)) return open_offer(request, decided);
-        if (decided.enrolled.is_null) return nothing;
-        Field issued;
+        if (decided.enrolled.isnull) return null_datum;
+        NullableDatum issued;
         const Outcome outcome = write_down(request, decided, &issued);
         if (outcome == Outcome::issued) return issued;
         if (outcome == Outcome::exhausted) {
@@ -272,7 +242,7 @@ Field issue(const Request& request) {
     give_up();
 }
 
-Field issue_offer(FunctionCallInfo fcinfo) {
+NullableDatum issue_offer(FunctionCallInfo fcinfo) {
     PreventCommandDuringRecovery("clientele.issue_offer()");
     PreventCommandIfReadOnly("clientele.issue_offer()");
     PreventCommandIfParallelMode("clientele.issue_offer()");
@@ -280,16 +250,16 @@ Field issue_offer(FunctionCallInfo fcinfo) {
     request.caller = CurrentMemoryContext;
     request.store = resolve_store(PG_ARGISNULL(1) ? nullptr : NameStr(*PG_GETARG_NAME(1)));
     request.key_type = key_type_of(request.store);
-    if (!key_argument(fcinfo, request.key_type, &request.customer)) return {0, true};
+    if (!key_argument(fcinfo, request.key_type, &request.customer)) return null_datum;
     request.program_given = !PG_ARGISNULL(2);
     if (request.program_given) request.program = PG_GETARG_DATUM(2);
-    request.enrolment_type = type_of_enrolments();
+    request.enrolment_type = type_of_ours("enrolment");
     // Before the book is read: whoever gives a program its first budget waits until all that was issued without one is
     // written.
     LockRelationOid(get_relname_relid("ledger", request.store.schema), RowExclusiveLock);
-    SPI_connect();
-    const Field issued = issue(request);
-    SPI_finish();
+    begin_queries();
+    const NullableDatum issued = issue(request);
+    end_queries();
     return issued;
 }
 
@@ -302,8 +272,8 @@ CLIENTELE_FUNCTION(clientele_issue_offer) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("set-valued function called in context that cannot accept a set")));
     }
-    const Field issued = PG_ARGISNULL(0) ? Field{0, true} : issue_offer(fcinfo);
-    result->isDone = issued.is_null ? ExprEndResult : ExprSingleResult;
-    fcinfo->isnull = issued.is_null;
+    const NullableDatum issued = PG_ARGISNULL(0) ? null_datum : issue_offer(fcinfo);
+    result->isDone = issued.isnull ? ExprEndResult : ExprSingleResult;
+    fcinfo->isnull = issued.isnull;
     return issued.value;
 }

@@ -96,7 +96,7 @@ void read_programs(const BookSource& source, PreparedBook& prepared) {
 void read_currency(const BookSource& source, Book& book) {
     book.currency = required_text(source, "currency");
     const bool is_code = book.currency.size() == 3 &&
-                         book.currency.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == book.currency.npos;
+                         book.currency.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
     if (!is_code) {
         refuse(source, "currency", lookup(source, "currency"), "currency is a code of ISO 4217, such as USD.");
     }

@@ -88,8 +88,8 @@ bool is_absolute(std::string_view text) {
     if (text == "infinity" || text == "-infinity") return true;
     constexpr std::string_view digits = "0123456789";
     const std::size_t offset = text.find_first_of("+-Z", 11);
-    return text.find_first_not_of(digits) >= 4 && text.find_first_not_of("0123456789-:.+TZ ") == text.npos &&
-           offset != text.npos;
+    return text.find_first_not_of(digits) >= 4 &&
+           text.find_first_not_of("0123456789-:.+TZ ") == std::string_view::npos && offset != std::string_view::npos;
 }
 
 Instant instant_in(const BookSource& source, const char* key, Instant otherwise) {

@@ -39,7 +39,7 @@ struct ProgramParts {
 
 // Reads a program of the book, whose store and currency are known, into what is empty. All memory is of the current
 // context.
-void read_program(const Book& book, const BookSource& source, Program& program, ProgramParts& parts);
+void read_program(const Book& book, const BookSource& object, Program& program, ProgramParts& parts);
 
 // Feeds a seed with the parts of its name.
 void feed(Fnv1a& seed, std::initializer_list<std::string_view> parts);
