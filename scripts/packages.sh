@@ -2,7 +2,7 @@
 # Installs what is missing, with apt-get: scripts/packages.sh NEED…
 #   server  PostgreSQL 15 or later     unit    CMake, GoogleTest      format  clang-format 14
 #   build   make, a C++ compiler, Boost, {fmt}, NLopt     tap     Perl, IPC::Run     cron  pg_cron, where there is a package of it
-#   orders  Perl's Text::CSV_XS
+#   orders  Perl's Text::CSV_XS     tidy    clang-tidy 14
 # No PostgreSQL cluster is created, and none that exists is touched.
 source "$(dirname "$0")/common.sh"
 
@@ -92,6 +92,8 @@ need_tap() {
 need_orders() { perl -MText::CSV_XS -e 1 2>/dev/null || packages+=(libtext-csv-xs-perl); }
 
 need_cron() { cron_wanted=yes; }
+
+need_tidy() { command -v clang-tidy-14 >/dev/null || packages+=(clang-tidy-14); }
 
 need_format() { command -v clang-format-14 >/dev/null || packages+=(clang-format-14); }
 

@@ -6,7 +6,7 @@ extern "C" {
 
 PG_MODULE_MAGIC;
 
-void _PG_init(void);
+void _PG_init(void);  // NOLINT(bugprone-reserved-identifier): the name that PostgreSQL looks for
 }
 
 namespace clientele {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <numeric>
 #include <string>
@@ -232,7 +233,7 @@ ArmDifference arm_difference(const ArmEstimate& arm, const ArmEstimate& other) {
 
 std::vector<double> best_arm_probabilities(std::span<const double> means, std::span<const double> ses) {
     check_estimates(means, ses);
-    double known = -INFINITY;
+    double known = -std::numeric_limits<double>::infinity();
     int equals = 0;
     for (std::size_t arm = 0; arm < means.size(); ++arm) {
         if (ses[arm] > 0 || means[arm] < known) continue;

@@ -74,7 +74,8 @@ struct Summary {
     bool has_ties() const;
 };
 
-struct Profile : Summary {
+// NOLINT: moving a small_vector allocates only where the allocators differ.
+struct Profile : Summary {                         // NOLINT(bugprone-exception-escape)
     boost::container::small_vector<Day, 64> days;  // ascending
 };
 
@@ -84,7 +85,7 @@ Profile profile_of(std::span<Order> orders, int scale, const Zone& zone);
 void merge(Profile& profile, const Profile& other);
 
 // The binary form: version 2 where the last orders have ties, else version 1. Layout: profile_codec.cpp.
-std::size_t encode(const Profile& profile, const char* zone_name, WritableBytes out);
+std::size_t encode(const Profile& profile, const char* zone_name, WritableBytes buffer);
 // More than encode() ever needs for these many purchase days.
 std::size_t encoded_bound(std::size_t purchase_days);
 Summary decode_summary(Bytes encoded);
@@ -101,7 +102,7 @@ bool validate(const Profile& profile, const Zone* zone);
 void require_canonical(const Profile& profile, const char* zone_name, Bytes encoded);
 
 // The JSON form; from JSON the boundary reads with PostgreSQL's own parser.
-std::size_t to_json(const Profile& profile, const char* zone_name, std::span<char> out);
+std::size_t to_json(const Profile& profile, const char* zone_name, std::span<char> buffer);
 std::size_t json_bound(std::size_t purchase_days);
 // Exact readings of JSON's parts; what names the key in errors.
 boost::multiprecision::int512_t parse_decimal(const char* text, int decimals, const char* what);

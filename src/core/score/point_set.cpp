@@ -158,7 +158,8 @@ void PointSet::add_up() {
 }
 
 double PointSet::mean(Sum sum, std::int64_t weight, std::size_t dimension) const {
-    return static_cast<double>(sum / weight) / one_ / scale_to_whole_[dimension];
+    const Sum quotient = sum / weight;
+    return static_cast<double>(quotient) / one_ / scale_to_whole_[dimension];
 }
 
 void PointSet::standardize() {

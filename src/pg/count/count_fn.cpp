@@ -122,7 +122,9 @@ bool is_left_out(const Count& count, const TupleTableSlot& slot, TimestampTz at,
 }
 
 // Whoever stored an amount or key out of line has it expanded here, for one row at a time.
-Datum expanded(Datum datum) { return PointerGetDatum(pg_detoast_datum_packed(reinterpret_cast<varlena*>(datum))); }
+Datum expanded(Datum datum) {
+    return PointerGetDatum(pg_detoast_datum_packed(reinterpret_cast<varlena*>(DatumGetPointer(datum))));
+}
 
 bool receive_order(TupleTableSlot* slot, DestReceiver* self) {
     auto& receiver = *reinterpret_cast<OrderReceiver*>(self);

@@ -235,7 +235,8 @@ Bytes fold(const OrderGroups& groups, std::span<Order> elements) {
                                              [](const Order& element) { return element.amount == profile_mark; });
     Bytes folded;
     for (auto element = elements.begin(); element != orders_begin; ++element) {
-        const auto& record = *reinterpret_cast<const Record*>(element->at);
+        const auto& record =
+            *reinterpret_cast<const Record*>(element->at);  // NOLINT(performance-no-int-to-ptr): a profile
         const Bytes profile = record_profile(groups.partitions.kind, record);
         folded = merged(groups, folded, profile.size() + encoded_bound(0), [&] { return decode(profile); });
     }

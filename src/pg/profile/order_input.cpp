@@ -36,7 +36,7 @@ Tie tie_of_bytes(const void* bytes, std::size_t size) {
 Tie tie_of_characters(std::string_view id) {
     constexpr std::size_t most_digits = 18;
     const std::size_t before = id.find_last_not_of("0123456789");
-    std::string_view digits = before == id.npos ? id : id.substr(before + 1);
+    std::string_view digits = before == std::string_view::npos ? id : id.substr(before + 1);
     if (digits.empty()) return tie_of_bytes(id.data(), id.size());
     if (digits.size() > most_digits) digits.remove_prefix(digits.size() - most_digits);
     Tie number = 0;
@@ -53,7 +53,7 @@ Tie tie_of_text(Datum id) {
 
 // What is beyond a bigint sorts below or above all that is within.
 Tie tie_of_numeric(Datum id) {
-    constexpr double limit = 9'223'372'036'854'770'000;
+    constexpr double limit = 9.22337203685477e18;
     const double approximate = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, id));
     if (!(approximate < limit)) return std::numeric_limits<Tie>::max();
     if (approximate < -limit) return -std::numeric_limits<Tie>::max();

@@ -1,5 +1,7 @@
 // What an analysed expression must not use: other rows, the clock, the session, anything volatile, and anything that
 // does not come from pg_catalog, clientele or a trusted extension.
+#include <algorithm>
+
 #include "pg/kit/query.hpp"
 #include "pg/segment/expression.hpp"
 
@@ -120,13 +122,8 @@ bool reads_session(Oid function) {
     if (func_volatile(function) != PROVOLATILE_STABLE) return false;
     if (get_func_nargs(function) == 0 || func_parallel(function) != PROPARALLEL_SAFE) return true;
     const char* name = get_func_name(function);
-    for (const char* prefix : prefixes) {
-        if (has_prefix(name, prefix)) return true;
-    }
-    for (const char* known : names) {
-        if (strcmp(name, known) == 0) return true;
-    }
-    return false;
+    return std::ranges::any_of(prefixes, [&](const char* prefix) { return has_prefix(name, prefix); }) ||
+           std::ranges::any_of(names, [&](const char* known) { return strcmp(name, known) == 0; });
 }
 
 // Whether a text that becomes a value of this type may say "now".
