@@ -269,3 +269,9 @@ SELECT clientele.decide_offer(book || '{"purchase_model": {"model": "bgnbd", "pa
 
 DROP FUNCTION refusal(jsonb), customer_of(numeric[], interval, timestamptz);
 DROP TABLE cases, books, modelled;
+
+-- What else tells of an offer has all of its columns.
+SELECT t.name, a.attname AS missing
+FROM (VALUES ('offer_decision'), ('enrolment'), ('issued_offer')) t (name), pg_attribute a
+WHERE a.attrelid = 'clientele.offer'::regclass AND a.attnum > 0 AND NOT EXISTS (SELECT FROM pg_attribute b
+    WHERE b.attrelid = ('clientele.' || t.name)::regclass AND b.attname = a.attname AND b.atttypid = a.atttypid) ORDER BY 1, 2;

@@ -443,6 +443,21 @@ TEST_F(TwoPrograms, OneProgramCanBeAskedFor) {
     EXPECT_EQ(offered(), "first");
 }
 
+TEST_F(TwoPrograms, WhoHasAnOpenExposureGetsNoOtherOffer) {
+    customer.open = OpenExposure{"dropped"};
+    EXPECT_EQ(offered(), "");
+    EXPECT_EQ(decide_enrolment(book(), customer, nullptr).program, nullptr);
+    EXPECT_EQ(codes_of(decision(0)), (Codes{"outranked"}));
+    EXPECT_EQ(decision(0).propensity, 1);
+    customer.facts.recency_days = 1;
+    EXPECT_EQ(codes_of(decision(0)), (Codes{"not_overdue"}));
+    EXPECT_TRUE(is_offered(*customer.open, {}));
+    EXPECT_TRUE(is_offered(*customer.open, "dropped"));
+    EXPECT_FALSE(is_offered(*customer.open, "then"));
+    customer.open->held_out = true;
+    EXPECT_FALSE(is_offered(*customer.open, {}));
+}
+
 // decide_offer() takes short cuts; it must agree with the decisions of all programs.
 TEST_F(TwoPrograms, TheShortWayAgreesWithTheLong) {
     std::mt19937_64 random(11);

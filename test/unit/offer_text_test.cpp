@@ -59,6 +59,17 @@ struct OfferText : testing::Test {
     Customer customer;
 };
 
+TEST_F(OfferText, AnOpenExposureOfAnotherProgramIsAllThatIsSaid) {
+    const Instant noon = (day_from_civil(2026y / 3 / 9) * 24 + 12) * 60 * 60 * microseconds_a_second;
+    customer.open = OpenExposure{"rival", false, noon};
+    EXPECT_EQ(explain(), R"(Refused: the customer has an offer of program "rival" until 2026-03-09 12:00.)");
+    customer.open->held_out = true;
+    EXPECT_EQ(explain(), R"(Refused: the customer is held out of program "rival" until 2026-03-09 12:00.)");
+    customer.facts.typical_cv = 0.9;
+    EXPECT_TRUE(explain().starts_with("Refused: spending varies too much")) << explain();
+    EXPECT_NE(explain().find("Otherwise: spend"), std::string::npos) << explain();
+}
+
 TEST_F(OfferText, AModelsWordsOnWhoIsToWinBack) {
     program.objective = Objective::win_back;
     customer.facts.recency_days = 60;
