@@ -276,33 +276,55 @@ CREATE FUNCTION clientele.define_segment(store name, segment text, rule text, pr
     sensitive boolean DEFAULT NULL, segmentation text DEFAULT 'main') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    checked record;
+    former record;
 BEGIN
     PERFORM clientele._lock_rules(store);
-    PERFORM clientele._require('segment', segment IS NOT NULL);
-    PERFORM clientele._require('rule', rule IS NOT NULL);
-    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
-    PERFORM clientele._check_name('segment', segment, 'Give it a name, such as families.');
-    PERFORM clientele._check_name('segmentation', segmentation, 'Give it a name, such as families.');
-    EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
-        USING segmentation;
-    PERFORM clientele._refuse_taken_name(store, segment, segmentation);
-    checked := clientele._check_expression(rule, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
-    priority := clientele._segment_priority(store, segment, priority, segmentation);
+    EXECUTE format('SELECT max(r.description) AS description, bool_or(r.sensitive) AS sensitive FROM %I.segment_rules AS r '
+        'WHERE r.segmentation = $1 AND r.segment = $2', store) INTO former USING segmentation, segment;
+    sensitive := COALESCE(sensitive, former.sensitive, false);
+    PERFORM clientele._write_segment(store, segmentation, segment, rule, priority, COALESCE(description, former.description), sensitive);
     IF sensitive THEN
         PERFORM clientele._refuse_undisclosed(store, segment, segmentation);
     END IF;
-    EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive, body) '
-        'VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7, false), $8) ON CONFLICT (segmentation, segment) DO UPDATE '
-        'SET priority = $3, rule = $4, operands = $5, body = $8, description = COALESCE($6, r.description), '
-        'sensitive = COALESCE($7, r.sensitive)', store)
-        USING segmentation, segment, priority, checked.deparsed, checked.operands, description, sensitive, checked.body;
     PERFORM clientele._regenerate_segments(store);
 END $$;
 COMMENT ON FUNCTION clientele.define_segment(name, text, text, integer, text, boolean, text) IS
     'Defines or redefines a segment: a boolean expression over the columns of the view customers. What a redefinition leaves out '
     '(priority, description, sensitive) stays as it was; a new segment comes last. A new segmentation starts with the default segment '
     '"default".';
+
+CREATE FUNCTION clientele._write_segment(store name, segmentation text, segment text, rule text, priority integer, description text,
+    sensitive boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    checked record;
+BEGIN
+    PERFORM clientele._require('segment', segment IS NOT NULL);
+    PERFORM clientele._require('rule', rule IS NOT NULL);
+    PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
+    PERFORM clientele._check_name('segment', segment, 'Give it a name, such as families.');
+    PERFORM clientele._check_name('segmentation', segmentation, 'Give it a name, such as families.');
+    PERFORM clientele._begin_segmentation(store, segmentation);
+    PERFORM clientele._refuse_taken_name(store, segment, segmentation);
+    checked := clientele._check_expression(rule, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
+    priority := clientele._segment_priority(store, segment, priority, segmentation);
+    EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive, body) '
+        'VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (segmentation, segment) DO UPDATE '
+        'SET priority = $3, rule = $4, operands = $5, description = $6, sensitive = $7, body = $8', store)
+        USING segmentation, segment, priority, checked.deparsed, checked.operands, description, sensitive, checked.body;
+END $$;
+COMMENT ON FUNCTION clientele._write_segment(name, text, text, text, integer, text, boolean) IS
+    'Internal: checks a segment and writes its row. The caller holds the lock of _lock_rules(), looks after disclosures, and regenerates '
+    'the functions.';
+
+CREATE FUNCTION clientele._begin_segmentation(store name, segmentation text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
+        USING segmentation;
+END $$;
+COMMENT ON FUNCTION clientele._begin_segmentation(name, text) IS
+    'Internal: a segmentation that the store does not have yet begins with the default segment "default".';
 
 CREATE FUNCTION clientele._segment_references(store name, segment text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -324,7 +346,6 @@ CREATE FUNCTION clientele.drop_segment(store name, segment text, segmentation te
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text[];
-    used_by text;
 BEGIN
     PERFORM clientele._lock_rules(store);
     PERFORM clientele._require('segment', segment IS NOT NULL);
@@ -340,20 +361,36 @@ BEGIN
             MESSAGE = format('segment "%s" does not exist in segmentation "%s"', segment, segmentation),
             HINT = format('Segments there: %s.', clientele._name_list(trim_array(known, 1), 'none'));
     END IF;
-    used_by := CASE WHEN segmentation = 'main' THEN clientele._segment_references(store, segment) END;
+    PERFORM clientele._refuse_referenced(store, segment, segmentation);
+    EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1 AND segment = $2', store) USING segmentation, segment;
+    PERFORM clientele._end_segmentations(store);
+    PERFORM clientele._regenerate_segments(store);
+END $$;
+COMMENT ON FUNCTION clientele.drop_segment(name, text, text) IS
+    'Drops a segment that no content and no offer refers to. A segmentation other than main goes with its last segment.';
+
+CREATE FUNCTION clientele._refuse_referenced(store name, segment text, segmentation text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    used_by text := CASE WHEN segmentation = 'main' THEN clientele._segment_references(store, segment) END;
+BEGIN
     IF used_by IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
             MESSAGE = format('cannot drop segment "%s" because others refer to it', segment),
             DETAIL = format('It is used by %s.', used_by),
             HINT = 'Drop or redefine these first.';
     END IF;
-    EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1 AND segment = $2', store) USING segmentation, segment;
-    EXECUTE format('DELETE FROM %1$I.segmentations AS g WHERE g.segmentation = $1 AND g.segmentation <> ''main'' '
-        'AND NOT EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = g.segmentation)', store) USING segmentation;
-    PERFORM clientele._regenerate_segments(store);
 END $$;
-COMMENT ON FUNCTION clientele.drop_segment(name, text, text) IS
-    'Drops a segment that no content and no offer refers to. A segmentation other than main goes with its last segment.';
+COMMENT ON FUNCTION clientele._refuse_referenced(name, text, text) IS
+    'Internal: refuses to drop a segment that a content or an offer refers to.';
+
+CREATE FUNCTION clientele._end_segmentations(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('DELETE FROM %1$I.segmentations AS g WHERE g.segmentation <> ''main'' '
+        'AND NOT EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = g.segmentation)', store);
+END $$;
+COMMENT ON FUNCTION clientele._end_segmentations(name) IS 'Internal: a segmentation other than main goes with its last segment.';
 
 CREATE FUNCTION clientele.set_default_segment(store name, segment text, segmentation text DEFAULT 'main') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

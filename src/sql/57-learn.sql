@@ -399,8 +399,7 @@ BEGIN
     PERFORM clientele._refresh_rules(store);
     PERFORM clientele._refuse_own_rules(store, segmentation);
     PERFORM clientele._refuse_vanishing(store, segmentation, names);
-    EXECUTE format('INSERT INTO %I.segmentations (segmentation, default_segment) VALUES ($1, ''default'') ON CONFLICT DO NOTHING', store)
-        USING segmentation;
+    PERFORM clientele._begin_segmentation(store, segmentation);
     EXECUTE format('SELECT array_agg(r.description ORDER BY n.place), array_agg(COALESCE(r.sensitive, false) ORDER BY n.place),
             array_agg(n.rank::integer * 10 ORDER BY n.place)
         FROM (SELECT u.name, u.place, row_number() OVER (ORDER BY o.priority NULLS LAST, u.place) AS rank

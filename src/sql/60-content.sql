@@ -20,6 +20,15 @@ CREATE FUNCTION clientele.define_content(store name, slot text, content text, se
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._lock_store(store);
+    PERFORM clientele._write_content(store, slot, content, segment, body);
+END $$;
+COMMENT ON FUNCTION clientele.define_content(name, text, text, text, text) IS
+    'Says which content a segment of main is shown in a slot; without a segment it is for the default segment, and so for all that have '
+    'none of their own.';
+
+CREATE FUNCTION clientele._write_content(store name, slot text, content text, segment text, body text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
     PERFORM clientele._require('slot', slot IS NOT NULL);
     PERFORM clientele._require('content', content IS NOT NULL);
     PERFORM clientele._check_name('slot', slot, 'Name the place where the content is shown, such as home.');
@@ -27,9 +36,8 @@ BEGIN
         'ON CONFLICT (slot, segment) DO UPDATE SET content = $3, body = $4', store)
         USING slot, clientele._content_segment(store, segment), content, body;
 END $$;
-COMMENT ON FUNCTION clientele.define_content(name, text, text, text, text) IS
-    'Says which content a segment of main is shown in a slot; without a segment it is for the default segment, and so for all that have '
-    'none of their own.';
+COMMENT ON FUNCTION clientele._write_content(name, text, text, text, text) IS
+    'Internal: checks a content and writes its row. The caller holds the lock of _lock_store().';
 
 CREATE FUNCTION clientele.drop_content(store name, slot text, segment text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

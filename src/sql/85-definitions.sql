@@ -1,0 +1,553 @@
+-- Definitions as code: a store's definitions as one document, and a store brought to what a document says.
+
+-- ---- Export ----
+
+CREATE FUNCTION clientele._definitions_format() RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 1;
+COMMENT ON FUNCTION clientele._definitions_format() IS 'The format of the documents that export_definitions() writes, and the highest that apply_definitions() reads.';
+
+CREATE FUNCTION clientele.export_definitions(store name) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
+BEGIN
+    PERFORM clientele._require_store(store);
+    RETURN jsonb_build_object('format', clientele._definitions_format(),
+        'global_holdout', (clientele._settings(store)).global_holdout,
+        'rfm_breaks', clientele._export_breaks(store),
+        'segmentations', clientele._export_segmentations(store),
+        'contents', clientele._export_contents(store),
+        'programs', clientele._export_programs(store));
+END $$;
+COMMENT ON FUNCTION clientele.export_definitions(name) IS
+    'What a store''s owner has defined, as one document for apply_definitions(): segmentations with their default segments and rules, contents, programs, RFM breaks that were set by hand, holdouts. '
+    'Of learned segments it is what they were learned from, not the model. The same definitions give the same text: jsonb_pretty() of it is what to keep in version control. '
+    'For everybody who may read the store''s tables.';
+
+CREATE FUNCTION clientele._export_breaks(store name) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+    breaks jsonb;
+BEGIN
+    EXECUTE format('SELECT jsonb_build_object(''r'', s.breaks_r, ''f'', s.breaks_f, ''m'', s.breaks_m) FROM %I.scoring AS s WHERE s.breaks_set', store) INTO breaks;
+    RETURN breaks;
+END $$;
+COMMENT ON FUNCTION clientele._export_breaks(name) IS 'Internal: the RFM breaks that were set by hand; NULL where they are the quintiles.';
+
+-- What cannot be understood any more is exported as it was written.
+CREATE FUNCTION clientele._export_segmentations(store name) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    segmentations jsonb;
+BEGIN
+    EXECUTE format($q$
+        WITH rules AS (
+            SELECT r.segmentation, r.segment, r.priority, coalesce(k.rule, r.rule) AS rule, r.description, r.sensitive
+            FROM %1$I.segment_rules AS r
+            LEFT JOIN clientele._kept_rules(%1$L) AS k ON k.segmentation = r.segmentation AND k.segment = r.segment
+        ), clustered AS MATERIALIZED (
+            SELECT DISTINCT r.segmentation FROM rules AS r JOIN %1$I.models AS m ON m.kind = 'kmeans:' || r.segmentation AND m.in_use
+            WHERE clientele._cluster_expression(r.rule) IS NOT NULL
+        ), learned AS (
+            SELECT c.segmentation, to_jsonb(l) AS definition
+            FROM clustered AS c CROSS JOIN LATERAL clientele._learn_settings(%1$L, c.segmentation, NULL, NULL, NULL, NULL, NULL) AS l
+        ), segments AS (
+            SELECT r.segmentation, jsonb_agg(jsonb_strip_nulls(to_jsonb(r) - 'segmentation') ORDER BY r.priority) AS segments
+            FROM rules AS r
+            WHERE clientele._cluster_expression(r.rule) IS NULL OR r.segmentation NOT IN (SELECT l.segmentation FROM learned AS l)
+            GROUP BY r.segmentation)
+        SELECT jsonb_agg(jsonb_build_object('segmentation', g.segmentation, 'default_segment', g.default_segment, 'segments', coalesce(s.segments, '[]'))
+                || CASE WHEN l.definition IS NULL THEN '{}' ELSE jsonb_build_object('learned', l.definition) END
+            ORDER BY g.segmentation <> 'main', g.segmentation COLLATE "C")
+        FROM %1$I.segmentations AS g LEFT JOIN segments AS s USING (segmentation) LEFT JOIN learned AS l USING (segmentation)
+        $q$, store) INTO segmentations;
+    RETURN segmentations;
+END $$;
+COMMENT ON FUNCTION clientele._export_segmentations(name) IS
+    'Internal: segmentations, main first, their rules by priority; of learned segments what they were learned from.';
+
+CREATE FUNCTION clientele._export_contents(store name) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    contents jsonb;
+BEGIN
+    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c)) ORDER BY c.slot COLLATE "C", c.segment COLLATE "C"), ''[]'') FROM %I.contents AS c', store)
+        INTO contents;
+    RETURN contents;
+END $$;
+COMMENT ON FUNCTION clientele._export_contents(name) IS 'Internal: contents by slot and segment.';
+
+CREATE FUNCTION clientele._export_programs(store name) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
+DECLARE
+    defaults constant jsonb := clientele._offer_defaults();
+    programs jsonb;
+BEGIN
+    EXECUTE format('SELECT coalesce(jsonb_agg(clientele._plain_numbers(clientele._worth_saying(to_jsonb(p) - ''version'', $1)) ORDER BY p.priority), ''[]'')
+        FROM %I.programs AS p', store) INTO programs USING defaults;
+    RETURN programs;
+END $$;
+COMMENT ON FUNCTION clientele._export_programs(name) IS 'Internal: programs by priority, with all terms that they have, and NULL where define_offer() would put something else.';
+
+CREATE FUNCTION clientele._worth_saying(terms jsonb, defaults jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_object_agg(t.key, t.value), '{}') FROM jsonb_each(terms) AS t WHERE t.value <> 'null' OR defaults -> t.key <> 'null'
+$$;
+COMMENT ON FUNCTION clientele._worth_saying(jsonb, jsonb) IS 'Internal: terms without those that are NULL as they would be if nobody named them.';
+
+CREATE FUNCTION clientele._plain_numbers(value jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN CASE jsonb_typeof(value)
+        WHEN 'number' THEN to_jsonb(trim_scale(value::numeric))
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(clientele._plain_numbers(e.element) ORDER BY e.place), '[]')
+                           FROM jsonb_array_elements(value) WITH ORDINALITY AS e (element, place))
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(e.key, clientele._plain_numbers(e.value)), '{}') FROM jsonb_each(value) AS e)
+        ELSE value END;
+END $$;
+COMMENT ON FUNCTION clientele._plain_numbers(jsonb) IS 'Internal: the same value in the same text: 1.40 is written 1.4.';
+
+-- ---- What define_offer() takes ----
+
+CREATE FUNCTION clientele._offer_arguments(OUT name text, OUT type text, OUT value jsonb) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
+DECLARE
+    argument record;
+BEGIN
+    FOR argument IN
+        SELECT a.name, format_type(p.proargtypes[a.place - 1], NULL) AS type, coalesce(pg_get_function_arg_default(p.oid, a.place::integer), 'NULL::text') AS expression
+        FROM pg_proc AS p CROSS JOIN LATERAL unnest(p.proargnames) WITH ORDINALITY AS a (name, place)
+        WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = 'define_offer' AND a.name NOT IN ('store', 'program')
+    LOOP
+        name := argument.name;
+        type := argument.type;
+        EXECUTE format('SELECT coalesce(to_jsonb(%s), ''null'')', argument.expression) INTO value;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._offer_arguments() IS 'Internal: the terms that define_offer() takes: their types, and what they are where they are not named.';
+
+CREATE FUNCTION clientele._offer_defaults() RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT jsonb_object_agg(a.name, a.value) FROM clientele._offer_arguments() AS a $$;
+COMMENT ON FUNCTION clientele._offer_defaults() IS 'Internal: the terms of a program of which none is named.';
+
+CREATE FUNCTION clientele._call_offer(function name, store name, program text, terms jsonb, reset text[] DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' AS $$
+DECLARE
+    arguments text;
+BEGIN
+    SELECT string_agg(format(', %I => %L::%s', a.name,
+            CASE WHEN a.type = 'text[]' AND terms -> a.name <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(terms -> a.name))::text
+                 WHEN a.type = 'jsonb' THEN nullif(terms -> a.name, 'null')::text ELSE terms ->> a.name END, a.type), '') INTO arguments
+        FROM clientele._offer_arguments() AS a WHERE terms ? a.name;
+    EXECUTE format('SELECT clientele.%I($1, $2%s%s)', function, arguments, CASE WHEN cardinality(reset) > 0 THEN format(', reset => %L::text[]', reset) END)
+        USING store, program;
+END $$;
+COMMENT ON FUNCTION clientele._call_offer(name, name, text, jsonb, text[]) IS
+    'Internal: calls define_offer() or alter_offer() with terms by name. Times without a zone are those of UTC, whatever the session''s is.';
+
+-- ---- The shape of a document ----
+
+-- An object has these keys, "!" behind those that it cannot be without; an array has elements of this shape; a string names a type of JSON.
+CREATE FUNCTION clientele._definitions_shape() RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT '{"format!": "number", "global_holdout": "number",
+             "rfm_breaks": {"r!": ["number"], "f!": ["number"], "m!": ["number"]},
+             "segmentations": [{"segmentation!": "string", "default_segment": "string",
+                 "learned": {"features!": ["string"], "k": "number", "seed": "number", "standardize": "boolean"},
+                 "segments": [{"segment!": "string", "rule!": "string", "priority": "number", "description": "string", "sensitive": "boolean"}]}],
+             "contents": [{"slot!": "string", "content!": "string", "segment": "string", "body": "string"}]}'::jsonb
+        || jsonb_build_object('programs', jsonb_build_array(jsonb_build_object('program!', 'string') || jsonb_object_agg(
+            a.name || CASE a.name WHEN 'objective' THEN '!' ELSE '' END,
+            CASE WHEN a.type = 'text[]' THEN '["string"]'::jsonb WHEN a.type IN ('numeric', 'double precision', 'integer') THEN '"number"'
+                 WHEN a.type = 'boolean' THEN '"boolean"' WHEN a.type = 'jsonb' THEN '"any"' ELSE '"string"' END)))
+    FROM clientele._offer_arguments() AS a
+$$;
+COMMENT ON FUNCTION clientele._definitions_shape() IS 'Internal: what a document of definitions looks like.';
+
+CREATE FUNCTION clientele._shape_faults(value jsonb, shape jsonb, path text) RETURNS SETOF text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted constant text := CASE jsonb_typeof(shape) WHEN 'string' THEN shape #>> '{}' ELSE jsonb_typeof(shape) END;
+    entry record;
+BEGIN
+    IF wanted <> 'any' AND jsonb_typeof(value) <> wanted THEN
+        RETURN NEXT format('%s = %s: a JSON %s is expected', path, clientele._excerpt(value), wanted);
+    ELSIF wanted = 'array' THEN
+        FOR entry IN SELECT e.element, e.place FROM jsonb_array_elements(value) WITH ORDINALITY AS e (element, place) LOOP
+            RETURN QUERY SELECT clientele._shape_faults(entry.element, shape -> 0, format('%s[%s]', path, entry.place - 1));
+        END LOOP;
+    ELSIF wanted = 'object' THEN
+        RETURN QUERY SELECT format('%s.%s is missing', path, rtrim(k.key, '!')) FROM jsonb_object_keys(shape) AS k (key)
+            WHERE right(k.key, 1) = '!' AND coalesce(value -> rtrim(k.key, '!'), 'null') = 'null';
+        FOR entry IN SELECT e.key, e.value, coalesce(shape -> e.key, shape -> (e.key || '!')) AS shape FROM jsonb_each(value) AS e LOOP
+            IF entry.shape IS NULL THEN
+                RETURN NEXT format('%s.%s = %s: there is no such key; known: %s', path, entry.key, clientele._excerpt(entry.value),
+                    (SELECT string_agg(rtrim(k.key, '!'), ', ' ORDER BY k.key COLLATE "C") FROM jsonb_object_keys(shape) AS k (key)));
+            ELSIF entry.value <> 'null' AND jsonb_typeof(entry.value) <> coalesce(entry.shape #>> '{}', '') THEN
+                RETURN QUERY SELECT clientele._shape_faults(entry.value, entry.shape, format('%s.%s', path, entry.key));
+            END IF;
+        END LOOP;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._shape_faults(jsonb, jsonb, text) IS 'Internal: where a JSON value is not of a shape, and what is there.';
+
+CREATE FUNCTION clientele._excerpt(value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN length(t) > 200 THEN left(t, 200) || '...' ELSE t END FROM (SELECT value::text) AS v (t)
+$$;
+COMMENT ON FUNCTION clientele._excerpt(jsonb) IS 'Internal: a JSON value for a message.';
+
+CREATE FUNCTION clientele._refuse_faults(faults text[], state text DEFAULT 'invalid_parameter_value', hint text DEFAULT '', detail text DEFAULT '') RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    most constant integer := 20;
+    count constant integer := cardinality(faults);
+BEGIN
+    IF count > 0 THEN
+        RAISE EXCEPTION USING ERRCODE = state,
+            MESSAGE = CASE count WHEN 1 THEN 'invalid definitions: ' || faults[1] ELSE 'invalid definitions: several mistakes' END,
+            DETAIL = concat_ws(E'\n', 'Nothing was applied.', CASE WHEN count > 1 THEN array_to_string(faults[:most], E'\n') END,
+                CASE WHEN count > most THEN '...' END, nullif(detail, '')),
+            HINT = coalesce(nullif(hint, ''), 'clientele.export_definitions() shows what definitions look like.');
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._refuse_faults(text[], text, text, text) IS 'Internal: refuses a document for all that is wrong with it.';
+
+CREATE FUNCTION clientele._check_definitions(definitions jsonb, default_segment text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    format jsonb := CASE jsonb_typeof(definitions) WHEN 'object' THEN definitions -> 'format' END;
+BEGIN
+    PERFORM clientele._require('definitions', definitions IS NOT NULL);
+    IF jsonb_typeof(format) = 'number' AND format > to_jsonb(clientele._definitions_format()) THEN
+        RAISE EXCEPTION 'these definitions are of a newer version: $.format = %', format USING ERRCODE = 'feature_not_supported',
+            DETAIL = format('This version of clientele reads formats up to %s.', clientele._definitions_format()),
+            HINT = 'Upgrade the extension here first, or export the definitions with this version.';
+    ELSIF jsonb_typeof(format) = 'number' AND (format::numeric < 1 OR format::numeric <> trunc(format::numeric)) THEN
+        PERFORM clientele._refuse_faults(ARRAY[format('$.format = %s: there never was such a format', format)]);
+    END IF;
+    PERFORM clientele._refuse_faults(ARRAY(SELECT clientele._shape_faults(definitions, clientele._definitions_shape(), '$')));
+    PERFORM clientele._refuse_faults(ARRAY(
+        SELECT format('%s: %s "%s" is there twice', string_agg(r.path, ', ' ORDER BY r.place), r.kind, clientele._definition_name(r.key))
+        FROM clientele._definition_rows(definitions, default_segment) AS r GROUP BY r.kind, r.key HAVING count(*) > 1 ORDER BY min(r.place)), 'duplicate_object',
+        'Each definition has a name of its own; a content without a segment is that of the default segment.');
+END $$;
+COMMENT ON FUNCTION clientele._check_definitions(jsonb, text) IS
+    'Internal: refuses what is no document of definitions. default_segment: that of main in the store.';
+
+-- ---- What a document says, row by row ----
+
+-- In the order in which it can be carried out: what others refer to comes first, and what takes the next free priority last.
+CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment text DEFAULT NULL)
+    RETURNS TABLE (place bigint, path text, kind text, key text[], item jsonb)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH segmentations AS (
+        SELECT e.definition, format('$.segmentations[%s]', e.nth - 1) AS path FROM jsonb_array_elements(nullif(definitions -> 'segmentations', 'null')) WITH ORDINALITY AS e (definition, nth)
+    ), main AS (
+        SELECT coalesce((SELECT s.definition ->> 'default_segment' FROM segmentations AS s WHERE s.definition ->> 'segmentation' = 'main' LIMIT 1), default_segment) AS default_segment
+    ), rows (phase, path, kind, key, item) AS (
+        SELECT 1, s.path, 'segmentation', ARRAY[s.definition ->> 'segmentation'],
+            jsonb_build_object('default_segment', s.definition -> 'default_segment', 'learned', s.definition -> 'learned')
+        FROM segmentations AS s
+        UNION ALL
+        SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 3 ELSE 2 END, format('%s.segments[%s]', s.path, e.nth - 1), 'segment',
+            ARRAY[s.definition ->> 'segmentation', e.definition ->> 'segment'],
+            jsonb_build_object('rule', e.definition -> 'rule', 'priority', e.definition -> 'priority', 'description', e.definition -> 'description',
+                'sensitive', coalesce(nullif(e.definition -> 'sensitive', 'null'), 'false'))
+        FROM segmentations AS s, jsonb_array_elements(nullif(s.definition -> 'segments', 'null')) WITH ORDINALITY AS e (definition, nth)
+        UNION ALL
+        SELECT 4, format('$.contents[%s]', e.nth - 1), 'content', ARRAY[e.definition ->> 'slot', coalesce(e.definition ->> 'segment', m.default_segment)],
+            jsonb_build_object('content', e.definition -> 'content', 'body', e.definition -> 'body')
+        FROM main AS m, jsonb_array_elements(nullif(definitions -> 'contents', 'null')) WITH ORDINALITY AS e (definition, nth)
+        UNION ALL
+        SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 6 ELSE 5 END, format('$.programs[%s]', e.nth - 1), 'program',
+            ARRAY[e.definition ->> 'program'], d.defaults || (e.definition - 'program')
+        FROM (SELECT clientele._offer_defaults()) AS d (defaults), jsonb_array_elements(nullif(definitions -> 'programs', 'null')) WITH ORDINALITY AS e (definition, nth)
+        UNION ALL
+        SELECT 7, '$.rfm_breaks', 'breaks', '{rfm}', coalesce(nullif(definitions -> 'rfm_breaks', 'null'), '{"r": null, "f": null, "m": null}')
+        WHERE definitions ? 'rfm_breaks'
+        UNION ALL
+        SELECT 8, '$.global_holdout', 'holdout', '{global}', jsonb_build_object('share', definitions -> 'global_holdout')
+        WHERE definitions -> 'global_holdout' <> 'null')
+    -- Each array comes in its order.
+    SELECT row_number() OVER (ORDER BY r.phase), r.path, r.kind, r.key, r.item FROM rows AS r
+$$;
+COMMENT ON FUNCTION clientele._definition_rows(jsonb, text) IS
+    'Internal: the definitions of a document, each with its path, its key and all of its terms. default_segment: that of main where the document names none.';
+
+CREATE FUNCTION clientele._definition_name(key text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN pg_catalog.array_to_string(key, '/');
+COMMENT ON FUNCTION clientele._definition_name(text[]) IS 'Internal: main/families for a segment, home/families for a content, else the one name.';
+
+CREATE TYPE clientele.definition_change AS (path text, kind text, key text[], before jsonb, after jsonb);
+COMMENT ON TYPE clientele.definition_change IS 'Internal: a definition that a document changes, creates (before is NULL) or drops (after is NULL).';
+
+-- Where a document leaves something out that a store decides otherwise (a priority, what was learned), it stays. A new default segment
+-- takes along what was for the former one; so what is for either of them is looked at again.
+CREATE FUNCTION clientele._definition_changes(present jsonb, definitions jsonb, prune boolean) RETURNS clientele.definition_change[]
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH present AS MATERIALIZED (SELECT p.* FROM clientele._definition_rows(present) AS p),
+    wanted AS MATERIALIZED (SELECT w.* FROM clientele._definition_rows(definitions, clientele._default_in(present)) AS w),
+    compared AS (
+        SELECT w.place, w.path, w.kind, w.key, p.item AS before, w.item || CASE w.kind
+            WHEN 'segmentation' THEN jsonb_build_object(
+                'default_segment', coalesce(nullif(w.item -> 'default_segment', 'null'), p.item -> 'default_segment'),
+                'learned', CASE WHEN p.item -> 'learned' @> jsonb_strip_nulls(w.item -> 'learned') OR w.item -> 'learned' = 'null' AND NOT prune
+                    THEN p.item -> 'learned' ELSE w.item -> 'learned' END)
+            WHEN 'segment' THEN jsonb_build_object('priority', coalesce(nullif(w.item -> 'priority', 'null'), p.item -> 'priority'))
+            WHEN 'program' THEN jsonb_build_object('priority', coalesce(nullif(w.item -> 'priority', 'null'), p.item -> 'priority'))
+            ELSE '{}' END AS after
+        FROM wanted AS w LEFT JOIN present AS p USING (kind, key)
+        UNION ALL
+        SELECT 0, s.path, p.kind, p.key, p.item, NULL
+        FROM present AS p
+        JOIN (VALUES ('segmentation', 'segmentations', '$.segmentations'), ('segment', 'segmentations', '$.segmentations'),
+                     ('content', 'contents', '$.contents'), ('program', 'programs', '$.programs')) AS s (kind, section, path) USING (kind)
+        WHERE prune AND definitions -> s.section <> 'null' AND NOT EXISTS (SELECT FROM wanted AS w WHERE w.kind = p.kind AND w.key = p.key)
+    ), renamed AS (
+        SELECT array_agg(n.name) AS names
+        FROM compared AS c CROSS JOIN LATERAL (VALUES (c.before ->> 'default_segment'), (c.after ->> 'default_segment')) AS n (name)
+        WHERE c.kind = 'segmentation' AND c.key = '{main}' AND c.before ->> 'default_segment' <> c.after ->> 'default_segment')
+    SELECT coalesce(array_agg(ROW(c.path, c.kind, c.key, c.before, c.after)::clientele.definition_change ORDER BY c.place), '{}')
+    FROM compared AS c CROSS JOIN renamed AS r
+    WHERE c.before IS DISTINCT FROM c.after OR c.kind = 'content' AND c.key[2] = ANY (r.names)
+       OR c.kind = 'program' AND jsonb_typeof(c.after -> 'segments') = 'array' AND c.after -> 'segments' ?| r.names
+$$;
+COMMENT ON FUNCTION clientele._definition_changes(jsonb, jsonb, boolean) IS
+    'Internal: in what a document differs from what a store exports, in the order in which it can be carried out.';
+
+CREATE FUNCTION clientele._default_in(definitions jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s ->> 'default_segment' FROM jsonb_array_elements(definitions -> 'segmentations') AS s WHERE s ->> 'segmentation' = 'main'
+$$;
+COMMENT ON FUNCTION clientele._default_in(jsonb) IS 'Internal: the default segment of main in what a store exports.';
+
+-- ---- Application ----
+
+CREATE FUNCTION clientele.apply_definitions(store name, definitions jsonb, prune boolean DEFAULT false, dry_run boolean DEFAULT false)
+    RETURNS TABLE (kind text, name text, action text, "before" jsonb, "after" jsonb)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    former jsonb;
+    present jsonb;
+BEGIN
+    PERFORM clientele._require('prune', prune IS NOT NULL);
+    PERFORM clientele._require('dry_run', dry_run IS NOT NULL);
+    PERFORM clientele._lock_rules(store);
+    former := clientele.export_definitions(store);
+    PERFORM clientele._check_definitions(definitions, clientele._default_in(former));
+    BEGIN
+        PERFORM clientele._apply_changes(store, definitions, clientele._definition_changes(former, definitions, prune));
+        present := clientele.export_definitions(store);
+        IF dry_run THEN
+            RAISE EXCEPTION USING ERRCODE = 'CLDRY';
+        END IF;
+    EXCEPTION WHEN SQLSTATE 'CLDRY' THEN
+        NULL;  -- all of it is undone, and known
+    END;
+    RETURN QUERY SELECT p.* FROM clientele._definition_plan(former, present) AS p;
+END $$;
+COMMENT ON FUNCTION clientele.apply_definitions(name, jsonb, boolean, boolean) IS
+    'Brings a store to what a document says that export_definitions() wrote, of this store or another, or somebody edited: creates and changes what differs, all or nothing, and returns what has changed; owner only. '
+    'A second call changes nothing. prune: drops, too, what is in the store but not in a section of the document; a section that is missing is left alone. '
+    'dry_run: undoes it all and only says what would change. The order within the document does not matter, but that first and last. Everything is checked as by define_segment, define_offer and the like; '
+    'a mistake anywhere leaves the store as it was, and is reported with its path. A changed program becomes a new version, as by alter_offer. '
+    'action: create, change or drop. before, after: of a change what differs, else the whole definition.';
+
+CREATE FUNCTION clientele._definition_plan(former jsonb, present jsonb) RETURNS TABLE (kind text, name text, action text, "before" jsonb, "after" jsonb)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT kind, clientele._definition_name(key), CASE WHEN f.item IS NULL THEN 'create' WHEN p.item IS NULL THEN 'drop' ELSE 'change' END,
+        CASE WHEN p.item IS NULL THEN clientele._worth_saying(f.item, d.defaults) ELSE clientele._other_than(f.item, p.item) END,
+        CASE WHEN f.item IS NULL THEN clientele._worth_saying(p.item, d.defaults) ELSE clientele._other_than(p.item, f.item) END
+    FROM clientele._definition_rows(former) AS f FULL JOIN clientele._definition_rows(present) AS p USING (kind, key)
+        CROSS JOIN (SELECT clientele._offer_defaults()) AS d (defaults)
+    WHERE f.item IS DISTINCT FROM p.item
+    ORDER BY array_position('{segmentation,segment,content,program,breaks,holdout}', kind), coalesce(p.place, f.place), p.place IS NULL
+$$;
+COMMENT ON FUNCTION clientele._definition_plan(jsonb, jsonb) IS 'Internal: in what two documents differ, for people.';
+
+CREATE FUNCTION clientele._other_than(item jsonb, other jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(item) AS e WHERE e.value IS DISTINCT FROM other -> e.key
+$$;
+COMMENT ON FUNCTION clientele._other_than(jsonb, jsonb) IS 'Internal: of an object the keys whose values are others than in another one.';
+
+-- One look at where a mistake is costs nothing while there is none; then each definition is tried by itself, so that all of them are named.
+CREATE FUNCTION clientele._apply_changes(store name, definitions jsonb, changes clientele.definition_change[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    change clientele.definition_change;
+    problem text;
+    detail text;
+    hint text;
+    state text;
+BEGIN
+    IF changes = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM clientele._make_room(store, changes);
+    FOREACH change IN ARRAY changes LOOP
+        PERFORM clientele._apply_change(store, change);
+    END LOOP;
+    PERFORM clientele._regenerate_segments(store) WHERE EXISTS (SELECT FROM unnest(changes) AS c WHERE c.kind IN ('segmentation', 'segment'));
+    FOREACH change IN ARRAY changes LOOP
+        PERFORM clientele._check_change(store, change);
+    END LOOP;
+    PERFORM clientele._end_segmentations(store);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, state = RETURNED_SQLSTATE;
+    IF NOT clientele._is_mistake(state) THEN
+        RAISE;
+    END IF;
+    PERFORM clientele._refuse_faults(f.faults, state, hint) FROM (SELECT clientele._each_fault(store, definitions, changes)) AS f (faults)
+        WHERE cardinality(f.faults) > 1;
+    PERFORM clientele._refuse_faults(ARRAY[clientele._fault(definitions, change, problem)], state, hint, detail);
+END $$;
+COMMENT ON FUNCTION clientele._apply_changes(name, jsonb, clientele.definition_change[]) IS
+    'Internal: carries out the changes of a document; a mistake is an error that names the path. The caller holds the lock of _lock_rules().';
+
+-- Conflicts with others, want of resources, operators: a document is not to blame.
+CREATE FUNCTION clientele._is_mistake(state text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT state !~ '^(25|40|53|54|57|58|XX|55P03)' $$;
+COMMENT ON FUNCTION clientele._is_mistake(text) IS 'Internal: whether an error of this SQLSTATE speaks of what was asked for.';
+
+CREATE FUNCTION clientele._fault(definitions jsonb, change clientele.definition_change, problem text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN change.after IS NULL THEN format('%s without %s "%s": %s', change.path, change.kind, clientele._definition_name(change.key), problem)
+        ELSE format('%s = %s: %s', change.path, clientele._excerpt(jsonb_path_query_first(definitions, change.path::jsonpath)), problem) END
+$$;
+COMMENT ON FUNCTION clientele._fault(jsonb, clientele.definition_change, text) IS 'Internal: a mistake, with where it is in the document and what is there.';
+
+CREATE FUNCTION clientele._each_fault(store name, definitions jsonb, changes clientele.definition_change[]) RETURNS text[]
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    change clientele.definition_change;
+    kind text := '';
+    faults text[] := '{}';
+BEGIN
+    PERFORM clientele._make_room(store, changes);
+    FOREACH change IN ARRAY changes LOOP
+        -- What refers to a definition that is wrong would be wrong for that alone.
+        EXIT WHEN faults <> '{}' AND change.kind <> kind OR cardinality(faults) > 20;
+        kind := change.kind;
+        BEGIN
+            PERFORM clientele._apply_change(store, change);
+        EXCEPTION WHEN OTHERS THEN
+            IF NOT clientele._is_mistake(SQLSTATE) THEN
+                RAISE;
+            END IF;
+            faults := faults || clientele._fault(definitions, change, SQLERRM);
+        END;
+    END LOOP;
+    RETURN faults;
+EXCEPTION WHEN OTHERS THEN
+    IF NOT clientele._is_mistake(SQLSTATE) THEN
+        RAISE;
+    END IF;
+    RETURN '{}';
+END $$;
+COMMENT ON FUNCTION clientele._each_fault(name, jsonb, clientele.definition_change[]) IS
+    'Internal: all mistakes of the first kind of definitions that has any, each tried by itself. The caller raises an error.';
+
+-- Names and priorities may change hands within a document. What it changes goes first, so that nothing is in the way of anything.
+CREATE FUNCTION clientele._make_room(store name, changes clientele.definition_change[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c WHERE r.segmentation = c.key[1] AND r.segment = c.key[2] AND c.kind = ''segment''', store) USING changes;
+    EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c WHERE r.segmentation = c.key[1] AND c.kind = ''segmentation''
+        AND c.before -> ''learned'' <> ''null'' AND coalesce(c.after -> ''learned'', ''null'') = ''null'' AND clientele._cluster_expression(r.rule) IS NOT NULL', store) USING changes;
+    EXECUTE format('DELETE FROM %I.contents AS t USING unnest($1) AS c WHERE t.slot = c.key[1] AND t.segment = c.key[2] AND c.kind = ''content''', store) USING changes;
+    PERFORM clientele.drop_offer(store, c.key[1]) FROM unnest(changes) AS c WHERE c.kind = 'program' AND c.after IS NULL;
+    EXECUTE format('UPDATE %1$I.programs AS p SET priority = (SELECT least(min(o.priority), 0) FROM %1$I.programs AS o) - c.nth
+        FROM unnest($1) WITH ORDINALITY AS c (path, kind, key, before, after, nth)
+        WHERE p.program = c.key[1] AND c.kind = ''program'' AND c.before -> ''priority'' <> c.after -> ''priority''', store) USING changes;
+    PERFORM clientele._regenerate_offers(store) WHERE EXISTS (SELECT FROM unnest(changes) AS c WHERE c.kind = 'program');
+END $$;
+COMMENT ON FUNCTION clientele._make_room(name, clientele.definition_change[]) IS
+    'Internal: takes away what a document changes or drops; programs that change stay, away from the priorities of others.';
+
+CREATE FUNCTION clientele._apply_change(store name, change clientele.definition_change) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name constant text := (change.key)[1];
+    after constant jsonb := change.after;
+BEGIN
+    IF after IS NULL THEN
+        RETURN;  -- gone already
+    END IF;
+    CASE change.kind
+        WHEN 'segmentation' THEN
+            PERFORM clientele._apply_segmentation(store, name, change.before, after);
+        WHEN 'segment' THEN
+            PERFORM clientele._write_segment(store, name, (change.key)[2], after ->> 'rule', (after ->> 'priority')::integer, after ->> 'description',
+                (after ->> 'sensitive')::boolean);
+        WHEN 'content' THEN
+            PERFORM clientele._write_content(store, name, after ->> 'content', (change.key)[2], after ->> 'body');
+        WHEN 'program' THEN
+            PERFORM clientele._apply_program(store, name, after);
+        WHEN 'breaks' THEN
+            PERFORM clientele.set_rfm_breaks(store, clientele._matrix(nullif(after -> 'r', 'null')), clientele._matrix(nullif(after -> 'f', 'null')),
+                clientele._matrix(nullif(after -> 'm', 'null')));
+        WHEN 'holdout' THEN
+            PERFORM clientele.set_global_holdout(store, (after ->> 'share')::double precision);
+    END CASE;
+END $$;
+COMMENT ON FUNCTION clientele._apply_change(name, clientele.definition_change) IS 'Internal: carries out one change of a document.';
+
+CREATE FUNCTION clientele._apply_segmentation(store name, segmentation text, before jsonb, after jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    learned constant jsonb := after -> 'learned';
+BEGIN
+    PERFORM clientele._begin_segmentation(store, segmentation);
+    IF after ->> 'default_segment' <> coalesce(before ->> 'default_segment', '') THEN
+        PERFORM clientele.set_default_segment(store, after ->> 'default_segment', segmentation);
+    END IF;
+    IF learned <> 'null' AND learned IS DISTINCT FROM before -> 'learned' THEN
+        PERFORM clientele.learn_segments(store, segmentation, clientele._texts(learned -> 'features'), (learned ->> 'k')::integer,
+            (learned ->> 'seed')::bigint, (learned ->> 'standardize')::boolean);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._apply_segmentation(name, text, jsonb, jsonb) IS
+    'Internal: names the default segment of a segmentation, and learns it where it was not learned so before.';
+
+-- Compared with what it is now: a new default segment may have been put into it meanwhile.
+CREATE FUNCTION clientele._apply_program(store name, program text, terms jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    former constant jsonb := clientele._program_in_book(store, program);
+    changed jsonb;
+    reset text[];
+BEGIN
+    IF former IS NULL THEN
+        PERFORM clientele._call_offer('define_offer', store, program, terms);
+        RETURN;
+    END IF;
+    SELECT coalesce(jsonb_object_agg(t.key, t.value) FILTER (WHERE t.value <> 'null'), '{}'), array_agg(t.key ORDER BY t.key) FILTER (WHERE t.value = 'null')
+        INTO changed, reset FROM jsonb_each(terms) AS t WHERE t.value IS DISTINCT FROM former -> t.key;
+    PERFORM clientele._call_offer('alter_offer', store, program, changed, reset);
+END $$;
+COMMENT ON FUNCTION clientele._apply_program(name, text, jsonb) IS 'Internal: defines a program, or alters of one what differs.';
+
+-- What depends on several definitions of a document holds when all of them are there.
+CREATE FUNCTION clientele._check_change(store name, change clientele.definition_change) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    segmentation constant text := (change.key)[1];
+    segment constant text := (change.key)[2];
+    present boolean;
+BEGIN
+    IF change.kind = 'segment' AND change.after IS NULL AND segmentation = 'main' AND segment <> ALL (clientele._segment_names(store, segmentation)) THEN
+        PERFORM clientele._refuse_referenced(store, segment, segmentation);
+    ELSIF change.kind = 'segment' AND (change.after ->> 'sensitive')::boolean THEN
+        PERFORM clientele._refuse_undisclosed(store, segment, segmentation);
+    ELSIF change.kind = 'segmentation' AND change.after IS NOT NULL AND segmentation <> 'main' THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.segment_rules AS r WHERE r.segmentation = $1)', store) INTO present USING segmentation;
+        IF NOT present THEN
+            RAISE EXCEPTION 'segmentation "%" has no segments', segmentation USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Only main can be without. Another one goes with its last segment: leave it out.';
+        END IF;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_change(name, clientele.definition_change) IS 'Internal: checks a change of a document against all others.';
