@@ -334,6 +334,10 @@ DECLARE
 BEGIN
     PERFORM clientele._require('prune', prune IS NOT NULL);
     PERFORM clientele._require('dry_run', dry_run IS NOT NULL);
+    PERFORM clientele._require_owner(store);
+    IF jsonb_path_exists(definitions, '$.segmentations[*].learned') THEN
+        PERFORM clientele._share_sources(store);  -- who learns reads orders
+    END IF;
     PERFORM clientele._lock_rules(store);
     former := clientele.export_definitions(store);
     PERFORM clientele._check_definitions(definitions, clientele._default_in(former));
@@ -454,6 +458,7 @@ COMMENT ON FUNCTION clientele._each_fault(name, jsonb, clientele.definition_chan
 CREATE FUNCTION clientele._make_room(store name, changes clientele.definition_change[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM clientele._lock_budgets(store, changes);
     EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c WHERE r.segmentation = c.key[1] AND r.segment = c.key[2] AND c.kind = ''segment''', store) USING changes;
     EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c WHERE r.segmentation = c.key[1] AND c.kind = ''segmentation''
         AND c.before -> ''learned'' <> ''null'' AND coalesce(c.after -> ''learned'', ''null'') = ''null'' AND clientele._cluster_expression(r.rule) IS NOT NULL', store) USING changes;
@@ -466,6 +471,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._make_room(name, clientele.definition_change[]) IS
     'Internal: takes away what a document changes or drops; programs that change stay, away from the priorities of others.';
+
+-- One program after the other would come back to the ledger, for a first budget, with the slots of another one in its hands.
+CREATE FUNCTION clientele._lock_budgets(store name, changes clientele.definition_change[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM unnest(changes) AS c WHERE c.kind = 'program' AND coalesce(c.before -> 'budget', 'null') = 'null' AND c.after -> 'budget' <> 'null') THEN
+        EXECUTE format('LOCK TABLE %I.ledger IN SHARE MODE', store);
+    END IF;
+    EXECUTE format('SELECT FROM %I.budgets AS b JOIN unnest($1) AS c ON c.kind = ''program'' AND b.program = c.key[1]
+        WHERE c.before -> ''budget'' IS DISTINCT FROM c.after -> ''budget'' ORDER BY b.program, b.slot FOR UPDATE OF b', store) USING changes;
+END $$;
+COMMENT ON FUNCTION clientele._lock_budgets(name, clientele.definition_change[]) IS 'Internal: locks in their order what the budgets of a document need.';
 
 CREATE FUNCTION clientele._apply_change(store name, change clientele.definition_change) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -119,6 +119,8 @@ my %calls = (
 	'drop_store' => q{BEGIN; SELECT clientele.drop_store('shop', force => true)::text; ROLLBACK},
 	'define_offer' => q{SELECT clientele.define_offer('shop', 'stretch', 'grow_order_value', budget => 60)::text},
 	'define_offer with a first budget' => q{SELECT clientele.define_offer('shop', 'back', 'win_back', budget => 60, priority => 5)::text},
+	'apply_definitions' => q{SELECT count(*)::text FROM clientele.apply_definitions('shop', '{"format": 1, "programs": [
+		{"program": "stretch", "objective": "grow_order_value", "budget": 60}, {"program": "back", "objective": "win_back", "budget": 60, "priority": 5}]}')},
 	'rename_segment' => q{BEGIN; SELECT clientele.rename_segment('shop', 'few', 'fewer')::text; ROLLBACK},
 	'check_store' => q{SELECT count(*)::text FROM clientele.check_store('shop', repair => true)});
 
