@@ -55,6 +55,8 @@ WITH rows AS (
         avg(amount) FILTER (WHERE amount >= 0) AS aov,
         stddev_samp(amount) FILTER (WHERE amount >= 0) / nullif(avg(amount) FILTER (WHERE amount >= 0), 0) AS order_value_cv,
         count(DISTINCT local::date) FILTER (WHERE amount >= 0) AS purchase_days,
+        count(DISTINCT local::date) FILTER (WHERE amount >= 0 AND local::date BETWEEN (timestamptz '2012-06-30 20:30+00' AT TIME ZONE zone)::date - 399
+            AND (timestamptz '2012-06-30 20:30+00' AT TIME ZONE zone)::date) AS days_of_400,
         avg((extract(hour FROM local) >= 18)::int) FILTER (WHERE amount >= 0) AS evening_share,
         avg((extract(isodow FROM local) >= 6)::int) FILTER (WHERE amount >= 0) AS weekend_share,
         min(local::date) FILTER (WHERE amount >= 0) AS first_day, max(local::date) FILTER (WHERE amount >= 0) AS last_day
@@ -99,6 +101,7 @@ FROM profile_made m JOIN profile_plain s USING (zone, customer) CROSS JOIN LATER
     ('last_order_value', clientele.last_order_value(p) IS NOT DISTINCT FROM s.last_order_value),
     ('order_value_cv', pg_temp.near(clientele.order_value_cv(p), s.order_value_cv::float8)),
     ('recency_days', clientele.recency_days(p, '2014-03-01 03:30+00') IS NOT DISTINCT FROM ('2014-03-01 03:30+00'::timestamptz AT TIME ZONE zone)::date - last_day),
+    ('purchase_days_within', clientele.purchase_days_within(p, 400, '2012-06-30 20:30+00') = s.days_of_400),
     ('tenure_days', clientele.tenure_days(p, '2011-01-01 17:15+00') IS NOT DISTINCT FROM ('2011-01-01 17:15+00'::timestamptz AT TIME ZONE zone)::date - first_day),
     ('age', clientele.age(p, '2013-07-01 12:00+00') IS NOT DISTINCT FROM ('2013-07-01 12:00+00'::timestamptz AT TIME ZONE zone)::date - first_day),
     ('mean_days_between_orders', pg_temp.near(clientele.mean_days_between_orders(p), s.mean_gap)),
@@ -242,6 +245,15 @@ SELECT as_of, pg_temp.refusal(format('SELECT clientele.%s(pg_temp.one(1), %L)', 
 FROM unnest('{infinity,-infinity}'::text[]) as_of, unnest('{recency_days,tenure_days,age}'::text[]) WITH ORDINALITY f (f, i) ORDER BY as_of DESC, i;
 SELECT clientele.recency_days(pg_temp.one(1), '2019-12-25') AS before, clientele.recency_days(pg_temp.one(1), '2020-01-01 23:59:59') AS same_day, clientele.recency_days(pg_temp.one(1), '2020-01-02') AS next_day,
     clientele.age(pg_temp.one(1), '294276-12-31') AS far_off, clientele.age(pg_temp.one(1), '4713-01-01 BC') AS long_ago;
+-- The last so many days end with that of as_of; what is after it does not count.
+SELECT days, array_agg(clientele.purchase_days_within(p, days, as_of) ORDER BY as_of) AS within
+FROM (SELECT clientele.order_profile(d, 1, 'America/New_York') AS p FROM unnest('{2025-03-01 23:30-05,2025-03-02 00:30-05,2025-03-10 12:00-04,2025-03-10 18:00-04}'::timestamptz[]) d) o,
+    unnest('{2025-02-28 12:00-05,2025-03-01 00:00-05,2025-03-02 23:59:59-05,2025-03-10 00:00-04,2025-03-11 00:00-04,2025-12-31 12:00-05}'::timestamptz[]) as_of,
+    unnest('{0,1,2,9,10,365,2147483647}'::integer[]) days GROUP BY days ORDER BY days;
+SELECT clientele.purchase_days_within(pg_temp.one(1), 30, '294276-12-31') AS far_off, clientele.purchase_days_within(pg_temp.one(1), 2147483647, '4713-01-01 BC') AS long_ago,
+    clientele.purchase_days_within(pg_temp.one(-1), 30, '2020-01-02') AS refunds_alone, clientele.purchase_days_within(NULL, 30, now()) AS no_profile,
+    clientele.purchase_days_within(pg_temp.one(1), NULL, now()) AS no_days, clientele.purchase_days_within(pg_temp.one(1), 30, NULL) AS no_time;
+SELECT pg_temp.refusal($$SELECT clientele.purchase_days_within(pg_temp.one(1), -1, now())$$) AS negative, pg_temp.refusal($$SELECT clientele.purchase_days_within(pg_temp.one(1), 1, 'infinity')$$) AS endless;
 -- Evening begins at 18:00, and only there; Saturday and Sunday are the weekend.
 SELECT to_char(t, 'Dy HH24:MI:SS.US') AS local, clientele.evening_share(p) AS evening, clientele.weekend_share(p) AS weekend
 FROM unnest('{2024-03-08 17:59:59.999999,2024-03-08 18:00,2024-03-08 23:59:59.999999,2024-03-09 00:00,2024-03-10 23:59:59.999999,2024-03-11 00:00}'::timestamp[]) t,

@@ -3,7 +3,8 @@
 -- ---- Export ----
 
 CREATE FUNCTION clientele._definitions_format() RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 1;
-COMMENT ON FUNCTION clientele._definitions_format() IS 'The format of the documents that export_definitions() writes, and the highest that apply_definitions() reads.';
+COMMENT ON FUNCTION clientele._definitions_format() IS
+    'The format of the documents that export_definitions() writes, and the highest that apply_definitions() reads.';
 
 CREATE FUNCTION clientele.export_definitions(store name) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
@@ -18,8 +19,10 @@ BEGIN
         'programs', clientele._export_programs(store));
 END $$;
 COMMENT ON FUNCTION clientele.export_definitions(name) IS
-    'What a store''s owner has defined, as one document for apply_definitions(): segmentations with their default segments and rules, contents, programs, RFM breaks that were set by hand, holdouts. '
-    'Of learned segments it is what they were learned from, not the model. The same definitions give the same text: jsonb_pretty() of it is what to keep in version control. '
+    'What a store''s owner has defined, as one document for apply_definitions(): segmentations with their default segments and rules, '
+    'contents, programs, RFM breaks that were set by hand, holdouts. '
+    'Of learned segments it is what they were learned from, not the model. The same definitions give the same text: jsonb_pretty() of '
+    'it is what to keep in version control. '
     'For everybody who may read the store''s tables.';
 
 CREATE FUNCTION clientele._export_breaks(store name) RETURNS jsonb
@@ -86,13 +89,15 @@ BEGIN
         FROM %I.programs AS p', store) INTO programs USING defaults;
     RETURN programs;
 END $$;
-COMMENT ON FUNCTION clientele._export_programs(name) IS 'Internal: programs by priority, with all terms that they have, and NULL where define_offer() would put something else.';
+COMMENT ON FUNCTION clientele._export_programs(name) IS
+    'Internal: programs by priority, with all terms that they have, and NULL where define_offer() would put something else.';
 
 CREATE FUNCTION clientele._worth_saying(terms jsonb, defaults jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(jsonb_object_agg(t.key, t.value), '{}') FROM jsonb_each(terms) AS t WHERE t.value <> 'null' OR defaults -> t.key <> 'null'
 $$;
-COMMENT ON FUNCTION clientele._worth_saying(jsonb, jsonb) IS 'Internal: terms without those that are NULL as they would be if nobody named them.';
+COMMENT ON FUNCTION clientele._worth_saying(jsonb, jsonb) IS
+    'Internal: terms without those that are NULL as they would be if nobody named them.';
 
 CREATE FUNCTION clientele._plain_numbers(value jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -124,7 +129,8 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._offer_arguments() IS 'Internal: the terms that define_offer() takes: their types, and what they are where they are not named.';
+COMMENT ON FUNCTION clientele._offer_arguments() IS
+    'Internal: the terms that define_offer() takes: their types, and what they are where they are not named.';
 
 CREATE FUNCTION clientele._offer_defaults() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT jsonb_object_agg(a.name, a.value) FROM clientele._offer_arguments() AS a $$;
@@ -144,7 +150,8 @@ BEGIN
         USING store, program;
 END $$;
 COMMENT ON FUNCTION clientele._call_offer(name, name, text, jsonb, text[]) IS
-    'Internal: calls define_offer() or alter_offer() with terms by name. Times without a zone are those of UTC, whatever the session''s is.';
+    'Internal: calls define_offer() or alter_offer() with terms by name. Times without a zone are those of UTC, whatever the session''s '
+    'is.';
 
 -- ---- The shape of a document ----
 
@@ -274,14 +281,17 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
     SELECT row_number() OVER (ORDER BY r.phase), r.path, r.kind, r.key, r.item FROM rows AS r
 $$;
 COMMENT ON FUNCTION clientele._definition_rows(jsonb, text) IS
-    'Internal: the definitions of a document, each with its path, its key and all of its terms. default_segment: that of main where the document names none.';
+    'Internal: the definitions of a document, each with its path, its key and all of its terms. default_segment: that of main where the '
+    'document names none.';
 
 CREATE FUNCTION clientele._definition_name(key text[]) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN pg_catalog.array_to_string(key, '/');
-COMMENT ON FUNCTION clientele._definition_name(text[]) IS 'Internal: main/families for a segment, home/families for a content, else the one name.';
+COMMENT ON FUNCTION clientele._definition_name(text[]) IS
+    'Internal: main/families for a segment, home/families for a content, else the one name.';
 
 CREATE TYPE clientele.definition_change AS (path text, kind text, key text[], before jsonb, after jsonb);
-COMMENT ON TYPE clientele.definition_change IS 'Internal: a definition that a document changes, creates (before is NULL) or drops (after is NULL).';
+COMMENT ON TYPE clientele.definition_change IS
+    'Internal: a definition that a document changes, creates (before is NULL) or drops (after is NULL).';
 
 -- Where a document leaves something out that a store decides otherwise (a priority, what was learned), it stays. A new default segment
 -- takes along what was for the former one; so what is for either of them is looked at again.
@@ -353,10 +363,14 @@ BEGIN
     RETURN QUERY SELECT p.* FROM clientele._definition_plan(former, present) AS p;
 END $$;
 COMMENT ON FUNCTION clientele.apply_definitions(name, jsonb, boolean, boolean) IS
-    'Brings a store to what a document says that export_definitions() wrote, of this store or another, or somebody edited: creates and changes what differs, all or nothing, and returns what has changed; owner only. '
-    'A second call changes nothing. prune: drops, too, what is in the store but not in a section of the document; a section that is missing is left alone. '
-    'dry_run: undoes it all and only says what would change. The order within the document does not matter, but that first and last. Everything is checked as by define_segment, define_offer and the like; '
-    'a mistake anywhere leaves the store as it was, and is reported with its path. A changed program becomes a new version, as by alter_offer. '
+    'Brings a store to what a document says that export_definitions() wrote, of this store or another, or somebody edited: creates and '
+    'changes what differs, all or nothing, and returns what has changed; owner only. '
+    'A second call changes nothing. prune: drops, too, what is in the store but not in a section of the document; a section that is '
+    'missing is left alone. '
+    'dry_run: undoes it all and only says what would change. The order within the document does not matter, but that first and last. '
+    'Everything is checked as by define_segment, define_offer and the like; '
+    'a mistake anywhere leaves the store as it was, and is reported with its path. A changed program becomes a new version, as by '
+    'alter_offer. '
     'action: create, change or drop. before, after: of a change what differs, else the whole definition.';
 
 CREATE FUNCTION clientele._definition_plan(former jsonb, present jsonb) RETURNS TABLE (kind text, name text, action text, "before" jsonb, "after" jsonb)
@@ -409,7 +423,8 @@ EXCEPTION WHEN OTHERS THEN
     PERFORM clientele._refuse_faults(ARRAY[clientele._fault(definitions, change, problem)], state, hint, detail);
 END $$;
 COMMENT ON FUNCTION clientele._apply_changes(name, jsonb, clientele.definition_change[]) IS
-    'Internal: carries out the changes of a document; a mistake is an error that names the path. The caller holds the lock of _lock_rules().';
+    'Internal: carries out the changes of a document; a mistake is an error that names the path. The caller holds the lock of '
+    '_lock_rules().';
 
 -- Conflicts with others, want of resources, operators: a document is not to blame.
 CREATE FUNCTION clientele._is_mistake(state text) RETURNS boolean
@@ -421,7 +436,8 @@ CREATE FUNCTION clientele._fault(definitions jsonb, change clientele.definition_
     SELECT CASE WHEN change.after IS NULL THEN format('%s without %s "%s": %s', change.path, change.kind, clientele._definition_name(change.key), problem)
         ELSE format('%s = %s: %s', change.path, clientele._excerpt(jsonb_path_query_first(definitions, change.path::jsonpath)), problem) END
 $$;
-COMMENT ON FUNCTION clientele._fault(jsonb, clientele.definition_change, text) IS 'Internal: a mistake, with where it is in the document and what is there.';
+COMMENT ON FUNCTION clientele._fault(jsonb, clientele.definition_change, text) IS
+    'Internal: a mistake, with where it is in the document and what is there.';
 
 CREATE FUNCTION clientele._each_fault(store name, definitions jsonb, changes clientele.definition_change[]) RETURNS text[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -482,7 +498,8 @@ BEGIN
     EXECUTE format('SELECT FROM %I.budgets AS b JOIN unnest($1) AS c ON c.kind = ''program'' AND b.program = c.key[1]
         WHERE c.before -> ''budget'' IS DISTINCT FROM c.after -> ''budget'' ORDER BY b.program, b.slot FOR UPDATE OF b', store) USING changes;
 END $$;
-COMMENT ON FUNCTION clientele._lock_budgets(name, clientele.definition_change[]) IS 'Internal: locks in their order what the budgets of a document need.';
+COMMENT ON FUNCTION clientele._lock_budgets(name, clientele.definition_change[]) IS
+    'Internal: locks in their order what the budgets of a document need.';
 
 CREATE FUNCTION clientele._apply_change(store name, change clientele.definition_change) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -567,4 +584,5 @@ BEGIN
         END IF;
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_change(name, clientele.definition_change) IS 'Internal: checks a change of a document against all others.';
+COMMENT ON FUNCTION clientele._check_change(name, clientele.definition_change) IS
+    'Internal: checks a change of a document against all others.';

@@ -216,6 +216,21 @@ TEST(Profile, GapsAreBetweenPurchaseDays) {
     });
 }
 
+TEST(Profile, PurchaseDaysWithinAreThoseOfTheLastDays) {
+    for_random_orders(300, [](Random& random, const Orders& orders, int scale, const Zone& zone) {
+        const Profile profile = profile_of_copy(orders, scale, zone);
+        const Day from = profile.days.empty() ? 0 : profile.days.front() - 2;
+        const Day upto = profile.days.empty() ? 0 : profile.days.back() + 2;
+        const auto today = static_cast<Day>(between(random, from, upto));
+        const std::int64_t days = between(random, 0, upto - from + 2);
+        const auto counts = [&](Day day) { return day <= today && day > today - days; };
+        ASSERT_EQ(purchase_days_within(profile, days, today),
+                  std::count_if(profile.days.begin(), profile.days.end(), counts));
+        ASSERT_EQ(purchase_days_within(profile, std::numeric_limits<std::int32_t>::max(), upto), profile.purchase_days);
+    });
+    EXPECT_THROW(purchase_days_within(Profile(), -1, 0), Error);
+}
+
 TEST(Profile, AConstantValueVariesNotAtAll) {
     for (const Money amount : {Money{1}, Money{333'333}, max_amount - 1}) {
         Orders orders;

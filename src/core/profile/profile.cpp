@@ -182,4 +182,13 @@ double median_gap(const Profile& profile) {
     return (static_cast<double>(*std::max_element(first, upper)) + *upper) / 2;
 }
 
+std::int64_t purchase_days_within(const Profile& profile, std::int64_t days, Day today) {
+    if (days < 0) {
+        throw Error(ErrorKind::invalid_parameter, "days must not be negative", "It is " + std::to_string(days) + ".",
+                    "Name how many calendar days count, that of as_of included: 30 for the last 30 days.");
+    }
+    const auto end = std::upper_bound(profile.days.begin(), profile.days.end(), today);
+    return end - std::upper_bound(profile.days.begin(), end, today - days);
+}
+
 }  // namespace clientele

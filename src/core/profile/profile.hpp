@@ -118,5 +118,7 @@ double order_value_cv(const Summary& profile);
 // Days between neighbouring purchase days; NaN below 2.
 double mean_gap(const Summary& profile);
 double median_gap(const Profile& profile);
+// Purchase days among the last so many, of which `today` is the last one; those after it are left out.
+std::int64_t purchase_days_within(const Profile& profile, std::int64_t days, Day today);
 
 }  // namespace clientele

@@ -107,6 +107,15 @@ CLIENTELE_FUNCTION(clientele_tenure_days) {
     return days_since(fcinfo, summary.first_day);
 }
 
+CLIENTELE_FUNCTION(clientele_purchase_days_within) {
+    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
+    const std::int32_t days = PG_GETARG_INT32(1);
+    const Day today = day_as_of(encoded, PG_GETARG_TIMESTAMPTZ(2));
+    std::int64_t count = 0;
+    think([&] { count = purchase_days_within(decode(encoded), days, today); });
+    PG_RETURN_INT64(count);
+}
+
 CLIENTELE_FUNCTION(clientele_mean_days_between_orders) {
     return float_or_null(fcinfo, mean_gap(summary_argument(fcinfo)));
 }
