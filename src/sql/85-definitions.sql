@@ -30,7 +30,8 @@ CREATE FUNCTION clientele._export_breaks(store name) RETURNS jsonb
 DECLARE
     breaks jsonb;
 BEGIN
-    EXECUTE format('SELECT jsonb_build_object(''r'', s.breaks_r, ''f'', s.breaks_f, ''m'', s.breaks_m) FROM %I.scoring AS s WHERE s.breaks_set', store) INTO breaks;
+    EXECUTE format('SELECT jsonb_build_object(''r'', s.breaks_r, ''f'', s.breaks_f, ''m'', s.breaks_m)
+        FROM %I.scoring AS s WHERE s.breaks_set', store) INTO breaks;
     RETURN breaks;
 END $$;
 COMMENT ON FUNCTION clientele._export_breaks(name) IS 'Internal: the RFM breaks that were set by hand; NULL where they are the quintiles.';
@@ -57,7 +58,8 @@ BEGIN
             FROM rules AS r
             WHERE clientele._cluster_expression(r.rule) IS NULL OR r.segmentation NOT IN (SELECT l.segmentation FROM learned AS l)
             GROUP BY r.segmentation)
-        SELECT jsonb_agg(jsonb_build_object('segmentation', g.segmentation, 'default_segment', g.default_segment, 'segments', coalesce(s.segments, '[]'))
+        SELECT jsonb_agg(jsonb_build_object('segmentation', g.segmentation, 'default_segment', g.default_segment,
+                    'segments', coalesce(s.segments, '[]'))
                 || CASE WHEN l.definition IS NULL THEN '{}' ELSE jsonb_build_object('learned', l.definition) END
             ORDER BY g.segmentation <> 'main', g.segmentation COLLATE "C")
         FROM %1$I.segmentations AS g LEFT JOIN segments AS s USING (segmentation) LEFT JOIN learned AS l USING (segmentation)
@@ -72,7 +74,8 @@ CREATE FUNCTION clientele._export_contents(store name) RETURNS jsonb
 DECLARE
     contents jsonb;
 BEGIN
-    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c)) ORDER BY c.slot COLLATE "C", c.segment COLLATE "C"), ''[]'') FROM %I.contents AS c', store)
+    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c)) ORDER BY c.slot COLLATE "C", c.segment COLLATE "C"), ''[]'')
+        FROM %I.contents AS c', store)
         INTO contents;
     RETURN contents;
 END $$;
@@ -85,7 +88,8 @@ DECLARE
     defaults constant jsonb := clientele._offer_defaults();
     programs jsonb;
 BEGIN
-    EXECUTE format('SELECT coalesce(jsonb_agg(clientele._plain_numbers(clientele._worth_saying(to_jsonb(p) - ''version'', $1)) ORDER BY p.priority), ''[]'')
+    EXECUTE format('SELECT coalesce(jsonb_agg(
+            clientele._plain_numbers(clientele._worth_saying(to_jsonb(p) - ''version'', $1)) ORDER BY p.priority), ''[]'')
         FROM %I.programs AS p', store) INTO programs USING defaults;
     RETURN programs;
 END $$;
@@ -94,7 +98,8 @@ COMMENT ON FUNCTION clientele._export_programs(name) IS
 
 CREATE FUNCTION clientele._worth_saying(terms jsonb, defaults jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(jsonb_object_agg(t.key, t.value), '{}') FROM jsonb_each(terms) AS t WHERE t.value <> 'null' OR defaults -> t.key <> 'null'
+    SELECT coalesce(jsonb_object_agg(t.key, t.value), '{}') FROM jsonb_each(terms) AS t
+    WHERE t.value <> 'null' OR defaults -> t.key <> 'null'
 $$;
 COMMENT ON FUNCTION clientele._worth_saying(jsonb, jsonb) IS
     'Internal: terms without those that are NULL as they would be if nobody named them.';
@@ -114,12 +119,14 @@ COMMENT ON FUNCTION clientele._plain_numbers(jsonb) IS 'Internal: the same value
 -- ---- What define_offer() takes ----
 
 CREATE FUNCTION clientele._offer_arguments(OUT name text, OUT type text, OUT value jsonb) RETURNS SETOF record
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    SET intervalstyle = 'postgres' SET extra_float_digits = 1 AS $$
 DECLARE
     argument record;
 BEGIN
     FOR argument IN
-        SELECT a.name, format_type(p.proargtypes[a.place - 1], NULL) AS type, coalesce(pg_get_function_arg_default(p.oid, a.place::integer), 'NULL::text') AS expression
+        SELECT a.name, format_type(p.proargtypes[a.place - 1], NULL) AS type,
+            coalesce(pg_get_function_arg_default(p.oid, a.place::integer), 'NULL::text') AS expression
         FROM pg_proc AS p CROSS JOIN LATERAL unnest(p.proargnames) WITH ORDINALITY AS a (name, place)
         WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = 'define_offer' AND a.name NOT IN ('store', 'program')
     LOOP
@@ -133,7 +140,9 @@ COMMENT ON FUNCTION clientele._offer_arguments() IS
     'Internal: the terms that define_offer() takes: their types, and what they are where they are not named.';
 
 CREATE FUNCTION clientele._offer_defaults() RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT jsonb_object_agg(a.name, a.value) FROM clientele._offer_arguments() AS a $$;
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_object_agg(a.name, a.value) FROM clientele._offer_arguments() AS a
+$$;
 COMMENT ON FUNCTION clientele._offer_defaults() IS 'Internal: the terms of a program of which none is named.';
 
 CREATE FUNCTION clientele._call_offer(function name, store name, program text, terms jsonb, reset text[] DEFAULT NULL) RETURNS void
@@ -146,7 +155,8 @@ BEGIN
             CASE WHEN a.type = 'text[]' AND terms -> a.name <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(terms -> a.name))::text
                  WHEN a.type = 'jsonb' THEN nullif(terms -> a.name, 'null')::text ELSE terms ->> a.name END, a.type), '') INTO arguments
         FROM clientele._offer_arguments() AS a WHERE terms ? a.name;
-    EXECUTE format('SELECT clientele.%I($1, $2%s%s)', function, arguments, CASE WHEN cardinality(reset) > 0 THEN format(', reset => %L::text[]', reset) END)
+    EXECUTE format('SELECT clientele.%I($1, $2%s%s)', function, arguments,
+            CASE WHEN cardinality(reset) > 0 THEN format(', reset => %L::text[]', reset) END)
         USING store, program;
 END $$;
 COMMENT ON FUNCTION clientele._call_offer(name, name, text, jsonb, text[]) IS
@@ -162,7 +172,8 @@ CREATE FUNCTION clientele._definitions_shape() RETURNS jsonb
              "rfm_breaks": {"r!": ["number"], "f!": ["number"], "m!": ["number"]},
              "segmentations": [{"segmentation!": "string", "default_segment": "string",
                  "learned": {"features!": ["string"], "k": "number", "seed": "number", "standardize": "boolean"},
-                 "segments": [{"segment!": "string", "rule!": "string", "priority": "number", "description": "string", "sensitive": "boolean"}]}],
+                 "segments": [{"segment!": "string", "rule!": "string", "priority": "number", "description": "string",
+                     "sensitive": "boolean"}]}],
              "contents": [{"slot!": "string", "content!": "string", "segment": "string", "body": "string"}]}'::jsonb
         || jsonb_build_object('programs', jsonb_build_array(jsonb_build_object('program!', 'string') || jsonb_object_agg(
             a.name || CASE a.name WHEN 'objective' THEN '!' ELSE '' END,
@@ -205,7 +216,8 @@ CREATE FUNCTION clientele._excerpt(value jsonb) RETURNS text
 $$;
 COMMENT ON FUNCTION clientele._excerpt(jsonb) IS 'Internal: a JSON value for a message.';
 
-CREATE FUNCTION clientele._refuse_faults(faults text[], state text DEFAULT 'invalid_parameter_value', hint text DEFAULT '', detail text DEFAULT '') RETURNS void
+CREATE FUNCTION clientele._refuse_faults(faults text[], state text DEFAULT 'invalid_parameter_value', hint text DEFAULT '',
+    detail text DEFAULT '') RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     most constant integer := 20;
@@ -237,7 +249,8 @@ BEGIN
     PERFORM clientele._refuse_faults(ARRAY(SELECT clientele._shape_faults(definitions, clientele._definitions_shape(), '$')));
     PERFORM clientele._refuse_faults(ARRAY(
         SELECT format('%s: %s "%s" is there twice', string_agg(r.path, ', ' ORDER BY r.place), r.kind, clientele._definition_name(r.key))
-        FROM clientele._definition_rows(definitions, default_segment) AS r GROUP BY r.kind, r.key HAVING count(*) > 1 ORDER BY min(r.place)), 'duplicate_object',
+        FROM clientele._definition_rows(definitions, default_segment) AS r
+        GROUP BY r.kind, r.key HAVING count(*) > 1 ORDER BY min(r.place)), 'duplicate_object',
         'Each definition has a name of its own; a content without a segment is that of the default segment.');
 END $$;
 COMMENT ON FUNCTION clientele._check_definitions(jsonb, text) IS
@@ -250,29 +263,34 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
     RETURNS TABLE (place bigint, path text, kind text, key text[], item jsonb)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH segmentations AS (
-        SELECT e.definition, format('$.segmentations[%s]', e.nth - 1) AS path FROM jsonb_array_elements(nullif(definitions -> 'segmentations', 'null')) WITH ORDINALITY AS e (definition, nth)
+        SELECT e.definition, format('$.segmentations[%s]', e.nth - 1) AS path
+        FROM jsonb_array_elements(nullif(definitions -> 'segmentations', 'null')) WITH ORDINALITY AS e (definition, nth)
     ), main AS (
-        SELECT coalesce((SELECT s.definition ->> 'default_segment' FROM segmentations AS s WHERE s.definition ->> 'segmentation' = 'main' LIMIT 1), default_segment) AS default_segment
+        SELECT coalesce((SELECT s.definition ->> 'default_segment' FROM segmentations AS s
+                         WHERE s.definition ->> 'segmentation' = 'main' LIMIT 1), default_segment) AS default_segment
     ), rows (phase, path, kind, key, item) AS (
         SELECT 1, s.path, 'segmentation', ARRAY[s.definition ->> 'segmentation'],
             jsonb_build_object('default_segment', s.definition -> 'default_segment', 'learned', s.definition -> 'learned')
         FROM segmentations AS s
         UNION ALL
-        SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 3 ELSE 2 END, format('%s.segments[%s]', s.path, e.nth - 1), 'segment',
-            ARRAY[s.definition ->> 'segmentation', e.definition ->> 'segment'],
-            jsonb_build_object('rule', e.definition -> 'rule', 'priority', e.definition -> 'priority', 'description', e.definition -> 'description',
-                'sensitive', coalesce(nullif(e.definition -> 'sensitive', 'null'), 'false'))
+        SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 3 ELSE 2 END,
+            format('%s.segments[%s]', s.path, e.nth - 1), 'segment', ARRAY[s.definition ->> 'segmentation', e.definition ->> 'segment'],
+            jsonb_build_object('rule', e.definition -> 'rule', 'priority', e.definition -> 'priority',
+                'description', e.definition -> 'description', 'sensitive', coalesce(nullif(e.definition -> 'sensitive', 'null'), 'false'))
         FROM segmentations AS s, jsonb_array_elements(nullif(s.definition -> 'segments', 'null')) WITH ORDINALITY AS e (definition, nth)
         UNION ALL
-        SELECT 4, format('$.contents[%s]', e.nth - 1), 'content', ARRAY[e.definition ->> 'slot', coalesce(e.definition ->> 'segment', m.default_segment)],
+        SELECT 4, format('$.contents[%s]', e.nth - 1), 'content',
+            ARRAY[e.definition ->> 'slot', coalesce(e.definition ->> 'segment', m.default_segment)],
             jsonb_build_object('content', e.definition -> 'content', 'body', e.definition -> 'body')
         FROM main AS m, jsonb_array_elements(nullif(definitions -> 'contents', 'null')) WITH ORDINALITY AS e (definition, nth)
         UNION ALL
-        SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 6 ELSE 5 END, format('$.programs[%s]', e.nth - 1), 'program',
-            ARRAY[e.definition ->> 'program'], d.defaults || (e.definition - 'program')
-        FROM (SELECT clientele._offer_defaults()) AS d (defaults), jsonb_array_elements(nullif(definitions -> 'programs', 'null')) WITH ORDINALITY AS e (definition, nth)
+        SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 6 ELSE 5 END, format('$.programs[%s]', e.nth - 1),
+            'program', ARRAY[e.definition ->> 'program'], d.defaults || (e.definition - 'program')
+        FROM (SELECT clientele._offer_defaults()) AS d (defaults),
+            jsonb_array_elements(nullif(definitions -> 'programs', 'null')) WITH ORDINALITY AS e (definition, nth)
         UNION ALL
-        SELECT 7, '$.rfm_breaks', 'breaks', '{rfm}', coalesce(nullif(definitions -> 'rfm_breaks', 'null'), '{"r": null, "f": null, "m": null}')
+        SELECT 7, '$.rfm_breaks', 'breaks', '{rfm}',
+            coalesce(nullif(definitions -> 'rfm_breaks', 'null'), '{"r": null, "f": null, "m": null}')
         WHERE definitions ? 'rfm_breaks'
         UNION ALL
         SELECT 8, '$.global_holdout', 'holdout', '{global}', jsonb_build_object('share', definitions -> 'global_holdout')
@@ -303,7 +321,8 @@ CREATE FUNCTION clientele._definition_changes(present jsonb, definitions jsonb, 
         SELECT w.place, w.path, w.kind, w.key, p.item AS before, w.item || CASE w.kind
             WHEN 'segmentation' THEN jsonb_build_object(
                 'default_segment', coalesce(nullif(w.item -> 'default_segment', 'null'), p.item -> 'default_segment'),
-                'learned', CASE WHEN p.item -> 'learned' @> jsonb_strip_nulls(w.item -> 'learned') OR w.item -> 'learned' = 'null' AND NOT prune
+                'learned', CASE WHEN p.item -> 'learned' @> jsonb_strip_nulls(w.item -> 'learned')
+                                  OR w.item -> 'learned' = 'null' AND NOT prune
                     THEN p.item -> 'learned' ELSE w.item -> 'learned' END)
             WHEN 'segment' THEN jsonb_build_object('priority', coalesce(nullif(w.item -> 'priority', 'null'), p.item -> 'priority'))
             WHEN 'program' THEN jsonb_build_object('priority', coalesce(nullif(w.item -> 'priority', 'null'), p.item -> 'priority'))
@@ -373,7 +392,8 @@ COMMENT ON FUNCTION clientele.apply_definitions(name, jsonb, boolean, boolean) I
     'alter_offer. '
     'action: create, change or drop. before, after: of a change what differs, else the whole definition.';
 
-CREATE FUNCTION clientele._definition_plan(former jsonb, present jsonb) RETURNS TABLE (kind text, name text, action text, "before" jsonb, "after" jsonb)
+CREATE FUNCTION clientele._definition_plan(former jsonb, present jsonb)
+    RETURNS TABLE (kind text, name text, action text, "before" jsonb, "after" jsonb)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT kind, clientele._definition_name(key), CASE WHEN f.item IS NULL THEN 'create' WHEN p.item IS NULL THEN 'drop' ELSE 'change' END,
         CASE WHEN p.item IS NULL THEN clientele._worth_saying(f.item, d.defaults) ELSE clientele._other_than(f.item, p.item) END,
@@ -408,7 +428,8 @@ BEGIN
     FOREACH change IN ARRAY changes LOOP
         PERFORM clientele._apply_change(store, change);
     END LOOP;
-    PERFORM clientele._regenerate_segments(store) WHERE EXISTS (SELECT FROM unnest(changes) AS c WHERE c.kind IN ('segmentation', 'segment'));
+    PERFORM clientele._regenerate_segments(store)
+        WHERE EXISTS (SELECT FROM unnest(changes) AS c WHERE c.kind IN ('segmentation', 'segment'));
     FOREACH change IN ARRAY changes LOOP
         PERFORM clientele._check_change(store, change);
     END LOOP;
@@ -428,12 +449,15 @@ COMMENT ON FUNCTION clientele._apply_changes(name, jsonb, clientele.definition_c
 
 -- Conflicts with others, want of resources, operators: a document is not to blame.
 CREATE FUNCTION clientele._is_mistake(state text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT state !~ '^(25|40|53|54|57|58|XX|55P03)' $$;
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT state !~ '^(25|40|53|54|57|58|XX|55P03)'
+$$;
 COMMENT ON FUNCTION clientele._is_mistake(text) IS 'Internal: whether an error of this SQLSTATE speaks of what was asked for.';
 
 CREATE FUNCTION clientele._fault(definitions jsonb, change clientele.definition_change, problem text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN change.after IS NULL THEN format('%s without %s "%s": %s', change.path, change.kind, clientele._definition_name(change.key), problem)
+    SELECT CASE WHEN change.after IS NULL
+        THEN format('%s without %s "%s": %s', change.path, change.kind, clientele._definition_name(change.key), problem)
         ELSE format('%s = %s: %s', change.path, clientele._excerpt(jsonb_path_query_first(definitions, change.path::jsonpath)), problem) END
 $$;
 COMMENT ON FUNCTION clientele._fault(jsonb, clientele.definition_change, text) IS
@@ -475,10 +499,13 @@ CREATE FUNCTION clientele._make_room(store name, changes clientele.definition_ch
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._lock_budgets(store, changes);
-    EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c WHERE r.segmentation = c.key[1] AND r.segment = c.key[2] AND c.kind = ''segment''', store) USING changes;
-    EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c WHERE r.segmentation = c.key[1] AND c.kind = ''segmentation''
-        AND c.before -> ''learned'' <> ''null'' AND coalesce(c.after -> ''learned'', ''null'') = ''null'' AND clientele._cluster_expression(r.rule) IS NOT NULL', store) USING changes;
-    EXECUTE format('DELETE FROM %I.contents AS t USING unnest($1) AS c WHERE t.slot = c.key[1] AND t.segment = c.key[2] AND c.kind = ''content''', store) USING changes;
+    EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c
+        WHERE c.kind = ''segment'' AND r.segmentation = c.key[1] AND r.segment = c.key[2]', store) USING changes;
+    EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c
+        WHERE c.kind = ''segmentation'' AND r.segmentation = c.key[1] AND clientele._cluster_expression(r.rule) IS NOT NULL
+          AND c.before -> ''learned'' <> ''null'' AND coalesce(c.after -> ''learned'', ''null'') = ''null''', store) USING changes;
+    EXECUTE format('DELETE FROM %I.contents AS t USING unnest($1) AS c
+        WHERE c.kind = ''content'' AND t.slot = c.key[1] AND t.segment = c.key[2]', store) USING changes;
     PERFORM clientele.drop_offer(store, c.key[1]) FROM unnest(changes) AS c WHERE c.kind = 'program' AND c.after IS NULL;
     EXECUTE format('UPDATE %1$I.programs AS p SET priority = (SELECT least(min(o.priority), 0) FROM %1$I.programs AS o) - c.nth
         FROM unnest($1) WITH ORDINALITY AS c (path, kind, key, before, after, nth)
@@ -492,11 +519,13 @@ COMMENT ON FUNCTION clientele._make_room(name, clientele.definition_change[]) IS
 CREATE FUNCTION clientele._lock_budgets(store name, changes clientele.definition_change[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM unnest(changes) AS c WHERE c.kind = 'program' AND coalesce(c.before -> 'budget', 'null') = 'null' AND c.after -> 'budget' <> 'null') THEN
+    IF EXISTS (SELECT FROM unnest(changes) AS c
+               WHERE c.kind = 'program' AND coalesce(c.before -> 'budget', 'null') = 'null' AND c.after -> 'budget' <> 'null') THEN
         EXECUTE format('LOCK TABLE %I.ledger IN SHARE MODE', store);
     END IF;
     EXECUTE format('SELECT FROM %I.budgets AS b JOIN unnest($1) AS c ON c.kind = ''program'' AND b.program = c.key[1]
-        WHERE c.before -> ''budget'' IS DISTINCT FROM c.after -> ''budget'' ORDER BY b.program, b.slot FOR UPDATE OF b', store) USING changes;
+        WHERE c.before -> ''budget'' IS DISTINCT FROM c.after -> ''budget'' ORDER BY b.program, b.slot FOR UPDATE OF b', store)
+        USING changes;
 END $$;
 COMMENT ON FUNCTION clientele._lock_budgets(name, clientele.definition_change[]) IS
     'Internal: locks in their order what the budgets of a document need.';
@@ -514,15 +543,15 @@ BEGIN
         WHEN 'segmentation' THEN
             PERFORM clientele._apply_segmentation(store, name, change.before, after);
         WHEN 'segment' THEN
-            PERFORM clientele._write_segment(store, name, (change.key)[2], after ->> 'rule', (after ->> 'priority')::integer, after ->> 'description',
-                (after ->> 'sensitive')::boolean);
+            PERFORM clientele._write_segment(store, name, (change.key)[2], after ->> 'rule', (after ->> 'priority')::integer,
+                after ->> 'description', (after ->> 'sensitive')::boolean);
         WHEN 'content' THEN
             PERFORM clientele._write_content(store, name, after ->> 'content', (change.key)[2], after ->> 'body');
         WHEN 'program' THEN
             PERFORM clientele._apply_program(store, name, after);
         WHEN 'breaks' THEN
-            PERFORM clientele.set_rfm_breaks(store, clientele._matrix(nullif(after -> 'r', 'null')), clientele._matrix(nullif(after -> 'f', 'null')),
-                clientele._matrix(nullif(after -> 'm', 'null')));
+            PERFORM clientele.set_rfm_breaks(store, clientele._matrix(nullif(after -> 'r', 'null')),
+                clientele._matrix(nullif(after -> 'f', 'null')), clientele._matrix(nullif(after -> 'm', 'null')));
         WHEN 'holdout' THEN
             PERFORM clientele.set_global_holdout(store, (after ->> 'share')::double precision);
     END CASE;
@@ -558,7 +587,8 @@ BEGIN
         PERFORM clientele._call_offer('define_offer', store, program, terms);
         RETURN;
     END IF;
-    SELECT coalesce(jsonb_object_agg(t.key, t.value) FILTER (WHERE t.value <> 'null'), '{}'), array_agg(t.key ORDER BY t.key) FILTER (WHERE t.value = 'null')
+    SELECT coalesce(jsonb_object_agg(t.key, t.value) FILTER (WHERE t.value <> 'null'), '{}'),
+            array_agg(t.key ORDER BY t.key) FILTER (WHERE t.value = 'null')
         INTO changed, reset FROM jsonb_each(terms) AS t WHERE t.value IS DISTINCT FROM former -> t.key;
     PERFORM clientele._call_offer('alter_offer', store, program, changed, reset);
 END $$;
@@ -572,12 +602,14 @@ DECLARE
     segment constant text := (change.key)[2];
     present boolean;
 BEGIN
-    IF change.kind = 'segment' AND change.after IS NULL AND segmentation = 'main' AND segment <> ALL (clientele._segment_names(store, segmentation)) THEN
+    IF change.kind = 'segment' AND change.after IS NULL AND segmentation = 'main'
+            AND segment <> ALL (clientele._segment_names(store, segmentation)) THEN
         PERFORM clientele._refuse_referenced(store, segment, segmentation);
     ELSIF change.kind = 'segment' AND (change.after ->> 'sensitive')::boolean THEN
         PERFORM clientele._refuse_undisclosed(store, segment, segmentation);
     ELSIF change.kind = 'segmentation' AND change.after IS NOT NULL AND segmentation <> 'main' THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.segment_rules AS r WHERE r.segmentation = $1)', store) INTO present USING segmentation;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.segment_rules AS r WHERE r.segmentation = $1)', store)
+            INTO present USING segmentation;
         IF NOT present THEN
             RAISE EXCEPTION 'segmentation "%" has no segments', segmentation USING ERRCODE = 'invalid_parameter_value',
                 HINT = 'Only main can be without. Another one goes with its last segment: leave it out.';
