@@ -498,7 +498,7 @@ COMMENT ON FUNCTION clientele._each_fault(name, jsonb, clientele.definition_chan
 CREATE FUNCTION clientele._make_room(store name, changes clientele.definition_change[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM clientele._lock_budgets(store, changes);
+    PERFORM clientele._lock_changed_budgets(store, changes);
     EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c
         WHERE c.kind = ''segment'' AND r.segmentation = c.key[1] AND r.segment = c.key[2]', store) USING changes;
     EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c
@@ -516,7 +516,7 @@ COMMENT ON FUNCTION clientele._make_room(name, clientele.definition_change[]) IS
     'Internal: takes away what a document changes or drops; programs that change stay, away from the priorities of others.';
 
 -- One program after the other would come back to the ledger, for a first budget, with the slots of another one in its hands.
-CREATE FUNCTION clientele._lock_budgets(store name, changes clientele.definition_change[]) RETURNS void
+CREATE FUNCTION clientele._lock_changed_budgets(store name, changes clientele.definition_change[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM unnest(changes) AS c
@@ -527,7 +527,7 @@ BEGIN
         WHERE c.before -> ''budget'' IS DISTINCT FROM c.after -> ''budget'' ORDER BY b.program, b.slot FOR UPDATE OF b', store)
         USING changes;
 END $$;
-COMMENT ON FUNCTION clientele._lock_budgets(name, clientele.definition_change[]) IS
+COMMENT ON FUNCTION clientele._lock_changed_budgets(name, clientele.definition_change[]) IS
     'Internal: locks in their order what the budgets of a document need.';
 
 CREATE FUNCTION clientele._apply_change(store name, change clientele.definition_change) RETURNS void
