@@ -172,7 +172,7 @@ SELECT clientele.apply_definitions('test_shop', '{"format": 1, "programs": [{"pr
     "contents": [{"slot": "home", "content": "A"}, {"slot": "home", "content": "B", "segment": "average"}],
     "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "true"}, {"segment": "y", "rule": "true"}, {"segment": "x", "rule": "false"}]}, {"segmentation": "main"}]}');
 -- What a definer refuses.
-SELECT clientele.apply_definitions('test_shop', '{"format": 1, "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "orders > 1"}, {"segment": "y", "rule": "childs > 0"}]}]}');
+SELECT clientele.apply_definitions('test_shop', '{"format": 1, "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "orders > 1"}, {"segment": "y", "rule": "orders > 0 AND children"}]}]}');
 SELECT clientele.apply_definitions('test_shop', '{"format": 1, "global_holdout": 2, "programs": [{"program": "stretch", "objective": "grow_order_value", "segments": ["x"]}],
     "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "childs > 0"}, {"segment": "y", "rule": "orders >"}, {"segment": "z", "rule": "orders > 1", "priority": 5}]}]}');
 SELECT clientele.apply_definitions('test_shop', '{"format": 1, "programs": [{"program": "stretch", "objective": "grow_order_value", "segments": ["nobody"]}]}');
