@@ -34,8 +34,8 @@ INSERT INTO named VALUES
     ($$SELECT clientele.define_content('shop', $1, 'post A')$$),
     ($$SELECT clientele.define_offer('shop', $1, 'grow_order_value')$$),
     ($$SELECT count(*) FROM clientele.preview_offer('shop', $1, 'grow_order_value')$$);
-SELECT statement, outcome(statement, repeat('x', 301)) FROM named;
-SELECT statement, outcome(statement, repeat(' ', 301)) FROM named WHERE statement ~ 'content';
+SELECT statement, outcome(statement, repeat('x', 1201)) FROM named;
+SELECT statement, outcome(statement, repeat(' ', 1201)) FROM named WHERE statement ~ 'content';
 SELECT statement, outcome(statement, long_name(3000, 'n')) FROM named WHERE statement ~ 'define';
 -- The longest of every kind side by side, in every index that has them.
 SELECT statement, outcome(statement, long_name(300, statement)) FROM named;

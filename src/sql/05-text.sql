@@ -14,21 +14,21 @@ CREATE FUNCTION clientele._counted(number pg_catalog.numeric, noun pg_catalog.te
 $$;
 COMMENT ON FUNCTION clientele._counted(pg_catalog.numeric, pg_catalog.text) IS 'Internal: a number of things, in words: 1 order, 2 orders.';
 
--- Names are parts of keys: two of so many characters fit into an entry of an index in every encoding.
+-- Names are parts of keys: an entry of an index has room for two of so many bytes.
 CREATE FUNCTION clientele._check_name(argument pg_catalog.text, given pg_catalog.text, hint pg_catalog.text) RETURNS pg_catalog.void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    most constant integer := 300;
+    most constant integer := 1200;
 BEGIN
     IF btrim(given) = '' THEN
         RAISE EXCEPTION '% must not be empty', argument USING ERRCODE = 'invalid_parameter_value', HINT = hint;
-    ELSIF length(given) > most THEN
+    ELSIF octet_length(given) > most THEN
         RAISE EXCEPTION '% is too long', argument USING ERRCODE = 'name_too_long',
-            DETAIL = format('It has %s characters, a name has at most %s.', length(given), most), HINT = hint;
+            DETAIL = format('It has %s bytes, a name has at most %s.', octet_length(given), most), HINT = hint;
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_name(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-    'Internal: refuses a name that a user gives something where it is empty or has more than 300 characters.';
+    'Internal: refuses a name that a user gives something where it is empty or has more than 1,200 bytes.';
 
 -- While this script runs: a comment on the overloads of a function for the three kinds of customer keys, {key} in its signature.
 -- 99-end.sql drops it.
