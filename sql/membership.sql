@@ -170,6 +170,8 @@ SELECT pg_temp.refusal($$CALL clientele.record_segments('shop')$$);
 SELECT pg_temp.refusal($$SELECT clientele._record_segments('shop')$$);
 RESET ROLE;
 GRANT INSERT, UPDATE ON shop.segment_membership TO membership_clerk;
+GRANT INSERT ON shop.segment_events TO membership_clerk;
+GRANT UPDATE ON shop.event_counter TO membership_clerk;
 UPDATE people SET children = 3 WHERE customer_id IN (4, 5);
 SET ROLE membership_clerk;
 CALL clientele.record_segments('shop');

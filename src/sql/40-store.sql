@@ -661,6 +661,7 @@ BEGIN
         $store$, 'PENDING_KEY', key_type), 'KEY PRIMARY', key_type || ' PRIMARY'), 'ORDER_KEY', order_type), 'BY_ID', 'settings_' || settings.id), 'STORE', quote_ident(store));
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
     PERFORM clientele._create_membership(store);
+    PERFORM clientele._create_events(store);
     PERFORM clientele._create_models(store, settings);
     PERFORM clientele._create_ledger(store, settings);
 END $$;

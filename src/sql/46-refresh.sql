@@ -249,7 +249,7 @@ COMMENT ON FUNCTION clientele._pending_profiles(name, text, integer) IS
     'account.';
 
 -- Rows of pending that are committed while this runs stay there: exactly those that were taken into account are removed.
-CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text)
+CREATE FUNCTION clientele._fold(store name, above text, customers integer, OUT folded bigint, OUT highest text, OUT changed text[])
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     found record;
@@ -258,6 +258,7 @@ BEGIN
     SELECT * INTO found FROM clientele._pending_profiles(store, above, customers);
     folded := found.folded;
     highest := found.highest;
+    changed := found.customers;
     IF folded = 0 THEN
         RETURN;
     END IF;
@@ -276,7 +277,8 @@ BEGIN
         USING found.customers, found.profiles, found.mixes, found.taken;
 END $$;
 COMMENT ON FUNCTION clientele._fold(name, text, integer) IS
-    'Folds what is pending of that many customers into their profiles; returns how many there were, and the highest key, as text.';
+    'Folds what is pending of that many customers into their profiles; returns how many there were, the highest key, as text, and all of '
+    'them.';
 
 CREATE FUNCTION clientele._touch(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$

@@ -35,48 +35,56 @@ BEGIN
 END $$;
 COMMENT ON PROCEDURE clientele.record_segments(name) IS
     'Brings a store''s history of segments, segment_membership, up to what the view segments shows now. '
-    'Readers are never blocked. The caller needs to read the view and to write the table; under row-level security it fails rather than '
-    'recording some of the customers.';
+    'Readers are never blocked. The caller needs to read the view and to write the table, segment_events and event_counter; under '
+    'row-level security it fails rather than recording some of the customers.';
 
-CREATE FUNCTION clientele._record_segments(store name) RETURNS bigint
+CREATE FUNCTION clientele._record_segments(store name, customers text[] DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     history text := format('%I.segment_membership', store);
+    shown text := format('%I.segments', store);
+    stored text := history;
     recorded_at timestamptz;
+    last_event bigint;
+    kept boolean := coalesce(clientele._keep_events(store) > interval '0', true);
     changes bigint;
     problem text;
     state text;
 BEGIN
-    IF NOT has_table_privilege(history, 'SELECT') OR NOT has_table_privilege(history, 'INSERT')
-        OR NOT has_table_privilege(history, 'UPDATE') THEN
-        RAISE EXCEPTION 'permission denied for table %', history USING ERRCODE = 'insufficient_privilege',
-            HINT = format('Recording needs these rights: GRANT SELECT, INSERT, UPDATE ON %s TO %I.', history, current_user);
-    END IF;
+    PERFORM clientele._require_history_rights(store);
     PERFORM clientele._require_all_customers(store);
     IF (clientele._settings(store)).live THEN
         PERFORM clientele._share_sources(store);
     END IF;
-    -- One recording at a time; readers and other stores go on.
-    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', history);
+    last_event := clientele._lock_history(store);  -- one recording at a time; readers and other stores go on
     -- Later than all that is recorded, also where the clock was set back: so no interval is empty, and none overlaps another.
     EXECUTE format('SELECT greatest(clock_timestamp(), (SELECT max(valid_from) FROM %1$s) + interval ''1 microsecond'',
         (SELECT max(valid_to) FROM %1$s) + interval ''1 microsecond'')', history) INTO recorded_at;
+    IF customers IS NOT NULL THEN
+        shown := format('(SELECT * FROM %I._segments_stored WHERE customer_id = ANY ($3::%s[]))', store, clientele._key_type(store));
+        stored := format('(SELECT ctid, * FROM %s WHERE customer_id = ANY ($3::%s[]))', history, clientele._key_type(store));
+    END IF;
     -- An interval is closed before the next is opened: counting what was closed makes the INSERT wait for the UPDATE. Rows in the order
     -- of the keys go into the indexes fastest.
     EXECUTE format('WITH changed AS MATERIALIZED (
-            SELECT m.ctid AS outdated, s.customer_id, s.segmentation, s.segment
-            FROM %1$I.segments s
-            FULL JOIN (SELECT ctid, customer_id, segmentation, segment FROM %2$s WHERE valid_to IS NULL) m
+            SELECT m.ctid AS outdated, m.segment AS former, s.customer_id, s.segmentation, s.segment,
+                coalesce(s.customer_id, m.customer_id) AS customer, coalesce(s.segmentation, m.segmentation) AS scheme
+            FROM %1$s s
+            FULL JOIN (SELECT i.ctid, i.customer_id, i.segmentation, i.segment FROM %2$s i WHERE i.valid_to IS NULL) m
                 ON m.customer_id = s.customer_id AND m.segmentation = s.segmentation
             WHERE m.segment IS DISTINCT FROM s.segment
             ORDER BY s.customer_id, s.segmentation
         ), closed AS (
-            UPDATE %2$s m SET valid_to = $1 FROM changed c WHERE m.ctid = c.outdated RETURNING 1
+            UPDATE %3$s m SET valid_to = $1 FROM changed c WHERE m.ctid = c.outdated RETURNING 1
         ), opened AS (
-            INSERT INTO %2$s (customer_id, segmentation, segment, valid_from)
+            INSERT INTO %3$s (customer_id, segmentation, segment, valid_from)
             SELECT c.customer_id, c.segmentation, c.segment, $1 FROM changed c
-            WHERE c.segment IS NOT NULL AND (SELECT count(*) FROM closed) >= 0)
-        SELECT count(*) FROM changed', store, history) INTO changes USING recorded_at;
+            WHERE c.segment IS NOT NULL AND (SELECT count(*) FROM closed) >= 0
+        ), noted AS (
+            INSERT INTO %4$I.segment_events (event_id, customer_id, segmentation, from_segment, to_segment, occurred_at)
+            SELECT $2 + row_number() OVER (), c.customer, c.scheme, c.former, c.segment, $1 FROM changed c WHERE $4)
+        SELECT count(*) FROM changed', shown, stored, history, store) INTO changes USING recorded_at, last_event, customers, kept;
+    PERFORM clientele._count_events(store, CASE WHEN kept THEN changes ELSE 0 END);
     RETURN changes;
 EXCEPTION
     WHEN data_exception THEN
@@ -94,6 +102,7 @@ EXCEPTION
         RAISE EXCEPTION 'the segments of store % cannot be recorded: a customer is there more than once', quote_ident(store)
             USING ERRCODE = 'unique_violation', DETAIL = problem, HINT = 'The customers table must have one row a customer.';
 END $$;
-COMMENT ON FUNCTION clientele._record_segments(name) IS
-    'Closes the intervals of segment_membership that hold no longer and opens those that hold now, all at one time; returns how many '
-    'assignments changed.';
+COMMENT ON FUNCTION clientele._record_segments(name, text[]) IS
+    'Closes the intervals of segment_membership that hold no longer and opens those that hold now, all at one time, and writes the '
+    'events; returns how many assignments changed. '
+    'customers: those whose profiles have just been written, and by these; NULL: all.';

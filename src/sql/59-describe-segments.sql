@@ -149,11 +149,15 @@ CREATE FUNCTION clientele._rename_history(store name, segmentation text, former 
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- The lock of a recording: one that has read the former name and not written yet would write it after this.
-    EXECUTE format('LOCK TABLE %I.segment_membership IN SHARE UPDATE EXCLUSIVE MODE', store);
+    PERFORM clientele._lock_history(store);
     EXECUTE format('UPDATE %I.segment_membership SET segment = $3 WHERE segmentation = $1 AND segment = $2', store)
         USING segmentation, former, segment;
+    EXECUTE format('UPDATE %I.segment_events SET from_segment = CASE from_segment WHEN $2 THEN $3 ELSE from_segment END,
+            to_segment = CASE to_segment WHEN $2 THEN $3 ELSE to_segment END
+        WHERE segmentation = $1 AND $2 IN (from_segment, to_segment)', store) USING segmentation, former, segment;
 END $$;
-COMMENT ON FUNCTION clientele._rename_history(name, text, text, text) IS 'Internal: renames a segment in the history.';
+COMMENT ON FUNCTION clientele._rename_history(name, text, text, text) IS
+    'Internal: renames a segment in the history, and in the events that are still there.';
 
 CREATE FUNCTION clientele.rename_segment(store name, segment text, new_name text, segmentation text DEFAULT 'main') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

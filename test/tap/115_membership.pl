@@ -50,8 +50,12 @@ sound('two at once');
 
 my $look = 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM customers';
 ask($one, $look);
-ask($other, "@{[ change(3) ]}; $record");
-is(ask($one, "@{[ change(4) ]}; $record; COMMIT"), '', 'repeatable read: what another recorded before about other customers is no obstacle');
+ask($other, $record);
+is(ask($one, "@{[ change(4) ]}; $record; COMMIT"), '', 'repeatable read: another recording that found nothing is no obstacle');
+ask($one, $look);
+ask($other, "UPDATE customers SET children = 5 - coalesce(children, 0) WHERE customer_id BETWEEN 5 AND 60; $record");
+like(ask($one, "@{[ change(4) ]}; $record"), qr/ERROR:  40001: could not serialize access/, 'one that has numbered events since is a serialization failure');
+ask($one, 'ROLLBACK');
 
 # Every session sees at once that a segmentation came or went, so both write its intervals.
 for my $change (q{drop_segment('shop', 'babies', 'age')}, q{define_segment('shop', 'babies', 'children = 1', segmentation => 'age')})

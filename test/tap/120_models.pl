@@ -129,7 +129,7 @@ is(as_owner($state), $before, 'leaves everything as it was');
 
 # ---- A refresh by another role ----
 
-as_owner(q{GRANT INSERT, UPDATE, DELETE ON shop.profiles, shop.typical_values TO nightly; GRANT INSERT, UPDATE ON shop.segment_membership TO nightly; GRANT UPDATE (fresh_to) ON shop.settings TO nightly});
+as_owner(q{GRANT INSERT, UPDATE, DELETE ON shop.profiles, shop.typical_values TO nightly; GRANT INSERT, UPDATE ON shop.segment_membership TO nightly; GRANT INSERT ON shop.segment_events TO nightly; GRANT UPDATE ON shop.event_counter TO nightly; GRANT UPDATE (fresh_to) ON shop.settings TO nightly});
 refused($node, $db, q{CALL clientele.refresh('shop')}, '42501', 'permission denied for table scoring', 'a refresh needs to write the scoring', user => 'nightly');
 as_owner('GRANT UPDATE ON shop.scoring TO nightly');
 is(scalar($node->psql($db, q{CALL clientele.refresh('shop')}, extra_params => [ '-U', 'nightly', '-v', 'ON_ERROR_STOP=1' ])), 0, 'and nothing else for the models');

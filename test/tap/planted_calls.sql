@@ -133,6 +133,14 @@ SELECT pg_catalog.count(c.*) FROM clientele.check_store('visits'::name) c;
 DELETE FROM public.visits WHERE amount OPERATOR(pg_catalog.=) 'NaN'::numeric OR ordered_at OPERATOR(pg_catalog.=) 'infinity'::timestamptz;
 SELECT clientele.drop_store('visits'::name);
 CALL clientele.record_segments('full'::name);
+SELECT clientele.add_consumer('full'::name, 'mail'::text, from_start => true);
+SELECT pg_catalog.count(e.*) FROM clientele.read_events('full'::name, 'mail'::text, 10) e;
+SELECT clientele.ack_events('full'::name, 'mail'::text, 1::int8);
+CALL clientele.record_segments('full'::name);
+SELECT clientele.drop_consumer('full'::name, 'mail'::text);
+-- refused
+SELECT * FROM clientele.read_events('full'::name, 'mail'::text, 10);
+SELECT clientele._fold_and_record('full'::name, 1000::int4);
 SELECT pg_catalog.count(s.*) FROM clientele.stores s;
 SELECT pg_catalog.count(s.*) FROM clientele.models s;
 SELECT pg_catalog.count(s.*) FROM clientele.refresh_progress s;

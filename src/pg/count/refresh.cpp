@@ -170,8 +170,11 @@ void fold(Refresh& refresh) {
     } while (folded == chunk_size);
 }
 
-// So that whoever refreshes in a transaction that sees the time before gets a serialization failure.
-void touch(const Refresh& refresh) { run_query("SELECT clientele._touch($1)", {store_of(refresh)}); }
+// The first customers that have something pending, and their segments; returns how many there were.
+int64 fold_and_record(const Refresh& refresh) {
+    run_query("SELECT clientele._fold_and_record($1, $2)", {store_of(refresh), {INT4OID, Int32GetDatum(chunk_size)}});
+    return DatumGetInt64(result_value(0, 1).value);
+}
 
 // The medians, then the history of segments.
 void summarise(const Refresh& refresh) {
@@ -287,8 +290,7 @@ bool fold_store(const Store& store) {
     int64 folded = 0;
     if (ConditionalLockRelationOid(store.settings, refresh_lock)) {
         resolve_order_marks(refresh);
-        folded = fold_chunk(refresh);
-        touch(refresh);
+        folded = fold_and_record(refresh);
     }
     end_queries();
     MemoryContextDelete(refresh.memory);
