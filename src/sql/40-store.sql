@@ -237,11 +237,13 @@ COMMENT ON FUNCTION clientele._full_name(regclass) IS 'The name of a table with 
 
 -- The stores of others.
 
-CREATE FUNCTION clientele._plain_rows(relation oid, row_type anyelement, required boolean DEFAULT false) RETURNS SETOF anyelement
+CREATE FUNCTION clientele._plain_rows(relation oid, row_type anyelement, required boolean DEFAULT false, largest bigint DEFAULT NULL)
+    RETURNS SETOF anyelement
     AS 'MODULE_PATHNAME', 'clientele_plain_rows' LANGUAGE C STABLE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION clientele._plain_rows(oid, anyelement, boolean) IS
+COMMENT ON FUNCTION clientele._plain_rows(oid, anyelement, boolean, bigint) IS
     'The rows of a table of anybody, read without running its owner''s code and without waiting. row_type: NULL of a composite type, which says the columns. '
-    'None where the table is no ordinary one with columns of these very types, has row-level security, is locked, or the caller may not read it; required: an error instead.';
+    'None where the table is no ordinary one with columns of these very types, has row-level security, is locked, or the caller may not read it; required: an error instead. '
+    'largest: how many bytes it may have.';
 
 CREATE FUNCTION clientele._settings_table(schema oid) RETURNS oid
     AS 'MODULE_PATHNAME', 'clientele_settings_table' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -586,6 +588,7 @@ BEGIN
     END IF;
     PERFORM clientele._create_tables(store, settings);
     PERFORM clientele._create_views(store, settings);
+    PERFORM clientele._create_health(store);
     IF live THEN
         PERFORM clientele.set_live(store, true);
     END IF;

@@ -282,6 +282,8 @@ BEGIN
     END IF;
     EXECUTE format('UPDATE %I.settings SET live = $1 WHERE live <> $1', store) USING live;
     PERFORM clientele._regenerate_profiles(store, settings, live);
+    PERFORM clientele._note_definitions(store);
+    PERFORM clientele._note_failures(store);
 END $$;
 COMMENT ON FUNCTION clientele.set_live(name, boolean) IS
     'true: triggers on the orders (and lines) keep the store up to date: what it shows reflects every committed order. Repeat it after adding, detaching or dropping partitions. '

@@ -4,7 +4,7 @@ CREATE TYPE clientele.failure AS (failed_at timestamptz, relation text, operatio
 COMMENT ON TYPE clientele.failure IS 'A statement whose orders a live store could not note: the columns of a store''s table failures.';
 
 -- Why a store may show something else than its orders: of one that is not live, what no refresh would mend. Nothing that would run its owner's code as who asks.
-CREATE FUNCTION clientele._stale(store name, settings clientele.store_settings) RETURNS text
+CREATE FUNCTION clientele._stale(store name, settings clientele.store_settings, with_failures boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     missing text;
@@ -27,9 +27,10 @@ BEGIN
     IF missing IS NOT NULL THEN
         RETURN format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)', missing, store);
     END IF;
-    RETURN clientele._noted_failures(to_regclass(format('%I.failures', store)));
+    RETURN CASE WHEN with_failures THEN clientele._noted_failures(to_regclass(format('%I.failures', store))) END;
 END $$;
-COMMENT ON FUNCTION clientele._stale(name, clientele.store_settings) IS 'Why a live store may not show every committed order, and what is wrong with the tables of any store; NULL where nothing is.';
+COMMENT ON FUNCTION clientele._stale(name, clientele.store_settings, boolean) IS
+    'Why a live store may not show every committed order, and what is wrong with the tables of any store; NULL where nothing is.';
 
 CREATE FUNCTION clientele._noted_failures(failures regclass) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -127,7 +128,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
-        'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'scoring', 'models',
+        'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'scoring', 'models',
         'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger', 'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
         '_orders', '_order_rows', 'uncountable_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
         'offer_summary', 'segment_sizes')

@@ -321,12 +321,17 @@ CREATE FUNCTION clientele._record_if_possible(store name) RETURNS void
 DECLARE
     problem text;
 BEGIN
-    PERFORM clientele._record_segments(store);
-EXCEPTION WHEN data_exception THEN
-    GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
-    RAISE WARNING '%', problem;
+    BEGIN
+        PERFORM clientele._record_segments(store);
+    EXCEPTION WHEN data_exception THEN
+        GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+        RAISE WARNING '%', problem;
+    END;
+    PERFORM clientele._note_definitions(store);
+    PERFORM clientele._note_failures(store);
 END $$;
-COMMENT ON FUNCTION clientele._record_if_possible(name) IS 'record_segments() at the end of a refresh: a rule that fails is a warning.';
+COMMENT ON FUNCTION clientele._record_if_possible(name) IS
+    'record_segments() at the end of a refresh: a rule that fails is a warning. And what alerts knows.';
 
 -- Exact medians of typical_order_value; a segment with fewer than 30 customers falls back to the store's. And what bounds the last order
 -- of who has placed one or two: an amount that hardly anybody usually spends is no guide to what this one will spend next.

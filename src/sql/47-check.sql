@@ -291,6 +291,7 @@ CREATE FUNCTION clientele._forget_failures(store name, failed tid[]) RETURNS voi
 BEGIN
     IF failed IS NOT NULL THEN
         EXECUTE format('DELETE FROM %I.failures WHERE ctid = ANY ($1)', store) USING failed;
+        PERFORM clientele._note_failures(store);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._forget_failures(name, tid[]) IS 'Removes failures whose orders have been counted.';

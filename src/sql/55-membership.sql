@@ -85,6 +85,9 @@ BEGIN
             SELECT $2 + row_number() OVER (), c.customer, c.scheme, c.former, c.segment, $1 FROM changed c WHERE $4)
         SELECT count(*) FROM changed', shown, stored, history, store) INTO changes USING recorded_at, last_event, customers, kept;
     PERFORM clientele._count_events(store, CASE WHEN kept THEN changes ELSE 0 END);
+    IF customers IS NULL THEN
+        PERFORM clientele._note_segments(store);
+    END IF;
     RETURN changes;
 EXCEPTION
     WHEN data_exception THEN

@@ -18,6 +18,7 @@ BEGIN
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
     PERFORM clientele.decide_offer(book, '', NULL, NULL, NULL, now());
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._offer_book() RETURNS jsonb STABLE PARALLEL SAFE RETURN %L::jsonb', store, book);
+    PERFORM clientele._note_definitions(store);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_offers(name) IS
     'Writes the store''s programs with what was learnt of them, its global holdout and its purchase model in use as a constant into its '

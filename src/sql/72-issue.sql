@@ -80,6 +80,7 @@ BEGIN
         EXIT WHEN slot IS NOT NULL OR is_last;
         is_last := clientele._settle_due(store, program, 1000) = 0;
     END LOOP;
+    PERFORM clientele._note_low_budget(store, program);
 END $$;
 COMMENT ON FUNCTION clientele._reserve(name, text, numeric, numeric) IS
     'Takes a reward from a program''s budget, out of as many slots as it takes, and returns the first; NULL where less than '
@@ -309,6 +310,8 @@ BEGIN
             USING coalesce(program, ''), upto, counts.customers, counts.offered, counts.held_out INTO campaign;
     END IF;
     IF campaign.ended_at IS NOT NULL THEN
+        PERFORM clientele._note_budgets(store);
+        PERFORM clientele._note_comparisons(store);
         RAISE NOTICE 'store %: % customers, % offers issued, % held out%', quote_ident(store), campaign.customers, campaign.offered, campaign.held_out,
             CASE WHEN campaign.started_at < statement_timestamp() THEN format('; went on with the run begun at %s', campaign.started_at) ELSE '' END;
     END IF;

@@ -363,6 +363,8 @@ BEGIN
         redeemed := redeemed OPERATOR(pg_catalog.+) done.redeemed;
         expired := expired OPERATOR(pg_catalog.+) done.expired;
     END LOOP;
+    PERFORM clientele._note_budgets(store);
+    PERFORM clientele._note_comparisons(store);
     RAISE NOTICE '%', clientele._settling_summary(store, voided, redeemed, expired);
 END $$;
 COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS

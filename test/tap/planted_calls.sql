@@ -133,6 +133,7 @@ SELECT pg_catalog.count(c.*) FROM clientele.check_store('visits'::name) c;
 DELETE FROM public.visits WHERE amount OPERATOR(pg_catalog.=) 'NaN'::numeric OR ordered_at OPERATOR(pg_catalog.=) 'infinity'::timestamptz;
 SELECT clientele.drop_store('visits'::name);
 CALL clientele.record_segments('full'::name);
+SELECT pg_catalog.count(a.*) FROM clientele.alerts a;
 SELECT clientele.add_consumer('full'::name, 'mail'::text, from_start => true);
 SELECT pg_catalog.count(e.*) FROM clientele.read_events('full'::name, 'mail'::text, 10) e;
 SELECT clientele.ack_events('full'::name, 'mail'::text, 1::int8);

@@ -15,6 +15,7 @@
 #include "pg/kit/owner_scope.hpp"
 #include "pg/kit/query.hpp"
 #include "pg/kit/settings_scope.hpp"
+#include "pg/live/live_health.hpp"
 #include "pg/live/live_orders.hpp"
 #include "pg/live/live_reversals.hpp"
 #include "pg/live/live_source.hpp"
@@ -468,10 +469,19 @@ void write_failure(void* context) {
     relation_close(failures, NoLock);
 }
 
+void note_failure_as_owner(Attempt& task) { write_failure_to_health(task.statement->source->schema); }
+
+void note_failure(void* context) {
+    auto& task = *static_cast<Attempt*>(context);
+    task.statement->source = &cached_source(*task.statement->trigger);
+    if (OidIsValid(task.statement->source->owner)) run_as_owner(*task.statement->source, note_failure_as_owner, task);
+}
+
 // Where it can be written neither to pending nor here, the session remembers it: its next statement will try again.
 void keep_failure(Statement& statement, const ErrorData* error) {
     Attempt task{&statement, false, error};
     cached_source(*statement.trigger).owes_failure = attempt(write_failure, &task) != nullptr;
+    attempt_alone(note_failure, task);  // for monitoring, which finds it in the table failures otherwise
 }
 
 void keep_earlier_failure(Statement& statement) {

@@ -14,6 +14,7 @@ extern "C" {
 #include "access/xlog.h"
 #include "catalog/pg_class.h"
 #include "executor/tuptable.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/rel.h"
@@ -63,8 +64,19 @@ struct Refusal {
     const char* problem;
 };
 
+// Why an open table cannot be read, if it cannot.
+const Refusal* refusal_of(Relation table, TupleDesc columns, int64 largest) {
+    static constexpr Refusal forbidden{ERRCODE_INSUFFICIENT_PRIVILEGE, "is not for you to read"};
+    static constexpr Refusal changed{ERRCODE_WRONG_OBJECT_TYPE, "is not the one that was created"};
+    static constexpr Refusal too_large{ERRCODE_WRONG_OBJECT_TYPE, "is larger than it can be"};
+    if (!may_read(table)) return &forbidden;
+    if (!is_plain(table, columns)) return &changed;
+    const bool fits = largest < 0 || static_cast<int64>(RelationGetNumberOfBlocks(table)) * BLCKSZ <= largest;
+    return fits ? nullptr : &too_large;
+}
+
 // Locks and opens the table, if all of these columns can be read of it. Waits for nobody.
-Relation open_plain_table(Oid table, TupleDesc columns, Refusal* refusal) {
+Relation open_plain_table(Oid table, TupleDesc columns, int64 largest, Refusal* refusal) {
     if (!ConditionalLockRelationOid(table, AccessShareLock)) {
         *refusal = {ERRCODE_LOCK_NOT_AVAILABLE, "is locked by another session"};
         return nullptr;
@@ -75,9 +87,9 @@ Relation open_plain_table(Oid table, TupleDesc columns, Refusal* refusal) {
         *refusal = {ERRCODE_UNDEFINED_TABLE, "does not exist any more"};
         return nullptr;
     }
-    if (may_read(relation) && is_plain(relation, columns)) return relation;
-    *refusal = may_read(relation) ? Refusal{ERRCODE_WRONG_OBJECT_TYPE, "is not the one that was created"}
-                                  : Refusal{ERRCODE_INSUFFICIENT_PRIVILEGE, "is not for you to read"};
+    const Refusal* found = refusal_of(relation, columns, largest);
+    if (!found) return relation;
+    *refusal = *found;
     relation_close(relation, AccessShareLock);
     return nullptr;
 }
@@ -113,7 +125,8 @@ CLIENTELE_FUNCTION(clientele_plain_rows) {
     if (PG_ARGISNULL(0)) PG_RETURN_NULL();
     const auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     Refusal refusal;
-    Relation table = open_plain_table(PG_GETARG_OID(0), result->setDesc, &refusal);
+    const int64 largest = PG_ARGISNULL(3) ? -1 : PG_GETARG_INT64(3);
+    Relation table = open_plain_table(PG_GETARG_OID(0), result->setDesc, largest, &refusal);
     if (table) {
         copy_rows(table, result->setDesc, result->setResult);
         relation_close(table, AccessShareLock);
