@@ -667,5 +667,6 @@ BEGIN
     PERFORM clientele._create_events(store);
     PERFORM clientele._create_models(store, settings);
     PERFORM clientele._create_ledger(store, settings);
+    PERFORM clientele._create_crossed(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';

@@ -128,7 +128,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
-        'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'scoring', 'models',
+        'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'crossed', 'scoring', 'models',
         'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger', 'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
         '_orders', '_order_rows', 'uncountable_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
         'offer_summary', 'segment_sizes')

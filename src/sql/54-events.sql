@@ -87,6 +87,24 @@ END $$;
 COMMENT ON FUNCTION clientele._count_events(name, bigint) IS
     'Counts the events that were just written, tells who listens, and removes those that nobody needs any more.';
 
+CREATE FUNCTION clientele._write_exits(store name, key text, occurred_at timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    written bigint;
+BEGIN
+    IF clientele._keep_events(store) = interval '0' THEN
+        RETURN;
+    END IF;
+    EXECUTE clientele._fill('INSERT INTO {store}.segment_events (event_id, customer_id, segmentation, from_segment, occurred_at)
+        SELECT c.last_event + row_number() OVER (ORDER BY m.segmentation), m.customer_id, m.segmentation, m.segment, $1
+        FROM {store}.segment_membership m, {store}.event_counter c WHERE m.customer_id = {key} AND m.valid_to IS NULL',
+        'store', quote_ident(store), 'key', key) USING occurred_at;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    PERFORM clientele._count_events(store, written);
+END $$;
+COMMENT ON FUNCTION clientele._write_exits(name, text, timestamptz) IS
+    'Writes that a customer (key: an SQL literal) left every segment. For who holds the history, and closes the intervals.';
+
 -- Events are dated in the order of their numbers, so both limits are numbers, found through the primary key.
 CREATE FUNCTION clientele._remove_events(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

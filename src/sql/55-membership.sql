@@ -27,6 +27,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._create_membership(name) IS 'The table segment_membership of a store that has its table profiles.';
 
+-- So no interval is empty, and none overlaps another, also where the clock was set back.
+CREATE FUNCTION clientele._recording_time(store name, OUT recorded_at timestamptz)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('SELECT greatest(clock_timestamp(), (SELECT max(valid_from) FROM %1$s) + interval ''1 microsecond'',
+        (SELECT max(valid_to) FROM %1$s) + interval ''1 microsecond'')', format('%I.segment_membership', store)) INTO recorded_at;
+END $$;
+COMMENT ON FUNCTION clientele._recording_time(name) IS 'Now, and later than all that is recorded. For who holds the history.';
+
 CREATE PROCEDURE clientele.record_segments(store name)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -57,9 +66,7 @@ BEGIN
         PERFORM clientele._share_sources(store);
     END IF;
     last_event := clientele._lock_history(store);  -- one recording at a time; readers and other stores go on
-    -- Later than all that is recorded, also where the clock was set back: so no interval is empty, and none overlaps another.
-    EXECUTE format('SELECT greatest(clock_timestamp(), (SELECT max(valid_from) FROM %1$s) + interval ''1 microsecond'',
-        (SELECT max(valid_to) FROM %1$s) + interval ''1 microsecond'')', history) INTO recorded_at;
+    recorded_at := clientele._recording_time(store);
     IF customers IS NOT NULL THEN
         shown := format('(SELECT * FROM %I._segments_stored WHERE customer_id = ANY ($3::%s[]))', store, clientele._key_type(store));
         stored := format('(SELECT ctid, * FROM %s WHERE customer_id = ANY ($3::%s[]))', history, clientele._key_type(store));

@@ -96,7 +96,7 @@ BEGIN
     PERFORM clientele._regenerate_visible(store, settings);
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._sees_everybody() RETURNS boolean STABLE PARALLEL SAFE RETURN %2$s AND %1$I._sees_customers()',
         store, sees_all);
-    FOREACH kept IN ARRAY '{ledger,segment_membership,segment_events,pending}'::text[] LOOP
+    FOREACH kept IN ARRAY '{ledger,segment_membership,segment_events,crossed,pending}'::text[] LOOP
         -- What is pending without a customer is a mark that is for all.
         PERFORM clientele._add_policy(store, kept, CASE kept WHEN 'pending' THEN 'pending.customer_id IS NULL OR ' ELSE '' END
             || format(visible, store, sees_all, kept));

@@ -2,10 +2,10 @@
 
 -- What would bring back what is being removed: a refresh that has counted the customer and not written yet, and a recording
 -- of segments that has read them. Whoever has counted before us in a transaction that goes on fails (see _touch).
-CREATE FUNCTION clientele._stop_refreshing(store name) RETURNS void
+CREATE FUNCTION clientele._stop_refreshing(store name, caller text DEFAULT 'forget_customer()') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 BEGIN
-    PERFORM clientele._lock_refresh(store, 'forget_customer()');
+    PERFORM clientele._lock_refresh(store, caller);
     PERFORM clientele._touch(store);
     PERFORM clientele._lock_history(store);
 EXCEPTION WHEN lock_not_available THEN
@@ -13,7 +13,7 @@ EXCEPTION WHEN lock_not_available THEN
         DETAIL = 'A refresh may have counted the customer, and would bring back what is removed.',
             HINT = 'Repeat it when that has ended; clientele.refresh_progress shows it.';
 END $$;
-COMMENT ON FUNCTION clientele._stop_refreshing(name) IS
+COMMENT ON FUNCTION clientele._stop_refreshing(name, text) IS
     'Keeps refreshes of a store away until the end of the transaction; refuses (55006) where one goes on for ten seconds.';
 
 CREATE FUNCTION clientele._require_whole_store(store name, settings clientele.store_settings) RETURNS void
@@ -104,6 +104,7 @@ BEGIN
     EXECUTE format('DELETE FROM %I.pending t WHERE t.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.segment_membership m WHERE m.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.segment_events e WHERE e.customer_id = %s', store, key);
+    EXECUTE format('DELETE FROM %I.crossed x WHERE x.customer_id = %s', store, key);
     PERFORM clientele._forget_exposures(store, key);
     IF settings.live THEN
         PERFORM clientele._mark_for_recount(store, key);
@@ -126,6 +127,6 @@ CALL clientele._comment_on_overloads('forget_customer({key}, name)',
     'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what '
     'is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and '
     'a malformed key are. '
-    'For the store''s owner, or who may delete from profiles, pending, segment_membership, segment_events, ledger and reversals, and '
-    'write forgotten, event_counter, budgets, campaigns and settings; where the store is live, read the orders and add to pending. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, segment_events, ledger, crossed and '
+    'reversals, and write forgotten, event_counter, budgets, campaigns and settings; where the store is live, read the orders and add to pending. '
     'Refused (55006) while the store is being refreshed.');

@@ -58,13 +58,14 @@ COMMENT ON FUNCTION clientele._metric_expression(text) IS
     'A metric as SQL over the amounts of a customer; of net margin those are what orders bring and rewards cost, of aov this is the '
     'numerator, whose denominator is orders_per_customer. NULL: there is no such metric.';
 
-CREATE FUNCTION clientele._enrolled_by(program text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION clientele._enrolled_by(store name, program text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN program IS NULL THEN '$1 IS NULL' ELSE 'l.program = $1 AND l.holdout IS DISTINCT FROM ''global''' END
+        || ' AND ' || clientele._uncrossed(store, program)
 $$;
-COMMENT ON FUNCTION clientele._enrolled_by(text) IS
+COMMENT ON FUNCTION clientele._enrolled_by(name, text) IS
     'Whether a row l of the ledger is an enrolment by program $1 (NULL: any), as an SQL expression: whom the store holds out of '
-    'everything no program has assigned to an arm.';
+    'everything no program has assigned to an arm; who was merged from customers in different arms is in none.';
 
 -- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3: stratum, treated, labels (further columns
 -- of the ledger), measured (whether the horizon, $4, is over), again (whether there was an enrolment before $2), outcome, and covariate,
@@ -88,7 +89,7 @@ BEGIN
         LEFT JOIN ({amounts}) o
             ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR {after}) AND o.ordered_at < e.ends_at AND e.measured
         GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again{e_labels}',
-        'store', quote_ident(store), 'after', after, 'enrolled', clientele._enrolled_by(program),
+        'store', quote_ident(store), 'after', after, 'enrolled', clientele._enrolled_by(store, program),
         'outcome', clientele._fill(outcome, 'within', after),
         'second', CASE metric
             WHEN 'aov' THEN clientele._fill(clientele._metric_expression('orders_per_customer'), 'within', after) || ' AS orders'
@@ -141,7 +142,7 @@ BEGIN
         SELECT e.first_in, CASE WHEN $5 > ''0'' THEN e.first_ever ELSE e.first_in END - $5 - $6, least(e.last_in + $4 + $6, now())
         FROM (SELECT min(l.issued_at) AS first_ever, min(l.issued_at) FILTER (WHERE l.issued_at >= $2) AS first_in,
             max(l.issued_at) AS last_in
-            FROM %I.ledger l WHERE %s AND l.issued_at < $3) e', store, clientele._enrolled_by(program))
+            FROM %I.ledger l WHERE %s AND l.issued_at < $3) e', store, clientele._enrolled_by(store, program))
         INTO first_enrolled, first_order, last_order USING program, "from", "to", horizon, pre_period, slack;
     IF first_enrolled IS NULL THEN
         RAISE EXCEPTION '% has enrolled nobody', clientele._measured_name(store, program)
@@ -179,7 +180,7 @@ BEGIN
             AND ($7 IS NULL OR e.program_version = $7)
         JOIN {store}._orders o ON {qualifies} AND {placed_since} AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
         WHERE CASE l.state WHEN ''redeemed'' THEN {same_order} ELSE NOT {order_is_taken} END',
-        'store', quote_ident(store), 'enrolled', clientele._enrolled_by(program), 'enrolled_since', clientele._enrolled_since(store),
+        'store', quote_ident(store), 'enrolled', clientele._enrolled_by(store, program), 'enrolled_since', clientele._enrolled_since(store),
         'qualifies', clientele._qualifies(store), 'placed_since', clientele._placed_since(store, 'o.ordered_at', 'e.issued_at'),
         'same_order', clientele._same_order(store, clientele._settings(store)), 'order_is_taken', clientele._order_is_taken(store))
         INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order, version;
@@ -520,29 +521,31 @@ BEGIN
                     CASE WHEN clientele._is_mismatch(h.arms_pvalue) THEN
                         'ARM RATIO MISMATCH: customers are not spread over the arms as their weights say. Do not compare the arms.' END),
                     '') AS alert,
-                h.first_enrolled_at, h.last_enrolled_at, h.again AS enrolled_again
+                h.first_enrolled_at, h.last_enrolled_at, h.again AS enrolled_again, h.crossed
             FROM (SELECT c.program, c.program_version, c.offered + c.held_out + c.held_out_globally AS enrolled,
                     c.offered, c.held_out, c.held_out_globally,
                     d.holdout AS expected_share, c.held_out::double precision / NULLIF(c.offered + c.held_out, 0) AS observed_share,
                     CASE WHEN d.holdout > 0 THEN clientele.srm_pvalue(ARRAY[c.offered, c.held_out], ARRAY[1 - d.holdout, d.holdout])
                          WHEN c.held_out > 0 THEN 0 END AS srm_pvalue,
                     clientele._arms_pvalue(v.definition, c.variants, c.by_variant) AS arms_pvalue,
-                    c.first_enrolled_at, c.last_enrolled_at, c.again
+                    c.first_enrolled_at, c.last_enrolled_at, c.again, c.crossed
                 FROM (SELECT a.program, a.program_version,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout IS NULL), 0)::bigint AS offered,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'program'), 0)::bigint AS held_out,
                         COALESCE(pg_catalog.sum(a.customers) FILTER (WHERE a.holdout = 'global'), 0)::bigint AS held_out_globally,
                         pg_catalog.array_agg(a.variant) FILTER (WHERE a.holdout IS NULL) AS variants,
                         pg_catalog.array_agg(a.customers) FILTER (WHERE a.holdout IS NULL) AS by_variant,
-                        pg_catalog.sum(a.again)::bigint AS again,
+                        pg_catalog.sum(a.again)::bigint AS again, pg_catalog.sum(a.crossed)::bigint AS crossed,
                         pg_catalog.min(a.first_at) AS first_enrolled_at, pg_catalog.max(a.last_at) AS last_enrolled_at
                     FROM (SELECT f.program, f.program_version, f.holdout, f.variant,
-                            pg_catalog.count(*) FILTER (WHERE f.is_first) AS customers,
-                            pg_catalog.count(DISTINCT f.customer_id) FILTER (WHERE f.first_version <> f.program_version) AS again,
+                            pg_catalog.count(*) FILTER (WHERE f.is_first AND NOT f.crossed) AS customers,
+                            pg_catalog.count(DISTINCT f.customer_id) FILTER (WHERE f.first_version <> f.program_version AND NOT f.crossed) AS again,
+                            pg_catalog.count(*) FILTER (WHERE f.is_first AND f.crossed) AS crossed,
                             pg_catalog.min(f.issued_at) AS first_at, pg_catalog.max(f.issued_at) AS last_at
-                        FROM (SELECT l.*, pg_catalog.row_number() OVER enrolments = 1 AS is_first,
+                        FROM (SELECT l.*, x.customer_id IS NOT NULL AS crossed, pg_catalog.row_number() OVER enrolments = 1 AS is_first,
                                 pg_catalog.first_value(l.program_version) OVER enrolments AS first_version
-                            FROM {store}.ledger l WINDOW enrolments AS (
+                            FROM {store}.ledger l LEFT JOIN {store}.crossed x ON x.customer_id = l.customer_id AND x.program IN (l.program, '')
+                            WINDOW enrolments AS (
                                 PARTITION BY l.program, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global' ORDER BY l.period)) f
                         GROUP BY f.program, f.program_version, f.holdout, f.variant) a
                     GROUP BY a.program, a.program_version) c
@@ -556,6 +559,8 @@ BEGIN
             'in no program''s comparison. No row for whom a policy hides customers.';
         COMMENT ON COLUMN {store}.experiment_health.enrolled_again IS
             'Customers whom an earlier version had enrolled already; not counted otherwise: who comes back depends on what the offer did.';
+        COMMENT ON COLUMN {store}.experiment_health.crossed IS
+            'Customers who were merged from two that had been in different arms: in no comparison, and not counted otherwise.';
         COMMENT ON COLUMN {store}.experiment_health.expected_share IS
             'The holdout of the version; observed_share: held_out by offered and held_out.';
         COMMENT ON COLUMN {store}.experiment_health.srm_pvalue IS

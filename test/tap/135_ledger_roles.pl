@@ -57,7 +57,7 @@ my %rights = (
 $rights{issuer} = [ @{ $rights{reader} }, @{ $rights{issuer} } ];
 $rights{settler} = $rights{till};
 $rights{eraser} = [ @{ $rights{reader} }, 'UPDATE ON shop.settings, shop.event_counter, shop.budgets, shop.campaigns', 'INSERT, UPDATE ON shop.forgotten',
-	'DELETE ON shop.profiles, shop.pending, shop.segment_membership, shop.segment_events, shop.ledger, shop.reversals' ];
+	'DELETE ON shop.profiles, shop.pending, shop.segment_membership, shop.segment_events, shop.crossed, shop.ledger, shop.reversals' ];
 
 my $code = sub { my ($customer) = @_; return as_owner("SELECT code FROM clientele.issue_offer($customer)"); };
 my $order = sub { my ($customer) = @_; return as_owner("INSERT INTO orders SELECT nextval('order_ids'), $customer, now(), 90 RETURNING order_id"); };
@@ -226,6 +226,7 @@ as_owner(q{
 	SELECT count(*) FROM named.offer_ledger l, clientele.redeem_offer(l.code, (100 + l.customer_id)::text, 'named');
 	DELETE FROM sales WHERE order_id BETWEEN 101 AND 120;
 	UPDATE named.campaigns SET last_customer = '7', ended_at = NULL;
+	INSERT INTO named.crossed VALUES (7, 'x'), (8, 'x');
 	GRANT USAGE ON SCHEMA named TO clerk, nightly; GRANT SELECT ON ALL TABLES IN SCHEMA named TO clerk, nightly; GRANT SELECT ON buyers TO clerk, nightly;
 	ALTER TABLE buyers ENABLE ROW LEVEL SECURITY; CREATE POLICY even ON buyers TO clerk USING (buyer % 2 = 0); CREATE POLICY all_of_them ON buyers TO nightly USING (true)});
 

@@ -107,6 +107,8 @@ my %calls = (
 	'void_redemption' => q{SELECT clientele.void_redemption(902)::text},
 	'withdraw_offer' => q{SELECT clientele.withdraw_offer(8)::text},
 	'forget_customer' => q{SELECT clientele.forget_customer(2)::text},
+	'merge_customers' => q{SELECT clientele.merge_customers(2, 3)::text},
+	'orders that are given to another, and their customer' => q{BEGIN; UPDATE orders SET customer_id = 2 WHERE customer_id = 8; SELECT clientele.merge_customers(2, 8)::text; COMMIT},
 	'orders that are deleted, and their customer' => q{BEGIN; DELETE FROM orders WHERE customer_id = 8; SELECT clientele.forget_customer(8)::text; COMMIT},
 	'an order, then an offer' => q{BEGIN; INSERT INTO orders VALUES (991, 6, now(), 70); SELECT count(*)::text FROM clientele.issue_offer(6); COMMIT},
 	'an order, then its code' => q{BEGIN; UPDATE orders SET amount = 80 WHERE order_id = 901; SELECT clientele.redeem_offer('CCCCC-CCCCC', 901)::text; COMMIT},
