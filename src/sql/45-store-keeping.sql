@@ -59,11 +59,16 @@ CREATE FUNCTION clientele._stores()
         (u.settings).time_zone, (u.settings).margin, (u.settings).live,
         CASE WHEN (u.settings).live AND w.why IS NULL THEN now() ELSE (u.settings).fresh_to END, w.why
     FROM clientele._usable_stores() u CROSS JOIN LATERAL (SELECT clientele._stale(u.store, u.settings) OFFSET 0) w (why)
+    UNION ALL
+    -- Of a store whose settings the caller may not read, what its table health says.
+    SELECT n.store, pg_get_userbyid(n.owner), (n.fact).orders, (n.fact).customers, (n.fact).items, NULL, (n.fact).time_zone, NULL, (n.fact).live,
+        CASE WHEN (n.fact).live AND w.why IS NULL THEN now() ELSE (n.fact).since END, w.why
+    FROM clientele._noted_stores() n CROSS JOIN LATERAL (SELECT clientele._noted_stale(n.store, n.fact, n.has_failures) OFFSET 0) w (why)
 $$;
 COMMENT ON FUNCTION clientele._stores() IS 'The rows of the view clientele.stores.';
 
 CREATE VIEW clientele.stores AS SELECT * FROM clientele._stores();
-COMMENT ON VIEW clientele.stores IS 'The stores that the caller may read. fresh_to: orders committed by then are in the profiles; now, for a live store. '
+COMMENT ON VIEW clientele.stores IS 'The stores that the caller may read, or whose table health the caller may read. fresh_to: orders committed by then are in the profiles; now, for a live store. '
     'stale: why a live store may not show every order, until CALL refresh(store) or what it says has mended it, and what was done to the tables of any store, or to the rules of its time zone; NULL where nothing is wrong.';
 GRANT SELECT ON clientele.stores TO PUBLIC;
 
@@ -139,7 +144,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             ('_profiles_at', 'timestamptz'::regtype::oid::text), ('_base_at', 'timestamptz'::regtype::oid::text),
             ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
             ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
-            ('_offer_book', ''), ('_sees_everybody', ''), ('_sees_customers', ''), ('_visible_customers', ''), ('_profiles_now', ''),
+            ('_offer_book', ''), ('_sees_everybody', ''), ('_sees_sums', ''), ('_sees_customers', ''), ('_visible_customers', ''), ('_profiles_now', ''),
             ('_detached', ''),
             ('_decide', concat_ws(' ', 'clientele.offer_input'::regtype::oid, 'clientele.offer_budget[]'::regtype::oid, 'text'::regtype::oid))
             ) f (name, types)

@@ -380,7 +380,9 @@ CREATE VIEW clientele.refresh_progress AS
         ON n.oid = c.relnamespace
     CROSS JOIN LATERAL (SELECT p.done / NULLIF(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - p.phase_started_at)::double precision,
         0) AS rate) r
-    WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT');
+    LEFT JOIN pg_catalog.pg_class h ON h.relnamespace = n.oid AND h.relname = 'health'
+    WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+        AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_table_privilege(h.oid, 'SELECT'));
 COMMENT ON VIEW clientele.refresh_progress IS
     'A row a running refresh. phase: folding (what is pending; in customers), counting (orders), writing (customers), summarising '
     '(medians, segment history). '

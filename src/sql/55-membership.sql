@@ -47,12 +47,41 @@ COMMENT ON PROCEDURE clientele.record_segments(name) IS
     'Readers are never blocked. The caller needs to read the view and to write the table, segment_events and event_counter; under '
     'row-level security it fails rather than recording some of the customers.';
 
+-- An interval is closed before the next is opened: counting what was closed makes the INSERT wait for the UPDATE. Rows in the order
+-- of the keys go into the indexes fastest.
+CREATE FUNCTION clientele._recording_query(store name, of_some boolean) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill('
+        WITH changed AS MATERIALIZED (
+            SELECT m.ctid AS outdated, m.segment AS former, s.customer_id, s.segmentation, s.segment,
+                coalesce(s.customer_id, m.customer_id) AS customer, coalesce(s.segmentation, m.segmentation) AS scheme
+            FROM (SELECT s.customer_id, s.segmentation, s.segment FROM {store}.{segments} s{some_shown}) s
+            FULL JOIN (SELECT i.ctid, i.customer_id, i.segmentation, i.segment FROM {store}.segment_membership i
+                       WHERE i.valid_to IS NULL{some_recorded}) m
+                ON m.customer_id = s.customer_id AND m.segmentation = s.segmentation
+            WHERE m.segment IS DISTINCT FROM s.segment
+            ORDER BY s.customer_id, s.segmentation
+        ), closed AS (
+            UPDATE {store}.segment_membership m SET valid_to = $1 FROM changed c WHERE m.ctid = c.outdated RETURNING 1
+        ), opened AS (
+            INSERT INTO {store}.segment_membership (customer_id, segmentation, segment, valid_from)
+            SELECT c.customer_id, c.segmentation, c.segment, $1 FROM changed c
+            WHERE c.segment IS NOT NULL AND (SELECT count(*) FROM closed) >= 0
+        ), noted AS (
+            INSERT INTO {store}.segment_events (event_id, customer_id, segmentation, from_segment, to_segment, occurred_at)
+            SELECT $2 + row_number() OVER (), c.customer, c.scheme, c.former, c.segment, $1 FROM changed c WHERE $4)
+        SELECT count(*) FROM changed',
+        'store', quote_ident(store), 'segments', CASE WHEN of_some THEN '_segments_stored' ELSE 'segments' END,
+        'some_shown', CASE WHEN of_some THEN format(' WHERE s.customer_id = ANY ($3::%s[])', clientele._key_type(store)) END,
+        'some_recorded', CASE WHEN of_some THEN format(' AND i.customer_id = ANY ($3::%s[])', clientele._key_type(store)) END)
+$$;
+COMMENT ON FUNCTION clientele._recording_query(name, boolean) IS
+    'The statement that brings the history up to what is shown, and writes the events. Parameters: the time, the last event, the customers '
+    '(of_some; else everybody), whether events are kept. Returns how many assignments changed.';
+
 CREATE FUNCTION clientele._record_segments(store name, customers text[] DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    history text := format('%I.segment_membership', store);
-    shown text := format('%I.segments', store);
-    stored text := history;
     recorded_at timestamptz;
     last_event bigint;
     kept boolean := coalesce(clientele._keep_events(store) > interval '0', true);
@@ -67,30 +96,7 @@ BEGIN
     END IF;
     last_event := clientele._lock_history(store);  -- one recording at a time; readers and other stores go on
     recorded_at := clientele._recording_time(store);
-    IF customers IS NOT NULL THEN
-        shown := format('(SELECT * FROM %I._segments_stored WHERE customer_id = ANY ($3::%s[]))', store, clientele._key_type(store));
-        stored := format('(SELECT ctid, * FROM %s WHERE customer_id = ANY ($3::%s[]))', history, clientele._key_type(store));
-    END IF;
-    -- An interval is closed before the next is opened: counting what was closed makes the INSERT wait for the UPDATE. Rows in the order
-    -- of the keys go into the indexes fastest.
-    EXECUTE format('WITH changed AS MATERIALIZED (
-            SELECT m.ctid AS outdated, m.segment AS former, s.customer_id, s.segmentation, s.segment,
-                coalesce(s.customer_id, m.customer_id) AS customer, coalesce(s.segmentation, m.segmentation) AS scheme
-            FROM %1$s s
-            FULL JOIN (SELECT i.ctid, i.customer_id, i.segmentation, i.segment FROM %2$s i WHERE i.valid_to IS NULL) m
-                ON m.customer_id = s.customer_id AND m.segmentation = s.segmentation
-            WHERE m.segment IS DISTINCT FROM s.segment
-            ORDER BY s.customer_id, s.segmentation
-        ), closed AS (
-            UPDATE %3$s m SET valid_to = $1 FROM changed c WHERE m.ctid = c.outdated RETURNING 1
-        ), opened AS (
-            INSERT INTO %3$s (customer_id, segmentation, segment, valid_from)
-            SELECT c.customer_id, c.segmentation, c.segment, $1 FROM changed c
-            WHERE c.segment IS NOT NULL AND (SELECT count(*) FROM closed) >= 0
-        ), noted AS (
-            INSERT INTO %4$I.segment_events (event_id, customer_id, segmentation, from_segment, to_segment, occurred_at)
-            SELECT $2 + row_number() OVER (), c.customer, c.scheme, c.former, c.segment, $1 FROM changed c WHERE $4)
-        SELECT count(*) FROM changed', shown, stored, history, store) INTO changes USING recorded_at, last_event, customers, kept;
+    EXECUTE clientele._recording_query(store, customers IS NOT NULL) INTO changes USING recorded_at, last_event, customers, kept;
     PERFORM clientele._count_events(store, CASE WHEN kept THEN changes ELSE 0 END);
     IF customers IS NULL THEN
         PERFORM clientele._note_segments(store);

@@ -96,6 +96,10 @@ BEGIN
     PERFORM clientele._regenerate_visible(store, settings);
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._sees_everybody() RETURNS boolean STABLE PARALLEL SAFE RETURN %2$s AND %1$I._sees_customers()',
         store, sees_all);
+    -- Whom its owner lets read sums, and not what they are sums of, no policy means.
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._sees_sums() RETURNS boolean STABLE PARALLEL SAFE
+        RETURN %1$I._sees_everybody() OR NOT pg_catalog.has_any_column_privilege(%2$L::pg_catalog.regclass, ''SELECT'')',
+        store, format('%I.ledger', store));
     FOREACH kept IN ARRAY '{ledger,segment_membership,segment_events,crossed,pending}'::text[] LOOP
         -- What is pending without a customer is a mark that is for all.
         PERFORM clientele._add_policy(store, kept, CASE kept WHEN 'pending' THEN 'pending.customer_id IS NULL OR ' ELSE '' END
@@ -164,14 +168,21 @@ COMMENT ON FUNCTION clientele._require_all_rows(name) IS
     'Refuses (42501) callers from whom row-level security hides orders, profiles or customers of a store: for what counts, or measures, '
     'all or none.';
 
+CREATE FUNCTION clientele._status_now(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('CASE WHEN l.state = ''redeemed'' AND EXISTS (SELECT FROM %I.reversals r WHERE r.exposure_id = l.exposure_id) THEN ''void''
+        WHEN l.state = ''open'' AND l.valid_until <= pg_catalog.now() THEN ''expired'' ELSE l.state END', store)
+$$;
+COMMENT ON FUNCTION clientele._status_now(name) IS
+    'What has become of an exposure l of a ledger by now, whether it was settled or not, as an SQL expression.';
+
 CREATE FUNCTION clientele._create_ledger_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE clientele._fill($views$
         -- What the ledger says now: a reversal counts at once, and so does the end of an offer.
         CREATE OR REPLACE VIEW {store}._ledger WITH (security_invoker = true) AS
-            SELECT l.*, CASE WHEN l.state = 'redeemed' AND EXISTS (SELECT FROM {store}.reversals r WHERE r.exposure_id = l.exposure_id) THEN 'void'
-                             WHEN l.state = 'open' AND l.valid_until <= pg_catalog.now() THEN 'expired' ELSE l.state END AS status,
+            SELECT l.*, {status} AS status,
                 {last_day} AS last_day
             FROM {store}.ledger l;
         CREATE OR REPLACE VIEW {store}.exposures WITH (security_invoker = true) AS
@@ -184,7 +195,8 @@ BEGIN
                 l.reward_kind, l.currency, l.message, l.disclosure, l.issued_at, l.valid_until, l.order_id, l.ordered_at, l.order_value,
                 CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at, l.last_day
             FROM {store}._ledger l WHERE l.holdout IS NULL;
-        CREATE OR REPLACE VIEW {store}.budget_status WITH (security_invoker = true) AS
+        -- Sums over what who asks need not be allowed to see, for whom its owner lets read it.
+        CREATE OR REPLACE VIEW {store}.budget_status WITH (security_barrier = true) AS
             SELECT s.program, p.budget, s.reserved, s.spent, p.budget - s.reserved - s.spent AS remaining, s.open_offers, s.redeemed_offers, s.to_settle
             FROM (SELECT u.program, COALESCE(pg_catalog.sum(u.reserved), 0) AS reserved, COALESCE(pg_catalog.sum(u.spent), 0) AS spent,
                     pg_catalog.sum(u.open)::bigint AS open_offers, pg_catalog.sum(u.redeemed)::bigint AS redeemed_offers, pg_catalog.sum(u.due)::bigint AS to_settle
@@ -195,15 +207,15 @@ BEGIN
                           pg_catalog.sum(l.reward) FILTER (WHERE l.status = 'redeemed'),
                           pg_catalog.count(*) FILTER (WHERE l.status = 'open'), pg_catalog.count(*) FILTER (WHERE l.status = 'redeemed'),
                           pg_catalog.count(*) FILTER (WHERE l.state = 'open' AND l.status = 'expired' OR l.state <> 'void' AND l.status = 'void')
-                      FROM {store}._ledger l WHERE l.holdout IS NULL GROUP BY l.program) u
+                      FROM (SELECT l.*, {status} AS status FROM {store}.ledger l) l WHERE l.holdout IS NULL GROUP BY l.program) u
                 GROUP BY u.program) s
             LEFT JOIN {store}.programs p ON p.program = s.program
-            WHERE (SELECT {store}._sees_everybody());
+            WHERE (SELECT {store}._sees_sums());
         CREATE OR REPLACE VIEW {store}._budgets WITH (security_invoker = true) AS
             SELECT b.program, pg_catalog.sum(b.available) AS remaining FROM {store}.budgets b GROUP BY b.program;
         CREATE OR REPLACE VIEW {store}.campaign_progress WITH (security_invoker = true) AS
             SELECT c.program, c.started_at, c.customers, c.total, c.offered, c.held_out, c.ended_at FROM {store}.campaigns c;
-        $views$, 'last_day', clientele._last_day_of('l', store), 'store', quote_ident(store));
+        $views$, 'last_day', clientele._last_day_of('l', store), 'status', clientele._status_now(store), 'store', quote_ident(store));
     PERFORM clientele._comment_ledger_views(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger_views(name) IS 'The views of a new store''s ledger.';

@@ -511,7 +511,7 @@ CREATE FUNCTION clientele._create_experiment_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE clientele._fill($views$
-        CREATE OR REPLACE VIEW {store}.experiment_health WITH (security_invoker = true) AS
+        CREATE OR REPLACE VIEW {store}.experiment_health WITH (security_barrier = true) AS
             SELECT h.program, h.program_version, h.enrolled, h.offered, h.held_out, h.held_out_globally, h.expected_share, h.observed_share,
                 h.srm_pvalue, h.arms_pvalue, clientele._is_mismatch(h.srm_pvalue) OR clientele._is_mismatch(h.arms_pvalue) AS alarm,
                 NULLIF(pg_catalog.concat_ws('; ',
@@ -539,19 +539,21 @@ BEGIN
                         pg_catalog.min(a.first_at) AS first_enrolled_at, pg_catalog.max(a.last_at) AS last_enrolled_at
                     FROM (SELECT f.program, f.program_version, f.holdout, f.variant,
                             pg_catalog.count(*) FILTER (WHERE f.is_first AND NOT f.crossed) AS customers,
-                            pg_catalog.count(DISTINCT f.customer_id) FILTER (WHERE f.first_version <> f.program_version AND NOT f.crossed) AS again,
+                            pg_catalog.count(DISTINCT f.customer_id)
+                                FILTER (WHERE f.first_version <> f.program_version AND NOT f.crossed) AS again,
                             pg_catalog.count(*) FILTER (WHERE f.is_first AND f.crossed) AS crossed,
                             pg_catalog.min(f.issued_at) AS first_at, pg_catalog.max(f.issued_at) AS last_at
                         FROM (SELECT l.*, x.customer_id IS NOT NULL AS crossed, pg_catalog.row_number() OVER enrolments = 1 AS is_first,
                                 pg_catalog.first_value(l.program_version) OVER enrolments AS first_version
-                            FROM {store}.ledger l LEFT JOIN {store}.crossed x ON x.customer_id = l.customer_id AND x.program IN (l.program, '')
+                            FROM {store}.ledger l
+                            LEFT JOIN {store}.crossed x ON x.customer_id = l.customer_id AND x.program IN (l.program, '')
                             WINDOW enrolments AS (
                                 PARTITION BY l.program, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global' ORDER BY l.period)) f
                         GROUP BY f.program, f.program_version, f.holdout, f.variant) a
                     GROUP BY a.program, a.program_version) c
                 LEFT JOIN {store}.program_versions v ON v.program = c.program AND v.version = c.program_version
                 CROSS JOIN LATERAL (SELECT (v.definition ->> 'holdout')::double precision AS holdout) d) h
-            WHERE (SELECT {store}._sees_everybody())
+            WHERE (SELECT {store}._sees_sums())
             ORDER BY h.program, h.program_version;
         COMMENT ON VIEW {store}.experiment_health IS
             'Whether each version of a program assigned its customers as it should: those whom the program enrolled for the first time '

@@ -19,7 +19,8 @@ CREATE FUNCTION clientele._uncrossed(store name, program text) RETURNS text
         CASE WHEN program IS NOT NULL THEN '$1, ' END)
 $$;
 COMMENT ON FUNCTION clientele._uncrossed(name, text) IS
-    'Whether the customer of a row l of the ledger has been in one arm of program $1 alone (NULL: of the global holdout), as an SQL expression.';
+    'Whether the customer of a row l of the ledger has been in one arm of program $1 alone (NULL: of the global holdout), as an SQL '
+    'expression.';
 
 -- ---- Whom ----
 
@@ -35,7 +36,8 @@ BEGIN
     END LOOP;
     RETURN known;
 END $$;
-COMMENT ON FUNCTION clientele._is_known(name, text) IS 'Whether a store has anything of a customer (key: an SQL literal), or one of its sources has.';
+COMMENT ON FUNCTION clientele._is_known(name, text) IS
+    'Whether a store has anything of a customer (key: an SQL literal), or one of its sources has.';
 
 -- Returns the two as SQL literals.
 CREATE FUNCTION clientele._check_merge(store name, survivor text, duplicate text, OUT kept text, OUT gone text)
@@ -49,7 +51,8 @@ BEGIN
     EXECUTE format('SELECT %s = %s', coalesce(kept, 'NULL'), coalesce(gone, 'NULL')) INTO same;
     IF same THEN
         RAISE EXCEPTION 'customer "%" cannot be merged with itself', survivor USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = 'survivor and duplicate are the same key.', HINT = 'Name two customers; what there is of the second becomes the first one''s.';
+            DETAIL = 'survivor and duplicate are the same key.',
+                HINT = 'Name two customers; what there is of the second becomes the first one''s.';
     END IF;
     unknown := ARRAY(SELECT format('"%s"', c.customer) FROM (VALUES (1, survivor, kept), (2, duplicate, gone)) c (nth, customer, key)
         WHERE c.key IS NULL OR NOT clientele._is_known(store, c.key) ORDER BY c.nth);
@@ -109,7 +112,8 @@ BEGIN
     RAISE EXCEPTION 'could not serialize access: an offer is being issued to the customer' USING ERRCODE = 'serialization_failure',
         HINT = 'The transaction might succeed if retried.';
 END $$;
-COMMENT ON FUNCTION clientele._rekey_exposures(name, text, text) IS 'Gives the exposures of the duplicate to the survivor, in one numbering.';
+COMMENT ON FUNCTION clientele._rekey_exposures(name, text, text) IS
+    'Gives the exposures of the duplicate to the survivor, in one numbering.';
 
 -- An offer rather than an exposure that was held out, since the customer has the code; of two offers one that an order has earned already,
 -- then the better for the customer; of two that were held out the first.
@@ -128,7 +132,8 @@ BEGIN
                 CASE WHEN l.holdout IS NULL THEN l.min_spend END, CASE WHEN l.holdout IS NULL THEN l.valid_until END DESC, l.period) AS rank
             FROM {store}.ledger l WHERE l.customer_id = {kept} AND l.state = ''open'' AND l.valid_until > now()
         ), closed AS (
-            UPDATE {store}.ledger l SET state = ''void'', closed_at = now() FROM standing s WHERE s.rank > 1 AND l.exposure_id = s.exposure_id
+            UPDATE {store}.ledger l SET state = ''void'', closed_at = now() FROM standing s WHERE s.rank > 1
+                AND l.exposure_id = s.exposure_id
             RETURNING l.program, l.slot, l.reward, l.holdout)
         SELECT array_agg(c.program), array_agg(c.slot), array_agg(c.reward) FROM closed c WHERE c.holdout IS NULL',
         'store', quote_ident(store), 'kept', kept, 'qualifies', clientele._qualifies(store)) INTO programs, slots, rewards;
@@ -165,7 +170,8 @@ BEGIN
             RETURNING m.customer_id = {kept} AS is_kept, m.segmentation, m.segment, m.valid_from,
                 CASE WHEN m.customer_id = {kept} THEN m.valid_to ELSE coalesce(m.valid_to, $1) END AS valid_to
         ), held AS (
-            SELECT p.segmentation, range_agg(tstzrange(p.valid_from, p.valid_to)) AS times FROM parts p WHERE p.is_kept GROUP BY p.segmentation
+            SELECT p.segmentation, range_agg(tstzrange(p.valid_from, p.valid_to)) AS times FROM parts p
+                WHERE p.is_kept GROUP BY p.segmentation
         ), pieces AS (
             SELECT p.segmentation, p.segment, p.valid_from, p.valid_to FROM parts p WHERE p.is_kept
             UNION ALL
@@ -182,7 +188,8 @@ BEGIN
         FROM stays s GROUP BY s.segmentation, s.segment, s.nth', 'store', quote_ident(store), 'kept', kept, 'gone', gone) USING merged_at;
 END $$;
 COMMENT ON FUNCTION clientele._merge_history(name, text, text) IS
-    'Gives the survivor the history of segments of the duplicate, as far as the survivor has none of those times. For who holds the history.';
+    'Gives the survivor the history of segments of the duplicate, as far as the survivor has none of those times. For who holds the '
+    'history.';
 
 CREATE FUNCTION clientele._merge_customers(survivor text, duplicate text, store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -198,7 +205,8 @@ BEGIN
     PERFORM clientele._share_sources(store);
     PERFORM clientele._stop_refreshing(store, 'merge_customers()');
     keys := clientele._check_merge(store, survivor, duplicate);
-    EXECUTE format('SELECT FROM %I.ledger l WHERE l.customer_id IN (%s, %s) ORDER BY l.exposure_id FOR UPDATE', store, keys.kept, keys.gone);
+    EXECUTE format('SELECT FROM %I.ledger l WHERE l.customer_id IN (%s, %s) ORDER BY l.exposure_id FOR UPDATE', store, keys.kept,
+        keys.gone);
     PERFORM clientele._note_crossed(store, keys.kept, keys.gone);
     PERFORM clientele._rekey_exposures(store, keys.kept, keys.gone);
     PERFORM clientele._keep_redemptions(store, keys.kept);
@@ -224,6 +232,7 @@ CALL clientele._comment_on_overloads('merge_customers({key}, {key}, name)',
     'Makes two customers of a store one: exposures, codes and the history of segments of the duplicate become the survivor''s. The caller '
     'gives the orders of the duplicate to the survivor, and removes the duplicate from the customers table, before that, in the same '
     'transaction. Of two offers that are open the better one stays, the other becomes void; what was redeemed stays redeemed; caps, '
-    'cool-downs and budgets count both. Whom a program had assigned to different arms is out of its comparisons from then on (see crossed). '
+    'cool-downs and budgets count both. Whom a program had assigned to different arms is out of its comparisons from then on (see '
+    'crossed). '
     'Refused: NULL (22004), a customer with itself (22023), unknown ones (P0002), and while the store is being refreshed (55006). '
     'For the store''s owner, or who may do what forget_customer() needs, update ledger and segment_membership, and write crossed.');

@@ -39,6 +39,13 @@ COMMENT ON FUNCTION clientele._create_health(name) IS 'The table health of a new
 
 -- ---- Noting ----
 
+CREATE FUNCTION clientele._may_note(store name) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(has_table_privilege(h, 'SELECT') AND has_table_privilege(h, 'INSERT'), false) FROM to_regclass(format('%I.health', store)) h
+$$;
+COMMENT ON FUNCTION clientele._may_note(name) IS
+    'Whether the caller may write to a store''s table health, and there is one. Whoever may not does without.';
+
 -- Under another isolation level a row that was removed meanwhile would be an error, and a later note removes it.
 CREATE FUNCTION clientele._note(store name, part text, facts clientele.health[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -46,8 +53,8 @@ DECLARE
     health constant text := format('%I.health', store);
     noted_at constant timestamptz := clock_timestamp();
 BEGIN
-    IF to_regclass(health) IS NULL OR NOT has_table_privilege(health, 'SELECT') OR NOT has_table_privilege(health, 'INSERT') THEN
-        RETURN;  -- whatever is being done is done without
+    IF NOT clientele._may_note(store) THEN
+        RETURN;
     END IF;
     IF current_setting('transaction_isolation') LIKE 'read%'
         AND has_table_privilege(health, 'UPDATE') AND has_table_privilege(health, 'DELETE') THEN
@@ -77,7 +84,7 @@ DECLARE
     fact clientele.health := clientele._fact('store');
     facts clientele.health[];
 BEGIN
-    IF to_regclass(format('%I.health', store)) IS NULL OR NOT has_table_privilege(format('%I.health', store), 'SELECT') THEN
+    IF NOT clientele._may_note(store) THEN
         RETURN;
     END IF;
     settings := clientele._settings(store);
@@ -103,6 +110,8 @@ BEGIN
         FROM %I.models m WHERE m.in_use', store) INTO facts;
     PERFORM clientele._note(store, 'model', facts);
     PERFORM clientele._note_budgets(store);
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN;  -- who refreshes need not see the models
 END $$;
 COMMENT ON FUNCTION clientele._note_definitions(name) IS
     'Notes the settings of a store, its models in use, its programs without a holdout, and its budgets.';
@@ -112,10 +121,15 @@ CREATE FUNCTION clientele._note_budgets(store name) RETURNS void
 DECLARE
     facts clientele.health[];
 BEGIN
+    IF NOT clientele._may_note(store) THEN
+        RETURN;
+    END IF;
     EXECUTE format('SELECT array_agg(clientele._fact(p.program, figure => b.remaining::double precision,
         bound => p.budget::double precision))
         FROM %1$I.programs p JOIN %1$I._budgets b ON b.program = p.program WHERE p.budget > 0', store) INTO facts;
     PERFORM clientele._note(store, 'budget', facts);
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN;  -- who settles need not see the programs
 END $$;
 COMMENT ON FUNCTION clientele._note_budgets(name) IS 'Notes what is left of the budgets of a store''s programs.';
 
@@ -125,7 +139,7 @@ CREATE FUNCTION clientele._note_low_budget(store name, program text) RETURNS voi
 DECLARE
     health constant text := format('%I.health', store);
 BEGIN
-    IF to_regclass(health) IS NOT NULL AND has_table_privilege(health, 'SELECT') AND has_table_privilege(health, 'INSERT') THEN
+    IF clientele._may_note(store) THEN
         EXECUTE clientele._fill('INSERT INTO {health} (part, subject, noted_at, figure, bound)
             SELECT ''budget'', p.program, clock_timestamp(), b.remaining, p.budget FROM {store}.programs p JOIN {store}._budgets b
                 USING (program)
@@ -140,11 +154,10 @@ COMMENT ON FUNCTION clientele._note_low_budget(name, text) IS
 CREATE FUNCTION clientele._note_comparisons(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    health constant text := format('%I.health', store);
     last_exposure double precision;
     facts clientele.health[];
 BEGIN
-    IF NOT has_table_privilege(health, 'SELECT') OR NOT has_table_privilege(health, 'INSERT') THEN
+    IF NOT clientele._may_note(store) THEN
         RETURN;
     END IF;
     -- Who was enrolled when it was looked at last, is noted as the figure of nobody.
@@ -170,7 +183,7 @@ CREATE FUNCTION clientele._note_segments(store name) RETURNS void
 DECLARE
     facts clientele.health[];
 BEGIN
-    IF has_table_privilege(format('%I.health', store), 'INSERT') THEN
+    IF clientele._may_note(store) THEN
         EXECUTE format('SELECT array_agg(clientele._fact(g.segmentation, figure => m.left_over::double precision / m.customers,
             detail => g.default_segment))
             FROM (SELECT s.segmentation, count(*) AS customers, count(*) FILTER (WHERE s.segment = d.default_segment) AS left_over
@@ -180,6 +193,8 @@ BEGIN
             WHERE EXISTS (SELECT FROM %1$I.segment_rules r WHERE r.segmentation = m.segmentation)', store) INTO facts;
         PERFORM clientele._note(store, 'segments', facts);
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN;  -- who records need not see the rules
 END $$;
 COMMENT ON FUNCTION clientele._note_segments(name) IS
     'Notes which share of the customers no rule of a segmentation has taken, by its history.';
@@ -188,7 +203,7 @@ COMMENT ON FUNCTION clientele._note_segments(name) IS
 CREATE FUNCTION clientele._note_failures(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF has_table_privilege(format('%I.health', store), 'DELETE') AND has_table_privilege(format('%I.health', store), 'SELECT') THEN
+    IF clientele._may_note(store) AND has_table_privilege(format('%I.health', store), 'DELETE') THEN
         EXECUTE format('DELETE FROM %1$I.health h WHERE h.part = ''failure'' AND NOT EXISTS (SELECT FROM %1$I.failures)', store);
     END IF;
 END $$;
@@ -253,7 +268,7 @@ BEGIN
         RETURN NEXT clientele._alert(store, 'warning', 'pending', NULL,
             format('some %s changes are pending, which readers roll up each time',
                 pg_stat_get_live_tuples(to_regclass(format('%I.pending', store)))),
-            format('CALL clientele.refresh(%L); the setting clientele.fold_pending_at says when a worker folds them by itself, if max_worker_processes leaves room for one', store));
+            format('CALL clientele.refresh(%L); a worker folds them by itself where max_worker_processes leaves room for one', store));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._state_alerts(name, clientele.health) IS
@@ -318,13 +333,48 @@ END $$;
 COMMENT ON FUNCTION clientele._store_alerts(name, oid) IS
     'The alerts of a store whose table health this is. None where the caller may not read that.';
 
-CREATE FUNCTION clientele._alerts() RETURNS SETOF clientele.alert
-    LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT a.* FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
-    CROSS JOIN LATERAL clientele._store_alerts(n.nspname, c.oid) a
+-- The tables of health that the caller may read.
+CREATE FUNCTION clientele._health_tables() RETURNS TABLE (store name, schema oid, owner oid, health oid)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT n.nspname, n.oid, n.nspowner, c.oid
+    FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0 AND d.refclassid = 'pg_type'::regclass
       AND d.refobjid = 'clientele.health_part'::regtype AND c.relname = 'health' AND c.relkind = 'r'
       AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+$$;
+COMMENT ON FUNCTION clientele._health_tables() IS 'The stores whose table health the caller may read.';
+
+CREATE FUNCTION clientele._noted_stores() RETURNS TABLE (store name, owner oid, fact clientele.health, has_failures boolean)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.store, t.owner, f.fact, f.has_failures
+    FROM clientele._health_tables() t
+    CROSS JOIN LATERAL (
+        SELECT (array_agg(h ORDER BY h.noted_at DESC) FILTER (WHERE h.part = 'settings' AND h.subject = 'store'))[1],
+            coalesce(bool_or(h.part = 'failure'), false)
+        FROM clientele._plain_rows(t.health, NULL::clientele.health, false, 8388608) h) f (fact, has_failures)
+    WHERE (f.fact).part IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_class s WHERE s.relnamespace = t.schema AND s.relname = 'settings' AND has_table_privilege(s.oid, 'SELECT'))
+$$;
+COMMENT ON FUNCTION clientele._noted_stores() IS
+    'The stores whose table health the caller may read, but not the settings: what was noted of these, and whether of failures.';
+
+CREATE FUNCTION clientele._noted_stale(store name, fact clientele.health, has_failures boolean) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF fact.orders IS NULL THEN
+        RETURN 'the store is detached from its orders';
+    END IF;
+    RETURN coalesce(clientele._stale(store, clientele._settings_noted(fact), false),
+        CASE WHEN has_failures THEN 'statements on the orders could not be noted' END);
+EXCEPTION WHEN data_exception THEN
+    RETURN 'its table health is not as it was written';
+END $$;
+COMMENT ON FUNCTION clientele._noted_stale(name, clientele.health, boolean) IS
+    'Why a store may show something else than its orders, for who may not read its settings.';
+
+CREATE FUNCTION clientele._alerts() RETURNS SETOF clientele.alert
+    LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.* FROM clientele._health_tables() t CROSS JOIN LATERAL clientele._store_alerts(t.store, t.health) a
     ORDER BY a.severity, a.store, a.alert, a.detail
 $$;
 COMMENT ON FUNCTION clientele._alerts() IS 'The rows of the view clientele.alerts.';

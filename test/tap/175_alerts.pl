@@ -33,6 +33,14 @@ like($as->('monitor', 'SELECT count(*) FROM shop.customers'), qr/42501: permissi
 like($as->('monitor', 'SELECT count(*) FROM shop.ledger'), qr/42501: permission denied/, 'and no code');
 is($as->('monitor', q{SELECT string_agg(c.relname, ' ' ORDER BY 1) FROM pg_class c WHERE c.relnamespace = 'shop'::regnamespace AND c.relkind IN ('r', 'v') AND has_table_privilege(c.oid, 'SELECT')}), 'health', 'one table is for it');
 is($sql->(q{SELECT string_agg(a.attname, ' ') FROM pg_attribute a WHERE a.attrelid = 'shop.health'::regclass AND a.attname ~ 'customer_id|code'}), '', 'that has neither');
+is($as->('monitor', q{SELECT store, owner, orders::oid::regclass, live, stale FROM clientele.stores}), 'shop|keeper|orders|t|', 'it sees that there is a store');
+like($as->('monitor', 'SELECT count(*) FROM shop.budget_status'), qr/42501: permission denied/, 'sums are for who is let');
+$keep->(q{GRANT SELECT ON shop.budget_status, shop.experiment_health TO monitor; SELECT FROM clientele.alter_offer('shop', 'back', budget => 1000); SELECT count(*) FROM generate_series(1, 30) c, clientele.issue_offer(c) HAVING count(*) = 0});
+is($as->('monitor', "SELECT count(*) > 0 FROM shop.$_"), 't', "and then $_ shows them, without any right on the ledger") for qw(budget_status experiment_health);
+is($as->('monitor', "TABLE shop.$_"), $keep->("TABLE shop.$_"), "the same as to the owner: $_") for qw(budget_status experiment_health);
+$keep->(q{ALTER TABLE customers ENABLE ROW LEVEL SECURITY; CREATE POLICY part ON customers TO nobody USING (children > 1); GRANT USAGE ON SCHEMA shop TO nobody; GRANT SELECT ON shop.ledger, shop.budget_status, customers TO nobody});
+is($as->('nobody', 'SELECT count(*) FROM shop.budget_status'), '0', 'whom a policy shows some of the customers is shown no sums over all');
+$keep->(q{REVOKE ALL ON ALL TABLES IN SCHEMA shop FROM nobody; REVOKE ALL ON SCHEMA shop FROM nobody; REVOKE ALL ON customers FROM nobody; DROP POLICY part ON customers; ALTER TABLE customers DISABLE ROW LEVEL SECURITY; SELECT FROM clientele.alter_offer('shop', 'back', reset => '{budget}')});
 $keep->(q{REVOKE SELECT ON shop.health FROM pg_monitor});
 is($alerts->('monitor'), '', 'until the owner revokes it');
 $keep->(q{GRANT SELECT ON shop.health TO pg_monitor});
@@ -79,8 +87,9 @@ $appears->('sample_ratio', 'critical', q{SELECT FROM clientele.alter_offer('shop
 # ---- As the page has it ----
 
 my $page = slurp_file('docs/monitoring.md');
-my ($role) = $page =~ /^```sql monitoring\n(.*?)^```/ms;
-$sql->($role);
+my @roles = $page =~ /^```sql monitoring\n(.*?)^```/msg;
+$sql->($_) for @roles;
+is($as->('monitoring', 'SELECT count(*) > 0 FROM shop.experiment_health'), 't', 'the rights of the page');
 $keep->(q{SELECT FROM clientele.set_global_holdout('shop', 0); ALTER TABLE orders DISABLE TRIGGER USER});
 my ($exporter) = $page =~ /^  query: "(.*)"$/m;
 like($as->('monitoring', $exporter), qr/^shop\|stale\|critical\|1$/m, 'the query of postgres_exporter');
