@@ -64,6 +64,7 @@ SELECT * FROM clientele.explain_offer(5::int8, 'full'::name);
 SELECT * FROM clientele.explain_offer('5'::text, 'full'::name, as_of => '2026-01-01'::timestamptz);
 SELECT * FROM clientele.issue_offer(8::int8, 'full'::name);
 CALL clientele.issue_offers('full'::name, chunk => 300);
+SELECT pg_catalog.count(o.*) FROM pg_catalog.generate_series(1::int8, 30::int8) c, clientele.issue_offer(c, 'full'::name) o;
 CALL clientele.issue_offers('full'::name, 'second'::text);
 INSERT INTO public.orders SELECT 1000000 OPERATOR(pg_catalog.+) customer_id, customer_id, pg_catalog.clock_timestamp(), 900, 'completed', 0 FROM "full".offer_ledger WHERE exposure_id OPERATOR(pg_catalog.%) 3 OPERATOR(pg_catalog.=) 0;
 SELECT pg_catalog.count(r.*) FROM (SELECT code, 1000000 OPERATOR(pg_catalog.+) customer_id AS o FROM "full".offer_ledger WHERE exposure_id OPERATOR(pg_catalog.%) 6 OPERATOR(pg_catalog.=) 0) l, clientele.redeem_offer(l.code, l.o::int8, 'full'::name) r;
