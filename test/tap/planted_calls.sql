@@ -135,7 +135,7 @@ DELETE FROM public.visits WHERE amount OPERATOR(pg_catalog.=) 'NaN'::numeric OR 
 SELECT clientele.drop_store('visits'::name);
 CALL clientele.record_segments('full'::name);
 SELECT pg_catalog.count(a.*) FROM clientele.alerts a;
-SELECT clientele._noted_stale('full'::name, (SELECT ROW(h.*)::clientele.health FROM "full".health h WHERE h.part OPERATOR(pg_catalog.=) 'settings'
+SELECT clientele._noted_stale('full'::name, (SELECT CAST(ROW(h.*) AS clientele.health) FROM "full".health h WHERE h.part OPERATOR(pg_catalog.=) 'settings'
     AND h.subject OPERATOR(pg_catalog.=) 'store' LIMIT 1), false);
 SELECT clientele.add_consumer('full'::name, 'mail'::text, from_start => true);
 SELECT pg_catalog.count(e.*) FROM clientele.read_events('full'::name, 'mail'::text, 10) e;
