@@ -41,7 +41,8 @@ COMMENT ON FUNCTION clientele._create_health(name) IS 'The table health of a new
 
 CREATE FUNCTION clientele._may_note(store name) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(has_table_privilege(h, 'SELECT') AND has_table_privilege(h, 'INSERT'), false) FROM to_regclass(format('%I.health', store)) h
+    SELECT coalesce(has_table_privilege(h, 'SELECT') AND has_table_privilege(h, 'INSERT'), false)
+    FROM to_regclass(format('%I.health', store)) h
 $$;
 COMMENT ON FUNCTION clientele._may_note(name) IS
     'Whether the caller may write to a store''s table health, and there is one. Whoever may not does without.';
@@ -212,8 +213,7 @@ COMMENT ON FUNCTION clientele._note_failures(name) IS 'Takes back that statement
 -- ---- Reading, as anybody, of anybody's store ----
 
 CREATE FUNCTION clientele._alert(store name, severity text, alert text, since timestamptz, detail text, hint text) RETURNS clientele.alert
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN ROW(store, severity, alert, detail, hint,
-        since)::clientele.alert;
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ROW(store, severity, alert, detail, hint, since)::clientele.alert;
 COMMENT ON FUNCTION clientele._alert(name, text, text, timestamptz, text, text) IS 'An alert.';
 
 CREATE FUNCTION clientele._settings_noted(fact clientele.health) RETURNS clientele.store_settings
@@ -275,9 +275,11 @@ COMMENT ON FUNCTION clientele._state_alerts(name, clientele.health) IS
     'What is wrong with a store itself, from the catalogues and what was noted of its settings.';
 
 -- One fact that was noted; none where it is as it should be.
+-- In PL/pgSQL, which keeps its plan for the next look.
 CREATE FUNCTION clientele._fact_alert(store name, fact clientele.health) RETURNS SETOF clientele.alert
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT clientele._alert(store, a.severity, a.alert, coalesce(fact.since, fact.noted_at), a.detail, a.hint) FROM (VALUES
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT store, a.severity, a.alert, a.detail, a.hint, coalesce(fact.since, fact.noted_at) FROM (VALUES
         ('failure', true, 'critical', 'failures', 'statements on the orders could not be noted',
             format('CALL clientele.refresh(%L); the table failures says why', store)),
         ('budget', fact.figure < 0.1 * fact.bound, CASE WHEN fact.figure <= 0 THEN 'critical' ELSE 'warning' END, 'budget_nearly_spent',
@@ -299,8 +301,8 @@ CREATE FUNCTION clientele._fact_alert(store name, fact clientele.health) RETURNS
             format('a segment of the model %s has moved by %s standard deviations since the version before',
             fact.subject, round(fact.bound::numeric, 2)),
                 'Look at clientele.describe_segments(): the names may not fit any more.')) a (part, applies, severity, alert, detail, hint)
-    WHERE a.part = fact.part AND a.applies
-$$;
+    WHERE a.part = fact.part AND a.applies;
+END $$;
 COMMENT ON FUNCTION clientele._fact_alert(name, clientele.health) IS 'What a fact that was noted of a store means, if it needs a person.';
 
 CREATE FUNCTION clientele._store_alerts(store name, health oid) RETURNS SETOF clientele.alert
