@@ -20,17 +20,20 @@ COMMENT ON TYPE clientele.store_settings IS
     'What a store was created with, and what was changed since. fresh_to: orders up to then were in the profiles at the last refresh. '
     'id: names the store in the arguments of its triggers. global_holdout: share of customers whom no program offers anything. '
     'seed: what its random choices are hashed with, its name at creation: who is held out stays so under another name. '
-    'orders, customers, items: NULL while the store is detached. orders_name, customers_name, items_name: what these tables were called when they were named. '
+    'orders, customers, items: NULL while the store is detached. orders_name, customers_name, items_name: what these tables were called '
+    'when they were named. '
     'zone_digests: the rules of time_zone by which the profiles were counted (see _zone_digests). '
     'options: settings by name that have defaults, where they differ (see _option).';
 
 CREATE FUNCTION clientele._option(settings clientele.store_settings, name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(settings.options ->> name, '{"keep_events": "90 days", "clock_tolerance": "1 minute", "refresh_overdue_after": "1 day"}'::jsonb ->> name)
+    SELECT coalesce(settings.options ->> name,
+        '{"keep_events": "90 days", "clock_tolerance": "1 minute", "refresh_overdue_after": "1 day"}'::jsonb ->> name)
 $$;
 COMMENT ON FUNCTION clientele._option(clientele.store_settings, text) IS
     'An option of a store, or its default. keep_events: how long events are kept that a consumer has not read. '
-    'clock_tolerance: by how much the clocks of tills may differ from the server''s. refresh_overdue_after: for how long a store may go without a refresh. '
+    'clock_tolerance: by how much the clocks of tills may differ from the server''s. refresh_overdue_after: for how long a store may go '
+    'without a refresh. '
     'Whoever owns the store may have written anything there: cast it in what that owner runs, and not in what lists the stores of others.';
 
 -- Names and types.
@@ -46,12 +49,15 @@ COMMENT ON FUNCTION clientele._is_time_zone(text) IS 'Whether this server knows 
 
 CREATE FUNCTION clientele._zone_digests(time_zone text) RETURNS bigint[]
     AS 'MODULE_PATHNAME', 'clientele_zone_digests' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._zone_digests(text) IS 'What tells the rules of a time zone from those of another server, or of another time: for each year from 1970 to 2100 a digest of those since 1970 and before it.';
+COMMENT ON FUNCTION clientele._zone_digests(text) IS
+    'What tells the rules of a time zone from those of another server, or of another time: for each year from 1970 to 2100 a digest of '
+    'those since 1970 and before it.';
 
 CREATE FUNCTION clientele._zone_differs_from(time_zone text, digests bigint[]) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'clientele_zone_differs_from' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._zone_differs_from(text, bigint[]) IS
-    'The start of the year from which on the rules of a time zone differ from those of the digests; NULL where they are the same; -infinity without digests.';
+    'The start of the year from which on the rules of a time zone differ from those of the digests; NULL where they are the same; '
+    '-infinity without digests.';
 
 CREATE FUNCTION clientele._nearly_all(internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'clientele_nearly_all' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -60,7 +66,8 @@ COMMENT ON FUNCTION clientele._nearly_all(internal) IS 'Planner support: the fun
 CREATE FUNCTION clientele._countable(ordered_at timestamptz, amount numeric) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_countable' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT clientele._nearly_all;
 COMMENT ON FUNCTION clientele._countable(timestamptz, numeric) IS
-    'Whether a store counts an order of that time and amount: from 0001-01-02 to 9999-12-29 (UTC), above -10^13 and below 10^13. NULL is no reason to leave one out.';
+    'Whether a store counts an order of that time and amount: from 0001-01-02 to 9999-12-29 (UTC), above -10^13 and below 10^13. NULL is '
+    'no reason to leave one out.';
 
 CREATE FUNCTION clientele._fits_index(key "any") RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_fits_index' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT clientele._nearly_all;
@@ -78,7 +85,8 @@ COMMENT ON FUNCTION clientele._has_orders_since(clientele.order_profile, timesta
 CREATE FUNCTION clientele._instant(local timestamp, time_zone text) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'clientele_instant' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._instant(timestamp, text) IS
-    'A local time of one of pg_timezone_names as an instant. AT TIME ZONE would take CET, EET, MET and WET for abbreviations, which know no summer.';
+    'A local time of one of pg_timezone_names as an instant. AT TIME ZONE would take CET, EET, MET and WET for abbreviations, which know '
+    'no summer.';
 
 CREATE FUNCTION clientele._day_start(at timestamptz, time_zone text) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'clientele_day_start' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -88,7 +96,9 @@ COMMENT ON FUNCTION clientele._day_start(timestamptz, text) IS
 CREATE FUNCTION clientele._tie(ordered_at timestamptz, time_zone text, order_id anyelement) RETURNS bigint
     AS 'MODULE_PATHNAME', 'clientele_tie' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._tie(timestamptz, text, anyelement) IS
-    'What ranks orders that are dated by their day alone (their time is the midnight of one, in one of pg_timezone_names): a number that grows as order ids do. Of texts it is the number that they end in, of others and of uuids it is made of the first eight bytes. NULL: other times, and other types.';
+    'What ranks orders that are dated by their day alone (their time is the midnight of one, in one of pg_timezone_names): a number that '
+    'grows as order ids do. Of texts it is the number that they end in, of others and of uuids it is made of the first eight bytes. NULL: '
+    'other times, and other types.';
 
 CREATE FUNCTION clientele._local_day(instant timestamptz, time_zone text) RETURNS date
     AS 'MODULE_PATHNAME', 'clientele_local_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -96,7 +106,8 @@ COMMENT ON FUNCTION clientele._local_day(timestamptz, text) IS
     'The calendar day of a finite instant in one of pg_timezone_names; AT TIME ZONE would take some of them for abbreviations.';
 CREATE FUNCTION clientele._last_day(ends_at timestamptz, time_zone text) RETURNS date
     AS 'MODULE_PATHNAME', 'clientele_last_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._last_day(timestamptz, text) IS 'The last calendar day on which something holds that ends at a finite instant, exclusive.';
+COMMENT ON FUNCTION clientele._last_day(timestamptz, text) IS
+    'The last calendar day on which something holds that ends at a finite instant, exclusive.';
 
 CREATE FUNCTION clientele._require(argument text, given boolean) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -115,7 +126,8 @@ BEGIN
             USING HINT = format('A number alone is seconds. Days are written so: %s => ''14 days''.', argument);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._warn_of_seconds(text, interval) IS 'Says what was understood of an interval that was probably meant as days.';
+COMMENT ON FUNCTION clientele._warn_of_seconds(text, interval) IS
+    'Says what was understood of an interval that was probably meant as days.';
 
 -- The type of a column that the caller may read; a clear error otherwise.
 CREATE FUNCTION clientele._column_type(relation regclass, column_name name, role text) RETURNS regtype
@@ -140,7 +152,8 @@ BEGIN
     END IF;
     RETURN column_type;
 END $$;
-COMMENT ON FUNCTION clientele._column_type(regclass, name, text) IS 'The type of a column; refuses missing and unreadable ones. role: the argument that named it.';
+COMMENT ON FUNCTION clientele._column_type(regclass, name, text) IS
+    'The type of a column; refuses missing and unreadable ones. role: the argument that named it.';
 
 -- A view is the way out that a live store has not. The cast of money depends on settings, its division does not.
 CREATE FUNCTION clientele._money_hint(relation regclass, column_name name, role text, type regtype) RETURNS text
@@ -153,7 +166,8 @@ CREATE FUNCTION clientele._money_hint(relation regclass, column_name name, role 
       AND (SELECT relkind FROM pg_class WHERE oid = relation) IN ('r', 'p')
 $$;
 COMMENT ON FUNCTION clientele._money_hint(regclass, name, text, regtype) IS
-    'How a column of a table that holds amounts as money, floating point numbers or text comes to be one that a store can read; NULL for others.';
+    'How a column of a table that holds amounts as money, floating point numbers or text comes to be one that a store can read; NULL for '
+    'others.';
 
 CREATE FUNCTION clientele._check_type(relation regclass, column_name name, role text, accepted regtype[]) RETURNS regtype
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -168,7 +182,8 @@ BEGIN
     END IF;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION clientele._check_type(regclass, name, text, regtype[]) IS 'The type of a column, which must be one of the accepted ones.';
+COMMENT ON FUNCTION clientele._check_type(regclass, name, text, regtype[]) IS
+    'The type of a column, which must be one of the accepted ones.';
 
 CREATE FUNCTION clientele._is_sortable(type regtype) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_is_sortable' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -180,18 +195,23 @@ DECLARE
     found regtype := clientele._column_type(relation, column_name, role);
 BEGIN
     IF NOT clientele._is_sortable(found) THEN
-        RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found USING ERRCODE = 'datatype_mismatch',
-            DETAIL = 'Orders are told apart by their ids, and found by them through an index; values of this type can be neither compared nor sorted.',
+        RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found
+            USING ERRCODE = 'datatype_mismatch',
+            DETAIL = 'Orders are told apart by their ids, and found by them through an index; '
+                'values of this type can be neither compared nor sorted.',
             HINT = 'A view over the table can cast it; a store without items does without: order_id => NULL.';
     END IF;
-    IF NOT clientele._is_built_in(found) AND EXISTS (SELECT FROM pg_range WHERE clientele._stored_type(found)::regtype IN (rngtypid, rngmultitypid)) THEN
-        RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found USING ERRCODE = 'datatype_mismatch',
+    IF NOT clientele._is_built_in(found)
+            AND EXISTS (SELECT FROM pg_range WHERE clientele._stored_type(found)::regtype IN (rngtypid, rngmultitypid)) THEN
+        RAISE EXCEPTION 'column "%" of % has the wrong type for %: %', column_name, relation, role, found
+            USING ERRCODE = 'datatype_mismatch',
             DETAIL = 'ANALYZE runs functions of ranges that are not PostgreSQL''s own, whose owners may change them.',
             HINT = 'A view over the table can cast it; a store without items does without: order_id => NULL.';
     END IF;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION clientele._check_order_id(regclass, name, text) IS 'The type of a column of order ids, which must be one that can be sorted.';
+COMMENT ON FUNCTION clientele._check_order_id(regclass, name, text) IS
+    'The type of a column of order ids, which must be one that can be sorted.';
 
 -- The names of character(n) and bit(n) alone mean a length of 1; and a domain may refuse what we keep, such as no value.
 CREATE FUNCTION clientele._stored_type(type regtype) RETURNS text
@@ -205,16 +225,21 @@ COMMENT ON FUNCTION clientele._stored_type(regtype) IS
 
 -- A cast belongs to the owner of its type, who may make one at any time; whoever reads a store must not run it.
 CREATE FUNCTION clientele._is_built_in(type regtype) RETURNS boolean
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN clientele._stored_type(type)::regtype::oid < 16384;
-COMMENT ON FUNCTION clientele._is_built_in(regtype) IS 'Whether a type, or the one below a domain, is PostgreSQL''s own, so that its casts are nobody else''s.';
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN clientele._stored_type(type)::regtype::oid < 16384;
+COMMENT ON FUNCTION clientele._is_built_in(regtype) IS
+    'Whether a type, or the one below a domain, is PostgreSQL''s own, so that its casts are nobody else''s.';
 CREATE FUNCTION clientele._as_text(expression text) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele_as_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._as_text(text) IS 'The text of a value of any type, as an SQL expression over it: as its type writes it, without a cast. NULL where it is NULL.';
+COMMENT ON FUNCTION clientele._as_text(text) IS
+    'The text of a value of any type, as an SQL expression over it: as its type writes it, without a cast. NULL where it is NULL.';
 CREATE FUNCTION clientele._as_jsonb(value anyelement) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN clientele._is_built_in(pg_typeof(value)) THEN to_jsonb(value) WHEN value IS DISTINCT FROM NULL THEN to_jsonb(format('%s', value)) END
+    SELECT CASE WHEN clientele._is_built_in(pg_typeof(value)) THEN to_jsonb(value)
+        WHEN value IS DISTINCT FROM NULL THEN to_jsonb(format('%s', value)) END
 $$;
-COMMENT ON FUNCTION clientele._as_jsonb(anyelement) IS 'A value of any type as jsonb: one whose type is not PostgreSQL''s own as text, without a cast.';
+COMMENT ON FUNCTION clientele._as_jsonb(anyelement) IS
+    'A value of any type as jsonb: one whose type is not PostgreSQL''s own as text, without a cast.';
 
 CREATE FUNCTION clientele._check_relation(relation regclass, role text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -241,9 +266,10 @@ CREATE FUNCTION clientele._plain_rows(relation oid, row_type anyelement, require
     RETURNS SETOF anyelement
     AS 'MODULE_PATHNAME', 'clientele_plain_rows' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION clientele._plain_rows(oid, anyelement, boolean, bigint) IS
-    'The rows of a table of anybody, read without running its owner''s code and without waiting. row_type: NULL of a composite type, which says the columns. '
-    'None where the table is no ordinary one with columns of these very types, has row-level security, is locked, or the caller may not read it; required: an error instead. '
-    'largest: how many bytes it may have.';
+    'The rows of a table of anybody, read without running its owner''s code and without waiting. row_type: NULL of a composite type, '
+    'which says the columns. '
+    'None where the table is no ordinary one with columns of these very types, has row-level security, is locked, or the caller may not '
+    'read it; required: an error instead. largest: how many bytes it may have.';
 
 CREATE FUNCTION clientele._settings_table(schema oid) RETURNS oid
     AS 'MODULE_PATHNAME', 'clientele_settings_table' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -274,7 +300,8 @@ CREATE FUNCTION clientele._unnamed_stores() RETURNS TABLE (store name)
     SELECT u.store FROM usable u WHERE u.trusted OR NOT EXISTS (SELECT FROM usable o WHERE o.trusted)
 $$;
 COMMENT ON FUNCTION clientele._unnamed_stores() IS
-    'The stores among which a call that names none looks for the only one: those of superusers, of the owners of the database and of the extension, and of the caller''s roles; all where there are none of these.';
+    'The stores among which a call that names none looks for the only one: those of superusers, of the owners of the database and of the '
+    'extension, and of the caller''s roles; all where there are none of these.';
 
 -- A store has one row of settings; its name is that of its schema.
 CREATE FUNCTION clientele._settings(store name) RETURNS clientele.store_settings
@@ -287,7 +314,8 @@ BEGIN
     EXECUTE format('SELECT * FROM %I.settings LIMIT 2', store) INTO settings;
     GET DIAGNOSTICS rows = ROW_COUNT;
     IF rows <> 1 THEN
-        RAISE EXCEPTION 'store % has % settings', quote_ident(store), CASE rows WHEN 0 THEN 'no' ELSE 'several' END USING ERRCODE = 'object_not_in_prerequisite_state',
+        RAISE EXCEPTION 'store % has % settings', quote_ident(store), CASE rows WHEN 0 THEN 'no' ELSE 'several' END
+            USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'Its table settings has one row, which create_store() writes.',
             HINT = format('Give it that row back, or drop what is left of the store: DROP SCHEMA %I CASCADE.', store);
     END IF;
@@ -298,12 +326,14 @@ COMMENT ON FUNCTION clientele._settings(name) IS 'The settings of a store that t
 CREATE FUNCTION clientele._seed(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp RETURN (clientele._settings(store)).seed;
 COMMENT ON FUNCTION clientele._seed(name) IS
-    'What the seeds of a store''s random choices begin with: the name that it was created under, so that a rename of its schema draws nothing anew.';
+    'What the seeds of a store''s random choices begin with: the name that it was created under, so that a rename of its schema draws '
+    'nothing anew.';
 
 CREATE FUNCTION clientele._resolve_store(store name) RETURNS name
     AS 'MODULE_PATHNAME', 'clientele_resolve_store' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION clientele._resolve_store(name) IS
-    'The store that is meant: the one named, else the setting clientele.store, else the only one that the caller may use; an error otherwise.';
+    'The store that is meant: the one named, else the setting clientele.store, else the only one that the caller may use; an error '
+    'otherwise.';
 
 CREATE FUNCTION clientele._require_store(store name) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -314,7 +344,8 @@ BEGIN
     END IF;
     PERFORM clientele._resolve_store(store);
 END $$;
-COMMENT ON FUNCTION clientele._require_store(name) IS 'Refuses a store that was not named or that the caller may not use: what writes asks for the name.';
+COMMENT ON FUNCTION clientele._require_store(name) IS
+    'Refuses a store that was not named or that the caller may not use: what writes asks for the name.';
 
 CREATE FUNCTION clientele._lock_store(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -336,7 +367,8 @@ COMMENT ON FUNCTION clientele._key_type(name) IS 'The type of a store''s custome
 CREATE FUNCTION clientele._equality(type regtype) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele__equality' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._equality(regtype) IS
-    'The operator by which values of a type are equal, qualified: types of extensions have their own, without which citext would be compared as text.';
+    'The operator by which values of a type are equal, qualified: types of extensions have their own, without which citext would be '
+    'compared as text.';
 
 CREATE FUNCTION clientele._order_equality(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -349,7 +381,8 @@ CREATE FUNCTION clientele._key_collation(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN typcollation <> 0 THEN ' COLLATE pg_catalog."default"' ELSE '' END FROM pg_type WHERE oid = clientele._key_type(store)
 $$;
-COMMENT ON FUNCTION clientele._key_collation(name) IS 'What follows a store''s customer key where its order matters: one collation for all.';
+COMMENT ON FUNCTION clientele._key_collation(name) IS
+    'What follows a store''s customer key where its order matters: one collation for all.';
 
 CREATE FUNCTION clientele._key_literal(store name, customer text) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele_key_literal' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
@@ -382,7 +415,8 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clientele._attributes(clientele.store_settings) IS
-    'The attributes that a store shows: the customers'' columns and the names that rules use; late: those that were named after its creation.';
+    'The attributes that a store shows: the customers'' columns and the names that rules use; late: those that were named after its '
+    'creation.';
 
 -- The columns of a store's view "customers": name, type, and expression over _base (b) and scoring (s). The functions over its rules take
 -- all of them, so that the n-th parameter is the n-th column; the segment comes of them, and is NULL there.
@@ -420,10 +454,13 @@ CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
             ('f_score', 'integer', 'f_score(b.profile, s.breaks_f)'),
             ('m_score', 'integer', 'm_score(b.profile, s.breaks_m)'),
             ('p_alive', 'double precision', 'p_alive(s.purchase_kind, s.purchase, b.profile, b.as_of)'),
-            ('expected_orders_90d', 'double precision', 'expected_orders(s.purchase_kind, s.purchase, 90::double precision, b.profile, b.as_of)'),
+            ('expected_orders_90d', 'double precision',
+                'expected_orders(s.purchase_kind, s.purchase, 90::double precision, b.profile, b.as_of)'),
             ('expected_order_value', 'numeric', 'expected_order_value(s.value, b.profile, s.decimals)'),
-            ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365::double precision, b.profile, b.as_of, s.margin * s.net_share, s.annual_discount, s.decimals)'),
-            ('expected_next_order_at', 'timestamptz', 'expected_next_order_at(s.purchase_kind, s.purchase, b.profile, b.as_of)')) s (name, type, expression)
+            ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365::double precision, b.profile, b.as_of, '
+                's.margin * s.net_share, s.annual_discount, s.decimals)'),
+            ('expected_next_order_at', 'timestamptz',
+                'expected_next_order_at(s.purchase_kind, s.purchase, b.profile, b.as_of)')) s (name, type, expression)
         UNION ALL SELECT 7, 0, 'segment', 'text', 'NULL::pg_catalog.text'
         UNION ALL SELECT 8, 0, 'profile', 'clientele.order_profile', 'b.profile'
         UNION ALL
@@ -465,7 +502,8 @@ CREATE FUNCTION clientele._is_unique(relation regclass, column_name name) RETURN
         WHERE i.indrelid = relation AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
           AND a.attname = column_name AND (c.relkind = 'p' OR NOT c.relhassubclass))
 $$;
-COMMENT ON FUNCTION clientele._is_unique(regclass, name) IS 'Whether a unique index says that no two rows of a table have the same value in a column.';
+COMMENT ON FUNCTION clientele._is_unique(regclass, name) IS
+    'Whether a unique index says that no two rows of a table have the same value in a column.';
 
 CREATE FUNCTION clientele._check_customers(settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -582,10 +620,8 @@ BEGIN
     PERFORM clientele._check_customers(settings);
     PERFORM clientele._check_items(settings);
     PERFORM clientele._check_terms(settings);
-    IF order_filter IS NOT NULL THEN
-        PERFORM clientele._column_type(orders, c, 'order_filter') FROM clientele._check_expression(order_filter, orders, 'order_filter', true, NULL), unnest(columns) c;
-        settings.order_filter := deparsed FROM clientele._check_expression(order_filter, orders, 'order_filter', true, NULL);
-    END IF;
+    settings.order_filter := order_filter;
+    settings.order_filter := clientele._checked_filter(settings);
     PERFORM clientele._create_tables(store, settings);
     PERFORM clientele._create_views(store, settings);
     PERFORM clientele._create_health(store);
@@ -595,73 +631,65 @@ BEGIN
     PERFORM clientele._warn_of_duplicate_orders(store, settings);
     RAISE NOTICE 'store % is created; next, its orders are counted: CALL clientele.refresh(%)', quote_ident(store), quote_literal(store);
 END $$;
-COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text, regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean) IS
-    'Creates a store: a schema with tables, views and functions over a shop''s orders, owned by the caller, who needs CREATE on the database and SELECT on the sources. '
-    'orders: a table or view, one row an order. refunded: column with what was refunded of the order. discount: column with a discount already taken off amount. '
-    'order_filter: immutable expression over the orders'' columns. customers, attributes: one row a customer, and what rules may use of it. items: order lines with a category. '
-    'margin: contribution margin, above 0 and at most 1. live: every committed order is in the profiles at once (see set_live). CALL refresh(store) fills it.';
+COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text,
+    regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean) IS
+    'Creates a store: a schema with tables, views and functions over a shop''s orders, owned by the caller, who needs CREATE on the '
+    'database and SELECT on the sources. '
+    'orders: a table or view, one row an order. refunded: column with what was refunded of the order. discount: column with a discount '
+    'already taken off amount. '
+    'order_filter: immutable expression over the orders'' columns. customers, attributes: one row a customer, and what rules may use of '
+    'it. items: order lines with a category. '
+    'margin: contribution margin, above 0 and at most 1. live: every committed order is in the profiles at once (see set_live). CALL '
+    'refresh(store) fills it.';
 
 CREATE FUNCTION clientele._create_tables(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     key_type text := clientele._column_type(settings.orders, settings.customer_id, 'customer_id');
-    order_type text := CASE WHEN settings.items IS NULL THEN 'bigint'
-        ELSE clientele._stored_type(clientele._column_type(settings.items, settings.item_order_id, 'item_order_id')) END;
+    order_type text := clientele._order_id_type(settings, 'bigint');
 BEGIN
-    EXECUTE replace(replace(replace(replace(replace($store$
-        CREATE SCHEMA STORE;
-        CREATE TABLE STORE.settings (LIKE clientele.store_settings);
-        CREATE UNIQUE INDEX settings_one_row ON STORE.settings ((true));
+    EXECUTE clientele._fill($store$
+        CREATE SCHEMA {store};
+        CREATE TABLE {store}.settings (LIKE clientele.store_settings);
+        CREATE UNIQUE INDEX settings_one_row ON {store}.settings ((true));
         -- Triggers know their store by the name of this one.
-        CREATE INDEX "BY_ID" ON STORE.settings (id);
-        CREATE TABLE STORE.profiles (
-            customer_id KEY PRIMARY KEY, profile clientele.order_profile NOT NULL, category_mix jsonb);
+        CREATE INDEX {by_id} ON {store}.settings (id);
+        CREATE TABLE {store}.profiles (
+            customer_id {key} PRIMARY KEY, profile clientele.order_profile NOT NULL, category_mix jsonb);
         -- Truncating an empty end takes a lock that triggers would not wait for.
-        CREATE TABLE STORE.pending (
-            customer_id PENDING_KEY, profile clientele.order_profile, due timestamptz NOT NULL, order_id ORDER_KEY, seen xid8)
+        CREATE TABLE {store}.pending (
+            customer_id {key}, profile clientele.order_profile, due timestamptz NOT NULL, order_id {order_key}, seen xid8)
             WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0,
                 autovacuum_analyze_threshold = 5000, vacuum_truncate = false, toast.vacuum_truncate = false);
-        CREATE INDEX pending_customer_id ON STORE.pending (customer_id);
-        CREATE TABLE STORE.failures (
+        CREATE INDEX pending_customer_id ON {store}.pending (customer_id);
+        CREATE TABLE {store}.failures (
             failed_at timestamptz NOT NULL, relation text NOT NULL, operation text NOT NULL, sqlstate text NOT NULL, message text NOT NULL)
             WITH (vacuum_truncate = false, toast.vacuum_truncate = false);
         -- A page that stays, so that the first failures can be written where there is no room left for another.
-        INSERT INTO STORE.failures VALUES ('-infinity', '', '', '', '');
-        DELETE FROM STORE.failures;
+        INSERT INTO {store}.failures VALUES ('-infinity', '', '', '', '');
+        DELETE FROM {store}.failures;
         -- So that they can be written where all tables are published.
-        ALTER TABLE STORE.settings REPLICA IDENTITY FULL;
-        ALTER TABLE STORE.pending REPLICA IDENTITY FULL;
-        ALTER TABLE STORE.failures REPLICA IDENTITY FULL;
-        CREATE TABLE STORE.typical_values (
+        ALTER TABLE {store}.settings REPLICA IDENTITY FULL;
+        ALTER TABLE {store}.pending REPLICA IDENTITY FULL;
+        ALTER TABLE {store}.failures REPLICA IDENTITY FULL;
+        CREATE TABLE {store}.typical_values (
             segment text PRIMARY KEY, basis text NOT NULL, customers bigint NOT NULL, value numeric NOT NULL);
-        CREATE TABLE STORE.segmentations (segmentation text PRIMARY KEY, default_segment text NOT NULL);
-        INSERT INTO STORE.segmentations VALUES ('main', 'default');
-        CREATE TABLE STORE.segment_rules (
-            segmentation text NOT NULL REFERENCES STORE.segmentations, segment text NOT NULL, priority integer NOT NULL,
+        CREATE TABLE {store}.segmentations (segmentation text PRIMARY KEY, default_segment text NOT NULL);
+        INSERT INTO {store}.segmentations VALUES ('main', 'default');
+        CREATE TABLE {store}.segment_rules (
+            segmentation text NOT NULL REFERENCES {store}.segmentations, segment text NOT NULL, priority integer NOT NULL,
             rule text NOT NULL, operands text[] NOT NULL, description text, sensitive boolean NOT NULL, body text,
             PRIMARY KEY (segmentation, segment), UNIQUE (segmentation, priority));
-        CREATE TABLE STORE.contents (
+        CREATE TABLE {store}.contents (
             slot text NOT NULL, segment text NOT NULL, content text NOT NULL, body text, PRIMARY KEY (slot, segment));
-        CREATE TABLE STORE.programs (
+        CREATE TABLE {store}.programs (
             program text PRIMARY KEY, version integer NOT NULL, priority integer NOT NULL UNIQUE, objective text NOT NULL, segments text[],
             stretch numeric NOT NULL, reward_rate numeric NOT NULL, max_cv double precision, valid_for interval NOT NULL,
             holdout double precision NOT NULL, starts_at timestamptz, ends_at timestamptz,
             max_per_customer integer, cooldown interval, budget numeric, arms jsonb, message text NOT NULL, disclosure text,
             max_min_spend numeric, max_reward numeric);
-        COMMENT ON SCHEMA STORE IS 'A store of the extension clientele.';
-        COMMENT ON TABLE STORE.settings IS 'What the store was created with, in one row.';
-        COMMENT ON TABLE STORE.segmentations IS 'The store''s segmentations and their default segments.';
-        COMMENT ON TABLE STORE.profiles IS 'A row for each customer with orders, as of the last refresh.';
-        COMMENT ON TABLE STORE.pending IS 'Live stores: what changed since the profiles were written. A profile is that of new orders; without one the '
-            'customer is counted anew (from due on: an order of the future), or the customer of that order, or, with neither, everybody.';
-        COMMENT ON TABLE STORE.failures IS 'Live stores: statements whose orders could not be noted. The store is stale until a refresh has counted them.';
-        COMMENT ON TABLE STORE.typical_values IS 'Medians of customers'' typical order values by segment, as of the last refresh; the row without a segment is the store''s.';
-        COMMENT ON TABLE STORE.segment_rules IS 'Segments: changed by clientele.define_segment and drop_segment. The function _matches keeps the rules themselves; '
-            'their texts are brought up to what types, values and schemas are called whenever a segment is defined.';
-        COMMENT ON COLUMN STORE.segment_rules.body IS 'The rule with $n for the n-th column of customers; NULL: it cannot be understood any more, and matches nobody.';
-        COMMENT ON TABLE STORE.contents IS 'Contents: changed by clientele.define_content and drop_content.';
-        COMMENT ON TABLE STORE.programs IS 'Offer programs: changed by clientele.define_offer and drop_offer.';
-        $store$, 'PENDING_KEY', key_type), 'KEY PRIMARY', key_type || ' PRIMARY'), 'ORDER_KEY', order_type), 'BY_ID', 'settings_' || settings.id), 'STORE', quote_ident(store));
+        $store$, 'key', key_type, 'order_key', order_type, 'by_id', quote_ident('settings_' || settings.id), 'store', quote_ident(store));
+    PERFORM clientele._comment_tables(store);
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
     PERFORM clientele._create_membership(store);
     PERFORM clientele._create_events(store);
@@ -670,3 +698,29 @@ BEGIN
     PERFORM clientele._create_crossed(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';
+
+CREATE FUNCTION clientele._comment_tables(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE clientele._fill($store$
+        COMMENT ON SCHEMA {store} IS 'A store of the extension clientele.';
+        COMMENT ON TABLE {store}.settings IS 'What the store was created with, in one row.';
+        COMMENT ON TABLE {store}.segmentations IS 'The store''s segmentations and their default segments.';
+        COMMENT ON TABLE {store}.profiles IS 'A row for each customer with orders, as of the last refresh.';
+        COMMENT ON TABLE {store}.pending IS
+            'Live stores: what changed since the profiles were written. A profile is that of new orders; without one the '
+            'customer is counted anew (from due on: an order of the future), or the customer of that order, or, with neither, everybody.';
+        COMMENT ON TABLE {store}.failures IS
+            'Live stores: statements whose orders could not be noted. The store is stale until a refresh has counted them.';
+        COMMENT ON TABLE {store}.typical_values IS
+            'Medians of customers'' typical order values by segment, as of the last refresh; the row without a segment is the store''s.';
+        COMMENT ON TABLE {store}.segment_rules IS
+            'Segments: changed by clientele.define_segment and drop_segment. The function _matches keeps the rules themselves; '
+            'their texts are brought up to what types, values and schemas are called whenever a segment is defined.';
+        COMMENT ON COLUMN {store}.segment_rules.body IS
+            'The rule with $n for the n-th column of customers; NULL: it cannot be understood any more, and matches nobody.';
+        COMMENT ON TABLE {store}.contents IS 'Contents: changed by clientele.define_content and drop_content.';
+        COMMENT ON TABLE {store}.programs IS 'Offer programs: changed by clientele.define_offer and drop_offer.';
+        $store$, 'store', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._comment_tables(name) IS 'Comments on the tables of a new store.';

@@ -50,7 +50,8 @@ CREATE FUNCTION clientele._write_column_names(store name) RETURNS void
 DECLARE
     present clientele.store_settings := clientele._present_settings(store);
 BEGIN
-    present.order_filter := coalesce(clientele._kept_filter(to_regclass(format('%I._order_rows', store)), present.orders), present.order_filter);
+    present.order_filter := coalesce(clientele._kept_filter(to_regclass(format('%I._order_rows', store)),
+        present.orders), present.order_filter);
     IF present IS DISTINCT FROM clientele._settings(store) THEN
         EXECUTE format('UPDATE %I.settings SET (customer_id, ordered_at, amount, order_id, refunded, discount, customer_key, attributes,
             item_order_id, item_category, item_amount, order_filter) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)', store)
@@ -59,4 +60,5 @@ BEGIN
                 present.order_filter;
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._write_column_names(name) IS 'Writes the names that the columns of a store''s sources have now, and all that its filter names, into its settings.';
+COMMENT ON FUNCTION clientele._write_column_names(name) IS
+    'Writes the names that the columns of a store''s sources have now, and all that its filter names, into its settings.';

@@ -10,7 +10,8 @@ BEGIN
     -- Whom a policy on the profiles restricts reads what is stored: nobody can say who a change that is pending belongs to.
     -- What was counted by other rules of the time zone than those of today is as good as a mark.
     EXECUTE format('CREATE OR REPLACE VIEW %1$I._pending_now WITH (security_invoker = true) AS
-        SELECT t.customer_id, CASE WHEN %3$s IS NULL OR NOT clientele._has_orders_since(t.profile, %3$s) THEN t.profile END AS profile, t.order_id
+        SELECT t.customer_id, CASE WHEN %3$s IS NULL OR NOT clientele._has_orders_since(t.profile, %3$s) THEN t.profile END AS profile,
+            t.order_id
         FROM %1$I.pending t
         WHERE t.due <= pg_catalog.now() AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)
         UNION ALL
@@ -33,12 +34,15 @@ BEGIN
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL AND t.profile IS NULL', store);
     END IF;
     EXECUTE format('CREATE OR REPLACE VIEW %I._recounted WITH (security_barrier = true) AS %s', store,
-        clientele._profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)', store), true));
+        clientele._profiles_query(store, settings, 'pg_catalog.now()', format('o.customer_id IN (SELECT m.customer_id FROM %I._marked m)',
+            store), true));
     EXECUTE format('CREATE OR REPLACE VIEW %I._recounted_all WITH (security_barrier = true) AS %s', store,
-        format('SELECT r.customer_id, r.profile, r.category_mix FROM (%s) r WHERE NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)',
+        format('SELECT r.customer_id, r.profile, r.category_mix FROM (%s) r
+            WHERE NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)',
             clientele._profiles_query(store, settings, 'pg_catalog.now()', 'true', true), format('%I.profiles', store)));
 END $$;
-COMMENT ON FUNCTION clientele._create_live_views(name, clientele.store_settings) IS 'What the readers of a live store ask: which customers must be counted anew, and their profiles.';
+COMMENT ON FUNCTION clientele._create_live_views(name, clientele.store_settings) IS
+    'What the readers of a live store ask: which customers must be counted anew, and their profiles.';
 
 -- The profiles as of now: a function, so that set_live() changes it without a lock that makes a reader wait.
 CREATE FUNCTION clientele._regenerate_profiles(store name, settings clientele.store_settings, live boolean) RETURNS void
@@ -64,7 +68,8 @@ BEGIN
             UNION ALL
             SELECT r.customer_id, r.profile, r.category_mix FROM STORE._recounted_all r WHERE ' || everybody;
     END IF;
-    EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_now() RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_now()
+        RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
         STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store), replace(query, 'STORE', quote_ident(store)));
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_profiles(name, clientele.store_settings, boolean) IS
@@ -75,7 +80,8 @@ COMMENT ON FUNCTION clientele._regenerate_profiles(name, clientele.store_setting
 CREATE FUNCTION clientele._note_orders() RETURNS trigger
     AS 'MODULE_PATHNAME', 'clientele_note_orders' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._note_orders() IS
-    'AFTER ... FOR EACH STATEMENT on a live store''s orders: appends to the store''s table pending whose profiles changed. Never makes the statement fail.';
+    'AFTER ... FOR EACH STATEMENT on a live store''s orders: appends to the store''s table pending whose profiles changed. Never makes '
+    'the statement fail.';
 CREATE FUNCTION clientele._note_items() RETURNS trigger
     AS 'MODULE_PATHNAME', 'clientele_note_items' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._note_items() IS 'The same for a live store''s order lines.';
@@ -83,16 +89,19 @@ COMMENT ON FUNCTION clientele._note_items() IS 'The same for a live store''s ord
 CREATE FUNCTION clientele._lock_sources(sources regclass[], patient boolean DEFAULT true) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_lock_sources' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._lock_sources(regclass[], boolean) IS
-    'Locks tables as CREATE TRIGGER does, and never waits for one while it holds another, so that no order is the victim of a deadlock. Not patient: fails (55P03) where one is not free. Needs TRIGGER on them.';
+    'Locks tables as CREATE TRIGGER does, and never waits for one while it holds another, so that no order is the victim of a deadlock. '
+    'Not patient: fails (55P03) where one is not free. Needs TRIGGER on them.';
 CREATE FUNCTION clientele._drop_triggers(store name, sources regclass[], patient boolean DEFAULT true) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_drop_triggers' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._drop_triggers(name, regclass[], boolean) IS
-    'Drops a store''s triggers from these tables. Not patient: fails (55P03) where one is not free. For the store''s owner, who need not own the tables.';
+    'Drops a store''s triggers from these tables. Not patient: fails (55P03) where one is not free. For the store''s owner, who need not '
+    'own the tables.';
 
 -- A table, its partitions and its children: a statement fires the triggers of the table that it names, and no others.
 CREATE FUNCTION clientele._family(root regclass) RETURNS SETOF regclass
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE family AS (SELECT root AS member UNION SELECT i.inhrelid::regclass FROM family f JOIN pg_inherits i ON i.inhparent = f.member)
+    WITH RECURSIVE family AS (SELECT root AS member UNION SELECT i.inhrelid::regclass FROM family f
+        JOIN pg_inherits i ON i.inhparent = f.member)
     SELECT member FROM family WHERE member IS NOT NULL
 $$;
 COMMENT ON FUNCTION clientele._family(regclass) IS 'A table and everything that inherits from it.';
@@ -100,14 +109,18 @@ COMMENT ON FUNCTION clientele._family(regclass) IS 'A table and everything that 
 CREATE FUNCTION clientele._sources(store name) RETURNS SETOF regclass
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT f FROM clientele._settings(store) s CROSS JOIN LATERAL (
-        SELECT 1, s.orders, f FROM clientele._family(s.orders) f UNION ALL SELECT 2, s.items, f FROM clientele._family(s.items) f) t (nth, root, f)
+        SELECT 1, s.orders, f FROM clientele._family(s.orders) f
+        UNION ALL SELECT 2, s.items, f FROM clientele._family(s.items) f) t (nth, root, f)
     WHERE has_any_column_privilege(root, 'SELECT') ORDER BY nth, f <> root, f
 $$;
-COMMENT ON FUNCTION clientele._sources(name) IS 'The orders of a store and their partitions, then its lines and theirs, as far as the caller may read them: in the order in which every query locks them.';
+COMMENT ON FUNCTION clientele._sources(name) IS
+    'The orders of a store and their partitions, then its lines and theirs, as far as the caller may read them: in the order in which '
+    'every query locks them.';
 CREATE FUNCTION clientele._share_sources(store name) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_share_sources' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._share_sources(name) IS
-    'Locks them as reading does: before a lock on the store, so that whoever has written orders and waits for the store does not wait for us in vain.';
+    'Locks them as reading does: before a lock on the store, so that whoever has written orders and waits for the store does not wait for '
+    'us in vain.';
 
 -- Every trigger that a live store has, or should have; missing ones have no oid.
 CREATE FUNCTION clientele._triggers(store name, settings clientele.store_settings)
@@ -122,7 +135,8 @@ CREATE FUNCTION clientele._triggers(store name, settings clientele.store_setting
     LEFT JOIN pg_trigger t ON t.tgrelid = r.relation AND t.tgname = n.name AND NOT t.tgisinternal
         AND t.tgfoid = format('clientele.%I()', r.kind)::regprocedure
 $$;
-COMMENT ON FUNCTION clientele._triggers(name, clientele.store_settings) IS 'The triggers that a live store needs on its orders and lines, and which of them are there.';
+COMMENT ON FUNCTION clientele._triggers(name, clientele.store_settings) IS
+    'The triggers that a live store needs on its orders and lines, and which of them are there.';
 
 CREATE FUNCTION clientele._triggered(settings clientele.store_settings) RETURNS regclass[]
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -130,7 +144,8 @@ CREATE FUNCTION clientele._triggered(settings clientele.store_settings) RETURNS 
         WHERE t.tgfoid IN ('clientele._note_orders()'::regprocedure, 'clientele._note_items()'::regprocedure)
           AND starts_with(t.tgname, format('clientele_%s_', left(settings.id::text, 8))))
 $$;
-COMMENT ON FUNCTION clientele._triggered(clientele.store_settings) IS 'The tables that have triggers of a store, detached partitions among them.';
+COMMENT ON FUNCTION clientele._triggered(clientele.store_settings) IS
+    'The tables that have triggers of a store, detached partitions among them.';
 
 CREATE FUNCTION clientele._check_live_source(relation regclass, role text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -141,7 +156,8 @@ BEGIN
     SELECT * INTO class FROM pg_class WHERE oid = relation;
     IF class.relkind NOT IN ('r', 'p') THEN
         RAISE EXCEPTION 'the store cannot be live: % is %', relation,
-            CASE class.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table' ELSE 'no table' END
+            CASE class.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
+                ELSE 'no table' END
             USING ERRCODE = 'wrong_object_type', DETAIL = 'What changes behind it fires no trigger that could see the rows.',
             HINT = 'Leave live out and CALL clientele.refresh() when orders have changed, or name the table itself.';
     END IF;
@@ -160,7 +176,8 @@ BEGIN
     END IF;
     IF row_security_active(relation::oid) THEN
         RAISE EXCEPTION 'the store cannot be live: row-level security hides orders of % from %', relation, quote_ident(current_user)
-            USING ERRCODE = 'insufficient_privilege', HINT = 'The owner of a store must see every order: as owner of the table, or with BYPASSRLS.';
+            USING ERRCODE = 'insufficient_privilege',
+            HINT = 'The owner of a store must see every order: as owner of the table, or with BYPASSRLS.';
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_live_source(regclass, text) IS 'Refuses a table whose changes triggers cannot follow.';
@@ -175,7 +192,8 @@ BEGIN
     FROM pg_class v JOIN pg_rewrite r ON r.ev_class = v.oid
         JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-    WHERE v.oid IN (to_regclass(format('%I._orders', store)), to_regclass(format('%I._items', store))) AND a.attgenerated = 'v' ORDER BY 2, 1;
+    WHERE v.oid IN (to_regclass(format('%I._orders', store)), to_regclass(format('%I._items', store))) AND a.attgenerated = 'v'
+        ORDER BY 2, 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the store cannot be live: column "%" of % is generated when it is read', virtual.name, virtual.relation
             USING ERRCODE = 'feature_not_supported', DETAIL = 'Triggers see NULL in a virtual generated column.',
@@ -183,7 +201,8 @@ BEGIN
                 virtual.relation, virtual.name || '_stored', virtual.type);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_no_virtual_column(name) IS 'Refuses virtual generated columns (of PostgreSQL 18) among those that a live store reads.';
+COMMENT ON FUNCTION clientele._check_no_virtual_column(name) IS
+    'Refuses virtual generated columns (of PostgreSQL 18) among those that a live store reads.';
 
 CREATE FUNCTION clientele._has_index(relation regclass, column_name name) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -206,7 +225,8 @@ COMMENT ON FUNCTION clientele._advise_index(regclass, name, text) IS 'Warns wher
 CREATE FUNCTION clientele._await_refresh(store name) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_await_refresh' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._await_refresh(name) IS
-    'Waits for the refresh that holds a store: before a lock on its orders that the refresh would keep waiting, and new orders behind it. For the store''s owner.';
+    'Waits for the refresh that holds a store: before a lock on its orders that the refresh would keep waiting, and new orders behind it. '
+    'For the store''s owner.';
 
 -- The orders before the row of the settings, as whoever writes orders and then refreshes. But a refresh holds that row while it
 -- goes on reading orders, so they are let go of where the row is not free: the errors end subtransactions.
@@ -244,7 +264,28 @@ BEGIN
     PERFORM clientele._lock_store(store);
 END $$;
 COMMENT ON FUNCTION clientele._lock_for_triggers(name, boolean) IS
-    'Locks a store, and first the tables: those that lack its triggers (live), as CREATE TRIGGER does; those whose triggers go, because they are disabled (live) or no longer wanted, as DROP TRIGGER does.';
+    'Locks a store, and first the tables: those that lack its triggers (live), as CREATE TRIGGER does; those whose triggers go, because '
+    'they are disabled (live) or no longer wanted, as DROP TRIGGER does.';
+
+CREATE FUNCTION clientele._check_live_sources(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM clientele._check_live_source(r, 'orders') FROM clientele._family(settings.orders) r;
+    PERFORM clientele._check_live_source(r, 'items') FROM clientele._family(settings.items) r;
+    PERFORM clientele._check_no_virtual_column(store);
+    IF EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+            WHERE a.attrelid = settings.orders AND a.attname = settings.customer_id AND NOT c.collisdeterministic) THEN
+        RAISE EXCEPTION 'the store cannot be live: column "%" of % has a nondeterministic collation', settings.customer_id, settings.orders
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'Keys that are equal there differ in what the store keeps.';
+    END IF;
+    PERFORM clientele._advise_index(settings.orders, settings.customer_id, 'reading customers whose orders have changed');
+    IF settings.items IS NOT NULL THEN
+        PERFORM clientele._advise_index(settings.orders, settings.order_id, 'writing order lines');
+        PERFORM clientele._advise_index(settings.items, settings.item_order_id, 'reading customers whose orders have changed');
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_live_sources(name, clientele.store_settings) IS
+    'Refuses orders and lines that a store cannot follow, and warns where it will be slow.';
 
 CREATE FUNCTION clientele.set_live(store name, live boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -253,21 +294,10 @@ DECLARE
 BEGIN
     PERFORM clientele._require('live', live IS NOT NULL);
     PERFORM clientele._require_owner(store);
+    PERFORM clientele._require_attached(store);
     settings := clientele._present_settings(store);
     IF live THEN
-        PERFORM clientele._check_live_source(r, 'orders') FROM clientele._family(settings.orders) r;
-        PERFORM clientele._check_live_source(r, 'items') FROM clientele._family(settings.items) r;
-        PERFORM clientele._check_no_virtual_column(store);
-        IF EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
-                WHERE a.attrelid = settings.orders AND a.attname = settings.customer_id AND NOT c.collisdeterministic) THEN
-            RAISE EXCEPTION 'the store cannot be live: column "%" of % has a nondeterministic collation', settings.customer_id, settings.orders
-                USING ERRCODE = 'feature_not_supported', DETAIL = 'Keys that are equal there differ in what the store keeps.';
-        END IF;
-        PERFORM clientele._advise_index(settings.orders, settings.customer_id, 'reading customers whose orders have changed');
-        IF settings.items IS NOT NULL THEN
-            PERFORM clientele._advise_index(settings.orders, settings.order_id, 'writing order lines');
-            PERFORM clientele._advise_index(settings.items, settings.item_order_id, 'reading customers whose orders have changed');
-        END IF;
+        PERFORM clientele._check_live_sources(store, settings);
     END IF;
     PERFORM clientele._lock_for_triggers(store, live);
     settings := clientele._settings(store);
@@ -277,8 +307,7 @@ BEGIN
             EXECUTE format('INSERT INTO %I.pending (due) VALUES (''-infinity'')', store);
         END IF;
     ELSE
-        EXECUTE format('DELETE FROM %I.pending', store);
-        EXECUTE format('DELETE FROM %I.failures', store);
+        PERFORM clientele._forget_pending(store);
     END IF;
     EXECUTE format('UPDATE %I.settings SET live = $1 WHERE live <> $1', store) USING live;
     PERFORM clientele._regenerate_profiles(store, settings, live);
@@ -286,8 +315,10 @@ BEGIN
     PERFORM clientele._note_failures(store);
 END $$;
 COMMENT ON FUNCTION clientele.set_live(name, boolean) IS
-    'true: triggers on the orders (and lines) keep the store up to date: what it shows reflects every committed order. Repeat it after adding, detaching or dropping partitions. '
-    'false: they are dropped, and the store shows the last refresh. Either waits for transactions that are writing orders, and lets later ones wait as long: '
+    'true: triggers on the orders (and lines) keep the store up to date: what it shows reflects every committed order. Repeat it after '
+    'adding, detaching or dropping partitions. '
+    'false: they are dropped, and the store shows the last refresh. Either waits for transactions that are writing orders, and lets later '
+    'ones wait as long: '
     'set lock_timeout where that matters. Owner only; needs TRIGGER on the tables.';
 
 -- Creates the triggers that are missing or disabled, and drops those of tables that were detached. Whether orders may have
@@ -296,7 +327,8 @@ CREATE FUNCTION clientele._create_triggers(store name, settings clientele.store_
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE NOT t.enabled);
-    detached regclass[] := ARRAY(SELECT unnest(clientele._triggered(settings)) EXCEPT SELECT t.relation FROM clientele._triggers(store, settings) t);
+    detached regclass[] := ARRAY(SELECT unnest(clientele._triggered(settings)) EXCEPT SELECT t.relation
+        FROM clientele._triggers(store, settings) t);
     missed boolean := wanting = '{}' OR detached <> '{}';
     t record;
 BEGIN
@@ -308,12 +340,15 @@ BEGIN
         END IF;
     END LOOP;
     FOR t IN SELECT * FROM clientele._triggers(store, settings) m WHERE m.oid IS NULL LOOP
-        EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION clientele.%I(%L, %L)', t.name, t.event, t.relation,
-            CASE t.event WHEN 'insert' THEN 'REFERENCING NEW TABLE AS clientele_new' WHEN 'delete' THEN 'REFERENCING OLD TABLE AS clientele_old'
+        EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION clientele.%I(%L, %L)',
+            t.name, t.event, t.relation,
+            CASE t.event WHEN 'insert' THEN 'REFERENCING NEW TABLE AS clientele_new'
+                WHEN 'delete' THEN 'REFERENCING OLD TABLE AS clientele_old'
                 WHEN 'update' THEN 'REFERENCING OLD TABLE AS clientele_old NEW TABLE AS clientele_new' ELSE '' END,
             t.kind, store, settings.id);
     END LOOP;
     RETURN missed;
 END $$;
 COMMENT ON FUNCTION clientele._create_triggers(name, clientele.store_settings) IS
-    'Creates the triggers that a live store misses. Whether orders may have been missed: not where it missed those of empty partitions alone.';
+    'Creates the triggers that a live store misses. Whether orders may have been missed: not where it missed those of empty partitions '
+    'alone.';

@@ -3,12 +3,20 @@
 CREATE TYPE clientele.failure AS (failed_at timestamptz, relation text, operation text, sqlstate text, message text);
 COMMENT ON TYPE clientele.failure IS 'A statement whose orders a live store could not note: the columns of a store''s table failures.';
 
--- Why a store may show something else than its orders: of one that is not live, what no refresh would mend. Nothing that would run its owner's code as who asks.
+-- Why a store may show something else than its orders: of one that is not live, what no refresh would mend. Nothing that would run its
+-- owner's code as who asks.
 CREATE FUNCTION clientele._stale(store name, settings clientele.store_settings, with_failures boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     missing text;
 BEGIN
+    IF settings.orders IS NULL THEN
+        RETURN format('it is detached, and shows nothing: SELECT clientele.attach_store(%L)', store);
+    ELSIF clientele._has_lost_sources(store, settings) THEN
+        RETURN format('a table that it reads was dropped: SELECT clientele.attach_store(%L)', store);
+    ELSIF settings.fresh_to IS NULL AND settings.options ? 'altered' AND NOT settings.live THEN
+        RETURN format('it reads its orders otherwise than when they were counted: CALL clientele.refresh(%L)', store);
+    END IF;
     SELECT string_agg(f.detail, '; ') INTO missing FROM clientele._table_faults(store, settings) f;
     IF missing IS NOT NULL OR NOT settings.live THEN
         RETURN missing;
@@ -41,7 +49,8 @@ BEGIN
     SELECT count(*), (array_agg(f.message ORDER BY f.failed_at))[1] INTO failed, message
         FROM clientele._plain_rows(failures, NULL::clientele.failure, true) f;
     IF failed > 0 THEN
-        RETURN format('%s %s could not be noted, the first because: %s', failed, CASE failed WHEN 1 THEN 'statement' ELSE 'statements' END, message);
+        RETURN format('%s %s could not be noted, the first because: %s', failed, CASE failed WHEN 1 THEN 'statement'
+            ELSE 'statements' END, message);
     END IF;
     RETURN NULL;
 EXCEPTION
@@ -49,27 +58,33 @@ EXCEPTION
     WHEN lock_not_available THEN RETURN 'its table failures is locked by another session';
     WHEN insufficient_privilege OR undefined_table THEN RETURN NULL;
 END $$;
-COMMENT ON FUNCTION clientele._noted_failures(regclass) IS 'What a live store''s table failures says, in words; NULL where it is empty, or not for the caller to read.';
+COMMENT ON FUNCTION clientele._noted_failures(regclass) IS
+    'What a live store''s table failures says, in words; NULL where it is empty, or not for the caller to read.';
 
 CREATE FUNCTION clientele._stores()
     RETURNS TABLE (store name, owner name, orders regclass, customers regclass, items regclass, currency text, time_zone text,
-        margin numeric, live boolean, fresh_to timestamptz, stale text)
+        margin numeric, live boolean, fresh_to timestamptz, stale text, detached boolean)
     LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.store, pg_get_userbyid(u.owner), (u.settings).orders, (u.settings).customers, (u.settings).items, (u.settings).currency,
         (u.settings).time_zone, (u.settings).margin, (u.settings).live,
-        CASE WHEN (u.settings).live AND w.why IS NULL THEN now() ELSE (u.settings).fresh_to END, w.why
+        CASE WHEN (u.settings).live AND w.why IS NULL THEN now() ELSE (u.settings).fresh_to END, w.why,
+        (u.settings).orders IS NULL
     FROM clientele._usable_stores() u CROSS JOIN LATERAL (SELECT clientele._stale(u.store, u.settings) OFFSET 0) w (why)
     UNION ALL
     -- Of a store whose settings the caller may not read, what its table health says.
-    SELECT n.store, pg_get_userbyid(n.owner), (n.fact).orders, (n.fact).customers, (n.fact).items, NULL, (n.fact).time_zone, NULL, (n.fact).live,
-        CASE WHEN (n.fact).live AND w.why IS NULL THEN now() ELSE (n.fact).since END, w.why
+    SELECT n.store, pg_get_userbyid(n.owner), (n.fact).orders, (n.fact).customers, (n.fact).items, NULL, (n.fact).time_zone,
+        NULL, (n.fact).live, CASE WHEN (n.fact).live AND w.why IS NULL THEN now() ELSE (n.fact).since END, w.why, (n.fact).orders IS NULL
     FROM clientele._noted_stores() n CROSS JOIN LATERAL (SELECT clientele._noted_stale(n.store, n.fact, n.has_failures) OFFSET 0) w (why)
 $$;
 COMMENT ON FUNCTION clientele._stores() IS 'The rows of the view clientele.stores.';
 
 CREATE VIEW clientele.stores AS SELECT * FROM clientele._stores();
-COMMENT ON VIEW clientele.stores IS 'The stores that the caller may read, or whose table health the caller may read. fresh_to: orders committed by then are in the profiles; now, for a live store. '
-    'stale: why a live store may not show every order, until CALL refresh(store) or what it says has mended it, and what was done to the tables of any store, or to the rules of its time zone; NULL where nothing is wrong.';
+COMMENT ON VIEW clientele.stores IS
+    'The stores that the caller may read, or whose table health the caller may read. '
+    'fresh_to: orders committed by then are in the profiles; now, for a live store; NULL where a '
+    'refresh is due. detached: whether it has let go of its tables (see detach_store). '
+    'stale: why a live store may not show every order, until CALL refresh(store) or what it says has mended it, and what was done to the '
+    'tables of any store, or to the rules of its time zone; NULL where nothing is wrong.';
 GRANT SELECT ON clientele.stores TO PUBLIC;
 
 CREATE FUNCTION clientele.upgrade_store(store name) RETURNS void
@@ -91,7 +106,8 @@ BEGIN
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.upgrade_store(name) IS
-    'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension, and its settings to what columns are called now. Idempotent; owner only.';
+    'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension, and its settings '
+    'to what columns are called now. Idempotent; owner only.';
 
 CREATE FUNCTION clientele.set_time_zone(store name, time_zone text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -101,6 +117,7 @@ DECLARE
 BEGIN
     PERFORM clientele._require('time_zone', time_zone IS NOT NULL);
     PERFORM clientele._require_owner(store);
+    PERFORM clientele._require_attached(store);
     time_zone := clientele._check_time_zone(time_zone);
     live := (clientele._settings(store)).live;
     -- What triggers have noted was counted in the former zone.
@@ -124,7 +141,8 @@ BEGIN
             HINT = format('CALL clientele.refresh(%L);', store);
 END $$;
 COMMENT ON FUNCTION clientele.set_time_zone(name, text) IS
-    'Gives a store another time zone, one of pg_timezone_names: for who has moved, and where the server does not know the former one any more. '
+    'Gives a store another time zone, one of pg_timezone_names: for who has moved, and where the server does not know the former one any '
+    'more. '
     'A refresh counts everybody anew. Of a live store it waits for transactions that are writing orders, as set_live() does. Owner only.';
 
 -- What create_store put into a store's schema.
@@ -134,8 +152,11 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
         'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'crossed', 'scoring', 'models',
-        'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger', 'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
-        '_orders', '_order_rows', 'uncountable_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
+        'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger',
+        'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
+        '_orders', '_order_rows', 'uncountable_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted',
+        '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored',
+        'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
         'offer_summary', 'segment_sizes')
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
@@ -144,13 +165,15 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             ('_profiles_at', 'timestamptz'::regtype::oid::text), ('_base_at', 'timestamptz'::regtype::oid::text),
             ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
             ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
-            ('_offer_book', ''), ('_sees_everybody', ''), ('_sees_sums', ''), ('_sees_customers', ''), ('_visible_customers', ''), ('_profiles_now', ''),
-            ('_detached', ''),
-            ('_decide', concat_ws(' ', 'clientele.offer_input'::regtype::oid, 'clientele.offer_budget[]'::regtype::oid, 'text'::regtype::oid))
+            ('_offer_book', ''), ('_sees_everybody', ''), ('_sees_sums', ''), ('_sees_customers', ''), ('_visible_customers', ''),
+            ('_profiles_now', ''), ('_detached', ''),
+            ('_decide', concat_ws(' ', 'clientele.offer_input'::regtype::oid, 'clientele.offer_budget[]'::regtype::oid,
+                'text'::regtype::oid))
             ) f (name, types)
         UNION ALL
         SELECT f.name, concat_ws(' ', k.type, k.type) FROM (VALUES ('_base_between'), ('_offer_inputs_between')) f (name), (
-            SELECT a.atttypid::text AS type FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id') k
+            SELECT a.atttypid::text AS type FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%I.profiles', store))
+                AND a.attname = 'customer_id') k
         UNION ALL
         -- These take the columns of customers.
         SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches'), ('_features')) f (name), (
@@ -174,17 +197,20 @@ BEGIN
         INTO open;
     IF open > 0 THEN
         RAISE EXCEPTION 'store % has offers that are open', quote_ident(store) USING ERRCODE = 'object_in_use',
-            DETAIL = format('%s %s, which nobody could redeem any more.', CASE open WHEN 1 THEN 'A customer holds' ELSE 'Customers hold' END,
+            DETAIL = format('%s %s, which nobody could redeem any more.', CASE open WHEN 1 THEN 'A customer holds'
+                ELSE 'Customers hold' END,
                 CASE open WHEN 1 THEN '1 code' ELSE open || ' codes' END),
             HINT = format('Wait until they have ended, or: SELECT clientele.drop_store(%L, force => true);', store);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._refuse_open_offers(name) IS 'Refuses (55006) a store whose customers hold codes that are good, and says how many.';
+COMMENT ON FUNCTION clientele._refuse_open_offers(name) IS
+    'Refuses (55006) a store whose customers hold codes that are good, and says how many.';
 
 CREATE FUNCTION clientele._lock_dropping(store name) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_lock_dropping' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._lock_dropping(name) IS
-    'Lets one session at a time drop a store: of two that had read it, each would wait for the other to let go of it. For the store''s owner.';
+    'Lets one session at a time drop a store: of two that had read it, each would wait for the other to let go of it. For the store''s '
+    'owner.';
 
 CREATE FUNCTION clientele.drop_store(store name, force boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -205,22 +231,7 @@ BEGIN
     IF NOT force THEN
         PERFORM clientele._refuse_open_offers(store);  -- what was issued meanwhile
     END IF;
-    -- Everything that depends on the schema or on an object of ours, and is neither ours nor a part of ours.
-    WITH RECURSIVE ours AS (
-        SELECT class, object FROM clientele._store_objects(store)
-        UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname = store
-    ), parts AS (  -- down to the array type of a view's row type
-        SELECT class AS classid, object AS objid FROM ours
-        UNION
-        SELECT d.classid, d.objid FROM pg_depend d JOIN parts p ON d.refclassid = p.classid AND d.refobjid = p.objid
-        WHERE d.deptype IN ('i', 'a')
-    ), dependents AS (
-        SELECT DISTINCT d.classid, d.objid, d.objsubid FROM pg_depend d JOIN parts p ON d.refclassid = p.classid AND d.refobjid = p.objid
-        WHERE d.deptype = 'n' AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM parts)
-    )
-    SELECT string_agg(DISTINCT CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, d.objsubid)
-        ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END, ', ') INTO others
-    FROM dependents d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid;
+    others := array_to_string(clientele._others(store, '{r,v,f,n}'), ', ');
     IF others IS NOT NULL THEN
         RAISE EXCEPTION 'store % cannot be dropped: others depend on it', quote_ident(store)
             USING ERRCODE = 'dependent_objects_still_exist', DETAIL = format('Not created by clientele: %s.', others),

@@ -8,7 +8,8 @@ CREATE FUNCTION clientele._swapped_tables(settings clientele.store_settings) RET
     FROM (VALUES (1, 'orders', settings.orders, settings.orders_name), (2, 'customers', settings.customers, settings.customers_name),
         (3, 'items', settings.items, settings.items_name)) s (nth, role, relation, name)
     -- Names of a form that nobody but the store's owner can have written must not fail whoever lists the stores.
-    CROSS JOIN LATERAL (SELECT CASE WHEN length(s.name) <= 300 AND s.name ~ '^("([^"]|"")+"|[a-z_][a-z0-9_]*)[.]("([^"]|"")+"|[a-z_][a-z0-9_]*)$'
+    CROSS JOIN LATERAL (SELECT CASE WHEN length(s.name) <= 300
+        AND s.name ~ '^("([^"]|"")+"|[a-z_][a-z0-9_]*)[.]("([^"]|"")+"|[a-z_][a-z0-9_]*)$'
         THEN parse_ident(s.name) END) p (parts)
     JOIN pg_namespace n ON n.nspname = p.parts[1] JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.parts[2]
     WHERE c.oid <> s.relation AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY s.nth
@@ -42,15 +43,18 @@ COMMENT ON FUNCTION clientele._foreign_partitions(name, clientele.store_settings
 -- A live store counts whom other rules concern anew whenever they are read.
 CREATE FUNCTION clientele._zone_faults(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'time_zone', format('this server does not know the time zone %s: SELECT clientele.set_time_zone(%L, ''...'')', settings.time_zone, store)
+    SELECT 'time_zone', format('this server does not know the time zone %s: SELECT clientele.set_time_zone(%L, ''...'')',
+        settings.time_zone, store)
     WHERE NOT clientele._is_time_zone(settings.time_zone)
     UNION ALL
-    SELECT 'time_zone', format('its customers were counted by other rules of the time zone %s than those of today: CALL clientele.refresh(%L)',
+    SELECT 'time_zone', format(
+        'its customers were counted by other rules of the time zone %s than those of today: CALL clientele.refresh(%L)',
         settings.time_zone, store)
     WHERE NOT settings.live AND clientele._is_time_zone(settings.time_zone)
       AND clientele._zone_differs_from(settings.time_zone, settings.zone_digests) <= now()
 $$;
-COMMENT ON FUNCTION clientele._zone_faults(name, clientele.store_settings) IS 'Why a store may not show what its time zone makes of the orders.';
+COMMENT ON FUNCTION clientele._zone_faults(name, clientele.store_settings) IS
+    'Why a store may not show what its time zone makes of the orders.';
 
 CREATE FUNCTION clientele._table_faults(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -60,4 +64,5 @@ CREATE FUNCTION clientele._table_faults(store name, settings clientele.store_set
     UNION ALL SELECT * FROM clientele._zone_faults(store, settings)
 $$;
 COMMENT ON FUNCTION clientele._table_faults(name, clientele.store_settings) IS
-    'What is wrong with the tables of a store, with those that it reads and with its time zone: what check_store finds, and how clientele.stores says it.';
+    'What is wrong with the tables of a store, with those that it reads and with its time zone: what check_store finds, and how '
+    'clientele.stores says it.';

@@ -6,7 +6,8 @@
 CREATE FUNCTION clientele._lock_refresh(store name, command text) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_lock_refresh' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._lock_refresh(name, text) IS
-    'Keeps refreshes of a store out until the end of the transaction. command: for messages. For who may write when its orders were counted.';
+    'Keeps refreshes of a store out until the end of the transaction. command: for messages. For who may write when its orders were '
+    'counted.';
 
 CREATE FUNCTION clientele.check_store(store name, sample double precision DEFAULT NULL, repair boolean DEFAULT false)
     RETURNS TABLE (finding text, customer text, detail text)
@@ -41,16 +42,22 @@ BEGIN
         END IF;
         -- Last, because it locks the orders until the end of the transaction.
         IF 'trigger' = ANY (found) AND clientele._restore_triggers(store) THEN
-            RAISE NOTICE 'store % has its triggers again, and counts every order whenever it is read until it is refreshed', quote_ident(store)
+            RAISE NOTICE 'store % has its triggers again, and counts every order whenever it is read until it is refreshed',
+                quote_ident(store)
                 USING DETAIL = 'Nobody knows what has changed without them.', HINT = format('CALL clientele.refresh(%L);', store);
         END IF;
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele.check_store(name, double precision, boolean) IS
-    'Compares what a store shows with a recount of its orders, in one snapshot, and lists what differs. finding: stale, missing, surplus (profiles); '
-    'unmatched_refund, unknown_customer, duplicate_customer, duplicate_order (orders and customers); uncountable (orders that are left out: how many, and one of them); unreadable, failure, trigger, swapped_table, unlogged_table, foreign_partition, time_zone (the store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
-    'above 1 so many customers; always the same ones. repair: counts the customers found anew, restores triggers, and after an exact check forgets failures; '
-    'the findings are those before it. Triggers are left to set_live(), with a warning, where others go on using the orders. Writes nothing unless told to repair. The caller needs SELECT on the store and its sources; to repair, what refresh needs, and '
+    'Compares what a store shows with a recount of its orders, in one snapshot, and lists what differs. finding: stale, missing, surplus '
+    '(profiles); '
+    'unmatched_refund, unknown_customer, duplicate_customer, duplicate_order (orders and customers); uncountable (orders that are left '
+    'out: how many, and one of them); unreadable, failure, trigger, swapped_table, unlogged_table, foreign_partition, time_zone (the '
+    'store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
+    'above 1 so many customers; always the same ones. repair: counts the customers found anew, restores triggers, and after an exact '
+    'check forgets failures; '
+    'the findings are those before it. Triggers are left to set_live(), with a warning, where others go on using the orders. Writes '
+    'nothing unless told to repair. The caller needs SELECT on the store and its sources; to repair, what refresh needs, and '
     'to be the owner where triggers are missing.';
 
 CREATE FUNCTION clientele._check_sample(sample double precision) RETURNS void
@@ -98,11 +105,13 @@ CREATE FUNCTION clientele._sampled_customers(store name, settings clientele.stor
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     hash constant text := 'hashtextextended(u.customer_id::text COLLATE "C", 0)';
-    everybody text := format('SELECT p.customer_id FROM %1$I.profiles p UNION SELECT t.customer_id FROM %1$I.pending t WHERE t.customer_id IS NOT NULL', store);
+    everybody text := format('SELECT p.customer_id FROM %1$I.profiles p
+        UNION SELECT t.customer_id FROM %1$I.pending t WHERE t.customer_id IS NOT NULL', store);
     sampled text[];
 BEGIN
     IF settings.customers IS NOT NULL THEN
-        everybody := everybody || format(' UNION SELECT c.%I FROM %s c WHERE c.%1$I IS NOT NULL', settings.customer_key, settings.customers);
+        everybody := everybody || format(' UNION SELECT c.%I FROM %s c WHERE c.%1$I IS NOT NULL', settings.customer_key,
+            settings.customers);
     END IF;
     EXECUTE format('SELECT array_agg(k.customer_id::text) FROM (SELECT u.customer_id FROM (%s) u %s) k', everybody,
         CASE WHEN sample < 1 THEN format('WHERE %s::double precision / 18446744073709551616 + 0.5 < $1', hash)
@@ -112,19 +121,22 @@ END $$;
 COMMENT ON FUNCTION clientele._sampled_customers(name, clientele.store_settings, double precision) IS
     'The customers of a sample. A larger sample contains a smaller one; who has no row anywhere but in the orders is in none.';
 
-CREATE FUNCTION clientele._live_findings(store name, settings clientele.store_settings) RETURNS TABLE (finding text, customer text, detail text)
+CREATE FUNCTION clientele._live_findings(store name, settings clientele.store_settings)
+    RETURNS TABLE (finding text, customer text, detail text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format('SELECT ''failure'', NULL::text, format(''%%s on %%s at %%s was not noted: %%s (%%s)'',
         f.operation, f.relation, f.failed_at, f.message, f.sqlstate) FROM %I.failures f ORDER BY f.failed_at, f.relation', store);
     RETURN QUERY SELECT 'trigger', NULL::text, format('%s on %s: %s', string_agg(t.event, ', ' ORDER BY t.event), t.relation,
             CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
-        FROM clientele._triggers(store, settings) t WHERE NOT t.enabled GROUP BY t.relation, t.oid IS NULL ORDER BY t.relation::text, t.oid IS NULL;
+        FROM clientele._triggers(store, settings) t WHERE NOT t.enabled GROUP BY t.relation, t.oid IS NULL
+            ORDER BY t.relation::text, t.oid IS NULL;
     RETURN QUERY SELECT 'trigger', NULL::text, format('%s is filled by a subscription, for which no trigger fires', r.relation)
         FROM (SELECT clientele._family(settings.orders) UNION SELECT clientele._family(settings.items)) r (relation)
         WHERE EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = r.relation) ORDER BY r.relation::text;
 END $$;
-COMMENT ON FUNCTION clientele._live_findings(name, clientele.store_settings) IS 'Why a live store may have missed changes: failures, and triggers that do not fire.';
+COMMENT ON FUNCTION clientele._live_findings(name, clientele.store_settings) IS
+    'Why a live store may have missed changes: failures, and triggers that do not fire.';
 
 -- In one pass: profiles that differ from a recount, and counted customers whom the customers table does not know.
 --
@@ -140,7 +152,8 @@ DECLARE
     unknown text := 'false';
 BEGIN
     IF settings.customers IS NOT NULL THEN
-        unknown := format('c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM %s k WHERE k.%I = c.customer_id)', settings.customers, settings.customer_key);
+        unknown := format('c.customer_id IS NOT NULL AND NOT EXISTS (SELECT FROM %s k WHERE k.%I = c.customer_id)',
+            settings.customers, settings.customer_key);
     END IF;
     RETURN QUERY EXECUTE format('
         WITH shown AS (
@@ -161,10 +174,13 @@ BEGIN
         SELECT f.finding, d.customer_id::text, f.detail
         FROM suspects d LEFT JOIN late l ON l.customer_id = d.customer_id LEFT JOIN earlier e ON e.customer_id = d.customer_id
         CROSS JOIN LATERAL (
-            SELECT 1 AS rank, CASE WHEN d.shown IS NULL THEN ''missing'' WHEN d.counted IS NULL THEN ''surplus'' ELSE ''stale'' END AS finding,
-                CASE WHEN d.shown IS NULL THEN ''counted: '' || clientele._figures(d.counted) WHEN d.counted IS NULL THEN ''shown: '' || clientele._figures(d.shown)
+            SELECT 1 AS rank, CASE WHEN d.shown IS NULL THEN ''missing'' WHEN d.counted IS NULL THEN ''surplus''
+                ELSE ''stale'' END AS finding,
+                CASE WHEN d.shown IS NULL THEN ''counted: '' || clientele._figures(d.counted)
+                    WHEN d.counted IS NULL THEN ''shown: '' || clientele._figures(d.shown)
                      ELSE clientele._differences(d.shown, d.counted, d.shown_mix, d.counted_mix) END AS detail
-            WHERE d.differs AND (l.customer_id IS NULL OR coalesce(e.profile OPERATOR(clientele.<>) d.shown, (e.profile IS NULL) <> (d.shown IS NULL)) OR e.category_mix IS DISTINCT FROM d.shown_mix)
+            WHERE d.differs AND (l.customer_id IS NULL OR coalesce(e.profile OPERATOR(clientele.<>) d.shown,
+                (e.profile IS NULL) <> (d.shown IS NULL)) OR e.category_mix IS DISTINCT FROM d.shown_mix)
             UNION ALL
             SELECT 2, ''unknown_customer'', clientele._figures(d.counted) WHERE d.unknown) f
         ORDER BY f.rank, d.customer_id',
@@ -172,7 +188,8 @@ BEGIN
         clientele._profiles_query(store, settings, 'now()', 'o.customer_id IN (SELECT l.customer_id FROM late l)')) USING sampled;
 END $$;
 COMMENT ON FUNCTION clientele._profile_findings(name, clientele.store_settings, text[]) IS
-    'Profiles that are stale, missing or surplus, and customers with orders whom the customers table does not have. sampled: whom to look at; NULL: everybody.';
+    'Profiles that are stale, missing or surplus, and customers with orders whom the customers table does not have. sampled: whom to look '
+    'at; NULL: everybody.';
 
 -- A refund row takes back an order: of the same customer, not dated later, and of at least its value. Several refund rows
 -- may match one order.
@@ -183,14 +200,16 @@ BEGIN
     RETURN QUERY EXECUTE format('
         SELECT ''unmatched_refund'', r.customer_id::text, format(''%%s at %%s: %%s'', r.amount, r.ordered_at,
             CASE WHEN r.greatest >= 0 THEN format(''the greatest order by then is %%s'', r.greatest) ELSE ''no order by then'' END)
-        FROM (SELECT o.customer_id, o.ordered_at, o.amount, max(o.amount) OVER (PARTITION BY o.customer_id ORDER BY o.ordered_at) AS greatest
+        FROM (SELECT o.customer_id, o.ordered_at, o.amount, max(o.amount) OVER (PARTITION BY o.customer_id
+            ORDER BY o.ordered_at) AS greatest
               FROM %1$I._orders o
               WHERE o.customer_id IN (SELECT o.customer_id FROM %1$I._orders o WHERE o.amount < 0 AND %2$s)
                 AND o.ordered_at <= (SELECT clock_timestamp()) AND %2$s) r
         WHERE r.amount < 0 AND r.greatest < - r.amount ORDER BY r.customer_id, r.ordered_at, r.amount',
         store, clientele._among(store, sampled)) USING sampled;
 END $$;
-COMMENT ON FUNCTION clientele._refund_findings(name, clientele.store_settings, text[]) IS 'Refund rows whose customer had no order by then of at least that value.';
+COMMENT ON FUNCTION clientele._refund_findings(name, clientele.store_settings, text[]) IS
+    'Refund rows whose customer had no order by then of at least that value.';
 
 -- Where the orders cannot even be read, as when the filter fails, it finds nothing.
 CREATE FUNCTION clientele._uncountable_findings(store name, sampled text[]) RETURNS TABLE (finding text, customer text, detail text)
@@ -207,17 +226,20 @@ CREATE FUNCTION clientele._among(store name, sampled text[]) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN sampled IS NULL THEN 'true' ELSE format('o.customer_id = ANY ($1::%s[])', clientele._key_type(store)) END
 $$;
-COMMENT ON FUNCTION clientele._among(name, text[]) IS 'A condition on o: the customers of a sample, which is the parameter $1; NULL: everybody.';
+COMMENT ON FUNCTION clientele._among(name, text[]) IS
+    'A condition on o: the customers of a sample, which is the parameter $1; NULL: everybody.';
 
 -- In words.
 
 CREATE FUNCTION clientele._figures(profile clientele.order_profile) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('orders %s, refunds %s, total_spent %s', clientele.orders(profile), clientele.refunds(profile), clientele.total_spent(profile))
+    SELECT format('orders %s, refunds %s, total_spent %s', clientele.orders(profile), clientele.refunds(profile),
+        clientele.total_spent(profile))
 $$;
 COMMENT ON FUNCTION clientele._figures(clientele.order_profile) IS 'The figures by which people tell profiles apart.';
 
-CREATE FUNCTION clientele._differences(shown clientele.order_profile, counted clientele.order_profile, shown_mix jsonb, counted_mix jsonb) RETURNS text
+CREATE FUNCTION clientele._differences(shown clientele.order_profile, counted clientele.order_profile, shown_mix jsonb, counted_mix jsonb)
+    RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(
         string_agg(d.words, '; ' ORDER BY d.rank) FILTER (WHERE d.rank < 10),
@@ -237,10 +259,12 @@ CREATE FUNCTION clientele._differences(shown clientele.order_profile, counted cl
             (10, 'typical_order_value', clientele.typical_order_value(shown)::text, clientele.typical_order_value(counted)::text),
             (11, 'last_order_value', clientele.last_order_value(shown)::text, clientele.last_order_value(counted)::text),
             (12, 'order_value_cv', clientele.order_value_cv(shown)::text, clientele.order_value_cv(counted)::text),
-            (13, 'median_days_between_orders', clientele.median_days_between_orders(shown)::text, clientele.median_days_between_orders(counted)::text),
+            (13, 'median_days_between_orders', clientele.median_days_between_orders(shown)::text,
+                clientele.median_days_between_orders(counted)::text),
             (14, 'repeat_day_value', clientele.repeat_day_value(shown)::text, clientele.repeat_day_value(counted)::text),
             (15, 'evening_share', clientele.evening_share(shown)::text, clientele.evening_share(counted)::text),
-            (16, 'weekend_share', clientele.weekend_share(shown)::text, clientele.weekend_share(counted)::text)) f (rank, name, shown, counted)
+            (16, 'weekend_share', clientele.weekend_share(shown)::text, clientele.weekend_share(counted)::text))
+            f (rank, name, shown, counted)
         WHERE f.shown IS DISTINCT FROM f.counted) d
 $$;
 COMMENT ON FUNCTION clientele._differences(clientele.order_profile, clientele.order_profile, jsonb, jsonb) IS
@@ -269,22 +293,26 @@ BEGIN
         END;
     END LOOP;
     RAISE WARNING 'the triggers of store % were not restored: others go on using its orders', quote_ident(store)
-        USING DETAIL = 'Some of them might wait for the store, which is being repaired.', HINT = format('SELECT clientele.set_live(%L, true);', store);
+        USING DETAIL = 'Some of them might wait for the store, which is being repaired.',
+            HINT = format('SELECT clientele.set_live(%L, true);', store);
     RETURN false;
 END $$;
 COMMENT ON FUNCTION clientele._restore_triggers(name) IS
-    'Creates the triggers that a live store lacks, for who keeps refreshes out. Waits for nobody; after two seconds, it says that it could not, and returns false.';
+    'Creates the triggers that a live store lacks, for who keeps refreshes out. Waits for nobody; after two seconds, it says that it '
+    'could not, and returns false.';
 
 -- Marks and folds them, as for a live store: the fold counts and forgets what is pending in one snapshot.
 CREATE FUNCTION clientele._recount_customers(store name, customers text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF customers <> '{}' THEN
-        EXECUTE format('INSERT INTO %I.pending (customer_id, due) SELECT c::%s, ''-infinity'' FROM unnest($1) c', store, clientele._key_type(store)) USING customers;
+        EXECUTE format('INSERT INTO %I.pending (customer_id, due) SELECT c::%s, ''-infinity'' FROM unnest($1) c',
+            store, clientele._key_type(store)) USING customers;
         PERFORM clientele._fold(store, NULL, 2147483647);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._recount_customers(name, text[]) IS 'Replaces the profiles of these customers by what is counted now. For who keeps refreshes out.';
+COMMENT ON FUNCTION clientele._recount_customers(name, text[]) IS
+    'Replaces the profiles of these customers by what is counted now. For who keeps refreshes out.';
 
 CREATE FUNCTION clientele._forget_failures(store name, failed tid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

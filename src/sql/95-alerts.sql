@@ -98,6 +98,7 @@ BEGIN
     fact.source_names := ARRAY[settings.orders_name, settings.customers_name, settings.items_name];
     fact.time_zone := settings.time_zone;
     fact.zone_digests := settings.zone_digests;
+    fact.detail := CASE WHEN settings.fresh_to IS NULL AND settings.options ? 'altered' THEN 'altered' END;
     fact.overdue_after := clientele._option(settings, 'refresh_overdue_after')::interval;
     -- Until the first refresh, the time of the first note, which is that of creation.
     EXECUTE format('SELECT coalesce($1, (SELECT min(h.since) FROM %I.health h WHERE h.part = ''settings''), clock_timestamp())', store)
@@ -122,7 +123,8 @@ CREATE FUNCTION clientele._note_budgets(store name) RETURNS void
 DECLARE
     facts clientele.health[];
 BEGIN
-    IF NOT clientele._may_note(store) THEN
+    -- Without that view its owner is making the views anew, and notes the budgets when that is done.
+    IF NOT clientele._may_note(store) OR to_regclass(format('%I._budgets', store)) IS NULL THEN
         RETURN;
     END IF;
     EXECUTE format('SELECT array_agg(clientele._fact(p.program, figure => b.remaining::double precision,
@@ -232,6 +234,7 @@ BEGIN
     settings.items_name := fact.source_names[3];
     settings.time_zone := fact.time_zone;
     settings.zone_digests := fact.zone_digests;
+    settings.options := CASE WHEN fact.detail = 'altered' THEN '{"altered": true}'::jsonb END;
     RETURN settings;
 END $$;
 COMMENT ON FUNCTION clientele._settings_noted(clientele.health) IS 'As much of a store''s settings as its table health has.';

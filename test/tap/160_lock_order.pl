@@ -119,6 +119,8 @@ my %calls = (
 	'set_live' => q{SELECT clientele.set_live('shop', true)::text},
 	'set_live to false' => q{BEGIN; SELECT clientele.set_live('shop', false)::text; ROLLBACK},
 	'drop_store' => q{BEGIN; SELECT clientele.drop_store('shop', force => true)::text; ROLLBACK},
+	'alter_store' => q{BEGIN; SELECT clientele.alter_store('shop', order_filter => 'amount > 1')::text; ROLLBACK},
+	'detach and attach' => q{BEGIN; SELECT clientele.detach_store('shop')::text; SELECT clientele.attach_store('shop')::text; ROLLBACK},
 	'define_offer' => q{SELECT clientele.define_offer('shop', 'stretch', 'grow_order_value', budget => 60)::text},
 	'define_offer with a first budget' => q{SELECT clientele.define_offer('shop', 'back', 'win_back', budget => 60, priority => 5)::text},
 	'apply_definitions' => q{SELECT count(*)::text FROM clientele.apply_definitions('shop', '{"format": 1, "programs": [

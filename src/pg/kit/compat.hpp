@@ -69,6 +69,14 @@ inline bool owns_schema(Oid schema) {
 #endif
 }
 
+inline bool owns_table(Oid table) {
+#if PG_VERSION_NUM >= 160000
+    return object_ownercheck(RelationRelationId, table, GetUserId());
+#else
+    return pg_class_ownercheck(table, GetUserId());
+#endif
+}
+
 // ---- What backends do ----
 
 inline const PgBackendStatus& backend_status(int number) {

@@ -1,6 +1,7 @@
 // Locks on the tables of a live store, and its triggers there: for set_live() and drop_store().
 #include <cstring>
 
+#include "pg/kit/compat.hpp"
 #include "pg/live/live_source.hpp"
 #include "pg/store/store.hpp"
 
@@ -98,6 +99,11 @@ bool is_ours(const Trigger& trigger, Oid table, Oid settings) {
            store_of_trigger(trigger, table) == settings;
 }
 
+// Whoever owns a table, or may have triggers on it, may keep everybody else from it for a while.
+bool may_keep_alone(Oid table) {
+    return owns_table(table) || pg_class_aclcheck(table, GetUserId(), ACL_TRIGGER) == ACLCHECK_OK;
+}
+
 // The store's triggers on a table.
 List* triggers_of(Oid table, Oid settings) {
     List* found = NIL;
@@ -140,7 +146,7 @@ CLIENTELE_FUNCTION(clientele_drop_triggers) {
     int sources = 0;  // which come first
     for (int i = 0; i < tables.count; ++i) {
         const bool is_ours = get_rel_namespace(tables.oids[i]) == store.schema;
-        if (!is_ours && !triggers_of(tables.oids[i], store.settings)) continue;
+        if (!is_ours && !may_keep_alone(tables.oids[i]) && !triggers_of(tables.oids[i], store.settings)) continue;
         tables.oids[count++] = tables.oids[i];
         if (!is_ours) ++sources;
     }

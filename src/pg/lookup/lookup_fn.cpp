@@ -139,6 +139,14 @@ bool fetch_offer(FunctionCallInfo fcinfo, const LookUp& look_up, Datum* offer) {
     return fetch(look_up, current_offer, stored, type, offer);
 }
 
+// Whoever asks may be a till that has just taken an order: an error would take that back.
+bool warns_of_detached(const LookUp& look_up) {
+    if (!is_detached(look_up.store)) return false;
+    ereport(WARNING, (errcode(ERRCODE_WARNING),
+                      errmsg("store \"%s\" is detached, so there are no offers", schema_name(look_up.store.schema))));
+    return true;
+}
+
 bool is_main(Datum segmentation) {
     const text* name = DatumGetTextPP(segmentation);
     return VARSIZE_ANY_EXHDR(name) == 4 && std::memcmp(VARDATA_ANY(name), "main", 4) == 0;
@@ -193,7 +201,7 @@ CLIENTELE_FUNCTION(clientele_personalized_offer) {
     Datum offer;
     if (!PG_ARGISNULL(0)) {
         const LookUp look_up = look_up_arguments(fcinfo);
-        if (look_up.possible && fetch_offer(fcinfo, look_up, &offer)) {
+        if (look_up.possible && !warns_of_detached(look_up) && fetch_offer(fcinfo, look_up, &offer)) {
             result->isDone = ExprSingleResult;
             return offer;
         }

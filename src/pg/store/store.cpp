@@ -12,6 +12,7 @@ extern "C" {
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -146,6 +147,13 @@ bool has_settings(Oid schema) {
 }
 
 }  // namespace
+
+bool is_detached(const Store& store) {
+    const Oid profiles = get_relname_relid("profiles", store.schema);
+    if (OidIsValid(profiles)) LockRelationOid(profiles, AccessShareLock);
+    return SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum("_detached"),
+                                 PointerGetDatum(buildoidvector(nullptr, 0)), ObjectIdGetDatum(store.schema));
+}
 
 Oid settings_table(Oid schema) {
     const Oid table = get_relname_relid("settings", schema);

@@ -27,6 +27,10 @@ void check_result(const Store& store, TupleDesc columns, const Oid* types, int c
 // A schema's name; an ERROR where another session has dropped it.
 const char* schema_name(Oid schema);
 
+// Whether a store has let go of its orders: its views cannot be read then. The answer holds as long as the lock on its
+// profiles, which is taken here: until the end of the transaction.
+bool is_detached(const Store& store);
+
 // The settings table in a schema, where that is a store: an ordinary table whose columns begin with those of
 // clientele.store_settings, so that whoever reads it finds the types that are expected.
 Oid settings_table(Oid schema);

@@ -1,0 +1,279 @@
+-- Stores that change: alter_store, detach_store, attach_store.
+SET client_min_messages = warning;
+\set VERBOSITY terse
+CREATE TABLE people (customer_id int PRIMARY KEY, children int, city text);
+CREATE TABLE orders (order_id int PRIMARY KEY, customer_id int, ordered_at timestamptz, amount numeric(12,2), refunded numeric, status text);
+CREATE INDEX ON orders (customer_id);
+CREATE TABLE lines (order_id int, category text, amount numeric);
+CREATE INDEX ON lines (order_id);
+CREATE TABLE bills (LIKE orders INCLUDING ALL);
+INSERT INTO people SELECT c, c % 4, 'town ' || c % 3 FROM generate_series(1, 42) c;
+INSERT INTO orders SELECT 10 * c + n, c, '2026-03-01 03:30+00'::timestamptz - n * interval '20 days', 30 + c % 7, CASE WHEN n = 2 THEN 5 END, CASE c % 9 WHEN 0 THEN 'open' ELSE 'completed' END
+FROM generate_series(1, 40) c, generate_series(1, 1 + c % 5) n;
+INSERT INTO lines SELECT order_id, CASE order_id % 2 WHEN 0 THEN 'tea' ELSE 'milk' END, amount FROM orders;
+INSERT INTO bills SELECT * FROM orders;
+CREATE FUNCTION exact(store text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE shown text; counted text; n bigint;
+BEGIN
+    EXECUTE format('SELECT count(*), md5(string_agg(t::text, ''|'' ORDER BY customer_id)) FROM (SELECT customer_id, clientele.order_profile_send(profile), category_mix FROM %I._profiles_now()) t', store) INTO n, shown;
+    EXECUTE format('SELECT md5(string_agg(t::text, ''|'' ORDER BY customer_id)) FROM (SELECT customer_id, clientele.order_profile_send(profile), category_mix FROM %I._profiles_at(now())) t', store) INTO counted;
+    RETURN n || CASE WHEN shown = counted THEN ' exact' ELSE ' differ' END;
+END $$;
+SELECT clientele.create_store('shop', 'orders', order_filter => $$ status = 'completed' $$, live => true), clientele.create_store('batch', 'bills');
+CALL clientele.refresh('shop');
+CALL clientele.refresh('batch');
+SELECT clientele.define_segment('shop', 'many', 'orders > 3'), clientele.define_offer('shop', 'more', 'grow_order_value'),
+    clientele.define_content('shop', 'home', 'hello', 'many');
+SELECT count(code) FROM (SELECT (clientele.issue_offer(c, 'shop')).code FROM generate_series(1, 5) c) i;
+CREATE TABLE codes AS SELECT customer_id, code, min_spend, reward FROM shop.ledger;
+CREATE ROLE alter_reader;
+GRANT USAGE ON SCHEMA shop TO alter_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA shop TO alter_reader;
+GRANT SELECT (customer_id) ON shop.segments TO alter_reader;
+COMMENT ON VIEW shop.customers IS 'Ours.';
+COMMENT ON COLUMN shop.customers.orders IS 'How many.';
+ALTER VIEW shop.offers SET (security_barrier = true);
+CREATE VIEW theirs AS SELECT customer_id, orders, segment FROM shop.customers;
+CREATE FUNCTION put_on() RETURNS TABLE (object text, what text) LANGUAGE sql AS $$
+    SELECT 'customers', obj_description('shop.customers'::regclass) UNION ALL SELECT 'customers.orders', col_description('shop.customers'::regclass, 2)
+    UNION ALL SELECT c.relname, c.reloptions::text FROM pg_class c WHERE c.oid = 'shop.offers'::regclass
+    UNION ALL SELECT r::text, has_table_privilege('alter_reader', r, 'SELECT')::text FROM unnest('{shop.customers,shop.offers,shop._orders,shop._base}'::regclass[]) r
+    UNION ALL SELECT 'segments', has_column_privilege('alter_reader', 'shop.segments', 'customer_id', 'SELECT')::text $$;
+SELECT * FROM put_on();
+
+-- ---- Detached ----
+SELECT clientele.detach_store('shop');
+SELECT store, orders, live, stale, detached FROM clientele.stores ORDER BY 1;
+SELECT count(*) FROM shop.customers;
+SELECT count(*) FROM shop.customers WHERE customer_id = 3;
+SELECT count(*) FROM shop.offers;
+SELECT count(*) FROM shop.uncountable_orders;
+SELECT count(*) FROM shop.customers_at(now());
+SELECT count(*) FROM theirs;
+SELECT clientele.assign_segment(3, 'shop');
+SELECT clientele.segments_of(3, 'shop');
+SELECT count(*) FROM clientele.explain_offer(3, 'shop');
+SELECT clientele.content_for(3, 'home', 'shop');
+SELECT count(*) FROM clientele.personalized_offer(3, 'shop');  -- a till asks in the transaction of an order
+SELECT count(*) FROM clientele.issue_offer(9, 'shop');
+SELECT clientele.detach_store('shop');
+SELECT clientele.alter_store('shop', margin => 0.4);
+SELECT clientele.set_live('shop', true);
+SELECT clientele.set_time_zone('shop', 'Asia/Tokyo');
+CALL clientele.refresh('shop');
+SELECT * FROM clientele.check_store('shop');
+SELECT clientele.define_segment('shop', 'any', 'orders > 0');
+SELECT clientele.drop_segment('shop', 'any');
+SELECT clientele.upgrade_store('shop');
+SELECT count(*) FROM shop.offer_ledger;
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'orders'::regclass;
+ALTER TABLE orders ALTER amount TYPE numeric(14,2), ALTER customer_id SET NOT NULL;
+INSERT INTO orders VALUES (900, 9, '2026-03-02', 50, NULL, 'completed');
+SELECT clientele.attach_store('shop');
+SELECT store, orders, live, stale, detached FROM clientele.stores WHERE store = 'shop';
+SELECT exact('shop'), count(*) FROM theirs;
+SELECT * FROM put_on();
+SELECT clientele.attach_store('shop');
+CALL clientele.refresh('shop');
+
+-- ---- One transaction: nobody is marked unless a value has changed ----
+BEGIN;
+SELECT clientele.detach_store('shop');
+ALTER TABLE orders ALTER amount TYPE numeric(16,2);
+ALTER TABLE orders RENAME amount TO total;
+ALTER TABLE orders ADD note text;
+SELECT clientele.attach_store('shop');
+ROLLBACK;
+BEGIN;
+SELECT clientele.detach_store('shop');
+ALTER TABLE orders ALTER amount TYPE numeric(16,2);
+ALTER TABLE orders RENAME amount TO total;
+ALTER TABLE orders ADD note text;
+SELECT clientele.attach_store('shop', amount => 'total');
+COMMIT;
+SELECT count(*) FROM shop.pending;
+SELECT exact('shop');
+-- Rewritten, with other values for one customer.
+BEGIN;
+SELECT clientele.detach_store('shop');
+ALTER TABLE orders ALTER refunded TYPE numeric(10,2);
+UPDATE orders SET total = total + 1 WHERE customer_id = 7;
+SELECT clientele.attach_store('shop');
+COMMIT;
+SELECT customer_id FROM shop.pending;
+SELECT exact('shop');
+-- A partitioned table of the same name.
+BEGIN;
+SELECT clientele.detach_store('shop');
+ALTER TABLE orders RENAME TO orders_before;
+CREATE TABLE orders (LIKE orders_before) PARTITION BY HASH (customer_id);
+CREATE TABLE orders_0 PARTITION OF orders FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE INDEX ON orders (customer_id);
+CREATE INDEX ON orders (order_id);
+INSERT INTO orders SELECT * FROM orders_before;
+DROP TABLE orders_before;
+SELECT clientele.attach_store('shop');
+COMMIT;
+SELECT customer_id FROM shop.pending;
+INSERT INTO orders VALUES (901, 11, '2026-03-03', 60, NULL, 'completed');
+DELETE FROM orders_0 WHERE customer_id = 12;
+DELETE FROM orders_1 WHERE customer_id = 12;
+SELECT exact('shop');
+-- A store that is not live shows what was counted, whatever becomes of the orders; what is read otherwise is to be counted anew.
+SELECT clientele.detach_store('batch');
+ALTER TABLE bills ALTER amount TYPE numeric(20,2);
+SELECT clientele.attach_store('batch');
+SELECT stale FROM clientele.stores WHERE store = 'batch';
+SELECT clientele.detach_store('batch');
+ALTER TABLE bills ALTER amount TYPE bigint;
+SELECT clientele.attach_store('batch');
+SELECT stale FROM clientele.stores WHERE store = 'batch';
+SELECT exact('batch');
+CALL clientele.refresh('batch');
+SELECT stale FROM clientele.stores WHERE store = 'batch';
+SELECT exact('batch');
+
+-- ---- A customers table, items, attributes ----
+SELECT clientele.alter_store('shop', customers => 'people', attributes => '{children}');
+SELECT customer_id, orders, segment, children FROM shop.customers WHERE customer_id IN (7, 41) ORDER BY 1;
+SELECT clientele.define_segment('shop', 'families', 'children > 1 AND orders(profile) > 1');
+SELECT clientele.alter_store('shop', attributes => '{city,children}', items => 'lines');
+SELECT attname FROM pg_attribute WHERE attrelid = 'shop.customers'::regclass AND attnum > 33 ORDER BY attnum;
+SELECT segment, children, city, category_mix FROM shop.customers WHERE customer_id = 7;
+SELECT clientele.define_segment('shop', 'towns', $$ city = 'town 1' AND category_share(category_mix, 'tea') > 0 $$);
+SELECT clientele.segments_of(7, 'shop');
+SELECT exact('shop'), (SELECT count(*) FROM theirs);
+SELECT * FROM put_on();
+INSERT INTO lines VALUES (71, 'wine', 100);
+SELECT exact('shop');
+CALL clientele.refresh('shop');
+-- Refused, all of it listed.
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SELECT clientele.alter_store('shop', attributes => '{city}');
+SELECT clientele.alter_store('shop', reset => '{customers,items}');
+SELECT clientele.alter_store('shop', amount => 'nothing', ordered_at => 'never', refunded => 'status', customers => 'people', attributes => '{age,height}');
+SELECT clientele.alter_store('shop', order_filter => 'nonsense > 1', margin => 3);
+SELECT clientele.alter_store('shop', order_filter => 'random() > 0.5');
+SELECT clientele.alter_store('shop', reset => '{margin,orders,NULL}');
+SELECT clientele.alter_store('shop', discount => 'refunded', reset => '{discount}');
+SELECT clientele.alter_store('shop', time_zone => 'Nowhere/Here');
+SELECT clientele.alter_store('shop', currency => 'EUR');
+SELECT clientele.alter_store('shop', currency => 'Euro');
+SELECT clientele.alter_store('shop', keep_events => '-1 day', clock_tolerance => '2 days');
+SELECT clientele.alter_store('shop', orders => 'pg_class');
+SELECT clientele.alter_store('nowhere', margin => 0.4);
+SELECT clientele.alter_store(NULL, margin => 0.4);
+\set VERBOSITY terse
+SELECT exact('shop'), clientele.segments_of(7, 'shop');
+-- Without what depended on it.
+DROP VIEW theirs;
+SELECT clientele.drop_segment('shop', 'families');
+SELECT clientele.alter_store('shop', attributes => '{city}');
+SELECT attname FROM pg_attribute WHERE attrelid = 'shop.customers'::regclass AND attnum > 23 ORDER BY attnum;
+SELECT clientele.segments_of(7, 'shop'), segment, rule FROM shop.segment_rules ORDER BY priority;
+SELECT * FROM put_on();
+SELECT exact('shop');
+
+-- ---- Terms ----
+SELECT clientele.alter_store('shop', margin => 0.45, keep_events => '10 days', clock_tolerance => '30 seconds');
+SELECT margin, options FROM shop.settings;
+SELECT margin, s.margin = (shop._offer_book() ->> 'margin')::float8 AS in_the_book FROM shop.scoring s;
+SELECT o.name, clientele._option(clientele._settings('shop'), o.name) FROM unnest('{keep_events,clock_tolerance,refresh_overdue_after}'::text[]) o (name);
+SELECT clientele.alter_store('shop', reset => '{keep_events}', refresh_overdue_after => '2 days');
+SELECT options FROM shop.settings;
+SELECT clientele.alter_store('batch', currency => 'JPY', margin => 0.2);
+SELECT currency, margin FROM clientele.stores WHERE store = 'batch';
+SELECT decimals FROM batch.scoring;
+-- The days of another time zone: a live store is right at once, another when it is refreshed.
+SELECT evening_share, weekend_share FROM shop.customers WHERE customer_id = 7;
+SELECT clientele.alter_store('shop', time_zone => 'America/New_York'), clientele.alter_store('batch', time_zone => 'America/New_York');
+SELECT evening_share, weekend_share FROM shop.customers WHERE customer_id = 7;
+SELECT store, stale, fresh_to IS NULL AS due FROM clientele.stores ORDER BY 1;
+SELECT exact('shop'), exact('batch');
+CALL clientele.refresh('batch');
+CALL clientele.refresh('shop');
+SELECT store, stale, fresh_to IS NULL AS due FROM clientele.stores ORDER BY 1;
+SELECT exact('shop'), exact('batch');
+-- What an order is, and what it is worth.
+SELECT clientele.alter_store('shop', refunded => 'refunded', reset => '{order_filter}');
+SELECT exact('shop'), refunded, order_filter FROM shop.settings;
+CALL clientele.refresh('shop');
+SELECT exact('shop');
+SELECT clientele.alter_store('shop', reset => '{refunded,items,customers}');
+SELECT clientele.drop_segment('shop', 'towns');
+SELECT clientele.alter_store('shop', reset => '{refunded,items,customers}');
+SELECT exact('shop'), customers, items, refunded, attributes FROM shop.settings;
+SELECT clientele.alter_store('shop', live => false);
+SELECT live, (SELECT count(*) FROM pg_trigger WHERE tgrelid = 'orders'::regclass) AS triggers FROM shop.settings;
+SELECT clientele.alter_store('shop', live => true, order_filter => $$ status <> 'open' $$);
+SELECT exact('shop'), live FROM shop.settings;
+CALL clientele.refresh('shop');
+
+-- ---- Another table, whose keys are wider: what the ledger has is carried over ----
+CREATE TABLE sales (id bigint PRIMARY KEY, who bigint, at timestamptz, value numeric, state text);
+CREATE INDEX ON sales (who);
+INSERT INTO sales SELECT order_id, customer_id, ordered_at, total, status FROM orders;
+CREATE VIEW theirs AS SELECT customer_id, code FROM shop.ledger;
+SELECT clientele.detach_store('shop');
+SELECT clientele.attach_store('shop', orders => 'sales');
+\set VERBOSITY default
+SELECT clientele.attach_store('shop', orders => 'sales', customer_id => 'who', ordered_at => 'at', amount => 'value', order_id => 'id', order_filter => $$ state <> 'open' $$);
+DROP VIEW theirs;
+\set VERBOSITY terse
+SELECT clientele.attach_store('shop', orders => 'sales', customer_id => 'who', ordered_at => 'at', amount => 'value', order_id => 'id', order_filter => $$ state <> 'open' $$);
+SELECT exact('shop');
+SELECT c.relname, format_type(a.atttypid, a.atttypmod) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'shop'::regnamespace AND c.relkind IN ('r', 'v') AND a.attname = 'customer_id' AND a.atttypid <> 'bigint'::regtype;
+SELECT count(*), count(*) FILTER (WHERE l.code = c.code AND l.min_spend = c.min_spend AND l.state = 'open') FROM shop.ledger l JOIN codes c USING (customer_id);
+SELECT * FROM put_on();
+INSERT INTO sales VALUES (5000000000, 6000000000, now(), 33, 'completed');
+SELECT exact('shop'), clientele.assign_segment(6000000000, 'shop');
+CALL clientele.refresh('shop');
+SELECT exact('shop');
+-- Not the other way round.
+SELECT clientele.detach_store('shop');
+\set VERBOSITY default
+SELECT clientele.attach_store('shop', orders => 'orders', customer_id => 'customer_id', ordered_at => 'ordered_at', amount => 'total', order_id => 'order_id', order_filter => 'true');
+\set VERBOSITY terse
+SELECT clientele.attach_store('shop');
+
+-- ---- Tables that are gone ----
+\set VERBOSITY default
+SELECT clientele.detach_store('batch');
+ALTER TABLE bills RENAME TO bills_elsewhere;
+SELECT clientele.attach_store('batch');
+ALTER TABLE bills_elsewhere RENAME TO bills;
+SELECT clientele.attach_store('batch');
+\set VERBOSITY terse
+SET client_min_messages = error;
+DROP TABLE sales CASCADE;
+SET client_min_messages = warning;
+SELECT stale FROM clientele.stores WHERE store = 'shop';
+CALL clientele.refresh('shop');
+CREATE TABLE sales (id bigint PRIMARY KEY, who bigint, at timestamptz, value numeric, state text);
+CREATE INDEX ON sales (who);
+INSERT INTO sales SELECT order_id, customer_id, ordered_at, total, status FROM orders;
+SELECT clientele.attach_store('shop');
+SELECT exact('shop'), live FROM shop.settings;
+SELECT count(*), count(*) FILTER (WHERE l.code = c.code AND l.state = 'open') FROM shop.ledger l JOIN codes c USING (customer_id);
+SELECT segment, rule FROM shop.segment_rules;
+INSERT INTO sales VALUES (5000000001, 3, now(), 33, 'completed');
+SELECT exact('shop');
+CALL clientele.refresh('shop');
+SELECT * FROM clientele.check_store('shop');
+-- What was pending when a store stopped being live is forgotten.
+INSERT INTO sales VALUES (5000000002, 3, now(), 33, 'completed');
+SELECT clientele.detach_store('shop'), clientele.attach_store('shop', live => false);
+SELECT (SELECT count(*) FROM shop.pending), live FROM shop.settings;
+SELECT clientele.alter_store('shop', live => true);
+CALL clientele.refresh('shop');
+SELECT exact('shop');
+SELECT clientele.drop_store('shop');
+SELECT clientele.drop_store('shop', force => true), clientele.drop_store('batch');
+SELECT count(*) FROM pg_namespace WHERE nspname IN ('shop', 'batch');
+DROP TABLE orders, sales, lines, people, codes, bills;
+DROP FUNCTION put_on();
+DROP FUNCTION exact(text);
+DROP ROLE alter_reader;
