@@ -84,6 +84,10 @@ $appears->('sample_ratio', 'critical', q{SELECT FROM clientele.alter_offer('shop
 	CALL clientele.settle_offers('shop')},
 	q{DELETE FROM shop.ledger WHERE customer_id > 10000; SELECT count(*) FROM clientele.issue_offer(6) HAVING count(*) > 5; DELETE FROM shop.health WHERE part = 'comparison'; CALL clientele.settle_offers('shop')}, 'a split that no chance explains');
 
+is($keep->(q{SET statement_timeout = '30s'; ALTER TABLE shop.health ADD CONSTRAINT slow CHECK (pg_sleep(60) IS NOT NULL) NOT VALID; ALTER TABLE shop.pending ADD CONSTRAINT no CHECK (due > '-infinity') NOT VALID;
+	UPDATE orders SET amount = amount + 1 WHERE order_id < 4; UPDATE orders SET amount = amount - 1 WHERE order_id < 4; ALTER TABLE shop.health DROP CONSTRAINT slow; ALTER TABLE shop.pending DROP CONSTRAINT no;
+	CALL clientele.refresh('shop')}), '', 'what somebody has put on the table keeps no order waiting');
+
 # ---- As the page has it ----
 
 my $page = slurp_file('docs/monitoring.md');
