@@ -72,6 +72,7 @@ $appears->('default_segment', 'warning', q{SELECT FROM clientele.define_segment(
 	q{SELECT FROM clientele.define_segment('shop', 'families', 'children >= 0'); CALL clientele.record_segments('shop')}, 'rules that take hardly anybody');
 $appears->('pending', 'warning', q{INSERT INTO shop.pending (customer_id, due) SELECT 1 + c % 400, 'infinity' FROM generate_series(1, 100001) c; SELECT FROM pg_stat_force_next_flush()},
 	q{DELETE FROM shop.pending; SELECT FROM pg_stat_force_next_flush()}, 'what nobody folds');
+$appears->('detached', 'critical', q{SELECT FROM clientele.detach_store('shop')}, q{SELECT FROM clientele.attach_store('shop'); CALL clientele.refresh('shop')}, 'a store that is detached');
 $appears->('version_behind', 'warning', q{UPDATE shop.settings SET version = 0; SELECT FROM clientele._note_definitions('shop')}, q{UPDATE shop.settings SET version = 1; SELECT FROM clientele.upgrade_store('shop')}, 'another version');
 $appears->('model_old', 'warning', q{SELECT count(*) FROM clientele.learn_segments('shop', 'habits', '{orders,aov}', k => 2) HAVING count(*) = 0; UPDATE shop.models SET fitted_at = now() - interval '100 days'; CALL clientele.refresh('shop')},
 	q{UPDATE shop.models SET fitted_at = now(); CALL clientele.refresh('shop')}, 'a model of last season');
