@@ -167,14 +167,35 @@ SELECT clientele.alter_store('nowhere', margin => 0.4);
 SELECT clientele.alter_store(NULL, margin => 0.4);
 \set VERBOSITY terse
 SELECT exact('shop'), clientele.segments_of(7, 'shop');
--- Without what depended on it.
+-- Nor what would go along with the views unseen.
 DROP VIEW theirs;
 SELECT clientele.drop_segment('shop', 'families');
+CREATE POLICY ours ON shop.ledger AS RESTRICTIVE USING (shop._sees_everybody());
+CREATE RULE ours AS ON INSERT TO shop.customers DO INSTEAD NOTHING;
+ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO alter_reader;
+REVOKE SELECT ON shop.offers FROM alter_reader;
+GRANT SELECT ON shop.customers TO alter_reader WITH GRANT OPTION;
+CREATE ROLE alter_other;
+SET ROLE alter_reader;
+GRANT SELECT ON shop.customers TO alter_other;
+RESET ROLE;
+\set VERBOSITY default
+SELECT clientele.alter_store('shop', attributes => '{city}');
+\set VERBOSITY terse
+SELECT clientele.alter_store('shop', attributes => '{city,children}', time_zone => 'UTC');  -- which needs no view anew
+SELECT has_table_privilege('alter_other', 'shop.customers', 'SELECT') AS granted, has_table_privilege('alter_reader', 'shop.offers', 'SELECT') AS revoked;
+DROP POLICY ours ON shop.ledger;
+DROP RULE ours ON shop.customers;
+REVOKE GRANT OPTION FOR SELECT ON shop.customers FROM alter_reader CASCADE;
+DROP ROLE alter_other;
+-- Without what depended on it.
 SELECT clientele.alter_store('shop', attributes => '{city}');
 SELECT attname FROM pg_attribute WHERE attrelid = 'shop.customers'::regclass AND attnum > 23 ORDER BY attnum;
 SELECT clientele.segments_of(7, 'shop'), segment, rule FROM shop.segment_rules ORDER BY priority;
 SELECT * FROM put_on();
 SELECT exact('shop');
+ALTER DEFAULT PRIVILEGES IN SCHEMA shop REVOKE SELECT ON TABLES FROM alter_reader;
+GRANT SELECT ON shop.offers TO alter_reader;
 
 -- ---- Terms ----
 SELECT clientele.alter_store('shop', margin => 0.45, keep_events => '10 days', clock_tolerance => '30 seconds');

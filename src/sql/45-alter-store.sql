@@ -168,8 +168,8 @@ $$;
 COMMENT ON FUNCTION clientele._key_problems(name, clientele.store_settings, boolean) IS
     'What speaks against keys of another type than those that a store keeps; NULL: nothing.';
 
--- Rules and features that read columns which would go, objects of others that depend on what is created anew, and rights that others
--- have granted.
+-- Rules and features that read columns which would go, objects of others that depend on what is created anew, what its owner has put on it
+-- besides, and rights that others have granted.
 CREATE FUNCTION clientele._losses(store name, settings clientele.store_settings) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH going (columns) AS (
@@ -191,7 +191,17 @@ CREATE FUNCTION clientele._losses(store name, settings clientele.store_settings)
         SELECT 3, format('%s depends on the store', o)
         FROM unnest(clientele._others(store, CASE WHEN clientele._changes_ids(store, settings) THEN '{v,f,r}'::text[] ELSE '{v,f}' END)) o
         UNION ALL
-        SELECT DISTINCT 4, format('%s has granted rights on %s', a.grantor::regrole, pg_describe_object(o.class, o.object, 0))
+        -- What is a part of ours, as the server sees it, and would go along unseen.
+        SELECT 4, pg_describe_object(d.classid, d.objid, 0)
+        FROM (SELECT o.object FROM clientele._store_objects(store) o WHERE o.class = 'pg_class'::regclass) t (relation)
+            CROSS JOIN LATERAL (
+                SELECT 'pg_policy'::regclass, p.oid FROM pg_policy p WHERE p.polrelid = t.relation AND p.polname <> 'customers'
+                UNION ALL SELECT 'pg_trigger'::regclass, g.oid FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+                    WHERE g.tgrelid = t.relation AND c.relkind = 'v' AND NOT g.tgisinternal
+                UNION ALL SELECT 'pg_rewrite'::regclass, r.oid FROM pg_rewrite r
+                    WHERE r.ev_class = t.relation AND r.rulename <> '_RETURN') d (classid, objid)
+        UNION ALL
+        SELECT DISTINCT 5, format('%s has granted rights on %s', a.grantor::regrole, pg_describe_object(o.class, o.object, 0))
         FROM clientele._store_objects(store) o LEFT JOIN pg_class c ON o.class = 'pg_class'::regclass AND c.oid = o.object
             AND c.relkind = 'v'
             LEFT JOIN pg_proc p ON o.class = 'pg_proc'::regclass AND p.oid = o.object

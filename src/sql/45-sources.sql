@@ -188,6 +188,7 @@ BEGIN
     IF clientele._changes_ids(store, settings) OR clientele._changed_columns(store, settings) IS NOT NULL
             OR to_regclass(format('%I.customers', store)) IS NULL THEN
         PERFORM clientele._create_anew(store, settings);
+        PERFORM clientele._revoke_defaults(store, kept);
     ELSE
         PERFORM clientele._regenerate_features(store, parameters);
         PERFORM clientele._create_views(store, settings);
@@ -270,23 +271,25 @@ CREATE FUNCTION clientele._decorations(store name) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH objects AS (
         SELECT 'pg_class'::regclass AS class, c.oid, c.relname AS name, 'TABLE' AS grants_on, 'VIEW' AS kind,
-            c.relacl AS acl, c.reloptions AS options
+            c.relacl AS acl, c.relowner AS owner, c.reloptions AS options
         FROM clientele._store_objects(store) o JOIN pg_class c ON o.class = 'pg_class'::regclass AND c.oid = o.object AND c.relkind = 'v'
         UNION ALL
-        SELECT 'pg_proc'::regclass, p.oid, p.proname, 'FUNCTION', 'FUNCTION', p.proacl, NULL
+        SELECT 'pg_proc'::regclass, p.oid, p.proname, 'FUNCTION', 'FUNCTION', p.proacl, p.proowner, NULL
         FROM clientele._store_objects(store) o JOIN pg_proc p ON o.class = 'pg_proc'::regclass AND p.oid = o.object
     ), said (name, column_name, statement) AS (
-        SELECT o.name, NULL::name, format('REVOKE ALL ON FUNCTION %I.%I FROM PUBLIC', store, o.name) FROM objects o
+        SELECT o.name, NULL::name, NULL FROM objects o
+        UNION ALL
+        SELECT o.name, NULL, format('REVOKE ALL ON FUNCTION %I.%I FROM PUBLIC', store, o.name) FROM objects o
         WHERE o.kind = 'FUNCTION' AND o.acl IS NOT NULL
         UNION ALL
         SELECT o.name, NULL, format('GRANT %s ON %s %I.%I TO %s%s', a.privilege_type, o.grants_on, store, o.name,
             CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)
-        FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a
+        FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a WHERE a.grantor = o.owner
         UNION ALL
         SELECT o.name, c.attname, format('GRANT %s (%I) ON %I.%I TO %s%s', a.privilege_type, c.attname, store, o.name,
             CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)
         FROM objects o JOIN pg_attribute c ON o.kind = 'VIEW' AND c.attrelid = o.oid AND c.attnum > 0
-            CROSS JOIN LATERAL aclexplode(c.attacl) a
+            CROSS JOIN LATERAL aclexplode(c.attacl) a WHERE a.grantor = o.owner
         UNION ALL
         SELECT o.name, NULL, format('ALTER VIEW %I.%I SET (%s)', store, o.name, array_to_string(o.options, ', ')) FROM objects o
             WHERE o.options IS NOT NULL
@@ -306,7 +309,27 @@ CREATE FUNCTION clientele._decorations(store name) RETURNS jsonb
     SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM said s
 $$;
 COMMENT ON FUNCTION clientele._decorations(name) IS
-    'Grants, comments, labels and options of a store''s views and functions, as statements that give them back.';
+    'The views and functions of a store by name, and their grants, comments, labels and options as statements that give them back.';
+
+CREATE FUNCTION clientele._revoke_defaults(store name, kept jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    given record;
+BEGIN
+    FOR given IN SELECT n.kind, n.name, a.grantee
+            FROM clientele._store_objects(store) o
+            LEFT JOIN pg_class c ON o.class = 'pg_class'::regclass AND c.oid = o.object AND c.relkind = 'v'
+            LEFT JOIN pg_proc p ON o.class = 'pg_proc'::regclass AND p.oid = o.object
+            CROSS JOIN LATERAL (SELECT CASE WHEN p.oid IS NULL THEN 'TABLE' ELSE 'FUNCTION' END, coalesce(c.relname, p.proname),
+                coalesce(c.relowner, p.proowner)) n (kind, name, owner)
+            CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, p.proacl)) a
+            WHERE a.grantee <> n.owner AND kept @> jsonb_build_array(jsonb_build_object('name', n.name)) LOOP
+        EXECUTE format('REVOKE ALL ON %s %I.%I FROM %s', given.kind, store, given.name,
+            CASE given.grantee WHEN 0 THEN 'PUBLIC' ELSE given.grantee::regrole::text END);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._revoke_defaults(name, jsonb) IS
+    'Takes away what default privileges have granted on views and functions that were created anew: it may have been revoked before.';
 
 CREATE FUNCTION clientele._decorate(store name, kept jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -314,8 +337,9 @@ DECLARE
     statement text;
 BEGIN
     FOR statement IN SELECT k ->> 'statement' FROM jsonb_array_elements(kept) k
-            WHERE EXISTS (SELECT FROM clientele._store_objects(store) o LEFT JOIN pg_class c ON o.class = 'pg_class'::regclass
-                AND c.oid = o.object
+            WHERE k ->> 'statement' IS NOT NULL AND EXISTS (
+                SELECT FROM clientele._store_objects(store) o
+                LEFT JOIN pg_class c ON o.class = 'pg_class'::regclass AND c.oid = o.object
                 LEFT JOIN pg_proc p ON o.class = 'pg_proc'::regclass AND p.oid = o.object
                 WHERE coalesce(c.relname, p.proname) = k ->> 'name' AND (k ->> 'column_name' IS NULL OR EXISTS (
                     SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = k ->> 'column_name' AND NOT a.attisdropped))) LOOP

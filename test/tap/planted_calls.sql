@@ -171,7 +171,19 @@ SELECT clientele.set_time_zone('full'::name, 'Europe/Berlin'::text);
 SELECT clientele.alter_store('full'::name, margin => 0.4, keep_events => '10 days'::interval);
 SELECT clientele.alter_store('full'::name, time_zone => 'Europe/Paris'::text);
 SELECT clientele.detach_store('full'::name);
+-- refused
+SELECT clientele.assign_segment(3::int8, 'full'::name);
+SELECT pg_catalog.count(o.*) FROM clientele.personalized_offer(3::int8, 'full'::name) o;
 SELECT clientele.attach_store('full'::name);
+BEGIN;
+SELECT clientele.detach_store('full'::name);
+UPDATE public.orders SET amount = amount OPERATOR(pg_catalog.+) 1 WHERE customer_id OPERATOR(pg_catalog.=) 3;
+SELECT clientele.attach_store('full'::name);
+COMMIT;
+SELECT clientele.alter_store('full'::name, attributes => '{children,birth_date,email}'::text[]);
+-- refused
+SELECT clientele.alter_store('full'::name, attributes => '{email}'::text[]);
+SELECT clientele.alter_store('full'::name, attributes => '{children,birth_date}'::text[], owner => CURRENT_USER);
 SELECT clientele.set_live('full'::name, false);
 SELECT clientele.set_live('plain'::name, true);
 CALL clientele.refresh('plain'::name);
