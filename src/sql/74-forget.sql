@@ -128,5 +128,6 @@ CALL clientele._comment_on_overloads('forget_customer({key}, name)',
     'is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and '
     'a malformed key are. '
     'For the store''s owner, or who may delete from profiles, pending, segment_membership, segment_events, ledger, crossed and '
-    'reversals, and write forgotten, event_counter, budgets, campaigns and settings; where the store is live, read the orders and add to pending. '
+    'reversals, and write forgotten, event_counter, budgets, campaigns and settings; where the store is live, read the orders and add to '
+    'pending. '
     'Refused (55006) while the store is being refreshed.');
