@@ -2,7 +2,7 @@
 # Installs what is missing, with apt-get: scripts/packages.sh NEED…
 #   server  PostgreSQL 15 or later     unit    CMake, GoogleTest      format  clang-format 14
 #   build   make, a C++ compiler, Boost, {fmt}, NLopt     tap     Perl, IPC::Run     cron  pg_cron, where there is a package of it
-#   orders  Perl's Text::CSV_XS     tidy    clang-tidy 14
+#   orders  Perl's Text::CSV_XS     tidy    clang-tidy 14         browser  Chromium, Node.js, npm
 # No PostgreSQL cluster is created, and none that exists is touched.
 source "$(dirname "$0")/common.sh"
 
@@ -90,6 +90,12 @@ need_tap() {
 }
 
 need_orders() { perl -MText::CSV_XS -e 1 2>/dev/null || packages+=(libtext-csv-xs-perl); }
+
+need_browser() {
+    command -v chromium >/dev/null || packages+=(chromium)
+    command -v node >/dev/null || packages+=(nodejs)
+    command -v npm >/dev/null || packages+=(npm)
+}
 
 need_cron() { cron_wanted=yes; }
 

@@ -3,6 +3,7 @@
 #   scripts/test.sh                       all of them
 #   scripts/test.sh unit [FILTER]         GoogleTest, e.g. unit 'Ladder.*'
 #   scripts/test.sh regress [NAME…]       pg_regress, e.g. regress offer_toolkit; ACCEPT=1 takes the result as expected
+#   scripts/test.sh browser               the report in chromium; skipped where it, node or npm are missing
 #   scripts/test.sh tap [FILE…]           TAP, e.g. tap test/tap/010_plans.pl
 # CLIENTELE_DATA is the directory with the real data that some tests load (default: ../shared/data); they are skipped
 # where it does not exist. The last line says how many tests passed and failed; a TAP file counts as one.
@@ -13,7 +14,7 @@ failed=0
 
 main() {
     local suite=${1:-all}
-    case $suite in all | unit | regress | tap) ;; *) fail "unknown suite $suite: unit, regress or tap" ;; esac
+    case $suite in all | unit | regress | tap | browser) ;; *) fail "unknown suite $suite: unit, regress, tap or browser" ;; esac
     if [ $# -gt 0 ]; then shift; fi
     case $suite in
         all) "$top/scripts/packages.sh" build server unit tap cron ;;
@@ -24,8 +25,9 @@ main() {
     if [ "$suite" = all ] || [ "$suite" = unit ]; then unit_tests "$@"; fi
     if [ "$suite" != unit ]; then
         if prepare_server; then
-            if [ "$suite" != tap ]; then regress_tests "$@"; fi
-            if [ "$suite" != regress ]; then tap_tests "$@"; fi
+            if [ "$suite" = all ] || [ "$suite" = regress ]; then regress_tests "$@"; fi
+            if [ "$suite" = all ] || [ "$suite" = tap ]; then tap_tests "$@"; fi
+            if [ "$suite" = all ] || [ "$suite" = browser ]; then browser_tests; fi
         else
             count 0 1
         fi
@@ -165,6 +167,28 @@ run_tap() {
     as_server env TESTDIR="$priv/tree" TESTDATADIR="$priv/tree/tmp_check" TESTLOGDIR="$priv/tree/tmp_check/log" \
         PG_REGRESS="$pgxs/src/test/regress/pg_regress" top_builddir="$priv/tree" PGPORT=65432 \
         prove -j "$(nproc)" --timer -I "$pgxs/src/test/perl" -I test/tap "$@" | tee "$priv/tap.out"
+}
+
+# The report in a real browser. Debian's chromium, node and npm are taken where they are there; $BROWSER_SHOTS keeps the screenshots.
+browser_tests() {
+    step "Browser"
+    local tool
+    for tool in chromium node npm; do
+        if ! command -v "$tool" >/dev/null; then
+            echo "There is no $tool, so reports are not looked at: scripts/packages.sh browser installs it."
+            return
+        fi
+    done
+    run look_at_reports || true
+    local counts
+    counts=$(tail -n 1 "$priv/browser.out" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
+    count ${counts:-0 1}
+    if [ -n "${BROWSER_SHOTS:-}" ]; then mkdir -p "$BROWSER_SHOTS" && cp "$priv"/tmp/report/*.png "$priv"/tmp/report/*.html "$BROWSER_SHOTS/"; fi
+}
+
+look_at_reports() {
+    as_server env PGHOST="$priv/socket" PGUSER=postgres CHROMIUM="$(command -v chromium)" \
+        bash test/browser/run.sh "$priv/tmp/report" 2>&1 | tee "$priv/browser.out"
 }
 
 main "$@"

@@ -233,6 +233,11 @@ CREATE FUNCTION clientele.median_days_between_orders(p clientele.order_profile) 
     AS 'MODULE_PATHNAME', 'clientele_median_days_between_orders' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.median_days_between_orders(clientele.order_profile) IS
     'Median number of days between neighbouring purchase days: the customer''s rhythm; NULL below 2 purchase days.';
+CREATE FUNCTION clientele.days_to_second_purchase(p clientele.order_profile) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clientele_days_to_second_purchase' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.days_to_second_purchase(clientele.order_profile) IS
+    'Calendar days from the first purchase day to the second: how long it took the customer to come back. NULL below 2.';
+
 CREATE FUNCTION clientele.evening_share(p clientele.order_profile) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_evening_share' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.evening_share(clientele.order_profile) IS

@@ -162,6 +162,9 @@ SELECT pg_catalog.count(c.*) FROM clientele.check_store('full'::name, repair => 
 ALTER TABLE public.order_items DISABLE TRIGGER USER;
 SELECT pg_catalog.count(c.*) FROM clientele.check_store('full'::name, repair => true) c;
 DELETE FROM public.order_items WHERE order_id OPERATOR(pg_catalog.=) 8;
+SELECT pg_catalog.length(clientele.report_html('full'::name));
+SELECT pg_catalog.length(clientele.report_html('full'::name, '2026-01-01'::timestamptz));
+SELECT pg_catalog.length(clientele._report_missing('id'::text, 'topic'::text, 'why'::text));
 SELECT clientele.merge_customers(15::int8, 16::int8, 'full'::name);
 SELECT clientele.merge_customers('17'::text, '18'::text, 'plain'::name);
 SELECT clientele.forget_customer(13::int8, 'full'::name);

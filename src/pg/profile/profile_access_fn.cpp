@@ -1,5 +1,7 @@
 // The accessors of order_profile: src/sql/10-profile.sql says what each returns.
 #include <cmath>
+#include <cstdint>
+#include <optional>
 
 #include "core/profile/profile.hpp"
 #include "pg/kit/boundary.hpp"
@@ -125,6 +127,17 @@ CLIENTELE_FUNCTION(clientele_median_days_between_orders) {
     double gap = 0;
     think([&] { gap = median_gap(decode(encoded)); });
     return float_or_null(fcinfo, gap);
+}
+
+CLIENTELE_FUNCTION(clientele_days_to_second_purchase) {
+    const Bytes encoded = profile_bytes(PG_GETARG_DATUM(0));
+    std::optional<std::int32_t> days;
+    think([&] {
+        const Profile profile = decode(encoded);
+        if (profile.days.size() > 1) days = profile.days[1] - profile.days[0];
+    });
+    if (!days) PG_RETURN_NULL();
+    PG_RETURN_INT32(*days);
 }
 
 CLIENTELE_FUNCTION(clientele_evening_share) {

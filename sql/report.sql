@@ -1,0 +1,82 @@
+-- report_html: one page about a store, by what its caller may read.
+SET timezone = 'UTC';
+SET datestyle = 'ISO, YMD';
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE TABLE report_orders (customer_id int, ordered_at timestamptz, amount numeric, order_id int);
+-- Customers 1 to 60 have four orders each, the last a few days ago; 61 to 63 have one of old.
+INSERT INTO report_orders SELECT c, now() - make_interval(days => 5 + n * 20 + c % 7), c, c * 10 + n FROM generate_series(1, 60) c, generate_series(1, 4) n;
+INSERT INTO report_orders SELECT c, now() - interval '200 days', 25, c * 10 FROM generate_series(61, 63) c;
+SELECT clientele.create_store('report', orders => 'public.report_orders');
+SELECT clientele.define_segment('report', 'small <b>"baskets"</b>', 'typical_order_value < 20');
+SELECT clientele.define_segment('report', 'lost', 'recency_days > 150');
+SELECT clientele.define_offer('report', 'more', 'grow_order_value', holdout => 0.3);
+CALL clientele.refresh('report');
+CALL clientele.issue_offers('report');
+RESET client_min_messages;
+
+-- What a figure of a page shows: its title, and the rows of its table.
+CREATE FUNCTION pg_temp.figure(page text, id text) RETURNS text LANGUAGE sql AS $$
+    SELECT substring(page FROM '<figure id="' || id || '".*?</figure>')
+$$;
+CREATE FUNCTION pg_temp.title(page text, id text) RETURNS text LANGUAGE sql AS $$
+    SELECT substring(pg_temp.figure(page, id) FROM '<h3>(.*?)</h3>')
+$$;
+CREATE FUNCTION pg_temp.rows(page text, id text) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT trim(regexp_replace(replace(r.m[1], '</bdi>', ' '), '<[^>]*>', '', 'g'))
+    FROM regexp_matches(substring(pg_temp.figure(page, id) FROM '<tbody>(.*)</tbody>'), '<tr>(.*?)</tr>', 'g') AS r (m)
+$$;
+
+CREATE TEMP TABLE page AS SELECT clientele.report_html('report') AS html;
+SELECT html LIKE '<!DOCTYPE html>%</html>' || chr(10) AS whole, html !~ '[^[:ascii:]]' AS ascii, html !~ '<script|https?:|url\(' AS asks_nobody,
+    length(html) < 500000 AS small FROM page;
+SELECT m[1] AS section FROM page, regexp_matches(html, '<h2 id="[a-z]+?">(.*?)</h2>', 'g') AS m;
+SELECT m[1] AS figure, pg_temp.title(html, m[1]) NOT IN ('') AS has_title FROM page, regexp_matches(html, '<figure id="([a-z-]+)', 'g') AS m
+WHERE m[1] NOT LIKE 'lift%';
+SELECT m[1] FROM page, regexp_matches(html, 'This cannot be shown: ([^<]*)', 'g') AS m;
+
+-- The numbers are those of the views.
+SELECT pg_temp.title(html, 'key-figures') FROM page;
+SELECT pg_temp.rows(html, 'key-figures') FROM page;
+SELECT pg_temp.rows(html, 'segments') FROM page;
+SELECT segment, customers, total_spent FROM report.segment_sizes ORDER BY total_spent DESC;
+-- Each figure's SQL runs as it stands there.
+CREATE FUNCTION pg_temp.runs(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE replace(replace(replace(replace(replace(query, '&quot;', '"'), '&#39;', ''''), '&gt;', '>'), '&lt;', '<'), '&amp;', '&');
+    RETURN true;
+END $$;
+SELECT bool_and(pg_temp.runs(m[1])) AS all_run, count(*) > 12 AS many FROM page, regexp_matches(html, '<pre>(.*?)</pre>', 'g') AS m;
+
+-- As of a day when the three lost ones were the only customers. Later than now is now.
+SELECT pg_temp.title(clientele.report_html('report', now() - interval '150 days'), 'key-figures');
+SELECT pg_temp.rows(clientele.report_html('report', 'infinity'), 'key-figures') LIMIT 1;
+
+-- Who may read some views sees those, and no numbers of fewer than five customers; who may read nothing is told so.
+CREATE ROLE regress_report_reader;
+GRANT USAGE ON SCHEMA report TO regress_report_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA report TO regress_report_reader;
+REVOKE SELECT ON report.budget_status FROM regress_report_reader;
+SET ROLE regress_report_reader;
+SELECT pg_temp.rows(html, 'segments') FROM clientele.report_html('report') AS html;
+SELECT pg_temp.figure(html, 'budgets') LIKE '%You may not read what this figure shows.%' AS told FROM clientele.report_html('report') AS html;
+RESET ROLE;
+REVOKE SELECT ON report.profiles, report.ledger FROM regress_report_reader;
+SET ROLE regress_report_reader;
+SELECT regexp_count(html, 'You may not read') > 5 AS told, html ~ 'families|baskets' AS learns FROM clientele.report_html('report') AS html \gset not_
+RESET ROLE;
+\echo :not_told :not_learns
+
+-- A view that is gone, a read-only transaction, and no such store.
+ALTER VIEW report.offer_summary RENAME TO gone;
+SELECT pg_temp.figure(clientele.report_html('report'), 'decisions') LIKE '%This cannot be shown: relation%' AS told;
+ALTER VIEW report.gone RENAME TO offer_summary;
+BEGIN READ ONLY;
+SELECT length(clientele.report_html('report')) > 10000 AS written;
+COMMIT;
+SELECT clientele.report_html('nowhere');
+SELECT clientele.report_html(NULL);
+
+SELECT clientele.drop_store('report', force => true);
+DROP TABLE report_orders;
+DROP ROLE regress_report_reader;

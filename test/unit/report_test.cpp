@@ -1,0 +1,197 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/report/figure.hpp"
+#include "core/report/page.hpp"
+#include "core/report/scale.hpp"
+#include "core/report/text.hpp"
+
+namespace clientele {
+namespace {
+
+const Currency dollars{"USD", 2};
+
+Figure figure(Drawing drawing, std::vector<std::string> columns, std::vector<Format> formats, std::vector<Row> rows) {
+    Figure made;
+    made.id = "test";
+    made.topic = "Test";
+    made.drawing = drawing;
+    made.title = "seen";
+    made.headline = "first";
+    made.columns = std::move(columns);
+    made.formats = std::move(formats);
+    made.rows = std::move(rows);
+    made.drawn = made.columns.size();
+    return made;
+}
+
+Figure bars(std::vector<Row> rows) {
+    return figure(Drawing::bars, {"segment", "customers"}, {Format::text, Format::people}, std::move(rows));
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
+std::string words(std::string_view text) { return Markup().words(text).text(); }
+
+// Whether every element that is opened is closed, in order.
+bool is_balanced(const std::string& html) {
+    std::vector<std::string> open;
+    for (std::size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
+        const std::string tag = html.substr(at + 1, html.find('>', at) - at - 1);
+        const std::string name = tag.substr(0, tag.find(' '));
+        if (tag.back() == '/' || name == "meta") continue;
+        if (name.front() != '/') {
+            open.push_back(name);
+        } else if (open.empty() || "/" + open.back() != name) {
+            return false;
+        } else {
+            open.pop_back();
+        }
+    }
+    return open.empty();
+}
+
+// All attributes that are percentages.
+std::vector<double> percentages(const std::string& html) {
+    std::vector<double> found;
+    for (std::size_t at = html.find("%\""); at != std::string::npos; at = html.find("%\"", at + 1)) {
+        const std::size_t start = html.rfind('"', at) + 1;
+        found.push_back(std::stod(html.substr(start, at - start)));
+    }
+    return found;
+}
+
+bool is_ascii(const std::string& text) {
+    return std::ranges::all_of(text, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+}
+
+TEST(ReportText, EscapesWhateverItIsGiven) {
+    EXPECT_EQ(words("</svg><script>&\"'"), "&lt;/svg&gt;&lt;script&gt;&amp;&quot;&#39;");
+    EXPECT_EQ(words("\u00e9\U0001F600"), "&#233;&#128512;");
+    EXPECT_EQ(words(std::string("a\x01\x7f", 3)), "a&#xFFFD;&#xFFFD;");
+    EXPECT_EQ(words("\xe2\x82"), "&#65533;");
+}
+
+TEST(ReportText, ShortensByCharacters) {
+    EXPECT_EQ(shortened("families", 8), "families");
+    EXPECT_EQ(shortened("families", 5), "fami\u2026");
+    EXPECT_EQ(shortened("\U0001F600\U0001F600\U0001F600", 2), "\U0001F600\u2026");
+}
+
+TEST(ReportText, NumbersAreReadable) {
+    EXPECT_EQ(readable("1234567", Format::count, dollars), "1\u202f234\u202f567");
+    EXPECT_EQ(readable("-0.004", Format::money, dollars), "0.00");
+    EXPECT_EQ(readable("-1234.565", Format::money, dollars), "\u22121\u202f234.57");
+    EXPECT_EQ(readable("999999.995", Format::money, dollars), "1\u202f000\u202f000.00");
+    EXPECT_EQ(readable("1000000000000.4", Format::money, {"JPY", 0}), "1\u202f000\u202f000\u202f000\u202f000");
+    EXPECT_EQ(readable("0.17654", Format::share, dollars), "17.7\u202f%");
+    EXPECT_EQ(readable("1e-05", Format::number, dollars), "0.000");
+    EXPECT_EQ(readable({}, Format::money, dollars), "\u2013");
+    EXPECT_EQ(readable("NaN", Format::number, dollars), "NaN");
+}
+
+TEST(ReportText, AxesHaveFewDigits) {
+    EXPECT_EQ(compact(0, Format::count), "0");
+    EXPECT_EQ(compact(999, Format::count), "999");
+    EXPECT_EQ(compact(999.6, Format::count), "1k");
+    EXPECT_EQ(compact(-1260, Format::money), "\u22121.3k");
+    EXPECT_EQ(compact(2e12, Format::money), "2T");
+    EXPECT_EQ(compact(0.125, Format::share), "12.5\u202f%");
+}
+
+TEST(ReportScale, TicksAreRoundAndHoldAll) {
+    for (const auto& [least, most] : std::vector<std::pair<double, double>>{
+             {0, 0}, {0, 1}, {-3.2, 9.7}, {0, 1e12}, {0.001, 0.0017}, {5, 5}, {-7, -7}, {3115, 3761}}) {
+        const Scale scale = scale_over(least, most, 4);
+        EXPECT_LE(scale.low, least);
+        EXPECT_GE(scale.high, most);
+        EXPECT_GE(scale.ticks.size(), 2U);
+        EXPECT_LE(scale.ticks.size(), 7U) << least << " to " << most;
+        EXPECT_EQ(scale.place(scale.low), 0);
+        EXPECT_EQ(scale.place(scale.high), 1);
+    }
+}
+
+TEST(ReportFigure, EveryDrawingIsWholeAndInItsPlace) {
+    const std::vector<Row> rows = {
+        {"a", "x", "1", "0.5", "2"}, {"b", "y", {}, "-3", "NaN"}, {"</svg>", "z", "7", {}, {}}};
+    const std::vector<std::string> columns = {"name", "second", "one", "two", "three"};
+    const std::vector<Format> formats = {Format::text, Format::text, Format::count, Format::number, Format::money};
+    for (const Drawing drawing :
+         {Drawing::bars, Drawing::columns, Drawing::lines, Drawing::intervals, Drawing::heat, Drawing::table}) {
+        const std::string html = figure_html(figure(drawing, columns, formats, rows), dollars);
+        EXPECT_TRUE(is_balanced(html)) << html;
+        EXPECT_TRUE(is_ascii(html));
+        EXPECT_EQ(count_of(html, "</svg>"), drawing == Drawing::table ? 0U : 1U);
+        for (const double percentage : percentages(html)) {
+            EXPECT_GE(percentage, 0);
+            EXPECT_LE(percentage, 100);
+        }
+    }
+}
+
+TEST(ReportFigure, TheTitleSaysWhatTheRowOfItsChoiceHolds) {
+    Figure shown = bars({{"few", "3"}, {"{many}", "1200"}, {"some", "40"}});
+    shown.title = "{segment} are {customers}";
+    shown.headline = "max customers";
+    EXPECT_NE(figure_html(shown, dollars).find("<h3>{many} are 1&#8239;200</h3>"), std::string::npos);
+    shown.headline = "min customers";
+    EXPECT_NE(figure_html(shown, dollars).find("<h3>few are 3</h3>"), std::string::npos);
+    shown.headline = "last";
+    EXPECT_NE(figure_html(shown, dollars).find("<h3>some are 40</h3>"), std::string::npos);
+}
+
+TEST(ReportFigure, WithoutRowsItSaysSo) {
+    const std::string html = figure_html(bars({}), dollars);
+    EXPECT_NE(html.find("<h3>Test</h3>"), std::string::npos);
+    EXPECT_NE(html.find("There is nothing to show."), std::string::npos);
+    EXPECT_EQ(html.find("<svg"), std::string::npos);
+}
+
+TEST(ReportFigure, TheRestOfManyRowsIsOne) {
+    std::vector<Row> rows;
+    for (int i = 0; i < 1'000; ++i) rows.push_back({"segment " + std::to_string(i), "1"});
+    const std::string html = figure_html(bars(std::move(rows)), dollars);
+    EXPECT_EQ(count_of(html, "<rect"), most_drawn_rows);
+    EXPECT_NE(html.find("others (971)"), std::string::npos);
+    EXPECT_NE(html.find(">971<"), std::string::npos);
+    EXPECT_EQ(count_of(html, "<tr>"), most_listed_rows + 1);
+}
+
+TEST(ReportFigure, NumbersOfFewCustomersAreHidden) {
+    Figure shown =
+        figure(Drawing::bars, {"segment", "customers", "spent"}, {Format::text, Format::people, Format::money},
+               {{"many", "5", "10"}, {"few", "4", "123.45"}, {"none", "0", "0"}});
+    hide_small_rows(shown);
+    EXPECT_EQ(shown.rows[0], (Row{"many", "5", "10"}));
+    EXPECT_EQ(shown.rows[1], (Row{"few", {}, {}}));
+    EXPECT_EQ(shown.rows[2], (Row{"none", "0", "0"}));
+}
+
+TEST(ReportFigure, UnknownWordsAreRefused) {
+    EXPECT_THROW(drawing_of("pie"), Error);
+    EXPECT_THROW(format_of("colour"), Error);
+}
+
+TEST(ReportPage, IsWholeAndAsksNobodyForAnything) {
+    const std::string sections = section_html(
+        "shop", "How?", figure_html(bars({{"a", "1"}}), dollars) + missing_figure_html("m", "<b>", "You may not."));
+    const std::string page = page_html({"\u05d0 <shop>", "today"}, sections);
+    EXPECT_TRUE(is_ascii(page));
+    EXPECT_TRUE(is_balanced(page.substr(page.find("<html"))));
+    EXPECT_EQ(page.find("<script"), std::string::npos);
+    EXPECT_EQ(page.find("http:"), std::string::npos);
+    EXPECT_EQ(page.find("url("), std::string::npos);
+    EXPECT_NE(page.find("&#1488; &lt;shop&gt;"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace clientele
