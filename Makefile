@@ -3,7 +3,7 @@
 #   make                  build                      make demo [ORDERS=path.csv] [KEEP=1]
 #   make install          into the server of PG_CONFIG   make test   unit tests, pg_regress and TAP, on a private server
 #   make installcheck     pg_regress on a running server (REGRESS=name for one)    make format   clang-format, in place
-#   make simulate         experiments with known effects, for some minutes (nightly)      make tidy   clang-tidy, minutes
+#   make simulate         experiments and shops whose truth is known (nightly)             make tidy   clang-tidy, minutes
 #
 # Variables: PG_CONFIG (default pg_config), WERROR=1 (warnings are errors), ASSERTIONS=1 (check invariants at run time).
 

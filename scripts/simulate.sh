@@ -1,10 +1,26 @@
 #!/usr/bin/env bash
-# Holds the intervals of lift() against experiments whose true effect is known: scripts/simulate.sh [RUNS]
-# Prints a table; fails where an interval does not hold what it promises. Needs no server. 4,000 runs take some minutes.
+# Simulations whose truth is known; they need no server, and both together run for some 20 minutes:
+#   scripts/simulate.sh                          both
+#   scripts/simulate.sh lift [RUNS]              experiments: how often the intervals of lift() hold the true effect; fails where they do
+#                                                not hold what they promise
+#   scripts/simulate.sh offers [SEEDS [SHOP…]]   shops: what ways of setting an offer's terms earn
 source "$(dirname "$0")/common.sh"
 
-"$top/scripts/packages.sh" build unit
-mkdir -p "$top/build"
-flock "$top/build/lock" cmake -S "$top" -B "$top/build/simulation" >/dev/null
-flock "$top/build/lock" cmake --build "$top/build/simulation" -j "$(nproc)" --target lift_simulation >/dev/null
-"$top/build/simulation/lift_simulation" "$@"
+simulate() {
+    local program=$1_simulation
+    shift
+    "$top/scripts/packages.sh" build unit
+    mkdir -p "$top/build"
+    flock "$top/build/lock" cmake -S "$top" -B "$top/build/simulation" >/dev/null
+    flock "$top/build/lock" cmake --build "$top/build/simulation" -j "$(nproc)" --target "$program" >/dev/null
+    "$top/build/simulation/$program" "$@"
+}
+
+case ${1:-both} in
+    lift | offers) simulate "$@" ;;
+    both)
+        simulate lift
+        simulate offers
+        ;;
+    *) fail "unknown simulation $1: lift or offers" ;;
+esac

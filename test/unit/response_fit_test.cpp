@@ -147,7 +147,7 @@ std::vector<ResponseOrder> simulated(int exposures, const std::vector<double>& t
 }
 
 TEST(ResponseFit, FindsTheParametersOfASimulation) {
-    const auto orders = simulated(20'000, example, false, 1);
+    const auto orders = simulated(10'000, example, false, 1);
     const ResponseFit fit = fit_response(orders, 3, false);
     ASSERT_TRUE(fit.converged);
     for (std::size_t i = 0; i < example.size(); ++i) {
@@ -225,7 +225,7 @@ TEST(ResponseFit, AmountsOfAnySize) {
 }
 
 TEST(ReachCheck, SeesAResponseThatIsNotTheModels) {
-    auto orders = simulated(20'000, example, false, 7);
+    auto orders = simulated(10'000, example, false, 7);
     const ResponseFit fit = fit_response(orders, 3, false);
     // Of one arm nobody was raised any more.
     for (auto& o : orders) {

@@ -1,0 +1,39 @@
+// What ways of setting terms earn in a simulated shop, as shares of what an oracle would.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "simulated_shop.hpp"
+
+namespace clientele {
+
+struct OfferTrial {
+    int customers = 20'000;
+    int judged = 3'000;  // of them
+    std::vector<int> exposures = {2'000, 10'000, 50'000};
+    double explored = 1;  // the share of enrolments that gets explored terms; the others 'spread'
+    double holdout = 0.1;
+};
+
+// What was learned from a log.
+struct Learned {
+    int exposures = 0;
+    std::int64_t redemptions = 0;  // of explored terms
+    double profit = 0;             // true, a customer, of what is chosen
+    double alone = 0;              // that while exploring goes on
+    double offered = 0;            // share of customers
+    bool converged = false, passes_gate = false;
+    double reach_p = 0;
+    ProfitInterval predicted;  // of what is chosen
+    ResponseFit fit;
+};
+
+struct OfferOutcome {
+    double contribution = 0, oracle = 0, stretch = 0, spread = 0, explored = 0;  // a customer and horizon
+    std::vector<Learned> learned;
+};
+
+OfferOutcome try_offers(const ShopKind& kind, const OfferTrial& trial, std::uint64_t seed);
+
+}  // namespace clientele

@@ -1,0 +1,59 @@
+// A few of the simulated shops of `make simulate`, small: what is learned from a log must earn.
+#include "offer_simulation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/response/extra_orders.hpp"
+
+namespace clientele {
+namespace {
+
+const ShopKind& shop_named(const char* name) {
+    for (const ShopKind& kind : shop_kinds()) {
+        if (kind.name == name) return kind;
+    }
+    throw std::out_of_range(name);
+}
+
+OfferOutcome small_trial(const char* name, std::uint64_t seed, int exposures = 6'000, int judged = 200) {
+    OfferTrial trial;
+    trial.customers = 4'000;
+    trial.judged = judged;
+    trial.exposures = {exposures};
+    return try_offers(shop_named(name), trial, seed);
+}
+
+TEST(OfferSimulation, WhatIsLearnedEarnsWhereTheDefaultLoses) {
+    const OfferOutcome outcome = small_trial("medium", 1);
+    ASSERT_TRUE(outcome.learned[0].converged);
+    EXPECT_LT(outcome.stretch, 0);
+    EXPECT_GT(outcome.spread, 0);
+    EXPECT_GT(outcome.learned[0].profit, 0.4 * outcome.oracle);
+    EXPECT_LE(outcome.learned[0].profit, outcome.oracle);
+}
+
+TEST(OfferSimulation, WhatIsLearnedDoesNotLoseWhereNothingEarns) {
+    const OfferOutcome outcome = small_trial("subsidy", 1);
+    EXPECT_LT(outcome.spread, 0);
+    EXPECT_GT(outcome.learned[0].profit, -0.05 * outcome.oracle);
+}
+
+TEST(OfferSimulation, SameSeedSameResult) {
+    const OfferOutcome one = small_trial("strong", 3), other = small_trial("strong", 3),
+                       third = small_trial("strong", 4);
+    EXPECT_EQ(one.learned[0].profit, other.learned[0].profit);
+    EXPECT_NE(one.learned[0].profit, third.learned[0].profit);
+}
+
+TEST(ExtraOrders, AreBelievedAsTheyAreMeasured) {
+    EXPECT_NEAR(extra_orders(0.01, 1e-9).mean, 0.01, 1e-12);
+    EXPECT_NEAR(extra_orders(0.01, 0.005).mean, 0.005, 1e-12);
+    EXPECT_NEAR(extra_orders(0.01, 0.005).error, 0.005 / std::sqrt(2.0), 1e-12);
+    EXPECT_LT(extra_orders(0.02, 0.1).mean, 1e-4);
+    EXPECT_EQ(extra_orders(-0.02, 0.001).mean, 0);
+}
+
+}  // namespace
+}  // namespace clientele
