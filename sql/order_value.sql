@@ -1,5 +1,7 @@
 -- What customers' next orders would be worth: figures computed to sixteen digits by another implementation.
 SET extra_float_digits = 0;
+CREATE SCHEMA order_values;
+SET search_path = order_values, public;
 
 CREATE TABLE profiles AS
 SELECT customer, clientele.order_profile('2025-01-01 12:00+00'::timestamptz + place * interval '1 day', amount) AS p
@@ -63,3 +65,36 @@ SELECT clientele.natural_share(p, prior, 'NaN') FROM profiles, priors WHERE cust
 SELECT clientele.natural_share(p, prior, 10000000000000) FROM profiles, priors WHERE customer = 1;
 SELECT clientele._value_prior_final('\x00');
 SELECT clientele._value_prior_add(NULL, p) FROM profiles WHERE customer = 1;
+
+-- In a store the prior is that of the last refresh, and says how many orders reach what is asked for anyway.
+CREATE TABLE people AS SELECT generate_series(1, 2005) AS customer_id;
+ALTER TABLE people ADD PRIMARY KEY (customer_id);
+CREATE TABLE sales AS
+SELECT row_number() OVER (ORDER BY customer, place) AS order_id, customer AS customer_id, '2025-01-01 12:00+00'::timestamptz + place * interval '1 day' AS ordered_at, amount
+FROM orders;
+SELECT clientele.create_store('ov', orders => 'order_values.sales', customers => 'order_values.people', margin => 0.30);
+SELECT value_prior IS NULL AS none_before_a_refresh FROM ov.scoring;
+CALL clientele.refresh('ov');
+SELECT s.value_prior = (SELECT clientele.fit_value_prior(p.profile) FROM ov.profiles p) AS fitted FROM ov.scoring s;
+SELECT clientele.define_offer('ov', 'stretch', 'grow_order_value', holdout => 0.1);
+SELECT count(*) AS decisions, count(natural_share) AS known, count(*) FILTER (WHERE natural_share IS DISTINCT FROM
+        clientele.natural_share(coalesce(p.profile, nobody.p), s.value_prior, d.min_spend)) AS wrong
+FROM ov.offer_decisions d LEFT JOIN ov.profiles p USING (customer_id), ov.scoring s, (SELECT p FROM profiles WHERE customer = 3) AS nobody;
+SELECT count(*) AS without_orders, count(DISTINCT natural_share) AS shares FROM ov.offer_decisions WHERE customer_id > 2000;
+SELECT program, status, reason, customers, mean_threshold, natural_share > 0 AND natural_share < 1 AS natural, natural_cost > 0 AND natural_cost < greatest_cost AS costs
+FROM ov.offer_summary;
+SELECT s.natural_cost = round(sum(d.reward * d.natural_share::numeric), 2) AS cost, s.natural_share = round(avg(d.natural_share::numeric), 4)::float8 AS share
+FROM ov.offer_summary s, ov.offer_decisions d WHERE s.status = 'offered' AND d.status = 'offered' GROUP BY s.natural_cost, s.natural_share;
+SELECT p.natural_cost_before = s.natural_cost AS before, p.natural_cost_after < p.natural_cost_before AS a_higher_threshold_costs_less,
+    q.natural_cost_after = s.natural_cost AS the_same
+FROM clientele.preview_offer('ov', 'stretch', 'grow_order_value', holdout => 0.1, stretch => 2) p,
+     clientele.preview_offer('ov', 'stretch', 'grow_order_value', holdout => 0.1) q, ov.offer_summary s
+WHERE p.segment IS NULL AND q.segment IS NULL AND s.status = 'offered';
+-- Too few customers to go by.
+DELETE FROM sales WHERE customer_id > 1;
+CALL clientele.refresh('ov', full => true);
+SELECT value_prior IS NULL AS none FROM ov.scoring;
+SELECT natural_share, natural_cost FROM ov.offer_summary WHERE status = 'offered';
+SELECT clientele.drop_store('ov');
+SET client_min_messages = warning;
+DROP SCHEMA order_values CASCADE;

@@ -28,6 +28,11 @@ $$;
 COMMENT ON FUNCTION clientele._offer_inputs_query() IS
     'The view _offer_inputs of a store: what is known of a customer where an offer is decided, the ledger included.';
 
+CREATE FUNCTION clientele._prior_of(store name) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN format('(SELECT s.value_prior FROM %I.scoring s WHERE s.id = 1)', store);
+COMMENT ON FUNCTION clientele._prior_of(name) IS 'How the order values of a store''s customers differ, as an SQL expression.';
+
 CREATE FUNCTION clientele._create_offer_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -44,7 +49,7 @@ BEGIN
             FROM (SELECT i.customer_id, i.segment, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
             LEFT JOIN {store}._segment_content k ON k.segment = d.segment;
         CREATE OR REPLACE VIEW {store}.offer_decisions WITH (security_invoker = true) AS
-            SELECT i.customer_id, d.*
+            SELECT i.customer_id, d.*, clientele._natural_share(i.profile, {prior}, d.min_spend) AS natural_share
             FROM {store}._offer_inputs i
             CROSS JOIN LATERAL (
                 SELECT p.program, p.status, p.reasons, {decided}
@@ -55,9 +60,12 @@ BEGIN
         CREATE OR REPLACE VIEW {store}.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
                 pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
-                pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost
+                pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost,
+                pg_catalog.round(pg_catalog.avg(d.natural_share::numeric), 4)::double precision AS natural_share,
+                pg_catalog.round(pg_catalog.sum(d.reward * d.natural_share::numeric) FILTER (WHERE d.status = 'offered'), 2) AS natural_cost
             FROM {store}.offer_decisions d GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3;
         $views$,
+        'prior', clientele._prior_of(store),
         'offered', clientele._columns_of('clientele.offer', '(d.o).'),
         'unsegmented', clientele._columns_of('clientele.offer', '(d.o).', '{segment}'),
         'decided', clientele._columns_of('clientele.offer', 'p.', '{program,reasons}'),

@@ -294,9 +294,11 @@ BEGIN
             'The whole decision in one row a customer: segment, contents by slot, and the offer, if there is one.';
         COMMENT ON VIEW {store}.offers IS 'A row for each customer who has an offer now.';
         COMMENT ON VIEW {store}.offer_decisions IS 'A row for each customer and program, and for an open offer of one that was dropped: '
-            'offered, held_out or refused, with the reasons.';
+            'offered, held_out or refused, with the reasons; natural_share: how many of the customer''s orders reach min_spend without an '
+            'offer.';
         COMMENT ON VIEW {store}.offer_summary IS
-            'Customers by program, status and first reason; mean threshold; cost if every offer were redeemed.';
+            'Customers by program, status and first reason; mean threshold; cost if every offer were redeemed; the mean share of orders '
+            'that reach the threshold anyway, and what of the cost goes to these.';
         COMMENT ON VIEW {store}.segment_sizes IS 'Customers, orders and money by segment; aov is pooled: sums over sums.';
         COMMENT ON FUNCTION {store}.customers_at(timestamptz) IS
             'The view customers as of a time: today''s order rows dated up to then, with today''s status, attributes, rules and models.';

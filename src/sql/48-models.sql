@@ -20,7 +20,7 @@ BEGIN
             breaks_r double precision[], breaks_f double precision[], breaks_m double precision[],
             breaks_set boolean NOT NULL DEFAULT false, breaks_at timestamptz,
             margin double precision NOT NULL, decimals integer NOT NULL,
-            net_share double precision, annual_discount double precision, recent_bound numeric,
+            net_share double precision, annual_discount double precision, recent_bound numeric, value_prior clientele.value_prior,
             purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
         COMMENT ON TABLE {store}.models IS
             'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer and use_model.';
@@ -33,6 +33,8 @@ BEGIN
         COMMENT ON COLUMN {store}.scoring.recent_bound IS
             'What the last order of a customer with one or two counts for at most in offers, as of the last refresh: '
             'the typical order value that 95 % of the customers with three orders or more do not exceed; NULL below 30 such customers.';
+        COMMENT ON COLUMN {store}.scoring.value_prior IS
+            'How the customers'' order values differ, as of the last refresh: clientele.fit_value_prior of their profiles.';
         COMMENT ON COLUMN {store}.scoring.purchase IS
             'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
         COMMENT ON COLUMN {store}.scoring.value IS 'p, q, v of a Gamma-Gamma model.';
@@ -240,17 +242,20 @@ BEGIN
     PERFORM clientele._require_all_customers(store);
     EXECUTE clientele._fill('
         UPDATE {store}.scoring s SET breaks_r = n.breaks_r, breaks_f = n.breaks_f, breaks_m = n.breaks_m, breaks_at = n.breaks_at,
-            net_share = n.net_share, margin = n.margin
+            net_share = n.net_share, margin = n.margin, value_prior = n.value_prior
         FROM (SELECT CASE WHEN o.breaks_set THEN o.breaks_r ELSE f.breaks_r END AS breaks_r,
                 CASE WHEN o.breaks_set THEN o.breaks_f ELSE f.breaks_f END AS breaks_f,
                 CASE WHEN o.breaks_set THEN o.breaks_m ELSE f.breaks_m END AS breaks_m,
                 CASE WHEN o.breaks_set THEN o.breaks_at ELSE now() END AS breaks_at,
                 -- Where more was refunded than sold, no share of the sales is left.
-                CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share, t.margin::double precision AS margin
+                CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share, t.margin::double precision AS margin,
+                f.value_prior
             FROM {store}.scoring o, {store}.settings t,
-                (SELECT (x.f).* FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f FROM {store}._base b OFFSET 0) x) f) n',
+                (SELECT (x.f).*, x.value_prior
+                 FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f, clientele.fit_value_prior(b.profile) AS value_prior
+                       FROM {store}._base b OFFSET 0) x) f) n',
         'store', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._refresh_scoring(name) IS
-    'What scores need to know of the population: the quintiles (unless breaks were set by hand), and what refunds leave of the orders'' '
-    'value.';
+    'What scores need to know of the population: the quintiles (unless breaks were set by hand), what refunds leave of the orders'' '
+    'value, and how order values differ.';

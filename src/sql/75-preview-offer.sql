@@ -9,7 +9,7 @@ CREATE FUNCTION clientele.preview_offer(
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL)
     RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
-        greatest_cost_before numeric, greatest_cost_after numeric)
+        greatest_cost_before numeric, greatest_cost_after numeric, natural_cost_before numeric, natural_cost_after numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition jsonb;
@@ -37,7 +37,8 @@ COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, n
     'end or '
     'disclosure. Who has an open offer is unchanged. '
     'greatest_cost_before, greatest_cost_after: sum of the rewards in the currency if every offer were redeemed, whatever is left of '
-    'budgets. What define_offer() refuses is refused.';
+    'budgets. natural_cost_before, natural_cost_after: of these, what goes to orders that reach the threshold anyway, as '
+    'natural_share of shop.offer_decisions has it. What define_offer() refuses is refused.';
 
 -- Which of the programs' figures tell a customer something else is a matter of all columns but those that say where it comes from.
 CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
@@ -45,9 +46,12 @@ CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
     SELECT clientele._fill('
         WITH compared AS (
             SELECT d.segment, (d.before).reward AS reward_before, (d.after).reward AS reward_after,
-                ROW({before}) IS DISTINCT FROM ROW({after}) AS differs
+                ROW({before}) IS DISTINCT FROM ROW({after}) AS differs,
+                (d.before).reward * clientele._natural_share(d.profile, {prior}, (d.before).min_spend)::numeric AS natural_before,
+                (d.after).reward * clientele._natural_share(d.profile, {prior}, (d.after).min_spend)::numeric AS natural_after
             FROM (
-                SELECT i.segment, clientele._decide($1, i.input, NULL, $2) AS before, clientele._decide($3, i.input, NULL, $4) AS after
+                SELECT i.segment, (i.input).profile,
+                    clientele._decide($1, i.input, NULL, $2) AS before, clientele._decide($3, i.input, NULL, $4) AS after
                 FROM (SELECT o.segment, o.input FROM {store}._offer_inputs o OFFSET 0) i  -- so that each input is computed once
             ) d
         ), counted AS (
@@ -55,16 +59,17 @@ CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
                 count(*) FILTER (WHERE c.reward_before IS NULL AND c.reward_after IS NOT NULL) AS gains,
                 count(*) FILTER (WHERE c.reward_before IS NOT NULL AND c.reward_after IS NULL) AS loses,
                 count(*) FILTER (WHERE c.differs AND c.reward_before IS NOT NULL AND c.reward_after IS NOT NULL) AS changes,
-                count(*) FILTER (WHERE NOT c.differs) AS unchanged, sum(c.reward_before) AS cost_before, sum(c.reward_after) AS cost_after
+                count(*) FILTER (WHERE NOT c.differs) AS unchanged, sum(c.reward_before) AS cost_before, sum(c.reward_after) AS cost_after,
+                sum(c.natural_before) AS natural_before, sum(c.natural_after) AS natural_after
             FROM compared c GROUP BY c.segment
         )
         SELECT n.segment, coalesce(sum(n.customers), 0)::bigint, coalesce(sum(n.gains), 0)::bigint, coalesce(sum(n.loses), 0)::bigint,
             coalesce(sum(n.changes), 0)::bigint, coalesce(sum(n.unchanged), 0)::bigint, coalesce(sum(n.cost_before), 0),
-            coalesce(sum(n.cost_after), 0)
+            coalesce(sum(n.cost_after), 0), round(coalesce(sum(n.natural_before), 0), 2), round(coalesce(sum(n.natural_after), 0), 2)
         FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment',
         'before', clientele._columns_of('clientele.offer', '(d.before).', clientele._explaining_columns()),
         'after', clientele._columns_of('clientele.offer', '(d.after).', clientele._explaining_columns()),
-        'store', quote_ident(store))
+        'prior', clientele._prior_of(store), 'store', quote_ident(store))
 $$;
 COMMENT ON FUNCTION clientele._comparison_query(name) IS
     'The query that compares what customers are offered by a book and budgets ($1, $2) with what they would be by others ($3, $4).';

@@ -19,9 +19,10 @@ ValuePrior prior_argument(FunctionCallInfo fcinfo, int argument) {
     return {parameter_of(row, 1), parameter_of(row, 2), parameter_of(row, 3), parameter_of(row, 4)};
 }
 
-// Of the customer of argument 0, by the prior of argument 1.
+// Of the customer of argument 0, NULL without orders, by the prior of argument 1.
 OrderValue value_argument(FunctionCallInfo fcinfo) {
-    const Summary& summary = profile_summary(profile_bytes(PG_GETARG_DATUM(0)));
+    const Summary no_orders;
+    const Summary& summary = PG_ARGISNULL(0) ? no_orders : profile_summary(profile_bytes(PG_GETARG_DATUM(0)));
     const ValuePrior prior = prior_argument(fcinfo, 1);
     OrderValue value;
     think([&] {
@@ -74,4 +75,9 @@ CLIENTELE_FUNCTION(clientele_log_value_sd) { PG_RETURN_FLOAT8(value_argument(fci
 CLIENTELE_FUNCTION(clientele_natural_share) {
     const double min_spend = amount_argument(fcinfo, 2, "min_spend");
     PG_RETURN_FLOAT8(natural_share(value_argument(fcinfo), min_spend));
+}
+
+CLIENTELE_FUNCTION(clientele_natural_share_of_anybody) {
+    if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) PG_RETURN_NULL();
+    return clientele_natural_share(fcinfo);
 }
