@@ -401,6 +401,7 @@ DECLARE
 BEGIN
     PERFORM clientele._require_owner(store);
     PERFORM clientele._check_changes(given, reset);
+    PERFORM clientele._lock_dropping(store);
     IF NOT attaching THEN
         PERFORM clientele._require_attached(store);
     ELSIF NOT clientele._is_detached(store) AND NOT clientele._has_lost_sources(store, clientele._settings(store)) THEN
@@ -408,7 +409,8 @@ BEGIN
             HINT = format('SELECT clientele.alter_store(%L, ...) changes it as it is.', store);
     END IF;
     IF attaching OR owner IS NOT NULL OR clientele._concerns_sources(given, reset) THEN
-        PERFORM clientele._lock_alone(store, ARRAY[given ->> 'orders', given ->> 'customers', given ->> 'items']::oid[]::regclass[]);
+        PERFORM clientele._lock_alone(store, ARRAY[given ->> 'orders', given ->> 'customers', given ->> 'items']::oid[]::regclass[],
+            owner IS NOT NULL);
         role := clientele._become_owner(store);
         IF NOT attaching THEN
             PERFORM clientele._write_column_names(store);
@@ -496,9 +498,9 @@ DECLARE
     role text;
 BEGIN
     PERFORM clientele._require_owner(store);
+    PERFORM clientele._lock_dropping(store);
     PERFORM clientele._require_attached(store);
-    PERFORM clientele._lock_alone(store, '{}');
-    PERFORM clientele._require_attached(store);  -- as another session may have left it
+    PERFORM clientele._lock_alone(store, '{}', false);
     role := clientele._become_owner(store);
     PERFORM clientele._write_column_names(store);
     settings := clientele._settings(store);

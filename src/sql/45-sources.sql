@@ -40,8 +40,9 @@ COMMENT ON FUNCTION clientele._has_lost_sources(name, clientele.store_settings) 
 -- ---- Locks ----
 
 -- All at once: while it waits for one of them it holds none, so that whoever has written an order and then looks something up is no
--- victim of a deadlock. The row of the settings comes last; where it is not free, the tables are let go of meanwhile.
-CREATE FUNCTION clientele._lock_alone(store name, others regclass[]) RETURNS void
+-- victim of a deadlock. The row of the settings comes last; where it is not free, the tables are let go of meanwhile. Who looks for the
+-- only store passes over those whose settings are locked as a table.
+CREATE FUNCTION clientele._lock_alone(store name, others regclass[], for_good boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings;
@@ -58,7 +59,9 @@ BEGIN
                     CROSS JOIN LATERAL clientele._family(s) m JOIN pg_class c ON c.oid = m
                     WHERE settings.live AND c.relkind IN ('r', 'p') OR pg_has_role(c.relowner, 'USAGE')
                 UNION SELECT t FROM unnest(clientele._triggered(settings)) t)
-                || ARRAY(SELECT o.object::regclass FROM clientele._store_objects(store) o WHERE o.class = 'pg_class'::regclass));
+                || ARRAY(SELECT c.oid::regclass FROM clientele._store_objects(store) o
+                    JOIN pg_class c ON o.class = 'pg_class'::regclass AND c.oid = o.object
+                    WHERE for_good OR c.relname NOT IN ('settings', 'health')));
             EXECUTE format('SELECT true FROM %I.settings FOR UPDATE SKIP LOCKED', store) INTO is_free;
             EXIT WHEN is_free AND clientele._settings(store) IS NOT DISTINCT FROM settings;
             RAISE EXCEPTION 'another session changes store %', quote_ident(store) USING ERRCODE = 'CL001';
@@ -72,9 +75,9 @@ BEGIN
     END LOOP;
     PERFORM clientele._lock_store(store);
 END $$;
-COMMENT ON FUNCTION clientele._lock_alone(name, regclass[]) IS
+COMMENT ON FUNCTION clientele._lock_alone(name, regclass[], boolean) IS
     'Locks a store and what it reads against everybody, and drops its triggers: tables that the caller does not own where they have its '
-    'triggers, or shall have them.';
+    'triggers, or shall have them. for_good: also those tables by which stores are listed, which another owner is to have.';
 
 -- New objects are to be the owner's, and what a store reads is read with the owner's rights, whoever changes it.
 CREATE FUNCTION clientele._become_owner(store name) RETURNS text

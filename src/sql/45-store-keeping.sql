@@ -209,8 +209,8 @@ COMMENT ON FUNCTION clientele._refuse_open_offers(name) IS
 CREATE FUNCTION clientele._lock_dropping(store name) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_lock_dropping' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION clientele._lock_dropping(name) IS
-    'Lets one session at a time drop a store: of two that had read it, each would wait for the other to let go of it. For the store''s '
-    'owner.';
+    'Lets one session at a time drop a store or change what it reads: of two that had read it, each would wait for the other to let go '
+    'of it. For the store''s owner.';
 
 CREATE FUNCTION clientele.drop_store(store name, force boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
