@@ -168,6 +168,7 @@ const RowShape& shape_of(FunctionCallInfo fcinfo, TupleDesc descriptor) {
     if (descriptor == nullptr) descriptor = result_row_type(fcinfo);
     const int count = descriptor->natts;
     Assert(count <= most_columns);
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the columns are pointers
     known = static_cast<RowShape*>(palloc(offsetof(RowShape, columns) + count * sizeof(AnswerColumn*)));
     known->descriptor = BlessTupleDesc(CreateTupleDescCopy(descriptor));
     for (int index = 0; index < count; ++index) {

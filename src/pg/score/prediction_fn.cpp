@@ -1,6 +1,7 @@
 // Predictions of the purchase and value models: src/sql/19-prediction.sql says what each function returns.
 #include "core/score/prediction.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -332,10 +333,7 @@ Datum orders_of_profile(FunctionCallInfo fcinfo, Memo& memo, int argument) {
 }
 
 bool any_is_null(FunctionCallInfo fcinfo, std::initializer_list<int> arguments) {
-    for (const int argument : arguments) {
-        if (PG_ARGISNULL(argument)) return true;
-    }
-    return false;
+    return std::ranges::any_of(arguments, [&](int argument) { return PG_ARGISNULL(argument); });
 }
 
 // Whether `argument`, a mean value, is given; without repeat purchases it need not be, and is not looked at.
