@@ -282,3 +282,5 @@ SELECT what, left(refusal(replace(replace('{"version": VERSION, "time_zone": "UT
         ('a fraction', '2', ', "tie": 1.5'), ('text', '2', ', "tie": "1"'), ('something else', '2', ', "rank": 5')) v (what, version, tie);
 
 SELECT clientele.drop_store('shop');
+
+DROP SCHEMA dates CASCADE;

@@ -350,3 +350,4 @@ SELECT clientele.alter_offer('plainly_named', 'DECISIONS', budget => 100);
 CALL clientele.issue_offers('plainly_named');
 SELECT count(*) > 5, sum(reward) BETWEEN 80 AND 100 FROM plainly_named.ledger;
 SELECT clientele.drop_store('plainly_named', force => true);
+DROP TABLE named_orders;
