@@ -13,7 +13,8 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
             SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
                 CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment)
                      WHEN g.orders < clientele._typical_from_orders()
-                     THEN ROW('recent', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value END AS fallback,
+                     THEN ROW('recent', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value
+                END AS fallback,
                 g.as_of, h.history, h.last_period, h.last_ordered_at, h.open
             FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g
             LEFT JOIN (
@@ -55,7 +56,8 @@ BEGIN
                 SELECT p.program, p.status, p.reasons, {decided}
                 FROM clientele._decide_programs({store}._offer_book(), i.input, i.budgets) p
                 UNION ALL
-                SELECT i.open_program, CASE WHEN i.open_holdout IS NULL THEN 'offered' ELSE 'held_out' END, ((i.open).terms).reasons, {open_terms}
+                SELECT i.open_program, CASE WHEN i.open_holdout IS NULL THEN 'offered' ELSE 'held_out' END,
+                    ((i.open).terms).reasons, {open_terms}
                 WHERE i.open_exposure IS NOT NULL) d;
         CREATE OR REPLACE VIEW {store}.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,

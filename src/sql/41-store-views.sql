@@ -2,7 +2,8 @@
 
 CREATE FUNCTION clientele._order_id(settings clientele.store_settings) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('o.%I::%s', settings.order_id, clientele._stored_type(clientele._column_type(settings.orders, settings.order_id, 'order_id')))
+    SELECT format('o.%I::%s', settings.order_id,
+        clientele._stored_type(clientele._column_type(settings.orders, settings.order_id, 'order_id')))
 $$;
 COMMENT ON FUNCTION clientele._order_id(clientele.store_settings) IS
     'The id of a row o of the orders, in the type in which it is kept, as an SQL expression.';
@@ -103,7 +104,8 @@ COMMENT ON FUNCTION clientele._earliest(name, text) IS
 
 CREATE FUNCTION clientele._items_query(settings clientele.store_settings) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN settings.items IS NOT NULL THEN format('SELECT i.%I::%s AS order_id, %s AS category, i.%I::numeric AS amount FROM %s i',
+    SELECT CASE WHEN settings.items IS NOT NULL THEN format(
+        'SELECT i.%I::%s AS order_id, %s AS category, i.%I::numeric AS amount FROM %s i',
         settings.item_order_id, clientele._stored_type(clientele._column_type(settings.items, settings.item_order_id, 'item_order_id')),
         CASE WHEN clientele._is_built_in(clientele._column_type(settings.items, settings.item_category, 'item_category'))
             THEN format('i.%I::text', settings.item_category) ELSE clientele._as_text(format('i.%I', settings.item_category)) END,
@@ -114,7 +116,8 @@ COMMENT ON FUNCTION clientele._items_query(clientele.store_settings) IS
 
 -- One row a customer with orders: customer_id, profile, category_mix. among: a condition on o, of which customers.
 -- inlined: without the views _orders and _items, which read with the rights of whoever asks, within whatever view they are.
-CREATE FUNCTION clientele._profiles_query(store name, settings clientele.store_settings, as_of text, among text DEFAULT 'true', inlined boolean DEFAULT false)
+CREATE FUNCTION clientele._profiles_query(store name, settings clientele.store_settings, as_of text, among text DEFAULT 'true',
+    inlined boolean DEFAULT false)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -126,7 +129,8 @@ DECLARE
     items text := CASE WHEN inlined THEN format('(%s)', clientele._items_query(settings)) ELSE format('%I._items', store) END;
     profiles text;
 BEGIN
-    profiles := format('SELECT o.customer_id, %s AS profile FROM %s o WHERE o.ordered_at <= %s AND %s GROUP BY o.customer_id HAVING %1$s IS NOT NULL',
+    profiles := format('SELECT o.customer_id, %s AS profile FROM %s o WHERE o.ordered_at <= %s AND %s
+        GROUP BY o.customer_id HAVING %1$s IS NOT NULL',
         aggregate, orders, as_of, among);
     IF settings.items IS NULL THEN
         RETURN format('SELECT p.customer_id, p.profile, NULL::jsonb AS category_mix FROM (%s) p', profiles);
@@ -137,7 +141,8 @@ END $$;
 COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, text, text, boolean) IS
     'The profiles of a store, from its orders up to as_of.';
 
-CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true', orders text DEFAULT NULL, items text DEFAULT NULL) RETURNS text
+CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true', orders text DEFAULT NULL,
+    items text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
             SELECT o.customer_id, i.category, pg_catalog.sum(i.amount) AS amount
@@ -171,7 +176,8 @@ COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) 
 -- Everything that is joined is told so: planners do not carry ranges over.
 CREATE FUNCTION clientele._between(store name, alias text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('($1 IS NULL OR %1$s.customer_id%2$s > $1) AND ($2 IS NULL OR %1$s.customer_id%2$s <= $2)', alias, clientele._key_collation(store))
+    SELECT format('($1 IS NULL OR %1$s.customer_id%2$s > $1) AND ($2 IS NULL OR %1$s.customer_id%2$s <= $2)', alias,
+        clientele._key_collation(store))
 $$;
 COMMENT ON FUNCTION clientele._between(name, text) IS
     'The condition for a part of the customers: above the key $1, up to the key $2; NULL: without bound.';
@@ -182,14 +188,17 @@ CREATE FUNCTION clientele._regenerate_order_views(store name, settings clientele
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW %I._orders WITH (security_invoker = true) AS %s', store, clientele._orders_query(settings));
-    EXECUTE format('CREATE OR REPLACE VIEW %I._order_rows WITH (security_invoker = true) AS %s', store, clientele._orders_query(settings, true));
+    EXECUTE format('CREATE OR REPLACE VIEW %I._order_rows WITH (security_invoker = true) AS %s', store,
+        clientele._orders_query(settings, true));
     EXECUTE format('CREATE OR REPLACE VIEW %I.uncountable_orders WITH (security_invoker = true) AS %s', store,
         clientele._uncountable_query(store, settings));
     IF settings.items IS NOT NULL THEN
         EXECUTE format('CREATE OR REPLACE VIEW %I._items WITH (security_invoker = true) AS %s', store, clientele._items_query(settings));
     END IF;
-    EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_at(as_of timestamptz) RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
-        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store), clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_at(as_of timestamptz)
+        RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store),
+        clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
     PERFORM clientele._create_live_views(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_order_views(name, clientele.store_settings) IS
@@ -205,8 +214,8 @@ DECLARE
     parameters text;    -- a type, b type, ...
 BEGIN
     SELECT string_agg(format('f.%I', c.name), ', ' ORDER BY c.ordinal),
-           string_agg(CASE c.name WHEN 'segment' THEN '%2$I._segment_main(%1$s) AS segment' ELSE replace(format('f.%I', c.name), '%', '%%') END,
-               ', ' ORDER BY c.ordinal),
+           string_agg(CASE c.name WHEN 'segment' THEN '%2$I._segment_main(%1$s) AS segment'
+               ELSE replace(format('f.%I', c.name), '%', '%%') END, ', ' ORDER BY c.ordinal),
            string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),
            string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
         INTO names, shown, expressions, parameters FROM clientele._customer_columns(settings) c;
@@ -247,8 +256,9 @@ BEGIN
             'pg_catalog.now()'),
         clientele._between(store, 'b'));
     -- A function rather than a sub-query: it is called for customers without orders alone, and costs the others nothing.
-    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value STABLE PARALLEL SAFE BEGIN ATOMIC
-        SELECT t.basis, t.value FROM %1$I.typical_values t WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._typical_value(segment text) RETURNS clientele.reference_value
+        STABLE PARALLEL SAFE BEGIN ATOMIC SELECT t.basis, t.value FROM %1$I.typical_values t
+            WHERE t.segment IN ($1, '''') ORDER BY t.segment DESC LIMIT 1; END', store);
 END $$;
 COMMENT ON FUNCTION clientele._create_base_views(name, clientele.store_settings) IS
     'The views and functions of a new store that the others start from: customers with their profiles and attributes, '
@@ -325,13 +335,15 @@ BEGIN
         format(query, names, store, format(facts, expressions, store, '_base'), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
         format(query, names, store, format(facts, expressions, store, '_base_stored'), any_exposure, open_now));
-    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I
+        STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
         store, name || '_at', name,
         format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs
             STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END', store, clientele._key_type(store),
-            format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), clientele._between(store, 'l'), open_now));
+            format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), clientele._between(store, 'l'),
+                open_now));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS
@@ -350,19 +362,26 @@ BEGIN
             WHEN 'customer_id' THEN 'The customer, as the orders name them.'
             WHEN 'category_mix' THEN 'What was spent by category, of the orders'' lines; clientele.category_share() reads it.'
             WHEN 'as_of' THEN 'The time that the row speaks of.'
-            WHEN 'profile' THEN 'All that is known of the customer''s orders; functions read it, such as orders(profile). NULL without orders.'
+            WHEN 'profile' THEN 'All that is known of the customer''s orders; functions read it, such as orders(profile). '
+                'NULL without orders.'
             WHEN 'segment' THEN 'The segment of ''main'' that the customer is assigned to.'
-            WHEN 'r_score' THEN 'Recency, 1 to 5 (best): recency_days against the store''s breaks; NULL without orders, or before the first refresh.'
+            WHEN 'r_score' THEN 'Recency, 1 to 5 (best): recency_days against the store''s breaks; NULL without orders, '
+                'or before the first refresh.'
             WHEN 'f_score' THEN 'Frequency, 1 to 5: orders against the store''s breaks; NULL without orders, or before the first refresh.'
             WHEN 'm_score' THEN 'Money, 1 to 5: total_spent against the store''s breaks; NULL without orders, or before the first refresh.'
-            WHEN 'p_alive' THEN 'Probability, by the purchase model in use, that the customer is still one, that is has not left for good; NULL without orders or model.'
-            WHEN 'expected_orders_90d' THEN 'Purchase days to expect within 90 days, by the purchase model in use; NULL without orders or model.'
-            WHEN 'expected_order_value' THEN 'What a purchase day of this customer is worth, by the value model in use, in the currency; NULL without orders or model.'
+            WHEN 'p_alive' THEN 'Probability, by the purchase model in use, that the customer is still one, that is has not left for good; '
+                'NULL without orders or model.'
+            WHEN 'expected_orders_90d' THEN 'Purchase days to expect within 90 days, by the purchase model in use; '
+                'NULL without orders or model.'
+            WHEN 'expected_order_value' THEN 'What a purchase day of this customer is worth, by the value model in use, in the currency; '
+                'NULL without orders or model.'
             WHEN 'clv_1y' THEN 'Contribution margin to expect within 365 days, discounted, in the currency; NULL without orders or models.'
-            WHEN 'expected_next_order_at' THEN 'Last order plus median days between orders; NULL below 3 purchase days, without a model, or where p_alive is below 0.5.'
+            WHEN 'expected_next_order_at' THEN 'Last order plus median days between orders; NULL below 3 purchase days, '
+                'without a model, or where p_alive is below 0.5.'
             ELSE coalesce((SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p
                            WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname = c.name AND c.expression LIKE '%b.profile%'
-                             AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')),
+                             AND EXISTS (SELECT FROM pg_depend d
+                                 WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')),
                 'An attribute, of the customers table.') END
         FROM clientele._customer_columns(settings) c
     LOOP

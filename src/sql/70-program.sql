@@ -11,10 +11,12 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT jsonb_agg(to_jsonb(p) || jsonb_build_object(''estimates'', m.parameters -> ''estimates'') ORDER BY p.priority)
         FROM %1$I.programs p LEFT JOIN %1$I.models m ON m.kind = ''offer:'' || p.program AND m.in_use', store) INTO programs;
-    EXECUTE format('SELECT jsonb_build_object(''purchase_model'', jsonb_build_object(''model'', s.purchase_kind, ''parameters'', s.purchase))
+    EXECUTE format('SELECT jsonb_build_object(''purchase_model'',
+        jsonb_build_object(''model'', s.purchase_kind, ''parameters'', s.purchase))
         FROM %I.scoring s WHERE s.id = 1 AND s.purchase IS NOT NULL', store) INTO purchase_model;
-    book := jsonb_build_object('seed', settings.seed, 'currency', settings.currency, 'time_zone', settings.time_zone, 'margin', settings.margin,
-        'global_holdout', nullif(settings.global_holdout, 0), 'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}');
+    book := jsonb_build_object('seed', settings.seed, 'currency', settings.currency, 'time_zone', settings.time_zone,
+        'margin', settings.margin, 'global_holdout', nullif(settings.global_holdout, 0),
+        'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}');
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
     PERFORM clientele.decide_offer(book, '', NULL, NULL, NULL, now());
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._offer_book() RETURNS jsonb STABLE PARALLEL SAFE RETURN %L::jsonb', store, book);
@@ -92,18 +94,18 @@ COMMENT ON FUNCTION clientele._priority(jsonb, text, integer) IS
 
 -- The terms of a program by name. Texts in it are the same whatever the session's settings are.
 CREATE FUNCTION clientele._offer_terms(
-    objective text, segments text[], stretch numeric, reward_rate numeric, max_cv double precision, valid_for interval, holdout double precision,
-    starts_at timestamptz, ends_at timestamptz, max_per_customer integer, cooldown interval, budget numeric, arms jsonb,
-    message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric) RETURNS jsonb
+    objective text, segments text[], stretch numeric, reward_rate numeric, max_cv double precision, valid_for interval,
+    holdout double precision, starts_at timestamptz, ends_at timestamptz, max_per_customer integer, cooldown interval,
+    budget numeric, arms jsonb, message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
-    SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate, 'max_cv', max_cv,
-        'valid_for', valid_for, 'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at, 'max_per_customer', max_per_customer,
-        'cooldown', cooldown, 'budget', budget, 'arms', arms, 'message', message, 'disclosure', disclosure, 'priority', priority,
-        'max_min_spend', max_min_spend, 'max_reward', max_reward)
+    SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate,
+        'max_cv', max_cv, 'valid_for', valid_for, 'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at,
+        'max_per_customer', max_per_customer, 'cooldown', cooldown, 'budget', budget, 'arms', arms, 'message', message,
+        'disclosure', disclosure, 'priority', priority, 'max_min_spend', max_min_spend, 'max_reward', max_reward)
 $$;
-COMMENT ON FUNCTION clientele._offer_terms(text, text[], numeric, numeric, double precision, interval, double precision, timestamptz, timestamptz,
-    integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
+COMMENT ON FUNCTION clientele._offer_terms(text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
+    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
     'The arguments of define_offer() and its like as a program stands in a store''s book; NULL where they are.';
 
 CREATE FUNCTION clientele._offer_definition(store name, program text, terms jsonb) RETURNS jsonb
@@ -125,7 +127,8 @@ BEGIN
     END IF;
     PERFORM clientele._check_offer_segments(store, terms -> 'segments', terms ->> 'disclosure');
     EXECUTE format('SELECT %I._offer_book()', store) INTO book;
-    definition := terms || jsonb_build_object('program', program, 'priority', clientele._priority(book, program, (terms ->> 'priority')::integer));
+    definition := terms || jsonb_build_object('program', program, 'priority',
+        clientele._priority(book, program, (terms ->> 'priority')::integer));
     -- Whoever decides by a book checks it first.
     PERFORM clientele.decide_offer(clientele._book_with(book, definition), '', NULL, NULL, NULL, now());
     RETURN definition;
@@ -157,7 +160,8 @@ BEGIN
     END LOOP;
     IF (definition ->> 'ends_at')::timestamptz <= now() THEN
         RAISE WARNING 'program "%" has ended already', program
-            USING DETAIL = format('ends_at is %s.', (definition ->> 'ends_at')::timestamptz), HINT = 'It offers nothing until ends_at is later than now.';
+            USING DETAIL = format('ends_at is %s.', (definition ->> 'ends_at')::timestamptz),
+                HINT = 'It offers nothing until ends_at is later than now.';
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._warn_of_terms(jsonb) IS 'Says what was understood, where that is probably not what was meant.';
@@ -173,7 +177,8 @@ BEGIN
         FROM unnest(clientele._optional_terms()) WITH ORDINALITY t (term, place)
         WHERE former -> t.term NOT IN ('null', '0') AND definition -> t.term IN ('null', '0');
     IF lost IS NOT NULL THEN
-        RAISE NOTICE 'program "%" no longer has %', program, lost USING HINT = 'clientele.alter_offer() changes what is named and keeps the rest.';
+        RAISE NOTICE 'program "%" no longer has %', program, lost
+            USING HINT = 'clientele.alter_offer() changes what is named and keeps the rest.';
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._notice_lost_terms(name, jsonb) IS
@@ -197,14 +202,15 @@ DECLARE
     definition jsonb;
 BEGIN
     PERFORM clientele._lock_store(store);
-    definition := clientele._offer_definition(store, program, clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for,
-        holdout, starts_at, ends_at, max_per_customer, cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward));
+    definition := clientele._offer_definition(store, program,
+        clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
+            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._notice_lost_terms(store, definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
-COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
-    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
+COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
     'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a '
     'new version, '
     'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
@@ -230,7 +236,8 @@ BEGIN
     SELECT coalesce(r, 'NULL') INTO wrong FROM unnest(reset) r WHERE (r = ANY (clientele._optional_terms())) IS NOT TRUE LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'a program cannot be without "%"', wrong USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('reset takes away: %s.', array_to_string(clientele._optional_terms(), ', ')), HINT = 'Give it another value by name.';
+            DETAIL = format('reset takes away: %s.', array_to_string(clientele._optional_terms(), ', ')),
+                HINT = 'Give it another value by name.';
     END IF;
     SELECT r INTO wrong FROM unnest(reset) r WHERE named ? r LIMIT 1;
     IF FOUND THEN
@@ -264,12 +271,13 @@ BEGIN
     PERFORM clientele._check_program(store, program);
     PERFORM clientele._check_reset(reset, named);
     SELECT jsonb_object_agg(r, CASE r WHEN 'holdout' THEN '0'::jsonb ELSE 'null' END) INTO taken_away FROM unnest(reset) r;
-    definition := clientele._offer_definition(store, program, clientele._program_in_book(store, program) || named || coalesce(taken_away, '{}'));
+    definition := clientele._offer_definition(store, program,
+        clientele._program_in_book(store, program) || named || coalesce(taken_away, '{}'));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
-COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
-    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[]) IS
+COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[]) IS
     'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and '
     'versioned as there; '
     'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, '

@@ -46,9 +46,9 @@ COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 
 -- Those that every offer has are NOT NULL.
 CREATE FUNCTION clientele._ledger_definitions() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attname = ANY
-        ('{basis,reference_value,min_spend,reward,reward_kind,currency,message,valid_until,variant,propensity,reasons}') THEN ' NOT NULL' END),
-        ', ' ORDER BY a.attnum)
+    SELECT string_agg(format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod),
+        CASE WHEN a.attname = ANY ('{basis,reference_value,min_spend,reward,reward_kind,currency,message,valid_until,variant,propensity,'
+            'reasons}') THEN ' NOT NULL' END), ', ' ORDER BY a.attnum)
     FROM pg_attribute a WHERE a.attrelid = 'clientele.offer'::regclass AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname NOT IN ('program', 'last_day')
 $$;
@@ -68,10 +68,12 @@ BEGIN
         COMMENT ON COLUMN {store}.ledger.holdout IS 'program or global: the customer was shown nothing. NULL: the offer was shown.';
         COMMENT ON COLUMN {store}.ledger.global_holdout IS 'The share that the store held out of everything then.';
         COMMENT ON COLUMN {store}.ledger.models IS 'The versions of the models behind it, by kind.';
-        COMMENT ON COLUMN {store}.ledger.state IS 'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: '
+        COMMENT ON COLUMN {store}.ledger.state IS
+            'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: '
             'an order has reached what would have been asked for; nothing was paid. The view offer_ledger knows what has passed since.';
         COMMENT ON COLUMN {store}.ledger.slot IS 'The slot of the budget that the reward was reserved in.';
-        COMMENT ON TABLE {store}.reversals IS 'Live stores: redemptions whose order was cancelled, refunded below the threshold or deleted, '
+        COMMENT ON TABLE {store}.reversals IS
+            'Live stores: redemptions whose order was cancelled, refunded below the threshold or deleted, '
             'until clientele.settle_offers writes them off.';
         COMMENT ON TABLE {store}.campaigns IS 'The last run of clientele.issue_offers for each program, and how far it got.';
         COMMENT ON COLUMN {store}.campaigns.run IS 'The number of the run: customers are enrolled in the order of '
@@ -88,13 +90,15 @@ COMMENT ON FUNCTION clientele._comment_ledger(name) IS 'Comments on the tables o
 CREATE FUNCTION clientele._protect_customers(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    sees_all constant text := format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)', format('%I.profiles', store));
+    sees_all constant text := format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)',
+        format('%I.profiles', store));
     visible constant text := '((SELECT %2$s) OR EXISTS (SELECT FROM %1$I.profiles r WHERE r.customer_id = %3$I.customer_id))
         AND ((SELECT %1$I._sees_customers()) OR EXISTS (SELECT FROM %1$I._visible_customers() r WHERE r.customer_id = %3$I.customer_id))';
     kept text;
 BEGIN
     PERFORM clientele._regenerate_visible(store, settings);
-    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._sees_everybody() RETURNS boolean STABLE PARALLEL SAFE RETURN %2$s AND %1$I._sees_customers()',
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._sees_everybody() RETURNS boolean
+        STABLE PARALLEL SAFE RETURN %2$s AND %1$I._sees_customers()',
         store, sees_all);
     -- Whom its owner lets read sums, and not what they are sums of, no policy means.
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._sees_sums() RETURNS boolean STABLE PARALLEL SAFE
@@ -116,13 +120,15 @@ COMMENT ON FUNCTION clientele._protect_customers(name, clientele.store_settings)
 CREATE FUNCTION clientele._regenerate_visible(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    sees text := CASE WHEN settings.orders IS NULL AND settings.customers_name IS NOT NULL THEN 'false' WHEN settings.customers IS NULL THEN 'true'
+    sees text := CASE WHEN settings.orders IS NULL AND settings.customers_name IS NOT NULL THEN 'false'
+        WHEN settings.customers IS NULL THEN 'true'
         ELSE format('NOT pg_catalog.row_security_active(%L::pg_catalog.regclass::pg_catalog.oid)', settings.customers) END;
     visible text := CASE WHEN settings.customers IS NULL THEN format('SELECT NULL::%s WHERE false', clientele._key_type(store))
         ELSE format('SELECT c.%I FROM %s c', settings.customer_key, settings.customers) END;
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._sees_customers() RETURNS boolean STABLE PARALLEL SAFE RETURN %s', store, sees);
-    EXECUTE format('CREATE OR REPLACE FUNCTION %I._visible_customers() RETURNS TABLE (customer_id %s) STABLE PARALLEL SAFE BEGIN ATOMIC %s; END',
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._visible_customers() RETURNS TABLE (customer_id %s)
+        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END',
         store, clientele._key_type(store), visible);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_visible(name, clientele.store_settings) IS
@@ -148,7 +154,8 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT FROM %I.profiles%s LIMIT 0', store, ', ' || customers);
     SELECT c.oid INTO restricted FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
-    WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = store) AND c.relname <> 'profiles' AND p.polname <> 'customers'
+    WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = store) AND c.relname <> 'profiles'
+        AND p.polname <> 'customers'
       AND NOT pg_has_role(c.relowner, 'USAGE') LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'table % has policies of its own', restricted USING ERRCODE = 'insufficient_privilege',
@@ -170,7 +177,8 @@ COMMENT ON FUNCTION clientele._require_all_rows(name) IS
 
 CREATE FUNCTION clientele._status_now(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('CASE WHEN l.state = ''redeemed'' AND EXISTS (SELECT FROM %I.reversals r WHERE r.exposure_id = l.exposure_id) THEN ''void''
+    SELECT format('CASE WHEN l.state = ''redeemed'' AND EXISTS (SELECT FROM %I.reversals r
+            WHERE r.exposure_id = l.exposure_id) THEN ''void''
         WHEN l.state = ''open'' AND l.valid_until <= pg_catalog.now() THEN ''expired'' ELSE l.state END', store)
 $$;
 COMMENT ON FUNCTION clientele._status_now(name) IS
@@ -191,22 +199,27 @@ BEGIN
                 l.propensity, l.expected_profit, l.reasons, l.models, l.issued_at, l.valid_until
             FROM {store}.ledger l;
         CREATE OR REPLACE VIEW {store}.offer_ledger WITH (security_invoker = true) AS
-            SELECT l.exposure_id, l.customer_id, l.program, l.program_version, l.segment, l.variant, l.code, l.status, l.min_spend, l.reward,
-                l.reward_kind, l.currency, l.message, l.disclosure, l.issued_at, l.valid_until, l.order_id, l.ordered_at, l.order_value,
+            SELECT l.exposure_id, l.customer_id, l.program, l.program_version, l.segment, l.variant, l.code, l.status, l.min_spend,
+                l.reward, l.reward_kind, l.currency, l.message, l.disclosure, l.issued_at, l.valid_until,
+                l.order_id, l.ordered_at, l.order_value,
                 CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at, l.last_day
             FROM {store}._ledger l WHERE l.holdout IS NULL;
         -- Sums over what who asks need not be allowed to see, for whom its owner lets read it.
         CREATE OR REPLACE VIEW {store}.budget_status WITH (security_barrier = true) AS
-            SELECT s.program, p.budget, s.reserved, s.spent, p.budget - s.reserved - s.spent AS remaining, s.open_offers, s.redeemed_offers, s.to_settle
+            SELECT s.program, p.budget, s.reserved, s.spent, p.budget - s.reserved - s.spent AS remaining,
+                s.open_offers, s.redeemed_offers, s.to_settle
             FROM (SELECT u.program, COALESCE(pg_catalog.sum(u.reserved), 0) AS reserved, COALESCE(pg_catalog.sum(u.spent), 0) AS spent,
-                    pg_catalog.sum(u.open)::bigint AS open_offers, pg_catalog.sum(u.redeemed)::bigint AS redeemed_offers, pg_catalog.sum(u.due)::bigint AS to_settle
-                FROM (SELECT o.program, 0::numeric AS reserved, 0::numeric AS spent, 0 AS open, 0 AS redeemed, 0 AS due FROM {store}.programs o
+                    pg_catalog.sum(u.open)::bigint AS open_offers, pg_catalog.sum(u.redeemed)::bigint AS redeemed_offers,
+                    pg_catalog.sum(u.due)::bigint AS to_settle
+                FROM (SELECT o.program, 0::numeric AS reserved, 0::numeric AS spent, 0 AS open, 0 AS redeemed, 0 AS due
+                      FROM {store}.programs o
                       UNION ALL SELECT g.program, 0, g.rewards, 0, g.redemptions, 0 FROM {store}.forgotten g
                       UNION ALL
                       SELECT l.program, pg_catalog.sum(l.reward) FILTER (WHERE l.state = 'open'),
                           pg_catalog.sum(l.reward) FILTER (WHERE l.status = 'redeemed'),
                           pg_catalog.count(*) FILTER (WHERE l.status = 'open'), pg_catalog.count(*) FILTER (WHERE l.status = 'redeemed'),
-                          pg_catalog.count(*) FILTER (WHERE l.state = 'open' AND l.status = 'expired' OR l.state <> 'void' AND l.status = 'void')
+                          pg_catalog.count(*) FILTER (
+                              WHERE l.state = 'open' AND l.status = 'expired' OR l.state <> 'void' AND l.status = 'void')
                       FROM (SELECT l.*, {status} AS status FROM {store}.ledger l) l WHERE l.holdout IS NULL GROUP BY l.program) u
                 GROUP BY u.program) s
             LEFT JOIN {store}.programs p ON p.program = s.program

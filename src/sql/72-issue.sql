@@ -25,7 +25,8 @@ COMMENT ON FUNCTION clientele._canonical_code(text) IS
 CREATE FUNCTION clientele._ledger_insertion(ledger text, source text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('INSERT INTO %s AS l (customer_id, period, issued_at, models, slot, code, %s)
-        SELECT e.customer_id, e.period, e.as_of, e.models, e.slot, CASE WHEN e.holdout IS NULL THEN clientele._new_code() END, %s FROM %s e',
+        SELECT e.customer_id, e.period, e.as_of, e.models, e.slot, CASE WHEN e.holdout IS NULL THEN clientele._new_code() END, %s
+        FROM %s e',
         ledger, clientele._columns_of('clientele.enrolment', '', '{greatest_reward}'),
         clientele._columns_of('clientele.enrolment', 'e.', '{greatest_reward}'), source)
 $$;
@@ -41,7 +42,8 @@ COMMENT ON FUNCTION clientele._issued_row(name) IS 'A row l of the ledger as iss
 CREATE FUNCTION clientele._issuing_statement(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('%s ON CONFLICT DO NOTHING RETURNING CASE WHEN l.holdout IS NULL THEN %s END',
-        clientele._ledger_insertion(format('%I.ledger', store), '(SELECT $1 AS customer_id, $3 AS period, $4 AS as_of, $5 AS models, $6 AS slot, ($2).*)'),
+        clientele._ledger_insertion(format('%I.ledger', store),
+            '(SELECT $1 AS customer_id, $3 AS period, $4 AS as_of, $5 AS models, $6 AS slot, ($2).*)'),
         clientele._issued_row(store))
 $$;
 COMMENT ON FUNCTION clientele._issuing_statement(name) IS
@@ -56,11 +58,14 @@ COMMENT ON FUNCTION clientele._issued_query(name) IS 'How issue_offer() reads an
 
 -- ---- One customer ----
 
-CREATE FUNCTION clientele.issue_offer(customer bigint, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
+CREATE FUNCTION clientele.issue_offer(customer bigint, store name DEFAULT NULL, program text DEFAULT NULL)
+    RETURNS SETOF clientele.issued_offer
     AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
-CREATE FUNCTION clientele.issue_offer(customer uuid, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
+CREATE FUNCTION clientele.issue_offer(customer uuid, store name DEFAULT NULL, program text DEFAULT NULL)
+    RETURNS SETOF clientele.issued_offer
     AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
-CREATE FUNCTION clientele.issue_offer(customer text, store name DEFAULT NULL, program text DEFAULT NULL) RETURNS SETOF clientele.issued_offer
+CREATE FUNCTION clientele.issue_offer(customer text, store name DEFAULT NULL, program text DEFAULT NULL)
+    RETURNS SETOF clientele.issued_offer
     AS 'MODULE_PATHNAME', 'clientele_issue_offer' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
 CALL clientele._comment_on_overloads('issue_offer({key}, name, text)',
     'Issues the customer''s offer and returns it: one row, or none. While an offer is open, it is the one that is returned, with the '
@@ -98,7 +103,8 @@ BEGIN
     END IF;
     EXECUTE format('
         WITH filled AS (
-            SELECT b.slot, b.available, sum(b.available) OVER (ORDER BY b.slot) - b.available AS before FROM %1$I.budgets b WHERE b.program = $1
+            SELECT b.slot, b.available, sum(b.available) OVER (ORDER BY b.slot) - b.available AS before
+            FROM %1$I.budgets b WHERE b.program = $1
         ), taken AS (
             UPDATE %1$I.budgets b SET available = b.available - least(f.available, $2 - f.before)
             FROM filled f WHERE b.program = $1 AND b.slot = f.slot AND f.before < $2)
@@ -301,8 +307,10 @@ BEGIN
     IF campaign.ended_at IS NULL THEN
         EXECUTE format('SELECT e.customer FROM unnest($1) WITH ORDINALITY e (customer, n) WHERE %s ORDER BY e.n LIMIT 1',
             CASE WHEN campaign.last_customer IS NULL THEN 'true'
-                 ELSE format('e.customer::%s%s > %s', clientele._key_type(store), clientele._key_collation(store), clientele._key_literal(store, campaign.last_customer)) END) USING ends INTO upto;
-        SELECT * INTO counts FROM clientele._issue_between(store, program, campaign.last_customer, upto, campaign.started_at, campaign.run, campaign.cutoffs);
+                 ELSE format('e.customer::%s%s > %s', clientele._key_type(store), clientele._key_collation(store),
+                     clientele._key_literal(store, campaign.last_customer)) END) USING ends INTO upto;
+        SELECT * INTO counts FROM clientele._issue_between(store, program, campaign.last_customer, upto, campaign.started_at, campaign.run,
+            campaign.cutoffs);
         EXECUTE format('
             UPDATE %I.campaigns c SET (last_customer, customers, offered, held_out, ended_at)
                 = ($2, c.customers + $3, c.offered + $4, c.held_out + $5, CASE WHEN $2 IS NULL THEN clock_timestamp() END)
@@ -312,8 +320,9 @@ BEGIN
     IF campaign.ended_at IS NOT NULL THEN
         PERFORM clientele._note_budgets(store);
         PERFORM clientele._note_comparisons(store);
-        RAISE NOTICE 'store %: % customers, % offers issued, % held out%', quote_ident(store), campaign.customers, campaign.offered, campaign.held_out,
-            CASE WHEN campaign.started_at < statement_timestamp() THEN format('; went on with the run begun at %s', campaign.started_at) ELSE '' END;
+        RAISE NOTICE 'store %: % customers, % offers issued, % held out%', quote_ident(store), campaign.customers, campaign.offered,
+            campaign.held_out, CASE WHEN campaign.started_at < statement_timestamp()
+                THEN format('; went on with the run begun at %s', campaign.started_at) ELSE '' END;
     END IF;
     RETURN campaign.ended_at IS NULL;
 END $$;
@@ -337,7 +346,8 @@ COMMENT ON FUNCTION clientele._settle_budgets(name) IS
 CREATE FUNCTION clientele._lock_budgets(store name, only_program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE format('SELECT FROM %I.budgets b WHERE $1 IS NULL OR b.program = $1 ORDER BY b.program, b.slot FOR NO KEY UPDATE', store) USING only_program;
+    EXECUTE format('SELECT FROM %I.budgets b WHERE $1 IS NULL OR b.program = $1 ORDER BY b.program, b.slot FOR NO KEY UPDATE', store)
+        USING only_program;
 END $$;
 COMMENT ON FUNCTION clientele._lock_budgets(name, text) IS 'Locks the slots of a program''s budget (NULL: of all), in their order.';
 
@@ -362,7 +372,8 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM %I.budgets)', store) INTO has_budgets;
     LOOP
         BEGIN
-            EXECUTE clientele._pass_query(store, program, has_budgets, careful, run, cutoffs) USING program, started_at, above, upto, cutoffs INTO pass;
+            EXECUTE clientele._pass_query(store, program, has_budgets, careful, run, cutoffs)
+                USING program, started_at, above, upto, cutoffs INTO pass;
         EXCEPTION WHEN unique_violation THEN
             careful := true;
             CONTINUE;
@@ -388,13 +399,15 @@ BEGIN
     EXECUTE format('
         UPDATE %1$I.budgets b SET available = CASE WHEN b.slot = t.first THEN t.remaining - t.share * (t.slots - 1) ELSE t.share END
         FROM (SELECT s.first, s.slots, s.remaining, trunc(s.remaining / s.slots, scale(s.remaining)) AS share
-              FROM (SELECT min(b.slot) AS first, count(*) AS slots, sum(b.available) - $2 AS remaining FROM %1$I.budgets b WHERE b.program = $1) s) t
+              FROM (SELECT min(b.slot) AS first, count(*) AS slots, sum(b.available) - $2 AS remaining
+                  FROM %1$I.budgets b WHERE b.program = $1) s) t
         WHERE b.program = $1', store) USING program, reward;
 END $$;
 COMMENT ON FUNCTION clientele._take(name, text, numeric) IS
     'Takes rewards from a budget whose slots are locked, and spreads what is left over them evenly.';
 
-CREATE FUNCTION clientele._budget_terms(has_budgets boolean, INOUT wanted text, OUT before text, OUT slot text, OUT stop text, OUT spent text)
+CREATE FUNCTION clientele._budget_terms(has_budgets boolean, INOUT wanted text, OUT before text, OUT slot text, OUT stop text,
+    OUT spent text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT has_budgets THEN
@@ -427,12 +440,15 @@ COMMENT ON FUNCTION clientele._budget_terms(boolean, text) IS
     'The parts of _pass_query() that are about budgets: which customers come before the first one for whom too little is left, the slot of '
     'a reward, how that customer is found, and what was taken of which budget.';
 
--- $1: the program or NULL; $2: when the run started; $3, $4: the keys; $5: the cutoffs. Rows stay in the order of the keys, in which all who issue write them.
-CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean, run bigint, cutoffs jsonb) RETURNS text
+-- $1: the program or NULL; $2: when the run started; $3, $4: the keys; $5: the cutoffs. Rows stay in the order of the keys,
+-- in which all who issue write them.
+CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets boolean, careful boolean, run bigint, cutoffs jsonb)
+    RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill('
         WITH {budget}, decided AS MATERIALIZED (
-            SELECT i.customer_id{collation} AS customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.* FROM {decisions} ORDER BY 1
+            SELECT i.customer_id{collation} AS customer_id, i.as_of, coalesce(i.last_period, 0) + 1 AS period, e.*
+            FROM {decisions} ORDER BY 1
         ), {stop} seen AS (
             SELECT count(*) AS customers, count(*) FILTER (WHERE {wanted}) AS affordable FROM decided d WHERE {before}
         ), issued AS (

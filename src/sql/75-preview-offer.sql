@@ -18,11 +18,12 @@ DECLARE
     changed_budgets clientele.offer_budget[];
 BEGIN
     PERFORM clientele._require_store(store);
-    definition := clientele._offer_definition(store, program, clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for,
-        holdout, starts_at, ends_at, max_per_customer, cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward));
+    definition := clientele._offer_definition(store, program,
+        clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
+            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward));
     PERFORM clientele._warn_of_terms(definition);
-    EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)', store)
-        INTO book, budgets;
+    EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)',
+        store) INTO book, budgets;
     changed_budgets := ARRAY(SELECT b FROM unnest(budgets) b WHERE b.program <> preview_offer.program);
     IF budget IS NOT NULL THEN
         changed_budgets := changed_budgets || ROW(program, clientele._remaining_budget(store, program, budget))::clientele.offer_budget;

@@ -47,7 +47,8 @@ CREATE FUNCTION clientele._explanation_query(store name, key text, past boolean)
                         THEN 'Offered: issued on %%s, open until %%s: spend %%s or more, get %%s off. '
                             'The customer keeps these terms, whatever becomes of the program.'
                         ELSE 'Held out: from %%s until %%s. Would have been: spend %%s or more, get %%s off.' END,
-                    to_char(l.issued_at AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI'), to_char(l.valid_until AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI'),
+                    to_char(l.issued_at AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI'),
+                    to_char(l.valid_until AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI'),
                     l.min_spend || ' ' || l.currency, l.reward || ' ' || l.currency)
             FROM input i JOIN %1$I.ledger l ON l.exposure_id = i.open_exposure
             JOIN %1$I.program_versions v ON v.program = l.program AND v.version = l.program_version)
