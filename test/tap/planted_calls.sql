@@ -95,6 +95,10 @@ SELECT * FROM clientele.measure_lift('full'::name, 'stretch'::text, by_segment =
 SELECT * FROM clientele.measure_lift('full'::name, 'stretch'::text, "from" => '2020-01-01'::timestamptz, version => 1);
 SELECT * FROM clientele.measure_lift('full'::name, NULL::text);
 SELECT * FROM clientele.learn_offer('full'::name, 'stretch'::text);
+SELECT clientele._warn_of_mismatch('x'::text, (SELECT CAST(ROW(r.*) AS clientele.lift_report) FROM clientele.measure_lift('full'::name, 'stretch'::text) r));
+-- refused
+SELECT clientele._refuse_no_weights('stretch'::text, '{}'::jsonb, (SELECT pg_catalog.array_agg(CAST(ROW(e.*) AS clientele.offer_estimate))
+    FROM clientele.learn_offer('full'::name, 'stretch'::text) e), 100);
 SELECT * FROM clientele.learn_segments('full'::name, 'learned'::text, '{orders,log1p(total_spent::float8)}'::text[], 3);
 SELECT * FROM clientele.learn_segments('full'::name, 'learned'::text);
 SELECT * FROM clientele.describe_segments('full'::name, 'learned'::text);
