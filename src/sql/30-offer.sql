@@ -88,7 +88,8 @@ DO $$ BEGIN
         priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text, reasons pg_catalog.text[], %s)',
         clientele._offer_definitions('{program,reasons}'));
     EXECUTE pg_catalog.format('CREATE TYPE clientele.enrolment AS (
-        program pg_catalog.text, program_version pg_catalog.int4, holdout pg_catalog.text, global_holdout pg_catalog.float8, %s)',
+        program pg_catalog.text, program_version pg_catalog.int4, holdout pg_catalog.text, global_holdout pg_catalog.float8,
+        margin pg_catalog.numeric, %s)',
         pg_catalog.replace(clientele._offer_definitions('{program,last_day}'),
             'reward numeric', 'reward numeric, greatest_reward pg_catalog.numeric'));
 END $$;
@@ -134,6 +135,7 @@ COMMENT ON TYPE clientele.enrolment IS
 COMMENT ON COLUMN clientele.enrolment.holdout IS
     'program or global, by which the customer is held out (global comes first); NULL: offered.';
 COMMENT ON COLUMN clientele.enrolment.global_holdout IS 'The share that the store holds out of everything.';
+COMMENT ON COLUMN clientele.enrolment.margin IS 'The customer''s contribution margin: see customer_margin().';
 COMMENT ON COLUMN clientele.enrolment.greatest_reward IS
     'The greatest reward of the program''s arms: what the budget must have left, whichever arm was drawn.';
 
@@ -154,7 +156,8 @@ CREATE TYPE clientele.offer_input AS (
     fallback clientele.reference_value,
     as_of pg_catalog.timestamptz,
     history clientele.past_exposure[],
-    open clientele.open_exposure
+    open clientele.open_exposure,
+    category_mix pg_catalog.jsonb
 );
 COMMENT ON TYPE clientele.offer_input IS
     'What is known of a customer where an offer is decided; the columns are the arguments of decide_offer() of these names. '
@@ -163,10 +166,11 @@ COMMENT ON TYPE clientele.offer_input IS
 CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     program pg_catalog.text DEFAULT NULL, history clientele.past_exposure[] DEFAULT NULL,
-    budgets clientele.offer_budget[] DEFAULT NULL) RETURNS clientele.offer
+    budgets clientele.offer_budget[] DEFAULT NULL, category_mix pg_catalog.jsonb DEFAULT NULL) RETURNS clientele.offer
     AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
-    clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
+    clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[],
+    pg_catalog.jsonb) IS
     'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible '
     'for, that of the lowest priority number wins; whom the store (global_holdout) or the program (holdout) holds out, gets nothing. '
     'Whether a customer is eligible does not depend on the arm that they are in: every arm of the program that has a weight must have a '
@@ -177,37 +181,44 @@ COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg
     'cooling_down (less than cooldown since the last of those was issued, counted in the store''s time zone), budget_exhausted (less is '
     'left than the greatest reward of the program''s arms) or outgrown (the threshold is at most one rung above that of the last '
     'exposure of any program, void or not, within 180 days; where that leaves nothing to ask for, there is no offer). An element that is '
-    'NULL or lacks program or issued_at, a min_spend or remaining outside its range, and an array of several dimensions are errors. A '
+    'NULL or lacks program or issued_at, a min_spend or remaining outside its range, and an array of several dimensions are errors. '
+    'category_mix is what the customer spent by category, which a book with margins by category needs (see customer_margin). A '
     'NULL book, customer or as_of gives NULL; as_of must be finite; an invalid book is an error.';
 
 CREATE FUNCTION clientele.decide_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
-    history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL)
+    history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL,
+    category_mix pg_catalog.jsonb DEFAULT NULL)
     RETURNS SETOF clientele.offer_decision
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.decide_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
-    clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[]) IS
+    clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[],
+    pg_catalog.jsonb) IS
     'The decision of every program of the book about one customer, in the order of priority. Held-out customers are shown what they '
     'would be offered, in their arm. Arguments and errors as for decide_offer; a NULL book, customer or as_of gives no row.';
 
 CREATE FUNCTION clientele.explain_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
-    history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL)
+    history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL,
+    category_mix pg_catalog.jsonb DEFAULT NULL)
     RETURNS TABLE (priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text,
         reasons pg_catalog.text[], break_even_share pg_catalog.float8, explanation pg_catalog.text)
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
-    clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[]) IS
+    clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[],
+    pg_catalog.jsonb) IS
     'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference '
     'value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it '
     'to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';
 
 CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
-    program pg_catalog.text, history clientele.past_exposure[], budgets clientele.offer_budget[]) RETURNS clientele.enrolment
+    program pg_catalog.text, history clientele.past_exposure[], budgets clientele.offer_budget[],
+    category_mix pg_catalog.jsonb DEFAULT NULL) RETURNS clientele.enrolment
     AS 'MODULE_PATHNAME', 'clientele_enrol' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
-    clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[]) IS
+    clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[],
+    pg_catalog.jsonb) IS
     'What decide_offer() decides, for the ledger: with the version of the program, and also where the customer is held out. NULL where '
     'nothing is offered or held out. Arguments and errors as for decide_offer. VOLATILE, so that it is computed once a row.';
 
@@ -249,6 +260,20 @@ CREATE FUNCTION clientele._break_even_share(objective pg_catalog.text, margin pg
 COMMENT ON FUNCTION clientele._break_even_share(pg_catalog.text, pg_catalog.numeric, pg_catalog.numeric, pg_catalog.numeric,
     pg_catalog.numeric) IS
     'The share of redeemers who must spend only because of an offer for it to break even; NULL without a reward.';
+
+CREATE FUNCTION clientele.customer_margin(book pg_catalog.jsonb, category_mix pg_catalog.jsonb, segment pg_catalog.text)
+    RETURNS pg_catalog.numeric
+    AS 'MODULE_PATHNAME', 'clientele_customer_margin' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clientele.customer_margin(pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.text) IS
+    'The contribution margin of a customer by a book, from 0 to 1, rounded to six decimals: where it has margins by category, the mean of '
+    'those of the categories, weighted with what was spent in each (a category without one has the book''s); without such spending that '
+    'of the segment, else the book''s. Categories below zero count as zero. NULL without a book.';
+
+CREATE FUNCTION clientele._has_category_margins(book pg_catalog.jsonb) RETURNS pg_catalog.bool
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN book OPERATOR(pg_catalog.?) 'margin_by_category';
+COMMENT ON FUNCTION clientele._has_category_margins(pg_catalog.jsonb) IS
+    'Whether a book has margins by category: if not, nobody reads category mixes to decide.';
 
 CREATE FUNCTION clientele._has_budgets(book pg_catalog.jsonb) RETURNS pg_catalog.bool
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -418,8 +418,8 @@ COMMENT ON FUNCTION clientele._attributes(clientele.store_settings) IS
     'The attributes that a store shows: the customers'' columns and the names that rules use; late: those that were named after its '
     'creation.';
 
--- The columns of a store's view "customers": name, type, and expression over _base (b) and scoring (s). The functions over its rules take
--- all of them, so that the n-th parameter is the n-th column; the segment comes of them, and is NULL there.
+-- The columns of a store's view "customers": name, type, and expression over _base (b), scoring (s) and margin (m). The functions over
+-- its rules take all of them, so that the n-th parameter is the n-th column; the segment comes of them, and is NULL there.
 CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
     RETURNS TABLE (ordinal bigint, name name, type text, expression text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -458,11 +458,12 @@ CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
                 'expected_orders(s.purchase_kind, s.purchase, 90::double precision, b.profile, b.as_of)'),
             ('expected_order_value', 'numeric', 'expected_order_value(s.value, b.profile, s.decimals)'),
             ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365::double precision, b.profile, b.as_of, '
-                's.margin * s.net_share, s.annual_discount, s.decimals)'),
+                'm.margin::double precision * s.net_share, s.annual_discount, s.decimals)'),
             ('expected_next_order_at', 'timestamptz',
                 'expected_next_order_at(s.purchase_kind, s.purchase, b.profile, b.as_of)')) s (name, type, expression)
         UNION ALL SELECT 7, 0, 'segment', 'text', 'NULL::pg_catalog.text'
         UNION ALL SELECT 8, 0, 'profile', 'clientele.order_profile', 'b.profile'
+        UNION ALL SELECT 8, 1, 'margin', 'numeric', 'm.margin'
         UNION ALL
         SELECT 9, a.ordinal, a.name, clientele._column_type(settings.customers, a.column_name, 'attributes')::text, format('b.%I', a.name)
         FROM clientele._attributes(settings) a WHERE a.is_late

@@ -15,8 +15,9 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
                      WHEN g.orders < clientele._typical_from_orders()
                      THEN ROW('recent', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value
                 END AS fallback,
-                g.as_of, h.history, h.last_period, h.last_ordered_at, h.open
-            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, %2$I._segment_main(%1$s) AS segment FROM %3$s f) g
+                g.as_of, h.history, h.last_period, h.last_ordered_at, h.open, g.category_mix
+            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, f.segment,
+                CASE WHEN clientele._has_category_margins(%2$I._offer_book()) THEN f.category_mix END AS category_mix FROM %3$s f) g
             LEFT JOIN (
                 SELECT l.customer_id, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at,
                     pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = 'void')::clientele.past_exposure

@@ -209,35 +209,47 @@ CREATE FUNCTION clientele._create_views(store name, settings clientele.store_set
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
     names text;         -- f.a, f.b, ...: the columns of customers, as arguments
-    shown text;         -- the same, with the segment
-    expressions text;   -- the same, from _base b and scoring s
+    facts text;         -- a subquery that computes them from {base}
     parameters text;    -- a type, b type, ...
 BEGIN
-    SELECT string_agg(format('f.%I', c.name), ', ' ORDER BY c.ordinal),
-           string_agg(CASE c.name WHEN 'segment' THEN '%2$I._segment_main(%1$s) AS segment'
-               ELSE replace(format('f.%I', c.name), '%', '%%') END, ', ' ORDER BY c.ordinal),
-           string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal),
+    SELECT string_agg(CASE c.name WHEN 'segment' THEN c.expression ELSE format('f.%I', c.name) END, ', ' ORDER BY c.ordinal),
            string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
-        INTO names, shown, expressions, parameters FROM clientele._customer_columns(settings) c;
+        INTO names, parameters FROM clientele._customer_columns(settings) c;
+    facts := clientele._facts_query(store, settings);
     PERFORM clientele._regenerate_order_views(store, settings);
     PERFORM clientele._regenerate_profiles(store, settings, false);
     PERFORM clientele._create_base_views(store, settings);
     PERFORM clientele._regenerate_segments(store, parameters);
     PERFORM clientele._regenerate_offers(store);
-    PERFORM clientele._create_view_trio(store, 'customers', names, expressions,
-        'SELECT ' || shown || ' FROM %3$s f');
-    PERFORM clientele._create_view_trio(store, 'segments', names, expressions,
+    PERFORM clientele._create_view_trio(store, 'customers', names, facts, 'SELECT f.* FROM %3$s f');
+    PERFORM clientele._create_view_trio(store, 'segments', names, facts,
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
     PERFORM clientele._protect_customers(store, settings);
     PERFORM clientele._create_ledger_views(store);
     PERFORM clientele._create_experiment_views(store);
-    PERFORM clientele._create_view_trio(store, '_offer_inputs', names, expressions, clientele._offer_inputs_query());
+    PERFORM clientele._create_view_trio(store, '_offer_inputs', names, facts, clientele._offer_inputs_query());
     PERFORM clientele._create_segment_views(store);
     PERFORM clientele._create_offer_views(store);
     PERFORM clientele._comment_views(store);
     PERFORM clientele._comment_customers(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
+
+-- A margin by segment needs the segment, whose rules may read margins that do not (see _refuse_margins). What nobody asks for is not
+-- computed: the planner merges these sub-queries into the query around them.
+CREATE FUNCTION clientele._facts_query(store name, settings clientele.store_settings) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('(SELECT %2$s FROM %1$I.{base} b LEFT JOIN %1$I.scoring s ON s.id = 1
+            CROSS JOIN LATERAL (SELECT %1$I._margin(b.category_mix, NULL) AS margin) o
+            CROSS JOIN LATERAL (SELECT %1$I._segment_main(%3$s) AS segment) g
+            CROSS JOIN LATERAL (SELECT %1$I._margin(b.category_mix, g.segment) AS margin) m)', store,
+        string_agg(format('%s AS %I', CASE c.name WHEN 'segment' THEN 'g.segment' ELSE c.expression END, c.name), ', ' ORDER BY c.ordinal),
+        string_agg(CASE WHEN c.name IN ('clv_1y', 'margin') THEN replace(c.expression, 'm.margin', 'o.margin') ELSE c.expression END,
+            ', ' ORDER BY c.ordinal))
+    FROM clientele._customer_columns(settings) c
+$$;
+COMMENT ON FUNCTION clientele._facts_query(name, clientele.store_settings) IS
+    'The columns of the view customers as a subquery, over the view or function that stands for {base}.';
 
 CREATE FUNCTION clientele._create_base_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -320,10 +332,9 @@ COMMENT ON FUNCTION clientele._comment_views(name) IS 'Comments on the views of 
 -- customers for whom nothing is pending; and over the orders up to a time, as function NAME_at(as_of).
 -- In the query, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s which exposures there are
 -- in the ledger, %5$s which of them are open.
-CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, expressions text, query text) RETURNS void
+CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, facts text, query text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    facts constant text := '(SELECT %1$s FROM %2$I.%3$s b LEFT JOIN %2$I.scoring s ON s.id = 1)';
     -- The ledger now, and as of a time.
     any_exposure constant text := 'true';
     exposure_by_then constant text := 'l.issued_at <= COALESCE($1, pg_catalog.now())';
@@ -332,17 +343,17 @@ DECLARE
         'as_of', 'COALESCE($1, pg_catalog.now())');
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
-        format(query, names, store, format(facts, expressions, store, '_base'), any_exposure, open_now));
+        format(query, names, store, replace(facts, '{base}', '_base'), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
-        format(query, names, store, format(facts, expressions, store, '_base_stored'), any_exposure, open_now));
+        format(query, names, store, replace(facts, '{base}', '_base_stored'), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I
         STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
         store, name || '_at', name,
-        format(query, names, store, format(facts, expressions, store, '_base_at($1)'), exposure_by_then, open_then));
+        format(query, names, store, replace(facts, '{base}', '_base_at($1)'), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs
             STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END', store, clientele._key_type(store),
-            format(query, names, store, format(facts, expressions, store, '_base_between($1, $2)'), clientele._between(store, 'l'),
+            format(query, names, store, replace(facts, '{base}', '_base_between($1, $2)'), clientele._between(store, 'l'),
                 open_now));
     END IF;
 END $$;
@@ -364,6 +375,7 @@ BEGIN
             WHEN 'as_of' THEN 'The time that the row speaks of.'
             WHEN 'profile' THEN 'All that is known of the customer''s orders; functions read it, such as orders(profile). '
                 'NULL without orders.'
+            WHEN 'margin' THEN 'The contribution margin of what the customer orders, from 0 to 1: see clientele.set_margins().'
             WHEN 'segment' THEN 'The segment of ''main'' that the customer is assigned to.'
             WHEN 'r_score' THEN 'Recency, 1 to 5 (best): recency_days against the store''s breaks; NULL without orders, '
                 'or before the first refresh.'

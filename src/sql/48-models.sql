@@ -19,7 +19,7 @@ BEGIN
             id integer PRIMARY KEY CHECK (id = 1),
             breaks_r double precision[], breaks_f double precision[], breaks_m double precision[],
             breaks_set boolean NOT NULL DEFAULT false, breaks_at timestamptz,
-            margin double precision NOT NULL, decimals integer NOT NULL,
+            decimals integer NOT NULL,
             net_share double precision, annual_discount double precision, recent_bound numeric, value_prior clientele.value_prior,
             purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
         COMMENT ON TABLE {store}.models IS
@@ -39,8 +39,7 @@ BEGIN
             'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
         COMMENT ON COLUMN {store}.scoring.value IS 'p, q, v of a Gamma-Gamma model.';
         $models$, 'store', quote_ident(store));
-    EXECUTE format('INSERT INTO %I.scoring (id, margin, decimals) VALUES (1, $1, clientele._currency_decimals($2))', store)
-        USING settings.margin, settings.currency;
+    EXECUTE format('INSERT INTO %I.scoring (id, decimals) VALUES (1, clientele._currency_decimals($1))', store) USING settings.currency;
 END $$;
 COMMENT ON FUNCTION clientele._create_models(name, clientele.store_settings) IS 'The tables models and scoring of a new store.';
 
@@ -242,15 +241,15 @@ BEGIN
     PERFORM clientele._require_all_customers(store);
     EXECUTE clientele._fill('
         UPDATE {store}.scoring s SET breaks_r = n.breaks_r, breaks_f = n.breaks_f, breaks_m = n.breaks_m, breaks_at = n.breaks_at,
-            net_share = n.net_share, margin = n.margin, value_prior = n.value_prior
+            net_share = n.net_share, value_prior = n.value_prior
         FROM (SELECT CASE WHEN o.breaks_set THEN o.breaks_r ELSE f.breaks_r END AS breaks_r,
                 CASE WHEN o.breaks_set THEN o.breaks_f ELSE f.breaks_f END AS breaks_f,
                 CASE WHEN o.breaks_set THEN o.breaks_m ELSE f.breaks_m END AS breaks_m,
                 CASE WHEN o.breaks_set THEN o.breaks_at ELSE now() END AS breaks_at,
                 -- Where more was refunded than sold, no share of the sales is left.
-                CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share, t.margin::double precision AS margin,
+                CASE WHEN f.net_share < 0 THEN 0 ELSE f.net_share END AS net_share,
                 f.value_prior
-            FROM {store}.scoring o, {store}.settings t,
+            FROM {store}.scoring o,
                 (SELECT (x.f).*, x.value_prior
                  FROM (SELECT clientele._score_summary(b.profile, b.as_of) AS f, clientele.fit_value_prior(b.profile) AS value_prior
                        FROM {store}._base b OFFSET 0) x) f) n',

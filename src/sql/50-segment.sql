@@ -307,6 +307,7 @@ BEGIN
     PERFORM clientele._begin_segmentation(store, segmentation);
     PERFORM clientele._refuse_taken_name(store, segment, segmentation);
     checked := clientele._check_expression(rule, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
+    PERFORM clientele._refuse_margins(store, segmentation, segment, checked.columns);
     priority := clientele._segment_priority(store, segment, priority, segmentation);
     EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive, body) '
         'VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (segmentation, segment) DO UPDATE '
@@ -335,7 +336,9 @@ BEGIN
         SELECT string_agg(u.kind || ' "' || u.name || '"', ', ' ORDER BY u.kind, u.name)
         FROM (SELECT 'content of slot', c.slot FROM %1$I.contents AS c WHERE c.segment = $1
               UNION ALL
-              SELECT 'offer', p.program FROM %1$I.programs AS p WHERE $1 = ANY (p.segments)) AS u(kind, name)
+              SELECT 'offer', p.program FROM %1$I.programs AS p WHERE $1 = ANY (p.segments)
+              UNION ALL
+              SELECT 'the margins', 'by_segment' FROM %1$I.settings AS s WHERE s.options -> 'margin_by_segment' ? $1) AS u(kind, name)
         $q$, store) INTO found USING segment;
     RETURN found;
 END $$;
@@ -428,6 +431,7 @@ BEGIN
     EXECUTE format('UPDATE %I.contents SET segment = $2 WHERE segment = $1', store) USING former, segment;
     EXECUTE format('UPDATE %I.programs SET segments = array_replace(segments, $1, $2) WHERE $1 = ANY (segments)', store)
         USING former, segment;
+    PERFORM clientele._rename_margin(store, former, segment);
     EXECUTE format('DELETE FROM %I.typical_values WHERE segment = $1', store) USING segment;
     EXECUTE format('UPDATE %I.typical_values SET segment = $2 WHERE segment = $1', store) USING former, segment;
     PERFORM clientele._regenerate_offers(store);

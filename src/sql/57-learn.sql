@@ -412,6 +412,7 @@ BEGIN
         PERFORM clientele._refuse_taken_name(store, names[place], segmentation);
         checked := clientele._check_expression(expression || ' = ' || place, format('%I.customers', store)::regclass, 'segment rule',
             false, '{segment}');
+        PERFORM clientele._refuse_margins(store, segmentation, names[place], checked.columns);
         EXECUTE format('INSERT INTO %I.segment_rules (segmentation, segment, priority, rule, operands, description, sensitive, body) '
             'VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', store)
             USING segmentation, names[place], priorities[place], checked.deparsed, checked.operands, descriptions[place],

@@ -16,10 +16,12 @@ BEGIN
         FROM %I.scoring s WHERE s.id = 1 AND s.purchase IS NOT NULL', store) INTO purchase_model;
     book := jsonb_build_object('seed', settings.seed, 'currency', settings.currency, 'time_zone', settings.time_zone,
         'margin', settings.margin, 'global_holdout', nullif(settings.global_holdout, 0),
-        'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}');
+        'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}')
+        || clientele._differing_margins(settings);
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
     PERFORM clientele.decide_offer(book, '', NULL, NULL, NULL, now());
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._offer_book() RETURNS jsonb STABLE PARALLEL SAFE RETURN %L::jsonb', store, book);
+    PERFORM clientele._regenerate_margin(store, settings);
     PERFORM clientele._note_definitions(store);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_offers(name) IS

@@ -15,7 +15,7 @@ BEGIN
         CREATE TABLE {store}.ledger (
             exposure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id {key_type} NOT NULL, period integer NOT NULL,
             program text NOT NULL, program_version integer NOT NULL, holdout text, global_holdout double precision NOT NULL,
-            {terms}, models jsonb, issued_at timestamptz NOT NULL, code text,
+            margin numeric, {terms}, models jsonb, issued_at timestamptz NOT NULL, code text,
             state text NOT NULL DEFAULT 'open', closed_at timestamptz, slot integer,
             order_id {order_type}, ordered_at timestamptz, order_value numeric,
             CONSTRAINT ledger_period UNIQUE (customer_id, period), CONSTRAINT ledger_code UNIQUE (code),
@@ -67,6 +67,7 @@ BEGIN
         COMMENT ON COLUMN {store}.ledger.period IS 'The how-manieth exposure of this customer it is.';
         COMMENT ON COLUMN {store}.ledger.holdout IS 'program or global: the customer was shown nothing. NULL: the offer was shown.';
         COMMENT ON COLUMN {store}.ledger.global_holdout IS 'The share that the store held out of everything then.';
+        COMMENT ON COLUMN {store}.ledger.margin IS 'The customer''s contribution margin then; NULL: the store''s.';
         COMMENT ON COLUMN {store}.ledger.models IS 'The versions of the models behind it, by kind.';
         COMMENT ON COLUMN {store}.ledger.state IS
             'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: '

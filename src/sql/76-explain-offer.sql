@@ -42,7 +42,7 @@ CREATE FUNCTION clientele._explanation_query(store name, key text, past boolean)
             UNION ALL
             SELECT (SELECT p.priority FROM %1$I.programs p WHERE p.program = l.program), l.program,
                 CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END, l.reasons,
-                clientele._break_even_share(v.definition ->> 'objective', $4, l.reference_value, l.min_spend, l.reward),
+                clientele._break_even_share(v.definition ->> 'objective', coalesce(l.margin, $4), l.reference_value, l.min_spend, l.reward),
                 format(CASE WHEN l.holdout IS NULL
                         THEN 'Offered: issued on %%s, open until %%s: spend %%s or more, get %%s off. '
                             'The customer keeps these terms, whatever becomes of the program.'

@@ -48,15 +48,16 @@ COMMENT ON TYPE clientele.lift_stratum IS
 CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '(' || CASE metric
-        WHEN 'net_margin_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE {within}), 0)'
+        WHEN 'net_margin_per_customer' THEN 'COALESCE(pg_catalog.sum(e.margin * o.amount - o.reward) FILTER (WHERE {within}), 0)'
         WHEN 'revenue_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE {within}), 0)'
         WHEN 'orders_per_customer' THEN 'pg_catalog.count(*) FILTER (WHERE {within} AND o.amount >= 0)'
         WHEN 'repeat_rate' THEN 'COALESCE(pg_catalog.bool_or(o.amount >= 0) FILTER (WHERE {within}), false)::integer'
         WHEN 'aov' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE {within} AND o.amount >= 0), 0)' END || ')::double precision'
 $$;
 COMMENT ON FUNCTION clientele._metric_expression(text) IS
-    'A metric as SQL over the amounts of a customer; of net margin those are what orders bring and rewards cost, of aov this is the '
-    'numerator, whose denominator is orders_per_customer. NULL: there is no such metric.';
+    'A metric as SQL over the amounts of a customer; net margin takes the margin as of the enrolment, since what is offered changes what '
+    'is bought, and what rewards cost; of aov this is the numerator, whose denominator is orders_per_customer. NULL: there is no such '
+    'metric.';
 
 CREATE FUNCTION clientele._enrolled_by(store name, program text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -82,14 +83,16 @@ BEGIN
     RETURN clientele._fill('
         SELECT e.customer_id, e.stratum, e.treated, e.measured, e.again{e_labels}, {outcome} AS outcome, {second}
         FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, {arm}, l.issued_at AS enrolled_at, l.first_at{l_labels},
+                COALESCE(l.margin, {margin}) AS margin,
                 l.first_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured,
                 l.first_at < l.issued_at AS again
             FROM (SELECT l.*, {first_at} AS first_at FROM {store}.ledger l WHERE l.issued_at < $3 AND {enrolled}) l WHERE l.issued_at >= $2
             ORDER BY l.customer_id, l.period) e
         LEFT JOIN ({amounts}) o
             ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR {after}) AND o.ordered_at < e.ends_at AND e.measured
-        GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again{e_labels}',
-        'store', quote_ident(store), 'after', after, 'enrolled', clientele._enrolled_by(store, program),
+        GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again, e.margin{e_labels}',
+        'store', quote_ident(store), 'margin', (clientele._settings(store)).margin::text, 'after', after,
+        'enrolled', clientele._enrolled_by(store, program),
         'outcome', clientele._fill(outcome, 'within', after),
         'second', CASE metric
             WHEN 'aov' THEN clientele._fill(clientele._metric_expression('orders_per_customer'), 'within', after) || ' AS orders'
@@ -110,19 +113,18 @@ COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, boolean, text[])
 CREATE FUNCTION clientele._amounts_query(store name, metric text) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill(CASE metric WHEN 'net_margin_per_customer' THEN '
-            SELECT s.customer_id, s.ordered_at, {margin} * s.amount AS amount FROM {store}._orders s
+            SELECT s.customer_id, s.ordered_at, s.amount, 0 AS reward FROM {store}._orders s
             WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL
-            UNION ALL SELECT r.customer_id, r.ordered_at, -r.reward FROM {store}._ledger r
+            UNION ALL SELECT r.customer_id, r.ordered_at, 0, r.reward FROM {store}._ledger r
             WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.holdout IS NULL AND r.ordered_at >= $6 AND r.ordered_at < $7'
         ELSE '
             SELECT s.customer_id, s.ordered_at, s.amount FROM {store}._orders s
             WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL' END,
-        VARIADIC ARRAY['store', quote_ident(store)]
-            || CASE metric WHEN 'net_margin_per_customer' THEN ARRAY['margin', (clientele._settings(store)).margin::text] END)
+        'store', quote_ident(store))
 $$;
 COMMENT ON FUNCTION clientele._amounts_query(name, text) IS
-    'A query for what is added up of customers from $6 to before $7: the amounts of their orders; of net margin what these bring in, and '
-    'what redeemed offers cost.';
+    'A query for what is added up of customers from $6 to before $7: the amounts of their orders, and of net margin also what redeemed '
+    'offers cost.';
 
 CREATE FUNCTION clientele._measured_name(store name, program text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -14,16 +14,25 @@ BEGIN
     RETURN jsonb_build_object('format', clientele._definitions_format(),
         'global_holdout', (clientele._settings(store)).global_holdout,
         'rfm_breaks', clientele._export_breaks(store),
+        'margins', clientele._export_margins(store),
         'segmentations', clientele._export_segmentations(store),
         'contents', clientele._export_contents(store),
         'programs', clientele._export_programs(store));
 END $$;
 COMMENT ON FUNCTION clientele.export_definitions(name) IS
     'What a store''s owner has defined, as one document for apply_definitions(): segmentations with their default segments and rules, '
-    'contents, programs, RFM breaks that were set by hand, holdouts. '
+    'contents, programs, RFM breaks that were set by hand, margins that differ, holdouts. '
     'Of learned segments it is what they were learned from, not the model. The same definitions give the same text: jsonb_pretty() of '
     'it is what to keep in version control. '
     'For everybody who may read the store''s tables.';
+
+CREATE FUNCTION clientele._export_margins(store name) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._plain_numbers(nullif(jsonb_strip_nulls(jsonb_build_object(
+        'by_category', m.margins -> 'margin_by_category', 'by_segment', m.margins -> 'margin_by_segment')), '{}'))
+    FROM clientele._differing_margins(clientele._settings(store)) AS m (margins)
+$$;
+COMMENT ON FUNCTION clientele._export_margins(name) IS 'Internal: the margins that differ; NULL where there are none.';
 
 CREATE FUNCTION clientele._export_breaks(store name) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
@@ -170,6 +179,7 @@ CREATE FUNCTION clientele._definitions_shape() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '{"format!": "number", "global_holdout": "number",
              "rfm_breaks": {"r!": ["number"], "f!": ["number"], "m!": ["number"]},
+             "margins": {"by_category": "any", "by_segment": "any"},
              "segmentations": [{"segmentation!": "string", "default_segment": "string",
                  "learned": {"features!": ["string"], "k": "number", "seed": "number", "standardize": "boolean"},
                  "segments": [{"segment!": "string", "rule!": "string", "priority": "number", "description": "string",
@@ -293,7 +303,11 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
             coalesce(nullif(definitions -> 'rfm_breaks', 'null'), '{"r": null, "f": null, "m": null}')
         WHERE definitions ? 'rfm_breaks'
         UNION ALL
-        SELECT 8, '$.global_holdout', 'holdout', '{global}', jsonb_build_object('share', definitions -> 'global_holdout')
+        SELECT 8, '$.margins', 'margins', '{differing}', jsonb_build_object(
+            'by_category', definitions -> 'margins' -> 'by_category', 'by_segment', definitions -> 'margins' -> 'by_segment')
+        WHERE definitions ? 'margins'
+        UNION ALL
+        SELECT 9, '$.global_holdout', 'holdout', '{global}', jsonb_build_object('share', definitions -> 'global_holdout')
         WHERE definitions -> 'global_holdout' <> 'null')
     -- Each array comes in its order.
     SELECT row_number() OVER (ORDER BY r.phase), r.path, r.kind, r.key, r.item FROM rows AS r
@@ -342,6 +356,7 @@ CREATE FUNCTION clientele._definition_changes(present jsonb, definitions jsonb, 
     FROM compared AS c CROSS JOIN renamed AS r
     WHERE c.before IS DISTINCT FROM c.after OR c.kind = 'content' AND c.key[2] = ANY (r.names)
        OR c.kind = 'program' AND jsonb_typeof(c.after -> 'segments') = 'array' AND c.after -> 'segments' ?| r.names
+       OR c.kind = 'margins' AND c.after -> 'by_segment' ?| r.names
 $$;
 COMMENT ON FUNCTION clientele._definition_changes(jsonb, jsonb, boolean) IS
     'Internal: in what a document differs from what a store exports, in the order in which it can be carried out.';
@@ -401,7 +416,8 @@ CREATE FUNCTION clientele._definition_plan(former jsonb, present jsonb)
     FROM clientele._definition_rows(former) AS f FULL JOIN clientele._definition_rows(present) AS p USING (kind, key)
         CROSS JOIN (SELECT clientele._offer_defaults()) AS d (defaults)
     WHERE f.item IS DISTINCT FROM p.item
-    ORDER BY array_position('{segmentation,segment,content,program,breaks,holdout}', kind), coalesce(p.place, f.place), p.place IS NULL
+    ORDER BY array_position('{segmentation,segment,content,program,breaks,margins,holdout}', kind), coalesce(p.place, f.place),
+        p.place IS NULL
 $$;
 COMMENT ON FUNCTION clientele._definition_plan(jsonb, jsonb) IS 'Internal: in what two documents differ, for people.';
 
@@ -504,6 +520,9 @@ BEGIN
     EXECUTE format('DELETE FROM %I.segment_rules AS r USING unnest($1) AS c
         WHERE c.kind = ''segmentation'' AND r.segmentation = c.key[1] AND clientele._cluster_expression(r.rule) IS NOT NULL
           AND c.before -> ''learned'' <> ''null'' AND coalesce(c.after -> ''learned'', ''null'') = ''null''', store) USING changes;
+    -- So that rules may read margins from now on, and segments go.
+    PERFORM clientele._write_margins(store, nullif(c.before -> 'by_category', 'null'), NULL) FROM unnest(changes) AS c
+        WHERE c.kind = 'margins' AND c.before -> 'by_segment' <> 'null';
     EXECUTE format('DELETE FROM %I.contents AS t USING unnest($1) AS c
         WHERE c.kind = ''content'' AND t.slot = c.key[1] AND t.segment = c.key[2]', store) USING changes;
     PERFORM clientele.drop_offer(store, c.key[1]) FROM unnest(changes) AS c WHERE c.kind = 'program' AND c.after IS NULL;
@@ -552,6 +571,8 @@ BEGIN
         WHEN 'breaks' THEN
             PERFORM clientele.set_rfm_breaks(store, clientele._matrix(nullif(after -> 'r', 'null')),
                 clientele._matrix(nullif(after -> 'f', 'null')), clientele._matrix(nullif(after -> 'm', 'null')));
+        WHEN 'margins' THEN
+            PERFORM clientele.set_margins(store, after -> 'by_category', after -> 'by_segment');
         WHEN 'holdout' THEN
             PERFORM clientele.set_global_holdout(store, (after ->> 'share')::double precision);
     END CASE;

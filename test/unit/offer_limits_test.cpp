@@ -33,7 +33,7 @@ struct OfferLimits : testing::Test {
         program.arm_seed.add("shop:grow:arm");
         book.seed = "shop";
         book.currency = "USD";
-        book.margin = 300'000;
+        book.margins.store = 300'000;
         book.programs = {&program, 1};
         book.global_holdout_seed.add("shop:global");
         customer.id = "42";
@@ -117,7 +117,7 @@ TEST_F(OfferLimits, NothingIsOfferedWhileItCoolsDown) {
 }
 
 TEST_F(OfferLimits, AnExhaustedBudgetStopsEveryArm) {
-    book.margin = rate_unit;
+    book.margins.store = rate_unit;
     use_arms({{"low", 1'400'000, 10'000, 0.5}, {"high", 1'400'000, 50'000, 0.5}});
     standing.remaining = 350;
     EXPECT_EQ(decide().status, Status::offered);
@@ -238,7 +238,7 @@ TEST_F(OfferArms, TheArmIsTheVariantOfItsSeed) {
                   choose_variant(bucket_share(bucket_number("shop:grow:arm", customer.id)), weights));
         ASSERT_EQ(decision.propensity, decision.arm.weight);
         ASSERT_EQ(decision.terms.min_spend,
-                  terms_of(book, program, arms[decision.arm_index], decision.reference).min_spend);
+                  terms_of(book, program, arms[decision.arm_index], decision.reference, 0).min_spend);
         ++counts[decision.arm.name];
     }
     // Within 4 standard deviations of a fair draw.

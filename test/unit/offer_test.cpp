@@ -36,7 +36,7 @@ Book book_of(std::span<const Program> programs, std::string_view currency = "USD
     book.seed = "shop";
     book.currency = currency;
     book.decimals = currency_decimals(currency);
-    book.margin = margin;
+    book.margins.store = margin;
     book.programs = programs;
     return book;
 }
@@ -221,7 +221,7 @@ TEST(Offer, NeverServesTheReferenceCustomerAtALoss) {
         const auto margin = static_cast<std::int64_t>(1 + random() % 1'000'000);
         const auto reference = static_cast<std::int64_t>(1 + random() % 1'000'000'000);
         const Book book = book_of({&program, 1}, "USD", margin);
-        const Terms terms = terms_of(book, program, program.arm(0), {Basis::typical, reference});
+        const Terms terms = terms_of(book, program, program.arm(0), {Basis::typical, reference}, margin);
         const __int128 extra = static_cast<__int128>(terms.min_spend) * value_unit - reference;
         ASSERT_GT(extra, 0);
         ASSERT_GE(terms.reward, 0);
@@ -239,7 +239,7 @@ TEST(Offer, StaysExactAtTheLargestAmounts) {
     program.stretch = max_stretch;
     program.reward_rate = rate_unit;
     const Book book = book_of({&program, 1}, "CLF", rate_unit);
-    const Terms terms = terms_of(book, program, program.arm(0), {Basis::typical, max_value - 1});
+    const Terms terms = terms_of(book, program, program.arm(0), {Basis::typical, max_value - 1}, rate_unit);
     EXPECT_EQ(terms.min_spend, highest_rung);
     EXPECT_TRUE(terms.capped);
     // ½ × (10^15 − 9999999999999.99999) in 1/10,000, rounded down.

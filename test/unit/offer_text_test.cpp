@@ -26,7 +26,7 @@ struct OfferText : testing::Test {
         rival.holdout_seed.add("shop:rival:holdout");
         book.seed = "shop";
         set_currency("USD");
-        book.margin = 300'000;
+        book.margins.store = 300'000;
         book.programs = {&program, 1};
         customer.id = "42";
         customer.segment = "average";

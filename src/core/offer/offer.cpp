@@ -94,12 +94,13 @@ void set_threshold(const Program& program, const Arm& arm, const Reference& refe
 }
 
 // The reward: the arm's share of the threshold, but no more than half the margin, nor than the program gives.
-void set_reward(const Book& book, const Program& program, const Arm& arm, const Reference& reference, Terms& terms) {
+void set_reward(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
+                std::int64_t margin, Terms& terms) {
     const std::int64_t units = power_of_ten(book.decimals);
     const Wide spend = static_cast<Wide>(terms.min_spend) * value_unit;
     const Wide stake = spend_at_stake(program.objective, reference.value, spend);
     const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
-    const Wide by_margin = divide(stake * book.margin * units, 2 * value_unit * rate_unit);
+    const Wide by_margin = divide(stake * margin * units, 2 * value_unit * rate_unit);
     terms.at_max_reward = program.max_reward < std::min(by_rate, by_margin);
     terms.capped = by_margin < by_rate && !terms.at_max_reward;
     terms.reward = static_cast<std::int64_t>(std::min<Wide>({by_rate, by_margin, program.max_reward}));
@@ -124,10 +125,11 @@ Quote quote_of(const Book& book, const Program& program, const Customer& custome
     quote.above_maximum = spends_as_much_as(program.max_min_spend, program, reference);
     quote.outgrown = !quote.above_maximum && spends_as_much_as(quote.highest, program, reference);
     if (!quote.has_terms()) return quote;
+    const std::int64_t margin = margin_of(book, customer).value;
     for (std::size_t index = 0; index < program.arm_count(); ++index) {
         const Arm arm = program.arm(index);
         if (!(arm.weight > 0)) continue;
-        quote.terms = terms_of(book, program, arm, reference, quote.highest);
+        quote.terms = terms_of(book, program, arm, reference, margin, quote.highest);
         quote.least_reward = std::min(quote.least_reward, quote.terms.reward);
         quote.greatest_reward = std::max(quote.greatest_reward, quote.terms.reward);
     }
@@ -169,8 +171,9 @@ void draw(const Book& book, const Customer& customer, const Quote& quote, Decisi
     const Program& program = *decision.program;
     decision.arm_index = arm_index_of(program, customer);
     decision.arm = program.arm(static_cast<std::size_t>(decision.arm_index));
-    decision.terms =
-        program.arms.empty() ? quote.terms : terms_of(book, program, decision.arm, decision.reference, quote.highest);
+    decision.terms = program.arms.empty() ? quote.terms
+                                          : terms_of(book, program, decision.arm, decision.reference,
+                                                     decision.margin.value, quote.highest);
     decision.greatest_reward = quote.greatest_reward;
 }
 
@@ -289,11 +292,15 @@ Reference reference_of(const Customer& customer) {
     return {Basis::recent, facts.last_value};
 }
 
+CustomerMargin margin_of(const Book& book, const Customer& customer) {
+    return customer.margin ? *customer.margin : book.margins.of_segment(customer.segment);
+}
+
 Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
-               std::int64_t highest) {
+               std::int64_t margin, std::int64_t highest) {
     Terms terms;
     set_threshold(program, arm, reference, highest, terms);
-    set_reward(book, program, arm, reference, terms);
+    set_reward(book, program, arm, reference, margin, terms);
     return terms;
 }
 
@@ -341,6 +348,7 @@ Decision decide_enrolment(const Book& book, const Customer& customer, const Prog
     Decision decision;
     if (customer.open) return decision;
     decision.reference = reference_of(customer);
+    decision.margin = margin_of(book, customer);
     Candidate chosen = find_winner(book, customer, decision.reference);
     if (chosen.program == nullptr) return decision;
     // The winner's holdout comes before the one of the store, which so is the same share of those who are left.
@@ -366,6 +374,7 @@ Decision decide_program(const Book& book, const Program& program, const Customer
     Decision decision;
     decision.program = &program;
     decision.reference = reference_of(customer);
+    decision.margin = margin_of(book, customer);
     consult_model(book, customer.facts, decision);
     decision.reasons = refusals(book, program, customer, decision.reference);
     if (decision.reference.known()) {
@@ -391,7 +400,7 @@ double break_even_share(Objective objective, std::int64_t margin, Wide reference
 double break_even_share(const Book& book, const Decision& decision) {
     const Terms& terms = decision.terms;
     const Wide reward = static_cast<Wide>(terms.reward) * (value_unit / power_of_ten(book.decimals));
-    return break_even_share(decision.program->objective, book.margin, decision.reference.value,
+    return break_even_share(decision.program->objective, decision.margin.value, decision.reference.value,
                             static_cast<Wide>(terms.min_spend) * value_unit, reward);
 }
 
@@ -405,7 +414,7 @@ std::int64_t next_step_value(const Book& book, const Program& program, const Arm
 
 std::int64_t asked_from(const Book& book, const Program& program, const Arm& arm, std::int64_t units) {
     const std::int64_t value = units * (value_unit / power_of_ten(book.decimals));
-    return terms_of(book, program, arm, {Basis::typical, value}).min_spend;
+    return terms_of(book, program, arm, {Basis::typical, value}, 0).min_spend;
 }
 
 std::string_view code_of(Reason reason) {

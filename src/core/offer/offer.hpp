@@ -13,6 +13,7 @@
 #include "core/base/calendar.hpp"
 #include "core/experiment/bucket.hpp"
 #include "core/offer/ladder.hpp"
+#include "core/offer/margin.hpp"
 #include "core/offer/offer_limits.hpp"
 #include "core/score/purchase_model.hpp"
 
@@ -158,9 +159,9 @@ struct Program {
 struct Book {
     std::string_view seed;  // what its random choices are hashed with
     std::string_view currency;
-    int decimals = 2;         // of the currency
-    std::int64_t margin = 0;  // millionths
-    bool unicode = true;      // texts may hold more than ASCII
+    int decimals = 2;  // of the currency
+    Margins margins;
+    bool unicode = true;  // texts may hold more than ASCII
     double global_holdout = 0;
     Fnv1a global_holdout_seed;  // fed with SEED:global
     bool has_purchase_model = false;
@@ -189,6 +190,7 @@ struct Customer {
     std::span<const Standing> standings;  // one a program of the book, in its order; empty: nothing limits
     LastThreshold last_threshold;
     std::optional<OpenExposure> open;
+    std::optional<CustomerMargin> margin;  // none: that of the segment, or the store's
 };
 
 // What the customer would be asked for and get; zero is unknown.
@@ -207,6 +209,7 @@ struct Decision {
     Holdout holdout = Holdout::none;
     Reasons reasons;
     Reference reference;
+    CustomerMargin margin;
     Arm arm;
     int arm_index = 0;
     Terms terms;                       // in the arm
@@ -224,9 +227,12 @@ int shown_decimals(std::int64_t value, int currency_decimals);
 // The value that offers to this customer start from.
 Reference reference_of(const Customer& customer);
 
-// Minimum spend, at most `highest`, and reward of an arm from a known reference value.
+// What stays of the customer's orders.
+CustomerMargin margin_of(const Book& book, const Customer& customer);
+
+// Minimum spend, at most `highest`, and reward of an arm from a known reference value; margin: in millionths.
 Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
-               std::int64_t highest = highest_rung);
+               std::int64_t margin, std::int64_t highest = highest_rung);
 
 // The arm that the customer is in.
 int arm_index_of(const Program& program, const Customer& customer);

@@ -354,7 +354,7 @@ class Explanation {
         text_.add("the reward would be below the smallest unit of the currency");
         for (std::size_t index = 0; index < program_.arm_count(); ++index) {
             const Arm arm = program_.arm(index);
-            const Terms terms = terms_of(book_, program_, arm, decision_.reference,
+            const Terms terms = terms_of(book_, program_, arm, decision_.reference, decision_.margin.value,
                                          highest_threshold(customer_.last_threshold, customer_.as_of));
             if (!(arm.weight > 0) || terms.reward > 0) continue;
             if (!program_.arms.empty()) add_quoted(text_.add(" in arm "), arm.name);
@@ -470,11 +470,28 @@ class Explanation {
             return;
         }
         text_.add("half the margin of ");
-        add_percent(text_, book_.margin);
+        write_margin();
         text_.add(" on ");
         if (!grows()) return add_whole(text_, book_, terms.min_spend);
         text_.add("the extra ");
         add_value(text_, book_, Wide{terms.min_spend} * value_unit - decision_.reference.value);
+    }
+
+    // "30 %", and where it comes from, unless it is the same for everybody.
+    void write_margin() {
+        add_percent(text_, decision_.margin.value);
+        if (!book_.margins.differ()) return;
+        switch (decision_.margin.source) {
+            case MarginSource::categories:
+                text_.add(" (that of what the customer buys)");
+                return;
+            case MarginSource::segment:
+                add_quoted(text_.add(" (that of segment "), customer_.segment);
+                text_.add(')');
+                return;
+            default:
+                text_.add(" (the store's)");
+        }
     }
 
     void write_reward() {
@@ -522,7 +539,13 @@ class Explanation {
     }
 
     void write_break_even() {
-        text_.add(" Breaks even if ").add_fixed(100 * break_even_share(book_, decision_), 1);
+        text_.add(" Breaks even");
+        if (book_.margins.differ()) {
+            text_.add(", at a margin of ");
+            write_margin();
+            text_.add(',');
+        }
+        text_.add(" if ").add_fixed(100 * break_even_share(book_, decision_), 1);
         text_.add(grows() ? " % of redeemers would not have spent it anyway."
                           : " % of redeemers would not have ordered anyway.");
     }

@@ -8,6 +8,7 @@
 
 #include "pg/kit/unicode.hpp"
 #include "pg/kit/zone.hpp"
+#include "pg/offer/margins.hpp"
 
 namespace clientele {
 namespace {
@@ -23,16 +24,16 @@ constexpr int slot_count = 8;
 constinit Slot slots[slot_count]{};
 constinit int next_slot = 0;
 
-std::int64_t margin_in(const BookSource& source) {
-    constexpr Range range{rate_unit, 1, rate_unit, "margin is a share above 0 and at most 1, with at most 6 decimals."};
-    const JsonbValue* value = lookup(source, "margin");
-    if (value == nullptr) refuse(source, "margin", nullptr, range.accepted);
-    return whole_in(source, "margin", value, range);
-}
-
 void check_book_keys(const BookSource& source) {
-    constexpr std::string_view known[] = {"seed",     "currency",       "time_zone",     "margin",
-                                          "programs", "purchase_model", "global_holdout"};
+    constexpr std::string_view known[] = {"seed",
+                                          "currency",
+                                          "time_zone",
+                                          "margin",
+                                          "margin_by_category",
+                                          "margin_by_segment",
+                                          "programs",
+                                          "purchase_model",
+                                          "global_holdout"};
     check_keys(source, known);
 }
 
@@ -150,7 +151,7 @@ PreparedBook* prepare(Jsonb* source_json) {
     book.unicode = GetDatabaseEncoding() == PG_UTF8;
     book.seed = required_text(source, "seed");
     read_currency(source, book);
-    book.margin = margin_in(source);
+    book.margins = margins_in(source);
     const std::string_view zone = required_text(source, "time_zone");
     prepared->zone = &find_zone(zone.data(), zone.size());
     read_purchase_model(source, book);

@@ -6,6 +6,7 @@
 
 #include "pg/kit/nullable.hpp"
 #include "pg/kit/unicode.hpp"
+#include "pg/offer/margins.hpp"
 #include "pg/offer/offer_input.hpp"
 #include "pg/offer/offer_row.hpp"
 
@@ -30,21 +31,21 @@ Question question(FunctionCallInfo fcinfo, const OfferInput& input, NullableDatu
 
 OfferInput input_argument(FunctionCallInfo fcinfo) {
     if (!PG_ARGISNULL(1)) return offer_input(PG_GETARG_DATUM(1));
-    return {null_datum, null_datum, null_datum, null_datum, null_datum, null_datum, null_datum};
+    return {null_datum, null_datum, null_datum, null_datum, null_datum, null_datum, null_datum, null_datum};
 }
 
 // (book, input, program, budgets), or what the toolkit's functions take.
 Question about_one(FunctionCallInfo fcinfo) {
     const NullableDatum* given = fcinfo->args;
     if (PG_NARGS() == 4) return question(fcinfo, input_argument(fcinfo), given[2], given[3]);
-    return question(fcinfo, offer_input(fcinfo, 7), given[6], given[8]);
+    return question(fcinfo, offer_input(fcinfo, 7, 9), given[6], given[8]);
 }
 
 // (book, input, budgets), or what the toolkit's functions take.
 Question about_all(FunctionCallInfo fcinfo) {
     const NullableDatum* given = fcinfo->args;
     if (PG_NARGS() == 3) return question(fcinfo, input_argument(fcinfo), null_datum, given[2]);
-    return question(fcinfo, offer_input(fcinfo, 6), null_datum, given[7]);
+    return question(fcinfo, offer_input(fcinfo, 6, 8), null_datum, given[7]);
 }
 
 [[noreturn]] void refuse_program(std::string_view name, const Book& book) {
@@ -139,6 +140,14 @@ CLIENTELE_FUNCTION(clientele_enrol) {
 CLIENTELE_FUNCTION(clientele_decide_programs) {
     add_decisions(fcinfo, Detail::explanation);
     return 0;
+}
+
+CLIENTELE_FUNCTION(clientele_customer_margin) {
+    if (PG_ARGISNULL(0)) PG_RETURN_NULL();
+    const NullableDatum segment = nullable_argument(fcinfo, 2);
+    const Margins& margins = prepared_book(PG_GETARG_JSONB_P(0)).book.margins;
+    const std::string_view name = segment.isnull ? std::string_view{} : text_of(segment.value);
+    return margin_datum(customer_margin(margins, nullable_argument(fcinfo, 1), name).value);
 }
 
 CLIENTELE_FUNCTION(clientele_break_even_share) {

@@ -7,6 +7,7 @@
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/unicode.hpp"
 #include "pg/kit/zone.hpp"
+#include "pg/offer/margins.hpp"
 #include "pg/offer/offer_standing.hpp"
 #include "pg/profile/profile_datum.hpp"
 
@@ -108,15 +109,15 @@ Reference read_fallback(Datum row) {
 }  // namespace
 
 OfferInput offer_input(Datum row) {
-    NullableDatum columns[7];
+    NullableDatum columns[8];
     split(row, columns);
-    const auto& [customer, segment, profile, fallback, as_of, history, open] = columns;
-    return {customer, segment, profile, fallback, as_of, history, open};
+    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix] = columns;
+    return {customer, segment, profile, fallback, as_of, history, open, category_mix};
 }
 
-OfferInput offer_input(FunctionCallInfo fcinfo, int history) {
+OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
     const auto given = [fcinfo](int index) { return nullable_argument(fcinfo, index); };
-    return {given(1), given(2), given(3), given(4), given(5), given(history), null_datum};
+    return {given(1), given(2), given(3), given(4), given(5), given(history), null_datum, given(category_mix)};
 }
 
 std::int64_t units_in(Datum number, std::int64_t unit) {
@@ -150,6 +151,7 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
     if (customer.facts.orders < typical_from_orders && !input.fallback.isnull) {
         customer.fallback = read_fallback(input.fallback.value);
     }
+    customer.margin = customer_margin(book.book.margins, input.category_mix, customer.segment);
     read_standings(book, array_of(input.history), array_of(budgets), customer);
     if (!input.open.isnull) {
         customer.open = open_offer(input.open.value).exposure;

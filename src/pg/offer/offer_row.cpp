@@ -8,6 +8,7 @@
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/row.hpp"
 #include "pg/kit/unicode.hpp"
+#include "pg/offer/margins.hpp"
 
 namespace clientele {
 namespace {
@@ -118,6 +119,7 @@ constexpr AnswerColumn all_columns[] = {
     {"program_version", [](A a) { return known_datum(Int32GetDatum(a.decision.program->version)); }},
     {"holdout", holdout},
     {"global_holdout", [](A a) { return known_datum(Float8GetDatum(a.prepared.book.global_holdout)); }},
+    {"margin", [](A a) { return known_datum(margin_datum(a.decision.margin.value)); }},
     {"segment", [](A a) { return a.segment; }},
     {"basis",
      [](A a) {
