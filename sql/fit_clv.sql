@@ -103,7 +103,7 @@ END $$;
 -- Some refunds, so that not all of what is ordered stays.
 INSERT INTO orders SELECT customer_id, max(ordered_at) + interval '1 hour', -5 FROM orders WHERE customer_id % 3 = 0 GROUP BY 1;
 CALL clientele.refresh('shop');
-SELECT net_share = (SELECT (sum(total_spent) / sum(gross_spent))::float8 FROM shop.customers) AS net_share, net_share < 1 AS less, margin FROM shop.scoring;
+SELECT net_share = (SELECT (sum(total_spent) / sum(gross_spent))::float8 FROM shop.customers) AS net_share, net_share < 1 AS less FROM shop.scoring;
 SELECT v AS version, c.* FROM generate_series(1, 3) v, pg_temp.compare(v) c;
 SELECT count(*) FILTER (WHERE p_alive BETWEEN 0 AND 1) AS p_alive, count(*) FILTER (WHERE expected_orders_90d > 0) AS expected, count(*) FILTER (WHERE clv_1y > 0) AS clv,
     count(expected_next_order_at) AS next, round(avg(p_alive)::numeric, 3) AS mean FROM shop.customers;

@@ -76,7 +76,7 @@ DECLARE
 BEGIN
     wanted.attributes := coalesce(CASE WHEN wanted.customers IS NOT NULL OR given ? 'attributes' THEN wanted.attributes END, '{}');
     wanted.options := (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') FROM jsonb_each(former.options || given) o
-        WHERE o.key = 'first_attributes' OR o.key = ANY (options) AND o.key <> ALL (coalesce(reset, '{}')));
+        WHERE o.key IN ('first_attributes', 'margin_by_category', 'margin_by_segment') OR o.key = ANY (options) AND o.key <> ALL (coalesce(reset, '{}')));
     wanted.orders_name := clientele._full_name(wanted.orders);
     wanted.customers_name := clientele._full_name(wanted.customers);
     wanted.items_name := clientele._full_name(wanted.items);
@@ -257,8 +257,7 @@ CREATE FUNCTION clientele._write_settings(store name, settings clientele.store_s
 BEGIN
     EXECUTE format('UPDATE %I.settings SET (%s) = (SELECT ($1).*)', store, clientele._columns_of('clientele.store_settings', ''))
         USING settings;
-    EXECUTE format('UPDATE %I.scoring SET margin = $1, decimals = clientele._currency_decimals($2)', store)
-        USING settings.margin, settings.currency;
+    EXECUTE format('UPDATE %I.scoring SET decimals = clientele._currency_decimals($1)', store) USING settings.currency;
 END $$;
 COMMENT ON FUNCTION clientele._write_settings(name, clientele.store_settings) IS
     'Writes the settings of a store, and what scores are computed with of them.';
