@@ -200,7 +200,7 @@ GRANT SELECT ON shop.offers TO alter_reader;
 -- ---- Terms ----
 SELECT clientele.alter_store('shop', margin => 0.45, keep_events => '10 days', clock_tolerance => '30 seconds');
 SELECT margin, options FROM shop.settings;
-SELECT margin, s.margin = (shop._offer_book() ->> 'margin')::float8 AS in_the_book FROM shop.scoring s;
+SELECT DISTINCT margin, margin = (shop._offer_book() ->> 'margin')::numeric AS in_the_book FROM shop.customers;
 SELECT o.name, clientele._option(clientele._settings('shop'), o.name) FROM unnest('{keep_events,clock_tolerance,refresh_overdue_after}'::text[]) o (name);
 SELECT clientele.alter_store('shop', reset => '{keep_events}', refresh_overdue_after => '2 days');
 SELECT options FROM shop.settings;

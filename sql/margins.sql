@@ -70,6 +70,14 @@ SELECT customer_id, explanation FROM unnest('{5,1}'::bigint[]) customer_id, clie
 SELECT clientele.define_segment('shop', 'thin', 'margin < 0.2', segmentation => 'value');
 SELECT count(*) FILTER (WHERE (s.segment = 'thin') <> (c.margin < 0.2)) AS wrong_in_view, count(*) FILTER (WHERE s.segment <> clientele.assign_segment(c.customer_id, 'shop', 'value')) AS wrong_one_by_one,
     count(*) FILTER (WHERE s.segment = 'thin') AS thin FROM shop.customers c JOIN shop.segments s ON s.customer_id = c.customer_id AND s.segmentation = 'value';
+-- What else of the store changes leaves them as they are.
+SELECT clientele.alter_store('shop', margin => 0.32);
+SELECT segment, margin, count(*) FROM shop.customers GROUP BY 1, 2 ORDER BY 1;
+BEGIN;
+SELECT clientele.detach_store('shop');
+SELECT clientele.attach_store('shop', margin => 0.30);
+COMMIT;
+SELECT * FROM disagreements(NULL, '{"companies": 0.1, "average": 0.25}');
 -- As of another time, and in look-ups of what is stored.
 SELECT count(*) FILTER (WHERE a.margin <> CASE a.segment WHEN 'companies' THEN 0.1 WHEN 'average' THEN 0.25 ELSE 0.3 END) AS wrong FROM shop.customers_at(now() - interval '12 days') a;
 -- A segment that has a margin stays, and takes it along.

@@ -76,7 +76,8 @@ DECLARE
 BEGIN
     wanted.attributes := coalesce(CASE WHEN wanted.customers IS NOT NULL OR given ? 'attributes' THEN wanted.attributes END, '{}');
     wanted.options := (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') FROM jsonb_each(former.options || given) o
-        WHERE o.key IN ('first_attributes', 'margin_by_category', 'margin_by_segment') OR o.key = ANY (options) AND o.key <> ALL (coalesce(reset, '{}')));
+        WHERE o.key IN ('first_attributes', 'margin_by_category', 'margin_by_segment')
+           OR o.key = ANY (options) AND o.key <> ALL (coalesce(reset, '{}')));
     wanted.orders_name := clientele._full_name(wanted.orders);
     wanted.customers_name := clientele._full_name(wanted.customers);
     wanted.items_name := clientele._full_name(wanted.items);

@@ -36,6 +36,7 @@ SELECT clientele.define_segment('full'::name, 'baited'::text, 'coalesce(NULL, CA
 SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(lower(''x'') AS bait) IS NULL'::text);
 -- refused
 SELECT clientele.define_segment('full'::name, 'baited'::text, 'CAST(''(x)'' AS clientele.bait) IS NULL'::text);
+SELECT clientele.set_margins('full'::name, '{"baby": 0.4}'::jsonb, '{"families": 0.2}'::jsonb);
 SELECT clientele.set_default_segment('full'::name, 'average'::text);
 SELECT clientele.drop_segment('full'::name, 'dated'::text);
 SELECT clientele.add_rfm_segments('full'::name);
