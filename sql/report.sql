@@ -67,6 +67,15 @@ SELECT regexp_count(html, 'You may not read') > 5 AS told, html ~ 'families|bask
 RESET ROLE;
 \echo :not_told :not_learns
 
+-- Who may read the store's health alone, as a monitoring system, sees whether all is sound.
+REVOKE SELECT ON ALL TABLES IN SCHEMA report FROM regress_report_reader;
+GRANT SELECT ON report.health TO regress_report_reader;
+SET ROLE regress_report_reader;
+SELECT html ~ 'amounts in' AS currency_known, pg_temp.title(html, 'alerts') AS alerts, pg_temp.figure(html, 'freshness') ~ 'refreshed' AS freshness,
+    regexp_count(html, 'You may not read') > 10 AS told
+FROM clientele.report_html('report') AS html;
+RESET ROLE;
+
 -- A view that is gone, a read-only transaction, and no such store.
 ALTER VIEW report.offer_summary RENAME TO gone;
 SELECT pg_temp.figure(clientele.report_html('report'), 'decisions') LIKE '%This cannot be shown: relation%' AS told;
@@ -76,6 +85,7 @@ SELECT length(clientele.report_html('report')) > 10000 AS written;
 COMMIT;
 SELECT clientele.report_html('nowhere');
 SELECT clientele.report_html(NULL);
+SELECT clientele.report_html('report', '-infinity');
 
 SELECT clientele.drop_store('report', force => true);
 DROP TABLE report_orders;

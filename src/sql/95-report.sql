@@ -287,16 +287,20 @@ DECLARE
 BEGIN
     PERFORM clientele._require_store(store);
     SELECT * INTO STRICT known FROM clientele.stores AS s WHERE s.store = report_html.store;
+    IF as_of = '-infinity' THEN
+        RAISE EXCEPTION 'invalid as_of: -infinity' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'It is the time that the page is about.', HINT = 'Leave it out for what is stored now.';
+    END IF;
     past := coalesce(as_of < coalesce(known.fresh_to, now()), false);
     at := CASE WHEN past THEN as_of ELSE coalesce(known.fresh_to, now()) END;
     SELECT string_agg(clientele._report_section(s.section, s.question, s.figures), '' ORDER BY s.nth) INTO sections
     FROM (SELECT f.nth, f.section, f.question, string_agg(clientele._report_html_of(f.figure,
-                clientele._report_query(f.figure, store, at, past, known.time_zone), known.currency,
-                clientele._currency_decimals(known.currency), NOT pg_has_role(known.owner, 'USAGE')), '') AS figures
+                clientele._report_query(f.figure, store, at, past, known.time_zone), coalesce(known.currency, ''),
+                coalesce(clientele._currency_decimals(known.currency), 2), NOT pg_has_role(known.owner, 'USAGE')), '') AS figures
           FROM clientele._report_figures(store) AS f GROUP BY f.nth, f.section, f.question) AS s;
     RETURN clientele._report_page(store || ': customers and offers',
-        format('As of %s (%s), amounts in %s.%s', to_char(at AT TIME ZONE known.time_zone, 'FMDD FMMonth YYYY, HH24:MI'), known.time_zone,
-            known.currency, CASE WHEN past THEN ' Offers, their results and models are shown as they are now.' ELSE '' END), sections);
+        format('As of %s (%s)%s.%s', to_char(at AT TIME ZONE known.time_zone, 'FMDD FMMonth YYYY, HH24:MI'), known.time_zone,
+            ', amounts in ' || known.currency, CASE WHEN past THEN ' Offers, their results and models are shown as they are now.' ELSE '' END), sections);
 END $$;
 COMMENT ON FUNCTION clientele.report_html(name, timestamptz) IS
     'One page about a store, HTML without scripts and without a request to anywhere: how the shop is doing, who its customers are, what '
