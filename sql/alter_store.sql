@@ -291,6 +291,24 @@ SELECT (SELECT count(*) FROM shop.pending), live FROM shop.settings;
 SELECT clientele.alter_store('shop', live => true);
 CALL clientele.refresh('shop');
 SELECT exact('shop');
+-- What a store can do without, and lost, it need not find again.
+SELECT clientele.define_segment('batch', 'many', 'orders > 3');
+CREATE TABLE payers (customer_id int PRIMARY KEY);
+INSERT INTO payers SELECT DISTINCT customer_id FROM bills WHERE customer_id IS NOT NULL;
+SELECT clientele.alter_store('batch', customers => 'payers');
+CALL clientele.refresh('batch');
+SELECT count(*) > 0 AS some FROM batch.customers \gset
+SET client_min_messages = error;
+DROP TABLE payers CASCADE;
+SET client_min_messages = warning;
+\set VERBOSITY default
+SELECT clientele.detach_store('batch');
+SELECT clientele.attach_store('batch');
+\set VERBOSITY terse
+SELECT clientele.attach_store('batch', reset => '{customers}');
+CALL clientele.refresh('batch');
+SELECT :'some' AS before, count(*) > 0 AS after, (SELECT customers FROM batch.settings) FROM batch.customers;
+SELECT segment FROM batch.segment_rules;
 SELECT clientele.drop_store('shop');
 SELECT clientele.drop_store('shop', force => true), clientele.drop_store('batch');
 SELECT count(*) FROM pg_namespace WHERE nspname IN ('shop', 'batch');

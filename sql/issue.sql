@@ -349,5 +349,9 @@ SELECT clientele.define_offer('plainly_named', 'DECISIONS', 'grow_order_value');
 SELECT clientele.alter_offer('plainly_named', 'DECISIONS', budget => 100);
 CALL clientele.issue_offers('plainly_named');
 SELECT count(*) > 5, sum(reward) BETWEEN 80 AND 100 FROM plainly_named.ledger;
+-- Of a detached store a campaign says that.
+SELECT clientele.detach_store('plainly_named');
+\set SHOW_CONTEXT never
+CALL clientele.issue_offers('plainly_named');
 SELECT clientele.drop_store('plainly_named', force => true);
 DROP TABLE named_orders;

@@ -311,7 +311,7 @@ COMMENT ON FUNCTION clientele._hold_live(name, clientele.store_settings, boolean
 CREATE FUNCTION clientele._change_sources(store name, given jsonb, reset text[], attaching boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    former clientele.store_settings := clientele._found_again(store, clientele._settings(store), given);
+    former clientele.store_settings := clientele._found_again(store, clientele._settings(store), given, reset);
     wanted clientele.store_settings := clientele._wanted_settings(store, former, given, reset);
     state jsonb := CASE WHEN attaching THEN former.options #> '{detached,state}' ELSE clientele._state_of_sources(former) END;
     nobody_else boolean := coalesce(former.options #>> '{detached,transaction}' = pg_current_xact_id()::text, false);
@@ -346,7 +346,8 @@ COMMENT ON FUNCTION clientele._change_sources(name, jsonb, text[], boolean) IS
     'Makes a store read what it is given; for who has locked it alone.';
 
 -- A store that is detached has the names of its tables; one that has lost them, too.
-CREATE FUNCTION clientele._found_again(store name, settings clientele.store_settings, given jsonb) RETURNS clientele.store_settings
+CREATE FUNCTION clientele._found_again(store name, settings clientele.store_settings, given jsonb, reset text[])
+    RETURNS clientele.store_settings
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     missing text;
@@ -358,7 +359,7 @@ BEGIN
         SELECT string_agg(format('%s %s', s.role, s.name), ', ') INTO missing
         FROM (VALUES ('orders', settings.orders_name, settings.orders), ('customers', settings.customers_name, settings.customers),
             ('items', settings.items_name, settings.items)) s (role, name, relation)
-        WHERE s.name IS NOT NULL AND s.relation IS NULL AND NOT given ? s.role;
+        WHERE s.name IS NOT NULL AND s.relation IS NULL AND NOT given ? s.role AND s.role <> ALL (coalesce(reset, '{}'));
         IF missing IS NOT NULL THEN
             RAISE EXCEPTION 'store % cannot be attached: there is no %', quote_ident(store), missing USING ERRCODE = 'undefined_table',
                 DETAIL = 'It looks for the tables that it read, under the names that they had.',
@@ -368,8 +369,9 @@ BEGIN
     END IF;
     RETURN settings;
 END $$;
-COMMENT ON FUNCTION clientele._found_again(name, clientele.store_settings, jsonb) IS
-    'The settings of a store with its tables, which are looked for by their names where it has let go of them.';
+COMMENT ON FUNCTION clientele._found_again(name, clientele.store_settings, jsonb, text[]) IS
+    'The settings of a store with its tables, which are looked for by their names where it has let go of them; those that it is given '
+    'otherwise, or is to do without, may be missing.';
 
 CREATE FUNCTION clientele._change_owner(store name, owner name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -500,6 +502,11 @@ BEGIN
     PERFORM clientele._require_owner(store);
     PERFORM clientele._lock_dropping(store);
     PERFORM clientele._require_attached(store);
+    IF clientele._has_lost_sources(store, clientele._settings(store)) THEN
+        RAISE EXCEPTION 'store % has nothing left to be detached from', quote_ident(store) USING
+            ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'A table that it reads was dropped.',
+            HINT = format('attach_store() takes hold of another, or does without: SELECT clientele.attach_store(%L, ...);', store);
+    END IF;
     PERFORM clientele._lock_alone(store, '{}', false);
     role := clientele._become_owner(store);
     PERFORM clientele._write_column_names(store);

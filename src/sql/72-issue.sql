@@ -143,6 +143,7 @@ BEGIN
         RAISE EXCEPTION 'invalid chunk: %', chunk USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'A chunk is a number of customers from 1 to 1000000.';
     END IF;
+    PERFORM clientele._require_attached(store);
     EXECUTE format('SELECT %I._sees_everybody()', store) INTO everybody;
     IF NOT everybody THEN
         RAISE EXCEPTION 'row-level security hides customers of store % from %', quote_ident(store), quote_ident(current_user)
