@@ -148,6 +148,11 @@ SELECT customer_id, segmentation, segment, valid_from::date, CASE WHEN valid_to 
 FROM "text".segment_membership ORDER BY 1, 2, 4;
 SELECT customer_id, segmentation, from_segment, to_segment FROM "text".segment_events WHERE event_id > :before ORDER BY event_id;
 SELECT customer_id, orders, segment FROM "text".customers WHERE customer_id IN ('c1', 'c2');
+-- Whose orders were forgotten is named.
+SET client_min_messages = notice;
+SELECT clientele.merge_customers('c1', 'c3', 'text');
+SET client_min_messages = warning;
+SELECT customer_id, orders FROM "text".customers WHERE customer_id IN ('c1', 'c3') ORDER BY 1;
 
 -- ---- Refused ----
 
