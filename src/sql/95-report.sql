@@ -300,7 +300,8 @@ BEGIN
           FROM clientele._report_figures(store) AS f GROUP BY f.nth, f.section, f.question) AS s;
     RETURN clientele._report_page(store || ': customers and offers',
         format('As of %s (%s)%s.%s', to_char(at AT TIME ZONE known.time_zone, 'FMDD FMMonth YYYY, HH24:MI'), known.time_zone,
-            ', amounts in ' || known.currency, CASE WHEN past THEN ' Offers, their results and models are shown as they are now.' ELSE '' END), sections);
+            ', amounts in ' || known.currency,
+            CASE WHEN past THEN ' Offers, their results and models are shown as they are now.' ELSE '' END), sections);
 END $$;
 COMMENT ON FUNCTION clientele.report_html(name, timestamptz) IS
     'One page about a store, HTML without scripts and without a request to anywhere: how the shop is doing, who its customers are, what '
