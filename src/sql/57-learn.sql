@@ -188,6 +188,12 @@ EXCEPTION WHEN data_exception THEN
 END $$;
 COMMENT ON FUNCTION clientele._read_features(name, text[], text[]) IS 'Internal: the features of all customers; one that fails is named.';
 
+CREATE FUNCTION clientele._is_skewed(mean double precision, deviation double precision, minimum double precision,
+    maximum double precision, skewness double precision) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clientele_is_skewed' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._is_skewed(double precision, double precision, double precision, double precision, double precision) IS
+    'Internal: whether a few customers are so far above all others in a feature that its logarithm should be taken instead.';
+
 CREATE FUNCTION clientele._check_summary(store name, summary clientele.feature_summary, labels text[], k integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -212,10 +218,8 @@ BEGIN
                 DETAIL = format('It is %s for all %s customers who have all features.', (summary).minima[place], (summary).complete),
                 HINT = 'Leave it out.';
         END IF;
-        -- Of only two values no function brings the customers closer together: the variance is as large as it can be.
-        IF (summary).minima[place] >= 0 AND (summary).skewness[place] > 2
-                AND ((summary).means[place] - (summary).minima[place]) * ((summary).maxima[place] - (summary).means[place])
-                    > (summary).deviations[place] ^ 2 * (1 + 1e-9) THEN
+        IF clientele._is_skewed((summary).means[place], (summary).deviations[place], (summary).minima[place], (summary).maxima[place],
+                (summary).skewness[place]) THEN
             RAISE NOTICE USING MESSAGE = format('feature %s is skewed: a few customers are far above all others', labels[place]),
                 DETAIL = format('Its skewness is %s.', clientele._significant((summary).skewness[place])),
                 HINT = format('They will make clusters of their own. Consider log1p(%s).', labels[place]);
@@ -305,33 +309,25 @@ CREATE FUNCTION clientele._texts(list jsonb) RETURNS text[]
         FROM pg_catalog.jsonb_array_elements_text(list) WITH ORDINALITY AS t(value, place));
 COMMENT ON FUNCTION clientele._texts(jsonb) IS 'Internal: an array of strings as text[].';
 
+CREATE FUNCTION clientele._standard_scores(x double precision[], means double precision[], deviations double precision[])
+    RETURNS double precision[]
+    AS 'MODULE_PATHNAME', 'clientele_standard_scores' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._standard_scores(double precision[], double precision[], double precision[]) IS
+    'Internal: by feature, how many standard deviations x is above the mean, or, negative, below it; NULL where something is unknown or '
+    'the deviation is 0.';
+
 CREATE FUNCTION clientele._moved(a double precision[], i integer, b double precision[], j integer, deviations double precision[])
     RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (SELECT pg_catalog.sqrt(pg_catalog.sum(((a[i][f] OPERATOR(pg_catalog.-) b[j][f]) OPERATOR(pg_catalog./) deviations[f])
-                OPERATOR(pg_catalog.^) 2::double precision ORDER BY f))
-            FROM pg_catalog.generate_subscripts(deviations, 1) AS f);
+    AS 'MODULE_PATHNAME', 'clientele_standard_distance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._moved(double precision[], integer, double precision[], integer, double precision[]) IS
-    'Internal: the distance between row i of a and row j of b in standard deviations.';
+    'Internal: the distance between row i of a and row j of b in standard deviations; NULL where there are no such rows.';
 
--- Nearest pairs first, each centroid once.
 CREATE FUNCTION clientele._match_centroids(centroids double precision[], former double precision[], deviations double precision[])
     RETURNS integer[]
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    matched integer[] := array_fill(NULL::integer, ARRAY[array_length(centroids, 1)]);
-    pair record;
-BEGIN
-    FOR pair IN SELECT i, j FROM generate_subscripts(centroids, 1) AS i, generate_subscripts(former, 1) AS j
-                ORDER BY clientele._moved(centroids, i, former, j, deviations), j, i LOOP
-        IF matched[pair.i] IS NULL AND array_position(matched, pair.j) IS NULL THEN
-            matched[pair.i] := pair.j;
-        END IF;
-    END LOOP;
-    RETURN matched;
-END $$;
+    AS 'MODULE_PATHNAME', 'clientele_match_centroids' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._match_centroids(double precision[], double precision[], double precision[]) IS
-    'Internal: for each centroid the number of the former one that it continues; NULL for those beyond the former ones.';
+    'Internal: for each centroid the number of the former one that it continues, nearest pairs first and each centroid once; NULL for '
+    'those beyond the former ones.';
 
 CREATE FUNCTION clientele._refuse_own_rules(store name, segmentation text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -444,8 +440,8 @@ BEGIN
     taken := coalesce(taken, '{default}') || names;
     FOR cluster IN 1 .. cardinality(matched) LOOP
         IF names[cluster] IS NULL THEN
-            names[cluster] := clientele._propose_name(labels, ARRAY(SELECT (centroids[cluster][f] - means[f]) / deviations[f]
-                FROM generate_subscripts(labels, 1) AS f ORDER BY f), taken);
+            names[cluster] := clientele._propose_name(labels, clientele._standard_scores(
+                ARRAY(SELECT centroids[cluster][f] FROM generate_subscripts(labels, 1) AS f ORDER BY f), means, deviations), taken);
             taken := taken || names[cluster];
         END IF;
     END LOOP;

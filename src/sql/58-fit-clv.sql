@@ -130,6 +130,11 @@ COMMENT ON FUNCTION clientele._last_whole_day(timestamptz, timestamptz, text) IS
     'The last local calendar day that is over at as_of; as_of''s own where it is a midnight at which there are orders, as where order '
     'times are dates.';
 
+CREATE FUNCTION clientele._spread_over_periods(total double precision, by_then double precision[]) RETURNS double precision[]
+    AS 'MODULE_PATHNAME', 'clientele_spread_over_periods' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._spread_over_periods(double precision, double precision[]) IS
+    'A total over periods that follow each other, in the proportions in which by_then, what was reached by the end of each, grows.';
+
 -- Predicted and actual purchase days. Its parameters: $1 the end of the days before, $2 the midnights at which the held-out days begin, $3
 -- the end of the last, $4 their number, $5 the day before the first, $6 how many groups are predicted week by week, $7 the model.
 CREATE FUNCTION clientele._holdout_query(store name, model text, calibration_to timestamptz) RETURNS text
@@ -162,9 +167,9 @@ CREATE FUNCTION clientele._holdout_query(store name, model text, calibration_to 
                 FROM generate_series(1, ($4 + 6) / 7) w (week) OFFSET 0) p
             GROUP BY p.week
         ), predicted_weeks AS (
-            SELECT t.week, (t.orders - lag(t.orders, 1, 0) OVER (ORDER BY t.week)) / max(t.orders) OVER ()
-                * (SELECT sum(b.orders) FROM predicted_buckets b) AS orders
-            FROM by_then t
+            SELECT w.week::integer AS week, w.orders
+            FROM (SELECT clientele._spread_over_periods((SELECT sum(b.orders) FROM predicted_buckets b),
+                array_agg(t.orders ORDER BY t.week)) AS orders FROM by_then t) s, unnest(s.orders) WITH ORDINALITY w (orders, week)
         ), numbers AS (
             SELECT clientele._purchase_numbers(jsonb_build_object('model', $7) || to_jsonb(f.model)) AS numbers
             FROM fitted f WHERE (f.model).converged

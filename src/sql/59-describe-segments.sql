@@ -102,8 +102,7 @@ BEGIN
             everybody.deviations := coalesce(clientele._matrix(model.parameters -> 'deviations'), figures.deviations);
             CONTINUE;
         END IF;
-        z := ARRAY(SELECT (figures.means[i] - everybody.means[i]) / nullif(everybody.deviations[i], 0)
-            FROM generate_subscripts(labels, 1) AS i ORDER BY i);
+        z := clientele._standard_scores(figures.means, everybody.means, everybody.deviations);
         cluster := array_position(clientele._texts(model.parameters -> 'names'), figures.segment) - 1;
         described.segment := figures.segment;
         described.customers := figures.customers;

@@ -5,6 +5,11 @@ CREATE FUNCTION clientele._budget_slots() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 16;
 COMMENT ON FUNCTION clientele._budget_slots() IS 'Over how many slots a budget is spread.';
 
+CREATE FUNCTION clientele._slot_share(units bigint, slots integer, slot integer) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'clientele_slot_share' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._slot_share(bigint, integer, integer) IS
+    'What a slot (from 0) gets of so many units that are spread over slots as evenly as whole units can be.';
+
 CREATE FUNCTION clientele._set_budget(store name, program text, budget numeric) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -32,9 +37,9 @@ BEGIN
     available := clientele._remaining_budget(store, program, budget) * 10::numeric ^ decimals;
     -- Updated rather than replaced: a session that waits for the lock of a slot goes on with the same row.
     EXECUTE format('INSERT INTO %I.budgets (program, slot, available)
-            SELECT $1, s, round(div($2 + s, $3) / 10::numeric ^ $4, $4) FROM generate_series(0, $3 - 1) s
+            SELECT $1, s, round(clientele._slot_share($2, $3, s) / 10::numeric ^ $4, $4) FROM generate_series(0, $3 - 1) s
         ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE SET available = excluded.available', store)
-        USING program, available, slots, decimals;
+        USING program, trunc(available)::bigint, slots, decimals;
 END $$;
 COMMENT ON FUNCTION clientele._set_budget(name, text, numeric) IS
     'Spreads what a new budget of a program leaves over its slots, none with NULL, by whoever has locked the store. Waits for those who '

@@ -21,10 +21,18 @@ COMMENT ON COLUMN clientele.offer_estimate.in_use IS
 COMMENT ON COLUMN clientele.offer_estimate.proposed_weight IS
     'The weight to give the arm next; of all customers only, and where every arm has 100 customers.';
 
+CREATE FUNCTION clientele._even_weight(arms bigint) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_even_weight' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._even_weight(bigint) IS 'The weight of each of so many arms that are given none.';
+
+CREATE FUNCTION clientele._least_weight(arms bigint) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_least_weight' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._least_weight(bigint) IS 'What each of so many arms is to keep, so that it stays measurable.';
+
 CREATE FUNCTION clientele._arms(definition jsonb) RETURNS TABLE (place bigint, variant text, weight double precision)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT a.place, coalesce(a.arm ->> 'name', (a.place - 1)::text),
-        coalesce((a.arm ->> 'weight')::double precision, 1.0 / count(*) OVER ())
+        coalesce((a.arm ->> 'weight')::double precision, clientele._even_weight(count(*) OVER ()))
     FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place)
     UNION ALL SELECT 1, 'default', 1 WHERE coalesce(definition -> 'arms', 'null') IN ('null', '[]')
 $$;
@@ -134,7 +142,7 @@ BEGIN
     IF cardinality(means) < 2 OR ready IS NOT TRUE THEN
         RETURN NULL;
     END IF;
-    weights := clientele.propose_weights(means, ses, least(0.05, 0.5 / cardinality(means))::double precision);
+    weights := clientele.propose_weights(means, ses, clientele._least_weight(cardinality(means)));
     -- An arm that was given no weight gets none.
     SELECT array_agg(CASE WHEN e.weight > 0 THEN weights[e.nth] ELSE 0 END ORDER BY e.place) INTO proposed
         FROM (SELECT w.weight, w.place, count(*) FILTER (WHERE w.weight > 0) OVER (ORDER BY w.place) AS nth

@@ -184,6 +184,13 @@ TEST(CombinedArm, RefusesWhatNoRowsGive) {
     }
 }
 
+TEST(LeastWeight, LeavesRoomForThoseThatAreBetter) {
+    EXPECT_EQ(least_weight(2), 0.05);
+    EXPECT_EQ(least_weight(10), 0.05);
+    EXPECT_EQ(least_weight(20), 0.025);
+    EXPECT_EQ(least_weight(100), 0.005);
+}
+
 TEST(ArmDifference, IsNormal) {
     const ArmDifference difference = arm_difference(estimate(50, 10, 3), estimate(50, 4, 4));
     EXPECT_EQ(difference.mean, 6);

@@ -74,6 +74,12 @@ TEST(Variant, PublishedVectors) {
     EXPECT_EQ(choose_variant(0.9998, std::vector<double>{0.4, 0.5999}), 1);
 }
 
+TEST(Variant, WithoutWeightsAllHaveTheSame) {
+    EXPECT_EQ(even_weight(1), 1);
+    EXPECT_EQ(even_weight(4), 0.25);
+    EXPECT_NO_THROW(check_weights(std::vector<double>(3, even_weight(3))));
+}
+
 TEST(Variant, NoneWithoutWeightsOrBeyondThem) {
     EXPECT_EQ(choose_variant(0, {}), -1);
     EXPECT_EQ(choose_variant(0, std::vector<double>{0, 0}), -1);

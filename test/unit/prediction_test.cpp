@@ -238,6 +238,13 @@ TEST(Prediction, FiniteAtTheLimits) {
     }
 }
 
+TEST(SpreadOverPeriods, IsInProportionToWhatEachAdds) {
+    EXPECT_EQ(spread_over_periods(80, std::vector<double>{1, 3, 4}), (std::vector<double>{20, 40, 20}));
+    EXPECT_EQ(spread_over_periods(80, std::vector<double>{7}), (std::vector<double>{80}));
+    EXPECT_EQ(spread_over_periods(0, std::vector<double>{0, 0}), (std::vector<double>{0, 0}));
+    EXPECT_TRUE(spread_over_periods(80, {}).empty());
+}
+
 TEST(Prediction, RefusesWhatIsOutOfRange) {
     for (const double bad : {-1.0, nan, infinity}) {
         EXPECT_THROW(check_horizon(bad), Error);

@@ -257,6 +257,8 @@ std::vector<double> best_arm_probabilities(std::span<const double> means, std::s
     return probabilities;
 }
 
+double least_weight(std::int64_t arms) { return std::min(0.05, 0.5 / static_cast<double>(arms)); }
+
 std::vector<double> propose_weights(std::span<const double> means, std::span<const double> ses, double floor) {
     const std::vector<double> probabilities = best_arm_probabilities(means, ses);
     const double lowest = std::floor(floor * weight_units + 1e-6) / weight_units;

@@ -34,6 +34,9 @@ ArmDifference arm_difference(const ArmEstimate& arm, const ArmEstimate& other);
 // The probability of each arm that its mean is the highest, under independent normals; se 0 is a known mean.
 std::vector<double> best_arm_probabilities(std::span<const double> means, std::span<const double> ses);
 
+// What each of so many arms is to keep, so that it stays measurable: 5 %, of many arms half of an even share.
+double least_weight(std::int64_t arms);
+
 // Those probabilities, none below the floor, in four decimals that sum to 1.
 std::vector<double> propose_weights(std::span<const double> means, std::span<const double> ses, double floor);
 

@@ -32,6 +32,9 @@ int bucket_number(std::string_view seed, std::string_view unit);
 // A bucket as a number on [0, 1).
 inline double bucket_share(int number) { return static_cast<double>(number) / bucket_count; }
 
+// The weight of each of so many variants where none is given.
+inline double even_weight(std::int64_t variants) { return 1.0 / static_cast<double>(variants); }
+
 // Refuses weights that are not finite, negative, or more than 1 in sum.
 void check_weights(std::span<const double> weights);
 

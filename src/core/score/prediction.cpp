@@ -195,6 +195,18 @@ double expected_order_value(const ValueModel& model, double repeat_purchases, do
 
 double daily_discount_rate(double annual_discount) { return std::log1p(annual_discount) / days_a_year; }
 
+std::vector<double> spread_over_periods(double total, std::span<const double> by_then) {
+    std::vector<double> periods(by_then.size(), 0);
+    const double most = by_then.empty() ? 0 : std::ranges::max(by_then);
+    if (most == 0) return periods;
+    double before = 0;
+    for (std::size_t i = 0; i < by_then.size(); ++i) {
+        periods[i] = (by_then[i] - before) / most * total;
+        before = by_then[i];
+    }
+    return periods;
+}
+
 void check_horizon(double horizon) {
     require(horizon >= 0 && horizon <= largest_age, "horizon", horizon,
             "A horizon is from 0 to 1e15, in the unit of time that the model was fitted in.");

@@ -3,6 +3,9 @@
 // Numbers are checked by the check functions below and in purchase_model.hpp; the predictions take them as they are.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "core/score/purchase_model.hpp"
 
 namespace clientele {
@@ -29,6 +32,10 @@ double expected_order_value(const ValueModel& model, double repeat_purchases, do
 
 // The continuous rate a day that an annual discount stands for: (1 + d)^(-t / 365) = e^-(rate t).
 double daily_discount_rate(double annual_discount);
+
+// A total over periods that follow each other, in the proportions in which `by_then`, what is reached by the end of
+// each, grows.
+std::vector<double> spread_over_periods(double total, std::span<const double> by_then);
 
 // These refuse what is out of range, naming it and its value.
 void check_horizon(double horizon);

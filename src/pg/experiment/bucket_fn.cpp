@@ -41,3 +41,5 @@ CLIENTELE_FUNCTION(clientele_choose_variant) {
     });
     PG_RETURN_INT32(index);
 }
+
+CLIENTELE_FUNCTION(clientele_even_weight) { PG_RETURN_FLOAT8(even_weight(PG_GETARG_INT64(0))); }

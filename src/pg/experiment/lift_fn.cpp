@@ -411,3 +411,5 @@ CLIENTELE_FUNCTION(clientele_propose_weights) {
     const double floor = PG_GETARG_FLOAT8(2);
     return number_per_arm(fcinfo, [&](auto means, auto ses) { return propose_weights(means, ses, floor); });
 }
+
+CLIENTELE_FUNCTION(clientele_least_weight) { PG_RETURN_FLOAT8(least_weight(PG_GETARG_INT64(0))); }

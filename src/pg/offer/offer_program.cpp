@@ -235,7 +235,7 @@ void read_arms(const Book& book, const BookSource& source, Program& program) {
     for (std::uint32_t index = 0; index < count; ++index) {
         const BookSource item = object_in(source, "arms", value, index, accepted_arms);
         weighted += lookup(item, "weight") != nullptr ? 1 : 0;
-        read_arm(item, program, index, 1.0 / count, *new (&arms[index]) Arm);
+        read_arm(item, program, index, even_weight(count), *new (&arms[index]) Arm);
         weights[index] = arms[index].weight;
     }
     program.arms = {arms, count};

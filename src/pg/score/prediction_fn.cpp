@@ -9,6 +9,7 @@
 
 #include "core/profile/profile.hpp"
 #include "pg/kit/boundary.hpp"
+#include "pg/kit/number_array.hpp"
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/row.hpp"
 #include "pg/kit/zone.hpp"
@@ -472,4 +473,13 @@ CLIENTELE_FUNCTION(clientele_store_expected_next_order_at) {
     });
     const auto ahead = static_cast<Instant>(gap * microseconds_a_day);  // half days at most
     PG_RETURN_TIMESTAMPTZ(instant_of(zone.local(last) + ahead, zone));
+}
+
+CLIENTELE_FUNCTION(clientele_spread_over_periods) {
+    ArrayType* array = PG_GETARG_ARRAYTYPE_P(1);
+    check_plain_array(array, "by_then", "Give a number for each period.", "Give a number for each period.");
+    const std::span<const double> by_then = doubles_of(array);
+    auto* periods = static_cast<double*>(palloc((by_then.size() + 1) * sizeof(double)));
+    think([&] { std::ranges::copy(spread_over_periods(PG_GETARG_FLOAT8(0), by_then), periods); });
+    PG_RETURN_DATUM(float_array({periods, by_then.size()}));
 }

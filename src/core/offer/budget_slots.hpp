@@ -1,0 +1,13 @@
+// What is left of a budget lies in slots, of which who issues an offer locks one.
+#pragma once
+
+#include <cstdint>
+
+namespace clientele {
+
+// What a slot (from 0) gets of so many units, which are spread as evenly as whole units can be.
+constexpr std::int64_t slot_share(std::int64_t units, std::int64_t slots, std::int64_t slot) {
+    return (units + slot) / slots;
+}
+
+}  // namespace clientele
