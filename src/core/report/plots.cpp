@@ -64,7 +64,7 @@ void draw_names(Markup& out, const Figure& figure) {
 }
 
 Scale open_plot(Markup& out, const Figure& figure, double least, double most) {
-    const Scale scale = scale_over(least, most, 4);
+    Scale scale = scale_over(least, most, 4);
     draw_legend(out, figure);
     open_drawing(out, figure, top + height + bottom);
     draw_grid(out, figure, scale);
