@@ -27,10 +27,10 @@ TEST(Margin, IsThatOfTheCategoriesWeightedWithWhatWasSpent) {
 }
 
 TEST(Margin, IsRoundedToTheNearestMillionth) {
-    EXPECT_EQ(of({{"wine", 1}, {"gift card", 1}}).value, 200'001);   // 200,000.5
-    EXPECT_EQ(of({{"wine", 1}, {"gift card", 2}}).value, 133'334);   // 133,333.67
-    EXPECT_EQ(of({{"baby", 1}, {"gift card", 2}}).value, 66'667);    // 66,666.67
-    EXPECT_EQ(of({{"baby", 2}, {"gift card", 1}}).value, 133'333);   // 133,333.33
+    EXPECT_EQ(of({{"wine", 1}, {"gift card", 1}}).value, 200'001);  // 200,000.5
+    EXPECT_EQ(of({{"wine", 1}, {"gift card", 2}}).value, 133'334);  // 133,333.67
+    EXPECT_EQ(of({{"baby", 1}, {"gift card", 2}}).value, 66'667);   // 66,666.67
+    EXPECT_EQ(of({{"baby", 2}, {"gift card", 1}}).value, 133'333);  // 133,333.33
 }
 
 TEST(Margin, CountsWhatCameBackAsNothing) {

@@ -25,15 +25,9 @@ constinit Slot slots[slot_count]{};
 constinit int next_slot = 0;
 
 void check_book_keys(const BookSource& source) {
-    constexpr std::string_view known[] = {"seed",
-                                          "currency",
-                                          "time_zone",
-                                          "margin",
-                                          "margin_by_category",
-                                          "margin_by_segment",
-                                          "programs",
-                                          "purchase_model",
-                                          "global_holdout"};
+    constexpr std::string_view known[] = {"seed",     "currency",           "time_zone",
+                                          "margin",   "margin_by_category", "margin_by_segment",
+                                          "programs", "purchase_model",     "global_holdout"};
     check_keys(source, known);
 }
 
