@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/error.hpp"
+
 namespace clientele {
 namespace {
 
@@ -16,8 +18,14 @@ TEST(SlotShare, AddsUpToAllUnitsAndDiffersByOneAtMost) {
         }
         EXPECT_EQ(sum, units);
     }
-    EXPECT_EQ(slot_share(17, 16, 14), 1);  // the last slots have what is over
+    EXPECT_EQ(slot_share(17, 16, 14), 1);
     EXPECT_EQ(slot_share(17, 16, 15), 2);
+}
+
+TEST(SlotShare, RefusesSlotsThatAreNotThere) {
+    EXPECT_THROW(slot_share(17, 0, 0), Error);
+    EXPECT_THROW(slot_share(17, 16, 16), Error);
+    EXPECT_THROW(slot_share(17, 16, -1), Error);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ TEST(MatchPoints, TakesTheNearestPairsFirstAndEachPointOnce) {
     EXPECT_EQ(match_points(Points{8, 9, 100}, Points{10, 0}, Points{1}), (std::vector{1, 0, -1}));
     EXPECT_EQ(match_points(Points{1}, Points{10, 0}, Points{1}), (std::vector{1}));
     EXPECT_EQ(match_points(Points{1, 2}, Points{}, Points{1}), (std::vector{-1, -1}));
+    EXPECT_TRUE(match_points({}, {}, {}).empty());
 }
 
 TEST(MatchPoints, OfEqualDistancesTakesTheFirstFormerPointAndThenTheFirstPoint) {

@@ -6,8 +6,6 @@
 namespace clientele {
 
 // What a slot (from 0) gets of so many units, which are spread as evenly as whole units can be.
-constexpr std::int64_t slot_share(std::int64_t units, std::int64_t slots, std::int64_t slot) {
-    return (units + slot) / slots;
-}
+std::int64_t slot_share(std::int64_t units, int slots, int slot);
 
 }  // namespace clientele

@@ -52,6 +52,7 @@ std::vector<Pair> pairs_by_distance(std::span<const double> points, std::span<co
 std::vector<int> match_points(std::span<const double> points, std::span<const double> former,
                               std::span<const double> deviations) {
     const std::size_t d = deviations.size();
+    if (d == 0) return {};
     std::vector<int> matched(points.size() / d, -1);
     std::vector<bool> taken(former.size() / d, false);
     for (const Pair& pair : pairs_by_distance(points, former, deviations)) {

@@ -1,10 +1,14 @@
 // Slots of budgets: src/sql/77-budget.sql says what each function returns.
 #include "core/offer/budget_slots.hpp"
 
+#include "pg/kit/boundary.hpp"
+
 #include "pg/kit/postgres.hpp"
 
 using namespace clientele;
 
 CLIENTELE_FUNCTION(clientele_slot_share) {
-    PG_RETURN_INT64(slot_share(PG_GETARG_INT64(0), PG_GETARG_INT32(1), PG_GETARG_INT32(2)));
+    std::int64_t share = 0;
+    think([&] { share = slot_share(PG_GETARG_INT64(0), PG_GETARG_INT32(1), PG_GETARG_INT32(2)); });
+    PG_RETURN_INT64(share);
 }
