@@ -12,6 +12,8 @@ DECLARE
 BEGIN
     IF settings.orders IS NULL THEN
         RETURN format('it is detached, and shows nothing: SELECT clientele.attach_store(%L)', store);
+    ELSIF settings.live AND (to_regclass(format('%I.pending', store)) IS NULL OR to_regclass(format('%I.failures', store)) IS NULL) THEN
+        RETURN 'its table pending or failures is missing: drop the store and create it anew';
     ELSIF clientele._has_lost_sources(store, settings) THEN
         RETURN format('a table that it reads was dropped: SELECT clientele.attach_store(%L)', store);
     ELSIF settings.fresh_to IS NULL AND settings.options ? 'altered' AND NOT settings.live THEN
@@ -20,9 +22,6 @@ BEGIN
     SELECT string_agg(f.detail, '; ') INTO missing FROM clientele._table_faults(store, settings) f;
     IF missing IS NOT NULL OR NOT settings.live THEN
         RETURN missing;
-    END IF;
-    IF to_regclass(format('%I.pending', store)) IS NULL OR to_regclass(format('%I.failures', store)) IS NULL THEN
-        RETURN 'its table pending or failures is missing: drop the store and create it anew';
     END IF;
     -- As row_security_active() decides, but for the owner of the store.
     SELECT string_agg(c.oid::regclass::text, ', ') INTO missing FROM pg_class c, pg_namespace n JOIN pg_roles o ON o.oid = n.nspowner
