@@ -27,7 +27,7 @@ struct ResponseOrder {
 struct NormalPrior {
     double mean, sd;
 };
-NormalPrior prior_of(std::size_t parameter);
+NormalPrior prior_of(std::size_t which);
 
 // The log likelihood of the orders, with the log prior where wanted.
 class ResponseLikelihood {
@@ -71,7 +71,7 @@ struct ResponseFit {
     bool q_known = false;
 
     Response response() const { return {mode, q_known}; }
-    double standard_error(std::size_t parameter) const;
+    double standard_error(std::size_t which) const;
 };
 
 // From the priors' means to the mode. Where it has not converged there is no covariance. Neither the orders' order nor
