@@ -305,6 +305,11 @@ SET client_min_messages = warning;
 SELECT clientele.detach_store('batch');
 SELECT clientele.attach_store('batch');
 \set VERBOSITY terse
+CALL clientele.refresh('batch');
+SELECT * FROM clientele.check_store('batch');
+SELECT clientele.alter_store('batch', margin => 0.2);
+CALL clientele.issue_offers('batch');
+SELECT count(*) FROM clientele.personalized_offer(1, 'batch');
 SELECT clientele.attach_store('batch', reset => '{customers}');
 CALL clientele.refresh('batch');
 SELECT :'some' AS before, count(*) > 0 AS after, (SELECT customers FROM batch.settings) FROM batch.customers;

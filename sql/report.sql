@@ -75,6 +75,10 @@ SELECT html ~ 'amounts in' AS currency_known, pg_temp.title(html, 'alerts') AS a
     regexp_count(html, 'You may not read') > 10 AS told
 FROM clientele.report_html('report') AS html;
 RESET ROLE;
+REVOKE SELECT ON report.health FROM regress_report_reader;
+SET ROLE regress_report_reader;
+SELECT clientele.report_html('report');
+RESET ROLE;
 
 -- A view that is gone, a read-only transaction, and no such store.
 ALTER VIEW report.offer_summary RENAME TO gone;

@@ -502,11 +502,6 @@ BEGIN
     PERFORM clientele._require_owner(store);
     PERFORM clientele._lock_dropping(store);
     PERFORM clientele._require_attached(store);
-    IF clientele._has_lost_sources(store, clientele._settings(store)) THEN
-        RAISE EXCEPTION 'store % has nothing left to be detached from', quote_ident(store) USING
-            ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'A table that it reads was dropped.',
-            HINT = format('attach_store() takes hold of another, or does without: SELECT clientele.attach_store(%L, ...);', store);
-    END IF;
     PERFORM clientele._lock_alone(store, '{}', false);
     role := clientele._become_owner(store);
     PERFORM clientele._write_column_names(store);

@@ -18,24 +18,30 @@ COMMENT ON FUNCTION clientele._refuse_detached(regclass) IS
     'What the views of a detached store ask: an error (55000). profiles: the table of that name, by which the store is known under any '
     'name.';
 
+-- A store whose tables were dropped by a cascade has lost them, too.
+CREATE FUNCTION clientele._has_lost_sources(store name, settings clientele.store_settings) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT to_regclass(format('%I._orders', store)) IS NULL OR to_regclass(format('%I.customers', store)) IS NULL
+        OR to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL
+        OR EXISTS (SELECT FROM unnest(ARRAY[settings.orders, settings.customers, settings.items]) s (relation)
+            WHERE s.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation))
+$$;
+COMMENT ON FUNCTION clientele._has_lost_sources(name, clientele.store_settings) IS
+    'Whether a table that a store reads, or what it reads one by, was dropped.';
+
 CREATE FUNCTION clientele._require_attached(store name) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF clientele._is_detached(store) THEN
         PERFORM clientele._refuse_detached(format('%I.profiles', store)::regclass);
+    ELSIF clientele._has_lost_sources(store, clientele._settings(store)) THEN
+        RAISE EXCEPTION 'store % has lost a table that it reads', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'The table, or what the store reads it by, was dropped, as DROP TABLE ... CASCADE does.',
+            HINT = format('When the table is there again: SELECT clientele.attach_store(%L); without it: reset => ''{customers,items}''.',
+                store);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._require_attached(name) IS 'Refuses a store that is detached.';
-
--- A store whose tables were dropped by a cascade has lost them, too.
-CREATE FUNCTION clientele._has_lost_sources(store name, settings clientele.store_settings) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT to_regclass(format('%I._orders', store)) IS NULL OR to_regclass(format('%I.customers', store)) IS NULL
-        OR EXISTS (SELECT FROM unnest(ARRAY[settings.orders, settings.customers, settings.items]) s (relation)
-            WHERE s.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation))
-$$;
-COMMENT ON FUNCTION clientele._has_lost_sources(name, clientele.store_settings) IS
-    'Whether a table that a store reads, or its view of one, was dropped.';
+COMMENT ON FUNCTION clientele._require_attached(name) IS 'Refuses a store that is detached, or has lost a table.';
 
 -- ---- Locks ----
 

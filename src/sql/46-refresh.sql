@@ -17,11 +17,6 @@ CREATE FUNCTION clientele._begin_refresh(store name, "full" boolean, OUT counts_
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._require_attached(store);
-    IF to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL THEN
-        RAISE EXCEPTION 'store % has lost its orders', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = 'Its function _profiles_at, which reads them, was dropped, as DROP TABLE ... CASCADE does.',
-            HINT = format('When the tables are there again: SELECT clientele.attach_store(%L);', store);
-    END IF;
     EXECUTE format('SELECT array_agg(t.ctid) FROM %I.pending t WHERE t.customer_id IS NULL AND t.order_id IS NULL', store) INTO settles;
     EXECUTE format('SELECT array_agg(f.ctid) FROM %I.failures f', store) INTO mends;
     folds := (clientele._settings(store)).live;

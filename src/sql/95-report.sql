@@ -286,7 +286,11 @@ DECLARE
     sections text;
 BEGIN
     PERFORM clientele._require_store(store);
-    SELECT * INTO STRICT known FROM clientele.stores AS s WHERE s.store = report_html.store;
+    SELECT * INTO known FROM clientele.stores AS s WHERE s.store = report_html.store;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'permission denied for store %', quote_ident(store) USING ERRCODE = 'insufficient_privilege',
+            HINT = 'It takes SELECT on its table settings, or health.';
+    END IF;
     IF as_of = '-infinity' THEN
         RAISE EXCEPTION 'invalid as_of: -infinity' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'It is the time that the page is about.', HINT = 'Leave it out for what is stored now.';

@@ -139,11 +139,14 @@ bool fetch_offer(FunctionCallInfo fcinfo, const LookUp& look_up, Datum* offer) {
     return fetch(look_up, current_offer, stored, type, offer);
 }
 
-// Whoever asks may be a till that has just taken an order: an error would take that back.
-bool warns_of_detached(const LookUp& look_up) {
-    if (!is_detached(look_up.store)) return false;
+// Whoever asks may be a till that has just taken an order: an error would take that back. Who drops a table that the
+// store reads drops its views along with it.
+bool warns_of_no_offers(const LookUp& look_up) {
+    const bool detached = is_detached(look_up.store);
+    if (!detached && OidIsValid(get_relname_relid("_offer_inputs", look_up.store.schema))) return false;
     ereport(WARNING, (errcode(ERRCODE_WARNING),
-                      errmsg("store \"%s\" is detached, so there are no offers", schema_name(look_up.store.schema))));
+                      errmsg("store \"%s\" %s, so there are no offers", schema_name(look_up.store.schema),
+                             detached ? "is detached" : "has lost a table that it reads")));
     return true;
 }
 
@@ -201,7 +204,7 @@ CLIENTELE_FUNCTION(clientele_personalized_offer) {
     Datum offer;
     if (!PG_ARGISNULL(0)) {
         const LookUp look_up = look_up_arguments(fcinfo);
-        if (look_up.possible && !warns_of_detached(look_up) && fetch_offer(fcinfo, look_up, &offer)) {
+        if (look_up.possible && !warns_of_no_offers(look_up) && fetch_offer(fcinfo, look_up, &offer)) {
             result->isDone = ExprSingleResult;
             return offer;
         }
