@@ -149,12 +149,12 @@ like(answer('till', $_), qr/must be owner of store shop/, "a till may not: $_") 
 sql(q{CREATE POLICY few ON customers FOR SELECT TO picker USING (customer_id < 10); CREATE POLICY most ON customers FOR SELECT TO owner, till USING (true); ALTER TABLE customers ENABLE ROW LEVEL SECURITY; GRANT SELECT ON customers TO picker;
 	GRANT SELECT ON shop.ledger, shop.offer_ledger, shop.profiles, shop.reversals TO picker; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shop TO picker});
 sql(q{SELECT count(*) FROM generate_series(1, 60) c, clientele.issue_offer(c, 'shop')});
-like(answer('picker', 'SELECT count(*) FROM shop.ledger'), qr/^[1-9]$/, 'whom a policy restricts sees the exposures of some');
+like(answer('picker', 'SELECT count(DISTINCT customer_id) FROM shop.ledger'), qr/^[1-9]$/, 'whom a policy restricts sees the exposures of some');
 is(answer('owner', q{SELECT clientele.detach_store('shop')}), '', 'the owner, who does not own the tables, detaches the store');
 is(answer('picker', 'SELECT count(*) FROM shop.ledger'), '0', 'nobody knows whom it restricts now, so it sees none');
 like(answer('owner', 'SELECT count(*) FROM shop.ledger'), qr/^\d\d/, 'while the owner does');
 is(answer('owner', q{SELECT clientele.attach_store('shop')}), '', 'and attaches it');
-like(answer('picker', 'SELECT count(*) FROM shop.ledger'), qr/^[1-9]$/, 'who sees the same as before');
+like(answer('picker', 'SELECT count(DISTINCT customer_id) FROM shop.ledger'), qr/^[1-9]$/, 'who sees the same as before');
 my $same = q{SELECT string_agg(DISTINCT o::regrole::text, ',') FROM (SELECT nspowner FROM pg_namespace WHERE nspname = 'shop' UNION ALL SELECT relowner FROM pg_class WHERE relnamespace = 'shop'::regnamespace
 	UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace = 'shop'::regnamespace) q (o)};
 is(sql(q{SELECT clientele.alter_store('shop', attributes => '{children,birth_date,email}')} . "; $same"), "\nowner", 'a superuser changes it: all of it stays the owner\'s');
