@@ -26,7 +26,7 @@ Derivatives likelihood_of(PurchaseKind kind, Parameters parameters, const Histor
     const GroupedHistories grouped(rows);
     parameters[1] = std::ldexp(parameters[1], -rows.exponent);
     if (kind == PurchaseKind::pareto_nbd) parameters[3] = std::ldexp(parameters[3], -rows.exponent);
-    Derivatives d = purchase_likelihood(kind, grouped, {})->at(parameters, true);
+    Derivatives d = purchase_likelihood(kind, grouped, never_give_up)->at(parameters, true);
     d.value -= grouped.total_purchases * rows.exponent * std::log(2.0);
     return d;
 }
@@ -129,7 +129,7 @@ TEST(PurchaseLikelihood, DerivativesAreThoseOfTheValue) {
     const GroupedHistories grouped(distinct(histories));
     for (const PurchaseKind kind : kinds) {
         for (const Parameters& at : {Parameters{0.4, 0.7, 0.9, 2.1}, Parameters{3, 0.2, 0.3, 0.1}}) {
-            const auto likelihood = purchase_likelihood(kind, grouped, {});
+            const auto likelihood = purchase_likelihood(kind, grouped, never_give_up);
             const Derivatives d = likelihood->at(at, true);
             for (int i = 0; i < 4; ++i) {
                 const double step = 1e-5 * at[i];
