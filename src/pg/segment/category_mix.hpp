@@ -17,7 +17,7 @@ std::int64_t spent(const JsonbValue& value);
 template <class Each>
 void for_each_category(Jsonb* mix, const Each& each) {
     if (!JB_ROOT_IS_OBJECT(mix)) refuse_mix("it is not an object");
-    JsonbValue key, value;
+    JsonbValue key{}, value{};
     JsonbIterator* entries = JsonbIteratorInit(&mix->root);
     for (JsonbIteratorToken token; (token = JsonbIteratorNext(&entries, &value, true)) != WJB_DONE;) {
         if (token == WJB_KEY) key = value;
