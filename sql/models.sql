@@ -29,7 +29,7 @@ SELECT pg_temp.add('{"model": "bgnbd", "r": 0.243, "alpha": 30.9, "a": 0.793, "b
 SELECT pg_temp.add('{"model": "pareto_nbd", "r": 0.553, "alpha": 74.0, "s": 0.606, "beta": 81.7, "converged": true}', NULL);
 SELECT pg_temp.add('{"model": "mbgnbd", "r": 0.525, "alpha": 43.3, "a": 0.891, "b": 1.614, "converged": true}', in_use => false);
 SELECT store, kind, version, in_use, parameters, data_from, data_to, customers, diagnostics FROM clientele.models;
-SELECT purchase_kind, purchase, value, annual_discount, clv_version, decimals, margin FROM shop.scoring;
+SELECT purchase_kind, purchase, value, annual_discount, clv_version, decimals FROM shop.scoring;
 CREATE VIEW scored AS SELECT count(p_alive) AS p_alive, count(expected_orders_90d) AS orders, count(expected_order_value) AS "values", count(clv_1y) AS clv, round(sum(p_alive)::numeric, 6) AS alive, sum(clv_1y) AS sum FROM shop.customers;
 CREATE TABLE seen AS SELECT 0 AS version, * FROM scored LIMIT 0;
 INSERT INTO seen SELECT 2, * FROM scored;
