@@ -236,13 +236,14 @@ END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
 
 -- A margin by segment needs the segment, whose rules may read margins that do not (see _refuse_margins). What nobody asks for is not
--- computed: the planner merges these sub-queries into the query around them.
+-- computed: the planner merges these sub-queries into the query around them, and looks at no branch of a CASE that is never taken.
 CREATE FUNCTION clientele._facts_query(store name, settings clientele.store_settings) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('(SELECT %2$s FROM %1$I.{base} b LEFT JOIN %1$I.scoring s ON s.id = 1
             CROSS JOIN LATERAL (SELECT %1$I._margin(b.category_mix, NULL) AS margin) o
             CROSS JOIN LATERAL (SELECT %1$I._segment_main(%3$s) AS segment) g
-            CROSS JOIN LATERAL (SELECT %1$I._margin(b.category_mix, g.segment) AS margin) m)', store,
+            CROSS JOIN LATERAL (SELECT CASE WHEN %1$I._margin_asks_for_segment()
+                THEN %1$I._margin(b.category_mix, g.segment) ELSE o.margin END AS margin) m)', store,
         string_agg(format('%s AS %I', CASE c.name WHEN 'segment' THEN 'g.segment' ELSE c.expression END, c.name), ', ' ORDER BY c.ordinal),
         string_agg(CASE WHEN c.name IN ('clv_1y', 'margin') THEN replace(c.expression, 'm.margin', 'o.margin') ELSE c.expression END,
             ', ' ORDER BY c.ordinal))

@@ -165,7 +165,8 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             ('customers_at', 'timestamptz'::regtype::oid::text), ('segments_at', 'timestamptz'::regtype::oid::text),
             ('_offer_inputs_at', 'timestamptz'::regtype::oid::text), ('_typical_value', 'text'::regtype::oid::text),
             ('_offer_book', ''), ('_sees_everybody', ''), ('_sees_sums', ''), ('_sees_customers', ''), ('_visible_customers', ''),
-            ('_profiles_now', ''), ('_detached', ''), ('_margin', concat_ws(' ', 'jsonb'::regtype::oid, 'text'::regtype::oid)),
+            ('_profiles_now', ''), ('_detached', ''), ('_margin_asks_for_segment', ''),
+            ('_margin', concat_ws(' ', 'jsonb'::regtype::oid, 'text'::regtype::oid)),
             ('_decide', concat_ws(' ', 'clientele.offer_input'::regtype::oid, 'clientele.offer_budget[]'::regtype::oid,
                 'text'::regtype::oid))
             ) f (name, types)

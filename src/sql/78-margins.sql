@@ -20,9 +20,12 @@ BEGIN
             ELSE format('clientele.customer_margin(%I._offer_book(), %s, %s)', store,
                 CASE WHEN margins ? 'margin_by_category' THEN '$1' ELSE 'NULL' END,
                 CASE WHEN margins ? 'margin_by_segment' THEN '$2' ELSE 'NULL' END) END);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._margin_asks_for_segment() RETURNS boolean STABLE PARALLEL SAFE RETURN %L::boolean',
+        store, margins ? 'margin_by_segment');
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_margin(name, clientele.store_settings) IS
-    'Writes a store''s function _margin anew: a customer''s margin, given the category mix and the segment.';
+    'Writes a store''s function _margin anew: a customer''s margin, given the category mix and the segment; and _margin_asks_for_segment: '
+    'whether it depends on that.';
 
 -- A rule that reads what depends on the segment would decide about itself.
 CREATE FUNCTION clientele._margin_columns() RETURNS name[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN '{margin,clv_1y}'::name[];
