@@ -1,4 +1,4 @@
-// What SQL that works on values of any type is made of: src/sql/40-store.sql says what each function returns.
+// What SQL that works on values of any type is made of: src/sql/40-settings.sql says what each function returns.
 #include "pg/kit/as_text.hpp"
 #include "pg/kit/equality.hpp"
 
