@@ -90,11 +90,51 @@ SELECT p.natural_cost_before = s.natural_cost AS before, p.natural_cost_after < 
 FROM clientele.preview_offer('ov', 'stretch', 'grow_order_value', holdout => 0.1, stretch => 2) p,
      clientele.preview_offer('ov', 'stretch', 'grow_order_value', holdout => 0.1) q, ov.offer_summary s
 WHERE p.segment IS NULL AND q.segment IS NULL AND s.status = 'offered';
+-- Terms by the spread of the own orders: the threshold is the smallest rung at or above exp(mu + 2 sigma), and above the reference value.
+SELECT clientele.define_offer('ov', 'spread', 'grow_order_value', terms => 'spread', priority => 1);
+SELECT terms, spread, stretch, reward_rate FROM ov.programs WHERE program = 'spread';
+SELECT count(*) AS decisions, count(*) FILTER (WHERE d.min_spend <> greatest(clientele.ladder_rung(w.amount), clientele.ladder_rung(trunc(d.reference_value) + 1))) AS wrong,
+    count(*) FILTER (WHERE 'too_variable' = ANY (d.reasons)) AS too_variable, count(*) FILTER (WHERE 'own_spread' = ANY (d.reasons)) AS by_spread,
+    bool_and(d.reward = least(trunc(0.02 * d.min_spend, 2), trunc(0.15 * (d.min_spend - d.reference_value), 2))) AS rewards,
+    max(d.natural_share) < 0.03 AS few_reach_it
+FROM ov.offer_decisions d LEFT JOIN ov.profiles p USING (customer_id), ov.scoring s, (SELECT p FROM profiles WHERE customer = 3) AS nobody,
+     LATERAL (SELECT coalesce(p.profile, nobody.p) AS p) AS c,
+     LATERAL (SELECT exp(clientele.log_value_mean(c.p, s.value_prior) + 2 * clientele.log_value_sd(c.p, s.value_prior))::numeric AS amount) AS w
+WHERE d.program = 'spread';
+SELECT count(*) FILTER (WHERE (o.program, o.min_spend, o.reward) IS DISTINCT FROM (l.program, l.min_spend, l.reward)) AS differences, count(*) AS compared
+FROM ov.offers o, LATERAL clientele.personalized_offer(o.customer_id, 'ov') l WHERE o.customer_id % 50 = 7;
+SELECT program, explanation FROM clientele.explain_offer(31, 'ov') ORDER BY program;
+SELECT program, explanation FROM clientele.explain_offer(2003, 'ov', 'spread');
+SELECT program, min_spend, reward FROM clientele.issue_offer(31, 'ov');
+SELECT program, min_spend, reward, reasons FROM ov.ledger;
+-- What is named changes; a stretch again asks for what it asked for.
+SELECT clientele.alter_offer('ov', 'spread', spread => 1.5, reward_rate => 0.03);
+SELECT version, terms, spread, reward_rate FROM ov.programs WHERE program = 'spread';
+SELECT clientele.alter_offer('ov', 'spread', terms => 'stretch');
+SELECT d.min_spend = clientele.stretch_threshold(d.reference_value) AS stretched FROM ov.offer_decisions d WHERE d.program = 'spread' AND d.customer_id = 32;
+SELECT clientele.define_offer('ov', 'spread', 'grow_order_value', terms => 'spread', spread => 3, reward_rate => 0.05);
+SELECT changes > 0 AS changes, natural_cost_after > natural_cost_before AS more_for_nothing
+FROM clientele.preview_offer('ov', 'spread', 'grow_order_value', terms => 'spread', spread => 1) WHERE segment IS NULL;
+-- Of the toolkit: the prior is an argument.
+SELECT (clientele.decide_offer(ov._offer_book(), '40', 'default', p.profile, NULL, now(), 'spread', NULL, NULL, s.value_prior)).min_spend =
+       (SELECT d.min_spend FROM ov.offer_decisions d WHERE d.customer_id = 40 AND d.program = 'spread') AS the_same,
+       clientele.decide_offer(ov._offer_book(), '40', 'default', p.profile, NULL, now(), 'spread') IS NULL AS none_without
+FROM ov.profiles p, ov.scoring s WHERE p.customer_id = 40;
+-- Refused.
+SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'learned');
+SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => NULL);
+SELECT clientele.define_offer('ov', 'x', 'second_order', terms => 'spread');
+SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', arms => '[{"reward_rate": 0.02}, {"reward_rate": 0.05}]');
+SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', spread => 0);
+SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', spread => 'NaN');
+SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', spread => NULL);
+SELECT clientele.alter_offer('ov', 'spread', arms => '[{"stretch": 1.5}]');
 -- Too few customers to go by.
 DELETE FROM sales WHERE customer_id > 1;
 CALL clientele.refresh('ov', full => true);
 SELECT value_prior IS NULL AS none FROM ov.scoring;
-SELECT natural_share, natural_cost FROM ov.offer_summary WHERE status = 'offered';
-SELECT clientele.drop_store('ov');
+SELECT program, status, reasons, natural_share FROM ov.offer_decisions WHERE customer_id = 1 ORDER BY program;
+SELECT program, explanation FROM clientele.explain_offer(1, 'ov', 'spread');
+SELECT clientele.drop_store('ov', true);
 SET client_min_messages = warning;
 DROP SCHEMA order_values CASCADE;

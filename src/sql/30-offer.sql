@@ -157,27 +157,30 @@ CREATE TYPE clientele.offer_input AS (
     as_of pg_catalog.timestamptz,
     history clientele.past_exposure[],
     open clientele.open_exposure,
-    category_mix pg_catalog.jsonb
+    category_mix pg_catalog.jsonb,
+    prior clientele.value_prior
 );
 COMMENT ON TYPE clientele.offer_input IS
     'What is known of a customer where an offer is decided; the columns are the arguments of decide_offer() of these names. '
-    'open: the exposure that is open; NULL: none.';
+    'open: the exposure that is open; NULL: none. prior: how the order values of the store''s customers differ; NULL: not known.';
 
 CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     program pg_catalog.text DEFAULT NULL, history clientele.past_exposure[] DEFAULT NULL,
-    budgets clientele.offer_budget[] DEFAULT NULL, category_mix pg_catalog.jsonb DEFAULT NULL) RETURNS clientele.offer
+    budgets clientele.offer_budget[] DEFAULT NULL, category_mix pg_catalog.jsonb DEFAULT NULL,
+    prior clientele.value_prior DEFAULT NULL) RETURNS clientele.offer
     AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
     clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[],
-    pg_catalog.jsonb) IS
+    pg_catalog.jsonb, clientele.value_prior) IS
     'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible '
     'for, that of the lowest priority number wins; whom the store (global_holdout) or the program (holdout) holds out, gets nothing. '
     'Whether a customer is eligible does not depend on the arm that they are in: every arm of the program that has a weight must have a '
     'reward for them. customer is the key as text; profile is NULL without orders; fallback is the reference value of a customer without '
     'orders. program restricts the offer to that one, still only if the winner does not hold the customer out; one that is not in the '
     'book is an error. history is what the customer was issued before, in any order (NULL: nothing), budgets what is left of the '
-    'programs'' budgets (NULL: all). By them a program is refused: limit_reached (max_per_customer exposures that are not void), '
+    'programs'' budgets (NULL: all), prior what fit_value_prior() gives of the store''s profiles (NULL: not known, and no offer where '
+    'terms are by the spread of the own orders). By history and budgets a program is refused: limit_reached (max_per_customer exposures that are not void), '
     'cooling_down (less than cooldown since the last of those was issued, counted in the store''s time zone), budget_exhausted (less is '
     'left than the greatest reward of the program''s arms) or outgrown (the threshold is at most one rung above that of the last '
     'exposure of any program, void or not, within 180 days; where that leaves nothing to ask for, there is no offer). An element that is '
@@ -188,25 +191,25 @@ COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg
 CREATE FUNCTION clientele.decide_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL,
-    category_mix pg_catalog.jsonb DEFAULT NULL)
+    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL)
     RETURNS SETOF clientele.offer_decision
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.decide_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[],
-    pg_catalog.jsonb) IS
+    pg_catalog.jsonb, clientele.value_prior) IS
     'The decision of every program of the book about one customer, in the order of priority. Held-out customers are shown what they '
     'would be offered, in their arm. Arguments and errors as for decide_offer; a NULL book, customer or as_of gives no row.';
 
 CREATE FUNCTION clientele.explain_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL,
-    category_mix pg_catalog.jsonb DEFAULT NULL)
+    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL)
     RETURNS TABLE (priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text,
         reasons pg_catalog.text[], break_even_share pg_catalog.float8, explanation pg_catalog.text)
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[],
-    pg_catalog.jsonb) IS
+    pg_catalog.jsonb, clientele.value_prior) IS
     'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference '
     'value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it '
     'to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';
@@ -214,11 +217,11 @@ COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text
 CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     program pg_catalog.text, history clientele.past_exposure[], budgets clientele.offer_budget[],
-    category_mix pg_catalog.jsonb DEFAULT NULL) RETURNS clientele.enrolment
+    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL) RETURNS clientele.enrolment
     AS 'MODULE_PATHNAME', 'clientele_enrol' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
     clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[],
-    pg_catalog.jsonb) IS
+    pg_catalog.jsonb, clientele.value_prior) IS
     'What decide_offer() decides, for the ledger: with the version of the program, and also where the customer is held out. NULL where '
     'nothing is offered or held out. Arguments and errors as for decide_offer. VOLATILE, so that it is computed once a row.';
 

@@ -214,7 +214,8 @@ BEGIN
             stretch numeric NOT NULL, reward_rate numeric NOT NULL, max_cv double precision, valid_for interval NOT NULL,
             holdout double precision NOT NULL, starts_at timestamptz, ends_at timestamptz,
             max_per_customer integer, cooldown interval, budget numeric, arms jsonb, message text NOT NULL, disclosure text,
-            max_min_spend numeric, max_reward numeric);
+            max_min_spend numeric, max_reward numeric,
+            terms text NOT NULL DEFAULT 'stretch', spread numeric NOT NULL DEFAULT 2);
         $store$, 'key', key_type, 'order_key', order_type, 'by_id', quote_ident('settings_' || settings.id), 'store', quote_ident(store));
     PERFORM clientele._comment_tables(store);
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;

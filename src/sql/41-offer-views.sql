@@ -15,6 +15,7 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
                      WHEN g.orders < clientele._typical_from_orders()
                      THEN ROW('recent', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value
                 END AS fallback,
+                (SELECT s.value_prior FROM %2$I.scoring s WHERE s.id = 1) AS prior,
                 g.as_of, h.history, h.last_period, h.last_ordered_at, h.open, g.category_mix
             FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, f.segment,
                 CASE WHEN clientele._has_category_margins(%2$I._offer_book()) THEN f.category_mix END AS category_mix FROM %3$s f) g
@@ -29,11 +30,6 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
 $$;
 COMMENT ON FUNCTION clientele._offer_inputs_query() IS
     'The view _offer_inputs of a store: what is known of a customer where an offer is decided, the ledger included.';
-
-CREATE FUNCTION clientele._prior_of(store name) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-    RETURN format('(SELECT s.value_prior FROM %I.scoring s WHERE s.id = 1)', store);
-COMMENT ON FUNCTION clientele._prior_of(name) IS 'How the order values of a store''s customers differ, as an SQL expression.';
 
 CREATE FUNCTION clientele._create_offer_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -51,7 +47,7 @@ BEGIN
             FROM (SELECT i.customer_id, i.segment, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
             LEFT JOIN {store}._segment_content k ON k.segment = d.segment;
         CREATE OR REPLACE VIEW {store}.offer_decisions WITH (security_invoker = true) AS
-            SELECT i.customer_id, d.*, clientele._natural_share(i.profile, {prior}, d.min_spend) AS natural_share
+            SELECT i.customer_id, d.*, clientele._natural_share(i.profile, i.prior, d.min_spend) AS natural_share
             FROM {store}._offer_inputs i
             CROSS JOIN LATERAL (
                 SELECT p.program, p.status, p.reasons, {decided}
@@ -68,7 +64,6 @@ BEGIN
                 pg_catalog.round(pg_catalog.sum(d.reward * d.natural_share::numeric) FILTER (WHERE d.status = 'offered'), 2) AS natural_cost
             FROM {store}.offer_decisions d GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3;
         $views$,
-        'prior', clientele._prior_of(store),
         'offered', clientele._columns_of('clientele.offer', '(d.o).'),
         'unsegmented', clientele._columns_of('clientele.offer', '(d.o).', '{segment}'),
         'decided', clientele._columns_of('clientele.offer', 'p.', '{program,reasons}'),

@@ -98,17 +98,26 @@ COMMENT ON FUNCTION clientele._priority(jsonb, text, integer) IS
 CREATE FUNCTION clientele._offer_terms(
     objective text, segments text[], stretch numeric, reward_rate numeric, max_cv double precision, valid_for interval,
     holdout double precision, starts_at timestamptz, ends_at timestamptz, max_per_customer integer, cooldown interval,
-    budget numeric, arms jsonb, message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric) RETURNS jsonb
+    budget numeric, arms jsonb, message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric,
+    terms text, spread numeric) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
     SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate,
         'max_cv', max_cv, 'valid_for', valid_for, 'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at,
         'max_per_customer', max_per_customer, 'cooldown', cooldown, 'budget', budget, 'arms', arms, 'message', message,
-        'disclosure', disclosure, 'priority', priority, 'max_min_spend', max_min_spend, 'max_reward', max_reward)
+        'disclosure', disclosure, 'priority', priority, 'max_min_spend', max_min_spend, 'max_reward', max_reward,
+        'terms', terms, 'spread', spread)
 $$;
 COMMENT ON FUNCTION clientele._offer_terms(text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
-    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
+    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric) IS
     'The arguments of define_offer() and its like as a program stands in a store''s book; NULL where they are.';
+
+CREATE FUNCTION clientele._with_reward_rate(terms jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT terms || jsonb_build_object('reward_rate', coalesce(nullif(terms -> 'reward_rate', 'null'),
+        to_jsonb(CASE terms ->> 'terms' WHEN 'spread' THEN 0.02 ELSE 0.05 END)))
+$$;
+COMMENT ON FUNCTION clientele._with_reward_rate(jsonb) IS 'The terms of a program, with the reward rate that goes with them where none is named.';
 
 CREATE FUNCTION clientele._offer_definition(store name, program text, terms jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
@@ -118,7 +127,7 @@ DECLARE
 BEGIN
     PERFORM clientele._require('program', program IS NOT NULL);
     PERFORM clientele._require(r, coalesce(terms -> r, 'null') <> 'null')
-        FROM unnest('{objective,stretch,reward_rate,valid_for,holdout,message}'::text[]) r;
+        FROM unnest('{objective,terms,stretch,spread,valid_for,holdout,message}'::text[]) r;
     IF btrim(program) = '' THEN
         RAISE EXCEPTION 'a program needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -129,8 +138,8 @@ BEGIN
     END IF;
     PERFORM clientele._check_offer_segments(store, terms -> 'segments', terms ->> 'disclosure');
     EXECUTE format('SELECT %I._offer_book()', store) INTO book;
-    definition := terms || jsonb_build_object('program', program, 'priority',
-        clientele._priority(book, program, (terms ->> 'priority')::integer));
+    definition := clientele._with_reward_rate(terms) || jsonb_build_object('program', program,
+        'priority', clientele._priority(book, program, (terms ->> 'priority')::integer));
     -- Whoever decides by a book checks it first.
     PERFORM clientele.decide_offer(clientele._book_with(book, definition), '', NULL, NULL, NULL, now());
     RETURN definition;
@@ -193,12 +202,13 @@ COMMENT ON FUNCTION clientele._optional_terms() IS 'The terms that a program can
 
 CREATE FUNCTION clientele.define_offer(
     store name, program text, objective text,
-    segments text[] DEFAULT NULL, stretch numeric DEFAULT 1.4, reward_rate numeric DEFAULT 0.05,
+    segments text[] DEFAULT NULL, stretch numeric DEFAULT 1.4, reward_rate numeric DEFAULT NULL,
     max_cv double precision DEFAULT 0.45, valid_for interval DEFAULT '14 days', holdout double precision DEFAULT 0,
     starts_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL,
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
-    priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL) RETURNS void
+    priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
+    terms text DEFAULT 'stretch', spread numeric DEFAULT 2) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition jsonb;
@@ -206,18 +216,20 @@ BEGIN
     PERFORM clientele._lock_store(store);
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
-            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward));
+            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._notice_lost_terms(store, definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric) IS
     'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a '
     'new version, '
     'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
-    'segments: of ''main''; NULL for all. stretch: above 1. reward_rate: share of min_spend. '
-    'max_cv: greatest coefficient of variation of the last 8 orders; NULL turns the check off. '
+    'segments: of ''main''; NULL for all. reward_rate: share of min_spend; NULL: 0.05, and 0.02 with terms spread. '
+    'terms, of grow_order_value: stretch asks for stretch (above 1) times the reference value, of who does not vary by more than max_cv, '
+    'the greatest coefficient of variation of the last 8 orders (NULL turns the check off); spread asks for exp(mu + spread x sigma), where '
+    'the logarithm of the customer''s next order has mean mu and standard deviation sigma (log_value_mean, log_value_sd). '
     'valid_for: whole days end with a day of the store''s time zone: so many days after that of the offer; anything with hours ends to '
     'the microsecond. '
     'holdout: share of customers who are shown nothing, from 0, below 1. '
@@ -258,12 +270,13 @@ CREATE FUNCTION clientele.alter_offer(
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT NULL, disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
-    reset text[] DEFAULT NULL) RETURNS void
+    reset text[] DEFAULT NULL, terms text DEFAULT NULL, spread numeric DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- Nulls within the arms are theirs.
     named jsonb := jsonb_strip_nulls(clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout,
-            starts_at, ends_at, max_per_customer, cooldown, budget, NULL, message, disclosure, priority, max_min_spend, max_reward))
+            starts_at, ends_at, max_per_customer, cooldown, budget, NULL, message, disclosure, priority, max_min_spend, max_reward,
+            terms, spread))
         || CASE WHEN arms IS NULL THEN '{}' ELSE jsonb_build_object('arms', arms) END;
     taken_away jsonb;
     definition jsonb;
@@ -279,7 +292,7 @@ BEGIN
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[]) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[], text, numeric) IS
     'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and '
     'versioned as there; '
     'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, '
@@ -357,7 +370,8 @@ COMMENT ON FUNCTION clientele._program_version(name, text, jsonb) IS
 
 CREATE FUNCTION clientele._learnable_terms(definition jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_build_object('objective', definition -> 'objective', 'stretch', definition -> 'stretch',
+    SELECT jsonb_build_object('objective', definition -> 'objective', 'terms', definition -> 'terms',
+        'stretch', definition -> 'stretch', 'spread', definition -> 'spread',
         'reward_rate', definition -> 'reward_rate', 'valid_for', definition -> 'valid_for',
         'max_min_spend', definition -> 'max_min_spend', 'max_reward', definition -> 'max_reward',
         'arms', (SELECT jsonb_agg(a.arm - 'weight' ORDER BY a.place)

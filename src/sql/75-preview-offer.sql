@@ -2,12 +2,13 @@
 
 CREATE FUNCTION clientele.preview_offer(
     store name, program text, objective text,
-    segments text[] DEFAULT NULL, stretch numeric DEFAULT 1.4, reward_rate numeric DEFAULT 0.05,
+    segments text[] DEFAULT NULL, stretch numeric DEFAULT 1.4, reward_rate numeric DEFAULT NULL,
     max_cv double precision DEFAULT 0.45, valid_for interval DEFAULT '14 days', holdout double precision DEFAULT 0,
     starts_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL,
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
-    priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL)
+    priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
+    terms text DEFAULT 'stretch', spread numeric DEFAULT 2)
     RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
         greatest_cost_before numeric, greatest_cost_after numeric, natural_cost_before numeric, natural_cost_after numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -20,7 +21,7 @@ BEGIN
     PERFORM clientele._require_store(store);
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
-            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward));
+            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread));
     PERFORM clientele._warn_of_terms(definition);
     EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)',
         store) INTO book, budgets;
@@ -31,7 +32,7 @@ BEGIN
     RETURN QUERY EXECUTE clientele._comparison_query(store) USING book, budgets, clientele._book_with(book, definition), changed_budgets;
 END $$;
 COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric) IS
     'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with '
     'NULL for all; writes nothing, for everybody who may read the store. '
     'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, '
@@ -48,10 +49,10 @@ CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
         WITH compared AS (
             SELECT d.segment, (d.before).reward AS reward_before, (d.after).reward AS reward_after,
                 ROW({before}) IS DISTINCT FROM ROW({after}) AS differs,
-                (d.before).reward * clientele._natural_share(d.profile, {prior}, (d.before).min_spend)::numeric AS natural_before,
-                (d.after).reward * clientele._natural_share(d.profile, {prior}, (d.after).min_spend)::numeric AS natural_after
+                (d.before).reward * clientele._natural_share(d.profile, d.prior, (d.before).min_spend)::numeric AS natural_before,
+                (d.after).reward * clientele._natural_share(d.profile, d.prior, (d.after).min_spend)::numeric AS natural_after
             FROM (
-                SELECT i.segment, (i.input).profile,
+                SELECT i.segment, (i.input).profile, (i.input).prior,
                     clientele._decide($1, i.input, NULL, $2) AS before, clientele._decide($3, i.input, NULL, $4) AS after
                 FROM (SELECT o.segment, o.input FROM {store}._offer_inputs o OFFSET 0) i  -- so that each input is computed once
             ) d
@@ -70,7 +71,7 @@ CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
         FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment',
         'before', clientele._columns_of('clientele.offer', '(d.before).', clientele._explaining_columns()),
         'after', clientele._columns_of('clientele.offer', '(d.after).', clientele._explaining_columns()),
-        'prior', clientele._prior_of(store), 'store', quote_ident(store))
+        'store', quote_ident(store))
 $$;
 COMMENT ON FUNCTION clientele._comparison_query(name) IS
     'The query that compares what customers are offered by a book and budgets ($1, $2) with what they would be by others ($3, $4).';

@@ -295,7 +295,7 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
         FROM main AS m, jsonb_array_elements(nullif(definitions -> 'contents', 'null')) WITH ORDINALITY AS e (definition, nth)
         UNION ALL
         SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 6 ELSE 5 END, format('$.programs[%s]', e.nth - 1),
-            'program', ARRAY[e.definition ->> 'program'], d.defaults || (e.definition - 'program')
+            'program', ARRAY[e.definition ->> 'program'], clientele._with_reward_rate(d.defaults || (e.definition - 'program'))
         FROM (SELECT clientele._offer_defaults()) AS d (defaults),
             jsonb_array_elements(nullif(definitions -> 'programs', 'null')) WITH ORDINALITY AS e (definition, nth)
         UNION ALL

@@ -72,6 +72,56 @@ const Program grow = program_named("basket-stretch", Objective::grow_order_value
 const Program second = program_named("second", Objective::second_order);
 const Program win_back = program_named("back", Objective::win_back);
 
+Program by_spread() {
+    Program program = grow;
+    program.terms = TermsRule::spread;
+    program.reward_rate = 20'000;
+    return program;
+}
+
+Customer customer_spreading(double usual, double sigma) {
+    Customer customer = customer_with(4, usual);
+    customer.next_order = {std::log(usual), sigma};
+    return customer;
+}
+
+TEST(Offer, AsksForWhatTheOwnOrdersHardlyReach) {
+    const Program program = by_spread();
+    const Decision steady = decide_one(program, customer_spreading(40, 0.1));  // 40 exp(0.2) = 48.86
+    EXPECT_EQ(steady.terms.min_spend, 50);
+    EXPECT_EQ(steady.terms.reward, 100);
+    EXPECT_EQ(codes_of(steady), (Codes{"usual_spend", "own_spread", "reward_by_rate"}));
+    const Decision varied = decide_one(program, customer_spreading(40, 0.5));  // 40 e = 108.73
+    EXPECT_EQ(varied.terms.min_spend, 125);
+    EXPECT_EQ(next_step_value(book_of({&program, 1}), program, varied.arm, varied.terms), 0);
+    Customer variable = customer_spreading(40, 0.5);
+    variable.facts.typical_cv = 2;  // which the threshold answers
+    EXPECT_EQ(decide_one(program, variable).status, Status::offered);
+    EXPECT_EQ(codes_of(decide_one(grow, variable)), Codes{"too_variable"});
+}
+
+TEST(Offer, BySpreadAsksForMoreThanTheReferenceValue) {
+    Customer customer = customer_with(4, 50);  // whose last orders were of more than the usual
+    customer.next_order = {std::log(30), 0.1};
+    EXPECT_EQ(decide_one(by_spread(), customer).terms.min_spend, 60);
+    customer.facts.typical_value = value(59.99);
+    EXPECT_EQ(decide_one(by_spread(), customer).terms.min_spend, 60);
+    customer.facts.typical_value = value(60);
+    EXPECT_EQ(decide_one(by_spread(), customer).terms.min_spend, 70);
+}
+
+TEST(Offer, BySpreadWithinTheLadder) {
+    EXPECT_EQ(decide_one(by_spread(), customer_spreading(9e12, 5)).terms.min_spend, highest_rung);
+    EXPECT_EQ(decide_one(by_spread(), customer_spreading(0.01, 0.1)).terms.min_spend, 1);
+}
+
+TEST(Offer, NoSpreadNoOffer) {
+    const Decision decision = decide_one(by_spread(), customer_with(4, 40));
+    EXPECT_EQ(codes_of(decision), Codes{"spread_unknown"});
+    EXPECT_EQ(decision.terms.min_spend, 0);
+    EXPECT_EQ(decide_one(grow, customer_with(4, 40)).terms.min_spend, 60);
+}
+
 TEST(Offer, AProgramAsksForNoMoreThanItsMaximum) {
     Program program = grow;
     program.max_min_spend = 60;

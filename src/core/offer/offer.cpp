@@ -41,6 +41,15 @@ void check_win_back(const CustomerFacts& facts, Reasons& found) {
     if (!is_due || facts.recency_days <= win_back_gaps * facts.median_gap_days) found.add(Reason::not_overdue);
 }
 
+// A stretch is for customers whose orders vary little; the spread of the own orders answers variation by the threshold.
+void check_variation(const Program& program, const CustomerFacts& facts, const Reference& reference, Reasons& found) {
+    if (program.terms == TermsRule::spread) {
+        if (!reference.knows_spread()) found.add(Reason::spread_unknown);
+    } else if (reference.basis == Basis::typical && facts.typical_cv > program.max_cv) {
+        found.add(Reason::too_variable);
+    }
+}
+
 void check_limits(const Program& program, const Standing& standing, Instant as_of, Reasons& found) {
     if (standing.exposures >= program.max_per_customer) found.add(Reason::limit_reached);
     if (as_of < standing.cools_until) found.add(Reason::cooling_down);
@@ -55,9 +64,7 @@ Reasons refusals(const Book& book, const Program& program, const Customer& custo
     if (!reference.known()) found.add(Reason::no_reference_value);
     switch (program.objective) {
         case Objective::grow_order_value:
-            if (reference.basis == Basis::typical && customer.facts.typical_cv > program.max_cv) {
-                found.add(Reason::too_variable);
-            }
+            check_variation(program, customer.facts, reference, found);
             break;
         case Objective::second_order:
             check_second_order(customer.facts, found);
@@ -82,12 +89,25 @@ bool spends_as_much_as(std::int64_t highest, const Program& program, const Refer
     return program.objective == Objective::grow_order_value ? spend <= reference.value : spend < reference.value;
 }
 
-// The threshold: the rung at or above what the arm stretches the reference value to, unless that is too much.
-void set_threshold(const Program& program, const Arm& arm, const Reference& reference, std::int64_t highest,
-                   Terms& terms) {
+// The smallest rung at or above what the own orders spread to, but above the reference value in any case.
+std::int64_t spread_rung(const Program& program, const Reference& reference) {
+    const double amount = spread_amount(program, reference);
+    const auto spread_to = static_cast<std::int64_t>(std::ceil(std::min(amount, static_cast<double>(highest_rung))));
+    return std::max(ladder_rung(spread_to), ladder_rung(reference.value / value_unit + 1));
+}
+
+// The smallest rung at or above what the arm stretches the reference value to, of other objectives at or above itself.
+std::int64_t stretched_rung(const Program& program, const Arm& arm, const Reference& reference) {
     const bool grows = program.objective == Objective::grow_order_value;
     const Wide target = static_cast<Wide>(reference.value) * (grows ? arm.stretch : rate_unit);
-    const std::int64_t rung = ladder_rung(divide_up(target, value_unit * rate_unit));
+    return ladder_rung(divide_up(target, value_unit * rate_unit));
+}
+
+// The threshold: the rung that the rule says, unless that is too much.
+void set_threshold(const Program& program, const Arm& arm, const Reference& reference, std::int64_t highest,
+                   Terms& terms) {
+    const std::int64_t rung =
+        program.terms == TermsRule::spread ? spread_rung(program, reference) : stretched_rung(program, arm, reference);
     terms.at_max_spend = program.max_min_spend < std::min(rung, highest);
     terms.limited = highest < rung && !terms.at_max_spend;
     terms.min_spend = std::min({rung, highest, program.max_min_spend});
@@ -177,6 +197,18 @@ void draw(const Book& book, const Customer& customer, const Quote& quote, Decisi
     decision.greatest_reward = quote.greatest_reward;
 }
 
+// The amount alone, and where it came from.
+Reference stretched_reference(const Customer& customer) {
+    const CustomerFacts& facts = customer.facts;
+    if (facts.orders >= typical_from_orders) return {Basis::typical, facts.typical_value};
+    const bool is_bound = customer.fallback.basis == Basis::recent;
+    if (facts.orders == 0) return is_bound ? Reference{} : customer.fallback;
+    if (is_bound && customer.fallback.known() && facts.last_value > customer.fallback.value) {
+        return {Basis::recent, customer.fallback.value, true};
+    }
+    return {Basis::recent, facts.last_value};
+}
+
 Reason reason_of(Basis basis) {
     switch (basis) {
         case Basis::recent:
@@ -196,6 +228,7 @@ Reasons reasons_for(const Decision& decision) {
     if (decision.program->objective == Objective::second_order) reasons.add(Reason::second_order_due);
     if (decision.program->objective == Objective::win_back) reasons.add(Reason::overdue);
     if (decision.reference.bounded) reasons.add(Reason::last_order_bounded);
+    if (decision.program->terms == TermsRule::spread) reasons.add(Reason::own_spread);
     reasons.add(decision.terms.at_max_reward ? Reason::reward_at_maximum
                 : decision.terms.capped      ? Reason::reward_capped_by_margin
                                              : Reason::reward_by_rate);
@@ -252,6 +285,11 @@ bool Book::asks_for_cv() const {
     });
 }
 
+bool Book::asks_for_next_order() const {
+    return std::any_of(programs.begin(), programs.end(),
+                       [](const Program& program) { return program.terms == TermsRule::spread; });
+}
+
 bool Book::asks_for_recency() const {
     return std::any_of(programs.begin(), programs.end(),
                        [](const Program& program) { return program.objective != Objective::grow_order_value; });
@@ -282,14 +320,14 @@ int shown_decimals(std::int64_t value, int currency_decimals) {
 }
 
 Reference reference_of(const Customer& customer) {
-    const CustomerFacts& facts = customer.facts;
-    if (facts.orders >= typical_from_orders) return {Basis::typical, facts.typical_value};
-    const bool is_bound = customer.fallback.basis == Basis::recent;
-    if (facts.orders == 0) return is_bound ? Reference{} : customer.fallback;
-    if (is_bound && customer.fallback.known() && facts.last_value > customer.fallback.value) {
-        return {Basis::recent, customer.fallback.value, true};
-    }
-    return {Basis::recent, facts.last_value};
+    Reference reference = stretched_reference(customer);
+    reference.next_order = customer.next_order;
+    return reference;
+}
+
+double spread_amount(const Program& program, const Reference& reference) {
+    const double spread = static_cast<double>(program.spread) / static_cast<double>(rate_unit);
+    return std::exp(reference.next_order.mu + spread * reference.next_order.sigma);
 }
 
 CustomerMargin margin_of(const Book& book, const Customer& customer) {
@@ -377,7 +415,7 @@ Decision decide_program(const Book& book, const Program& program, const Customer
     decision.margin = margin_of(book, customer);
     consult_model(book, customer.facts, decision);
     decision.reasons = refusals(book, program, customer, decision.reference);
-    if (decision.reference.known()) {
+    if (decision.reference.known() && !decision.reasons.has(Reason::spread_unknown)) {
         const Quote quote = quote_of(book, program, customer, decision.reference);
         check_quote(quote, standing_of(book, program, customer), decision.reasons);
         if (quote.has_terms()) draw(book, customer, quote, decision);
@@ -405,7 +443,7 @@ double break_even_share(const Book& book, const Decision& decision) {
 }
 
 std::int64_t next_step_value(const Book& book, const Program& program, const Arm& arm, const Terms& terms) {
-    if (terms.min_spend == 0 || terms.min_spend >= highest_rung) return 0;
+    if (program.terms == TermsRule::spread || terms.min_spend == 0 || terms.min_spend >= highest_rung) return 0;
     const bool grows = program.objective == Objective::grow_order_value;
     const Wide rung = static_cast<Wide>(terms.min_spend) * power_of_ten(book.decimals) * rate_unit;
     const Wide value = rung / (grows ? arm.stretch : rate_unit) + 1;
@@ -416,6 +454,8 @@ std::int64_t asked_from(const Book& book, const Program& program, const Arm& arm
     const std::int64_t value = units * (value_unit / power_of_ten(book.decimals));
     return terms_of(book, program, arm, {Basis::typical, value}, 0).min_spend;
 }
+
+std::string_view code_of(TermsRule rule) { return rule == TermsRule::spread ? "spread" : "stretch"; }
 
 std::string_view code_of(Reason reason) {
     constexpr std::string_view codes[reason_count] = {"recent_order",
@@ -430,6 +470,7 @@ std::string_view code_of(Reason reason) {
                                                       "one_rung_up",
                                                       "min_spend_at_maximum",
                                                       "last_order_bounded",
+                                                      "own_spread",
                                                       "held_out",
                                                       "held_out_globally",
                                                       "not_in_segment",
@@ -437,6 +478,7 @@ std::string_view code_of(Reason reason) {
                                                       "ended",
                                                       "no_reference_value",
                                                       "too_variable",
+                                                      "spread_unknown",
                                                       "not_exactly_one_order",
                                                       "too_soon",
                                                       "too_late",

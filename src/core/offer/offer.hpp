@@ -15,6 +15,7 @@
 #include "core/offer/ladder.hpp"
 #include "core/offer/margin.hpp"
 #include "core/offer/offer_limits.hpp"
+#include "core/response/order_value.hpp"
 #include "core/score/purchase_model.hpp"
 
 namespace clientele {
@@ -45,6 +46,9 @@ inline constexpr int win_back_gaps = 2;
 
 enum class Objective : std::uint8_t { grow_order_value, second_order, win_back };
 inline constexpr Objective objectives[] = {Objective::grow_order_value, Objective::second_order, Objective::win_back};
+// What sets the threshold of grow_order_value: a multiple of the reference value, or how the customer's own orders
+// spread.
+enum class TermsRule : std::uint8_t { stretch, spread };
 enum class Basis : std::uint8_t { none, recent, typical, segment, store };
 enum class Status : std::uint8_t { offered, held_out, refused };
 enum class Holdout : std::uint8_t { none, program, global };
@@ -63,6 +67,7 @@ enum class Reason : std::uint8_t {
     one_rung_up,
     min_spend_at_maximum,
     last_order_bounded,
+    own_spread,
     held_out,
     held_out_globally,
     not_in_segment,
@@ -70,6 +75,7 @@ enum class Reason : std::uint8_t {
     ended,
     no_reference_value,
     too_variable,
+    spread_unknown,
     not_exactly_one_order,
     too_soon,
     too_late,
@@ -83,7 +89,7 @@ enum class Reason : std::uint8_t {
     budget_exhausted,
     outranked,
 };
-inline constexpr int reason_count = 31;
+inline constexpr int reason_count = 33;
 
 class Reasons {
   public:
@@ -100,10 +106,12 @@ class Reasons {
 // The amount that an offer stretches, and where it came from.
 struct Reference {
     Basis basis = Basis::none;
-    std::int64_t value = 0;  // 1/100,000
-    bool bounded = false;    // the last order was of more
+    std::int64_t value = 0;   // 1/100,000
+    bool bounded = false;     // the last order was of more
+    OrderValue next_order{};  // without an offer; no spread: not known
 
     bool known() const { return basis != Basis::none && value > 0; }
+    bool knows_spread() const { return next_order.sigma > 0; }
 };
 
 // What offers need to know about a customer's orders.
@@ -134,7 +142,9 @@ struct Program {
     Objective objective = Objective::grow_order_value;
     bool every_segment = true;
     std::span<const std::string_view> segments;
+    TermsRule terms = TermsRule::stretch;
     std::int64_t stretch = 1'400'000;                          // millionths
+    std::int64_t spread = 2'000'000;                           // millionths of a standard deviation
     std::int64_t reward_rate = 50'000;                         // millionths
     double max_cv = std::numeric_limits<double>::quiet_NaN();  // NaN: the check is off
     double holdout = 0;
@@ -169,6 +179,7 @@ struct Book {
     std::span<const Program> programs;  // by ascending priority number
 
     bool asks_for_cv() const;
+    bool asks_for_next_order() const;
     bool asks_for_recency() const;
     bool asks_for_gap() const;
 };
@@ -186,6 +197,7 @@ struct Customer {
     CustomerFacts facts;
     // For a customer without orders; with basis recent for one of few orders: the most that the last one counts for.
     Reference fallback;
+    OrderValue next_order;  // without an offer; no spread: not known, or not asked for
     Instant as_of = 0;
     std::span<const Standing> standings;  // one a program of the book, in its order; empty: nothing limits
     LastThreshold last_threshold;
@@ -229,6 +241,9 @@ Reference reference_of(const Customer& customer);
 
 // What stays of the customer's orders.
 CustomerMargin margin_of(const Book& book, const Customer& customer);
+
+// What the customer's own orders spread to: exp(mu + spread sigma).
+double spread_amount(const Program& program, const Reference& reference);
 
 // Minimum spend, at most `highest`, and reward of an arm from a known reference value; margin: in millionths.
 Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
@@ -276,6 +291,7 @@ std::int64_t next_step_value(const Book& book, const Program& program, const Arm
 // What the arm asks for from a reference value in smallest units of the currency.
 std::int64_t asked_from(const Book& book, const Program& program, const Arm& arm, std::int64_t units);
 
+std::string_view code_of(TermsRule rule);
 std::string_view code_of(Reason reason);
 std::string_view code_of(Basis basis);
 std::string_view code_of(Objective objective);

@@ -150,6 +150,7 @@ class Explanation {
         write_offer();
         write_arm();
         write_threshold();
+        write_natural_share();
         write_reward();
         write_counterfactual();
         write_break_even();
@@ -206,6 +207,11 @@ class Explanation {
                 return write_no_reference();
             case Reason::too_variable:
                 return write_variation();
+            case Reason::spread_unknown:
+                text_.add(
+                    "it is not known how orders spread: too few of the store's customers had three orders at the last "
+                    "refresh");
+                return;
             case Reason::not_exactly_one_order:
                 text_.add("the customer has ");
                 add_count(text_, customer_.facts.orders, "order");
@@ -425,7 +431,9 @@ class Explanation {
         write_basis();
         const Wide stretch = grows() ? decision_.arm.stretch : rate_unit;
         const Wide target = decision_.reference.value * stretch;
-        if (grows()) {
+        if (program_.terms == TermsRule::spread) {
+            write_spread();
+        } else if (grows()) {
             text_.add("; ");
             add_trimmed(text_, decision_.arm.stretch, rate_decimals, 0);
             text_.add(times(book_));
@@ -439,13 +447,33 @@ class Explanation {
             text_.add(" is asked for, ");
             decision_.terms.limited ? write_step() : static_cast<void>(text_.add("the most that the program asks for"));
             text_.add('.');
-        } else if (target == static_cast<Wide>(decision_.terms.min_spend) * value_unit * rate_unit) {
+        } else if (program_.terms == TermsRule::stretch &&
+                   target == static_cast<Wide>(decision_.terms.min_spend) * value_unit * rate_unit) {
             text_.add(", which is a rung.");
         } else {
             text_.add(", the next rung is ");
             add_whole(text_, book_, decision_.terms.min_spend);
             text_.add('.');
         }
+    }
+
+    // "; by the own orders the next exceeds 57.31 in 2.3 % of cases (2 standard deviations)"
+    void write_spread() {
+        const double amount = spread_amount(program_, decision_.reference);
+        text_.add("; by the own orders the next one exceeds ").add_fixed(amount, book_.decimals).add(" in ");
+        text_.add_fixed(100 * natural_share(decision_.reference.next_order, amount), 1).add(" % of cases (");
+        add_trimmed(text_, program_.spread, rate_decimals, 0);
+        text_.add(program_.spread == rate_unit ? " standard deviation)" : " standard deviations)");
+    }
+
+    // What the offer pays for nothing.
+    void write_natural_share() {
+        if (!grows() || !decision_.reference.knows_spread()) return;
+        const double share =
+            natural_share(decision_.reference.next_order, static_cast<double>(decision_.terms.min_spend));
+        text_.add(" Reaches ");
+        add_whole(text_, book_, decision_.terms.min_spend);
+        text_.add(" in ").add_fixed(100 * share, 1).add(" % of orders anyway.");
     }
 
     void write_arm() {

@@ -156,6 +156,7 @@ PreparedBook* prepare(Jsonb* source_json) {
     prepared->currency = text_datum(book.currency);
     prepared->reward_kind = text_datum("amount_off");
     prepared->asks_for_cv = book.asks_for_cv();
+    prepared->asks_for_next_order = book.asks_for_next_order();
     prepared->asks_for_recency = book.asks_for_recency();
     prepared->asks_for_gap = book.asks_for_gap();
     return prepared;

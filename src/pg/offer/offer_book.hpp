@@ -15,6 +15,7 @@ struct PreparedBook {
     Datum currency;
     Datum reward_kind;
     bool asks_for_cv;
+    bool asks_for_next_order;
     bool asks_for_recency;
     bool asks_for_gap;
     bool asks_for_id;

@@ -10,6 +10,7 @@
 #include "pg/offer/margins.hpp"
 #include "pg/offer/offer_standing.hpp"
 #include "pg/profile/profile_datum.hpp"
+#include "pg/response/value_prior.hpp"
 
 extern "C" {
 #include "utils/typcache.h"
@@ -75,6 +76,17 @@ void read_facts(Datum profile, const PreparedBook& book, Detail detail, Customer
     });
 }
 
+// What the next order would be without an offer; nothing where the prior is not known.
+OrderValue read_next_order(const OfferInput& input) {
+    if (input.prior.isnull) return {};
+    const Summary no_orders;
+    const Summary& summary = input.profile.isnull ? no_orders : profile_summary(profile_bytes(input.profile.value));
+    const ValuePrior prior = value_prior(DatumGetHeapTupleHeader(input.prior.value));
+    OrderValue next;
+    think([&] { next = order_value(log_values(summary), prior); });
+    return next;
+}
+
 Basis fallback_basis(Datum name) {
     const std::string_view basis = text_of(name);
     for (const Basis known : {Basis::segment, Basis::store, Basis::recent}) {
@@ -109,15 +121,16 @@ Reference read_fallback(Datum row) {
 }  // namespace
 
 OfferInput offer_input(Datum row) {
-    NullableDatum columns[8];
+    NullableDatum columns[9];
     split(row, columns);
-    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix] = columns;
-    return {customer, segment, profile, fallback, as_of, history, open, category_mix};
+    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix, prior] = columns;
+    return {customer, segment, profile, fallback, as_of, history, open, category_mix, prior};
 }
 
 OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
     const auto given = [fcinfo](int index) { return nullable_argument(fcinfo, index); };
-    return {given(1), given(2), given(3), given(4), given(5), given(history), null_datum, given(category_mix)};
+    return {given(1),    given(2),          given(3), given(4), given(5), given(history),
+            null_datum, given(category_mix), given(PG_NARGS() - 1)};
 }
 
 std::int64_t units_in(Datum number, std::int64_t unit) {
@@ -152,6 +165,7 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
         customer.fallback = read_fallback(input.fallback.value);
     }
     customer.margin = customer_margin(book.book.margins, input.category_mix, customer.segment);
+    if (book.asks_for_next_order || detail == Detail::explanation) customer.next_order = read_next_order(input);
     read_standings(book, array_of(input.history), array_of(budgets), customer);
     if (!input.open.isnull) {
         customer.open = open_offer(input.open.value).exposure;

@@ -181,6 +181,25 @@ std::int64_t stretch_in(const BookSource& source, std::int64_t otherwise) {
         {rate_unit, rate_unit + 1, max_stretch, "stretch is above 1 and at most 100, with at most 6 decimals."});
 }
 
+TermsRule terms_in(const BookSource& source, const Program& program) {
+    const JsonbValue* value = lookup(source, "terms");
+    if (value == nullptr) return TermsRule::stretch;
+    const std::string_view name = optional_text(source, "terms");
+    if (name == code_of(TermsRule::stretch)) return TermsRule::stretch;
+    if (name != code_of(TermsRule::spread)) refuse(source, "terms", value, "terms are stretch or spread.");
+    if (program.objective != Objective::grow_order_value || lookup(source, "arms") != nullptr) {
+        refuse(source, "terms", value, "Terms by the spread of the own orders are for grow_order_value, without arms.");
+    }
+    return TermsRule::spread;
+}
+
+std::int64_t spread_in(const BookSource& source, std::int64_t otherwise) {
+    const JsonbValue* value = lookup(source, "spread");
+    if (value == nullptr) return otherwise;
+    return whole_in(source, "spread", value,
+                    {rate_unit, 1, 10 * rate_unit, "spread is above 0 and at most 10, with at most 6 decimals."});
+}
+
 std::int64_t reward_rate_in(const BookSource& source, std::int64_t otherwise) {
     const JsonbValue* value = lookup(source, "reward_rate");
     if (value == nullptr) return otherwise;
@@ -289,9 +308,9 @@ void read_estimates(const Book& book, const BookSource& source, const Program& p
 
 void check_program_keys(const BookSource& source) {
     constexpr std::string_view known[] = {
-        "program",   "version", "priority",  "objective",  "segments",         "stretch",       "reward_rate",
-        "max_cv",    "arms",    "valid_for", "holdout",    "max_per_customer", "cooldown",      "budget",
-        "starts_at", "ends_at", "message",   "disclosure", "estimates",        "max_min_spend", "max_reward"};
+        "program", "version",    "priority",  "objective",        "segments",   "stretch", "reward_rate", "max_cv",
+        "arms",    "valid_for",  "holdout",   "max_per_customer", "cooldown",   "budget",  "starts_at",   "ends_at",
+        "message", "disclosure", "estimates", "max_min_spend",    "max_reward", "terms",   "spread"};
     check_keys(source, known);
 }
 
@@ -312,7 +331,9 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     program.priority = priority_in(source);
     program.objective = objective_in(source);
     read_segments(source, program);
+    program.terms = terms_in(source, program);
     program.stretch = stretch_in(source, program.stretch);
+    program.spread = spread_in(source, program.spread);
     program.reward_rate = reward_rate_in(source, program.reward_rate);
     read_arms(book, source, program);
     program.max_cv = max_cv_in(source);

@@ -1,4 +1,4 @@
-// What customers' next orders would be worth: src/sql/31-order-value.sql says what each function returns.
+// What customers' next orders would be worth: src/sql/29-order-value.sql says what each function returns.
 #include <optional>
 
 #include "core/response/order_value.hpp"
@@ -8,27 +8,19 @@
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/row.hpp"
 #include "pg/profile/profile_datum.hpp"
-#include "pg/score/model_argument.hpp"
+#include "pg/response/value_prior.hpp"
 
 using namespace clientele;
 
 namespace {
 
-ValuePrior prior_argument(FunctionCallInfo fcinfo, int argument) {
-    HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(argument);
-    return {parameter_of(row, 1), parameter_of(row, 2), parameter_of(row, 3), parameter_of(row, 4)};
-}
-
 // Of the customer of argument 0, NULL without orders, by the prior of argument 1.
 OrderValue value_argument(FunctionCallInfo fcinfo) {
     const Summary no_orders;
     const Summary& summary = PG_ARGISNULL(0) ? no_orders : profile_summary(profile_bytes(PG_GETARG_DATUM(0)));
-    const ValuePrior prior = prior_argument(fcinfo, 1);
+    const ValuePrior prior = value_prior(PG_GETARG_HEAPTUPLEHEADER(1));
     OrderValue value;
-    think([&] {
-        check(prior);
-        value = order_value(log_values(summary), prior);
-    });
+    think([&] { value = order_value(log_values(summary), prior); });
     return value;
 }
 
