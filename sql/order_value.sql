@@ -116,7 +116,7 @@ SELECT clientele.define_offer('ov', 'spread', 'grow_order_value', terms => 'spre
 SELECT changes > 0 AS changes, natural_cost_after > natural_cost_before AS more_for_nothing
 FROM clientele.preview_offer('ov', 'spread', 'grow_order_value', terms => 'spread', spread => 1) WHERE segment IS NULL;
 -- Of the toolkit: the prior is an argument.
-SELECT (clientele.decide_offer(ov._offer_book(), '40', 'default', p.profile, NULL, now(), 'spread', NULL, NULL, s.value_prior)).min_spend =
+SELECT (clientele.decide_offer(ov._offer_book(), '40', 'default', p.profile, NULL, now(), 'spread', NULL, NULL, NULL, s.value_prior)).min_spend =
        (SELECT d.min_spend FROM ov.offer_decisions d WHERE d.customer_id = 40 AND d.program = 'spread') AS the_same,
        clientele.decide_offer(ov._offer_book(), '40', 'default', p.profile, NULL, now(), 'spread') IS NULL AS none_without
 FROM ov.profiles p, ov.scoring s WHERE p.customer_id = 40;

@@ -117,7 +117,8 @@ CREATE FUNCTION clientele._with_reward_rate(terms jsonb) RETURNS jsonb
     SELECT terms || jsonb_build_object('reward_rate', coalesce(nullif(terms -> 'reward_rate', 'null'),
         to_jsonb(CASE terms ->> 'terms' WHEN 'spread' THEN 0.02 ELSE 0.05 END)))
 $$;
-COMMENT ON FUNCTION clientele._with_reward_rate(jsonb) IS 'The terms of a program, with the reward rate that goes with them where none is named.';
+COMMENT ON FUNCTION clientele._with_reward_rate(jsonb) IS
+    'The terms of a program, with the reward rate that goes with them where none is named.';
 
 CREATE FUNCTION clientele._offer_definition(store name, program text, terms jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
@@ -228,8 +229,8 @@ COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, nu
     'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
     'segments: of ''main''; NULL for all. reward_rate: share of min_spend; NULL: 0.05, and 0.02 with terms spread. '
     'terms, of grow_order_value: stretch asks for stretch (above 1) times the reference value, of who does not vary by more than max_cv, '
-    'the greatest coefficient of variation of the last 8 orders (NULL turns the check off); spread asks for exp(mu + spread x sigma), where '
-    'the logarithm of the customer''s next order has mean mu and standard deviation sigma (log_value_mean, log_value_sd). '
+    'the greatest coefficient of variation of the last 8 orders (NULL turns the check off); spread asks for exp(mu + spread x sigma), '
+    'where the logarithm of the customer''s next order has mean mu and standard deviation sigma (log_value_mean, log_value_sd). '
     'valid_for: whole days end with a day of the store''s time zone: so many days after that of the offer; anything with hours ends to '
     'the microsecond. '
     'holdout: share of customers who are shown nothing, from 0, below 1. '

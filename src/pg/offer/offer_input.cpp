@@ -129,8 +129,15 @@ OfferInput offer_input(Datum row) {
 
 OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
     const auto given = [fcinfo](int index) { return nullable_argument(fcinfo, index); };
-    return {given(1),    given(2),          given(3), given(4), given(5), given(history),
-            null_datum, given(category_mix), given(PG_NARGS() - 1)};
+    return {given(1),
+            given(2),
+            given(3),
+            given(4),
+            given(5),
+            given(history),
+            null_datum,
+            given(category_mix),
+            given(PG_NARGS() - 1)};
 }
 
 std::int64_t units_in(Datum number, std::int64_t unit) {
