@@ -33,10 +33,10 @@ DROP VIEW customers;
 DROP TABLE orders;
 ALTER TABLE orders_retired RENAME TO orders;
 SELECT count(*) AS "names that are none", count(r.*) AS reported FROM (VALUES ('"'), (''), (NULL), ('"".a'), ('a.b.c'), (' a.b'), ('tables."orders'), ('tables.orders"')) v (name)
-    LEFT JOIN LATERAL clientele._swapped_tables(jsonb_populate_record(clientele._settings('shop'), jsonb_build_object('orders_name', v.name, 'orders', 'pg_class'))) r ON true;
+    LEFT JOIN LATERAL clientele._swapped_tables('shop', jsonb_populate_record(clientele._settings('shop'), jsonb_build_object('orders_name', v.name, 'orders', 'pg_class'))) r ON true;
 -- One that takes long to read is none either.
 SET statement_timeout = '5s';
-SELECT count(*) FROM clientele._swapped_tables(jsonb_populate_record(clientele._settings('shop'), jsonb_build_object('orders_name', repeat('a', 100000000) || '.b')));
+SELECT count(*) FROM clientele._swapped_tables('shop', jsonb_populate_record(clientele._settings('shop'), jsonb_build_object('orders_name', repeat('a', 100000000) || '.b')));
 RESET statement_timeout;
 -- The schema, too, can be swapped.
 CREATE SCHEMA aside;

@@ -32,13 +32,29 @@ $$;
 COMMENT ON FUNCTION clientele._is_unique(regclass, name) IS
     'Whether a unique index says that no two rows of a table have the same value in a column.';
 
+CREATE FUNCTION clientele._check_unique(relation regclass, key name, reason text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    doubled boolean;
+BEGIN
+    IF clientele._is_unique(relation, key) THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %2$I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1)', relation, key) INTO doubled;
+    IF doubled OR (SELECT relkind = 'p' OR relkind = 'r' AND NOT relhassubclass FROM pg_class WHERE oid = relation) THEN
+        RAISE EXCEPTION 'column "%" of % %', key, relation, CASE WHEN doubled THEN 'is not unique' ELSE 'has no unique constraint' END
+            USING ERRCODE = 'invalid_table_definition', HINT = reason || ': give the key a primary key or unique constraint.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_unique(regclass, name, text) IS
+    'Refuses a key that is not unique: of a table one without a constraint, of others one that is there twice.';
+
 CREATE FUNCTION clientele._check_customers(settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     max_attributes constant integer := 60;
     key_type regtype;
     clash name;
-    doubled boolean;
 BEGIN
     IF settings.customers IS NULL THEN
         IF cardinality(settings.attributes) > 0 THEN
@@ -55,15 +71,7 @@ BEGIN
                 settings.orders, clientele._column_type(settings.orders, settings.customer_id, 'customer_id')),
             HINT = 'Both must have the same type; a view can cast one of them.';
     END IF;
-    IF NOT clientele._is_unique(settings.customers, settings.customer_key) THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %2$I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1)',
-            settings.customers, settings.customer_key) INTO doubled;
-        IF doubled OR (SELECT relkind = 'p' OR relkind = 'r' AND NOT relhassubclass FROM pg_class WHERE oid = settings.customers) THEN
-            RAISE EXCEPTION 'column "%" of % %', settings.customer_key, settings.customers,
-                CASE WHEN doubled THEN 'is not unique' ELSE 'has no unique constraint' END USING ERRCODE = 'invalid_table_definition',
-                HINT = 'The customers table has one row a customer: give the key a primary key or unique constraint.';
-        END IF;
-    END IF;
+    PERFORM clientele._check_unique(settings.customers, settings.customer_key, 'The customers table has one row a customer');
     IF cardinality(settings.attributes) > max_attributes THEN
         RAISE EXCEPTION 'too many attributes: %', cardinality(settings.attributes) USING ERRCODE = 'too_many_columns',
             DETAIL = format('A store shows at most %s.', max_attributes);
@@ -114,7 +122,10 @@ CREATE FUNCTION clientele.create_store(
     items regclass DEFAULT NULL, item_order_id name DEFAULT 'order_id', item_category name DEFAULT 'category',
     item_amount name DEFAULT 'amount',
     currency text DEFAULT 'USD', time_zone text DEFAULT 'UTC', margin numeric DEFAULT 0.30,
-    live boolean DEFAULT false) RETURNS void
+    live boolean DEFAULT false,
+    item_product name DEFAULT NULL, item_quantity name DEFAULT NULL, products regclass DEFAULT NULL,
+    product_key name DEFAULT 'product_id', product_name name DEFAULT 'name', product_price name DEFAULT 'price',
+    product_available name DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings;
@@ -141,11 +152,14 @@ BEGIN
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
         currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store,
-        clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items), NULL, '{}');
+        clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items), NULL, clientele._completed_products(
+            clientele._product_terms(item_product, item_quantity, products, product_key, product_name, product_price, product_available),
+            true, NULL));
     settings.zone_digests := clientele._zone_digests(settings.time_zone);
     PERFORM clientele._check_orders(settings);
     PERFORM clientele._check_customers(settings);
     PERFORM clientele._check_items(settings);
+    PERFORM clientele._check_products(settings);
     PERFORM clientele._check_terms(settings);
     settings.order_filter := order_filter;
     settings.order_filter := clientele._checked_filter(settings);
@@ -159,13 +173,15 @@ BEGIN
     RAISE NOTICE 'store % is created; next, its orders are counted: CALL clientele.refresh(%)', quote_ident(store), quote_literal(store);
 END $$;
 COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text,
-    regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean) IS
+    regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean,
+    name, name, regclass, name, name, name, name) IS
     'Creates a store: a schema with tables, views and functions over a shop''s orders, owned by the caller, who needs CREATE on the '
     'database and SELECT on the sources. '
     'orders: a table or view, one row an order. refunded: column with what was refunded of the order. discount: column with a discount '
     'already taken off amount. '
     'order_filter: immutable expression over the orders'' columns. customers, attributes: one row a customer, and what rules may use of '
-    'it. items: order lines with a category. '
+    'it. items: order lines with a category. item_product, item_quantity: which product a line is about, and how many. '
+    'products: one row a product, with its key (as the lines name it), name, price, and whether it can be had: true, or a stock above 0. '
     'margin: contribution margin, above 0 and at most 1. live: every committed order is in the profiles at once (see set_live). CALL '
     'refresh(store) fills it.';
 

@@ -34,10 +34,12 @@ BEGIN
     settings.item_order_id := coalesce((clientele._view_origins(items, 'order_id'::name))[1], settings.item_order_id);
     settings.item_category := coalesce((clientele._view_origins(items, 'category'::name))[1], settings.item_category);
     settings.item_amount := coalesce((clientele._view_origins(items, 'amount'::name))[1], settings.item_amount);
+    settings.options := clientele._present_products(store, settings.options);
     RETURN settings;
 END $$;
 COMMENT ON FUNCTION clientele._present_settings(name) IS
-    'The settings of a store with the names that the columns of its sources have now, read from its views _orders, _base and _items; '
+    'The settings of a store with the names that the columns of its sources have now, read from its views _orders, _base, _items and '
+    'those about products; '
     'where these say nothing, the names that were given.';
 
 CREATE FUNCTION clientele._kept_filter(view regclass, orders regclass) RETURNS text
@@ -54,10 +56,11 @@ BEGIN
         present.orders), present.order_filter);
     IF present IS DISTINCT FROM clientele._settings(store) THEN
         EXECUTE format('UPDATE %I.settings SET (customer_id, ordered_at, amount, order_id, refunded, discount, customer_key, attributes,
-            item_order_id, item_category, item_amount, order_filter) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)', store)
+            item_order_id, item_category, item_amount, order_filter, options)
+            = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)', store)
             USING present.customer_id, present.ordered_at, present.amount, present.order_id, present.refunded, present.discount,
                 present.customer_key, present.attributes, present.item_order_id, present.item_category, present.item_amount,
-                present.order_filter;
+                present.order_filter, present.options;
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._write_column_names(name) IS

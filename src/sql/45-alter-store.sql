@@ -25,7 +25,7 @@ CREATE FUNCTION clientele._check_changes(given jsonb, reset text[]) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known constant text[] := '{order_id,refunded,discount,order_filter,customers,attributes,items}'::text[]
-        || '{keep_events,clock_tolerance,refresh_overdue_after}'::text[];
+        || '{keep_events,clock_tolerance,refresh_overdue_after,item_product,item_quantity,products,product_available}'::text[];
     wrong text := (SELECT string_agg(coalesce('"' || r || '"', 'NULL'), ', ') FROM unnest(reset) r WHERE (r = ANY (known)) IS NOT TRUE);
 BEGIN
     IF wrong IS NOT NULL THEN
@@ -70,7 +70,7 @@ CREATE FUNCTION clientele._wanted_settings(store name, former clientele.store_se
     RETURNS clientele.store_settings
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    options constant text[] := '{keep_events,clock_tolerance,refresh_overdue_after}';
+    options constant text[] := '{keep_events,clock_tolerance,refresh_overdue_after}' || clientele._product_settings();
     wanted clientele.store_settings := jsonb_populate_record(former,
         (SELECT coalesce(jsonb_object_agg(r, NULL), '{}') FROM unnest(reset) r) || given);
 BEGIN
@@ -78,6 +78,7 @@ BEGIN
     wanted.options := (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') FROM jsonb_each(former.options || given) o
         WHERE o.key IN ('first_attributes', 'margin_by_category', 'margin_by_segment')
            OR o.key = ANY (options) AND o.key <> ALL (coalesce(reset, '{}')));
+    wanted.options := clientele._completed_products(wanted.options, wanted.items IS NOT NULL, given);
     wanted.orders_name := clientele._full_name(wanted.orders);
     wanted.customers_name := clientele._full_name(wanted.customers);
     wanted.items_name := clientele._full_name(wanted.items);
@@ -104,8 +105,13 @@ CREATE FUNCTION clientele._named_columns(settings clientele.store_settings) RETU
         (settings.orders, settings.refunded, 'refunded'), (settings.orders, settings.discount, 'discount'),
         (settings.customers, settings.customer_key, 'customer_key'),
         (settings.items, settings.item_order_id, 'item_order_id'), (settings.items, settings.item_category, 'item_category'),
-        (settings.items, settings.item_amount, 'item_amount')) c (relation, column_name, role)
+        (settings.items, settings.item_amount, 'item_amount'),
+        (settings.items, settings.options ->> 'item_product', 'item_product'),
+        (settings.items, settings.options ->> 'item_quantity', 'item_quantity')) c (relation, column_name, role)
     WHERE c.relation IS NOT NULL AND c.column_name IS NOT NULL
+    UNION ALL SELECT to_regclass(settings.options ->> 'products'), p.value, p.key FROM jsonb_each_text(settings.options) p
+        WHERE p.key IN ('product_key', 'product_name', 'product_price', 'product_available')
+            AND to_regclass(settings.options ->> 'products') IS NOT NULL
     UNION ALL SELECT settings.customers, a.column_name, 'attributes' FROM clientele._attributes(settings) a
         WHERE settings.customers IS NOT NULL
 $$;
@@ -134,7 +140,8 @@ DECLARE
         WHERE p IS NOT NULL);
 BEGIN
     IF problems = '{}' THEN
-        problems := ARRAY(SELECT p FROM unnest('{_check_orders,_check_customers,_check_items,_check_terms,_checked_filter}'::text[]) c
+        problems := ARRAY(SELECT p FROM unnest(
+                '{_check_orders,_check_customers,_check_items,_check_products,_check_terms,_checked_filter}'::text[]) c
             CROSS JOIN LATERAL clientele._problem(c || '($1)', settings) p WHERE p IS NOT NULL);
     END IF;
     RETURN problems;
@@ -358,13 +365,14 @@ BEGIN
         settings.items := to_regclass(settings.items_name);
         SELECT string_agg(format('%s %s', s.role, s.name), ', ') INTO missing
         FROM (VALUES ('orders', settings.orders_name, settings.orders), ('customers', settings.customers_name, settings.customers),
-            ('items', settings.items_name, settings.items)) s (role, name, relation)
+            ('items', settings.items_name, settings.items),
+            ('products', settings.options ->> 'products', to_regclass(settings.options ->> 'products'))) s (role, name, relation)
         WHERE s.name IS NOT NULL AND s.relation IS NULL AND NOT given ? s.role AND s.role <> ALL (coalesce(reset, '{}'));
         IF missing IS NOT NULL THEN
             RAISE EXCEPTION 'store % cannot be attached: there is no %', quote_ident(store), missing USING ERRCODE = 'undefined_table',
                 DETAIL = 'It looks for the tables that it read, under the names that they had.',
                 HINT = format('Name those that it is to read: SELECT clientele.attach_store(%L, orders => ''...''); '
-                    'what it can do without: reset => ''{customers,items}''.', store);
+                    'what it can do without: reset => ''{customers,items,products}''.', store);
         END IF;
     END IF;
     RETURN settings;
@@ -448,20 +456,26 @@ CREATE FUNCTION clientele.alter_store(
     items regclass DEFAULT NULL, item_order_id name DEFAULT NULL, item_category name DEFAULT NULL, item_amount name DEFAULT NULL,
     currency text DEFAULT NULL, time_zone text DEFAULT NULL, margin numeric DEFAULT NULL, live boolean DEFAULT NULL,
     reset text[] DEFAULT NULL, owner name DEFAULT NULL,
-    keep_events interval DEFAULT NULL, clock_tolerance interval DEFAULT NULL, refresh_overdue_after interval DEFAULT NULL)
+    keep_events interval DEFAULT NULL, clock_tolerance interval DEFAULT NULL, refresh_overdue_after interval DEFAULT NULL,
+    item_product name DEFAULT NULL, item_quantity name DEFAULT NULL, products regclass DEFAULT NULL, product_key name DEFAULT NULL,
+    product_name name DEFAULT NULL, product_price name DEFAULT NULL, product_available name DEFAULT NULL)
     RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._change_store(store, clientele._store_terms(
         orders, customer_id, ordered_at, amount, order_id, refunded, discount, order_filter,
         customers, customer_key, attributes, items, item_order_id, item_category, item_amount, currency, time_zone, margin, live,
-        keep_events, clock_tolerance, refresh_overdue_after), reset, owner, false)
+        keep_events, clock_tolerance, refresh_overdue_after)
+        || clientele._product_terms(item_product, item_quantity, products, product_key, product_name, product_price, product_available),
+        reset, owner, false)
 $$;
 COMMENT ON FUNCTION clientele.alter_store(name, regclass, name, name, name, name, name, name, text, regclass,
     name, text[], regclass, name, name, name,
-    text, text, numeric, boolean, text[], name, interval, interval, interval) IS
+    text, text, numeric, boolean, text[], name, interval, interval, interval,
+    name, name, regclass, name, name, name, name) IS
     'Changes a store that create_store() has created; what is NULL stays. Definitions, models, history, the ledger, codes and grants '
     'stay, too. '
-    'reset: settings that are taken away (order_id, refunded, discount, order_filter, customers, attributes, items) or get their defaults '
+    'reset: settings that are taken away (order_id, refunded, discount, order_filter, customers, attributes, items, item_product, '
+    'item_quantity, products, product_available) or get their defaults '
     '(keep_events, clock_tolerance, refresh_overdue_after). '
     'owner: another role, of which the caller is a member, too. keep_events: how long events are kept that a consumer has not read (90 '
     'days). clock_tolerance: by how much clocks of tills may differ (1 minute). '
@@ -477,17 +491,22 @@ CREATE FUNCTION clientele.attach_store(
     items regclass DEFAULT NULL, item_order_id name DEFAULT NULL, item_category name DEFAULT NULL, item_amount name DEFAULT NULL,
     currency text DEFAULT NULL, time_zone text DEFAULT NULL, margin numeric DEFAULT NULL, live boolean DEFAULT NULL,
     reset text[] DEFAULT NULL, owner name DEFAULT NULL,
-    keep_events interval DEFAULT NULL, clock_tolerance interval DEFAULT NULL, refresh_overdue_after interval DEFAULT NULL)
+    keep_events interval DEFAULT NULL, clock_tolerance interval DEFAULT NULL, refresh_overdue_after interval DEFAULT NULL,
+    item_product name DEFAULT NULL, item_quantity name DEFAULT NULL, products regclass DEFAULT NULL, product_key name DEFAULT NULL,
+    product_name name DEFAULT NULL, product_price name DEFAULT NULL, product_available name DEFAULT NULL)
     RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._change_store(store, clientele._store_terms(
         orders, customer_id, ordered_at, amount, order_id, refunded, discount, order_filter,
         customers, customer_key, attributes, items, item_order_id, item_category, item_amount, currency, time_zone, margin, live,
-        keep_events, clock_tolerance, refresh_overdue_after), reset, owner, true)
+        keep_events, clock_tolerance, refresh_overdue_after)
+        || clientele._product_terms(item_product, item_quantity, products, product_key, product_name, product_price, product_available),
+        reset, owner, true)
 $$;
 COMMENT ON FUNCTION clientele.attach_store(name, regclass, name, name, name, name, name, name, text,
     regclass, name, text[], regclass, name, name, name,
-    text, text, numeric, boolean, text[], name, interval, interval, interval) IS
+    text, text, numeric, boolean, text[], name, interval, interval, interval,
+    name, name, regclass, name, name, name, name) IS
     'Takes hold of the tables again that detach_store() has let go of, or that were dropped with CASCADE: those of the names that they '
     'had, or those that are given. Arguments as of alter_store(). '
     'The type of the customers'' keys may widen (smallint, integer, bigint; varchar, text). Where the same transaction has detached the '

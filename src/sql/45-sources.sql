@@ -25,6 +25,8 @@ CREATE FUNCTION clientele._has_lost_sources(store name, settings clientele.store
         OR to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL
         OR EXISTS (SELECT FROM unnest(ARRAY[settings.orders, settings.customers, settings.items]) s (relation)
             WHERE s.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation))
+        OR EXISTS (SELECT FROM (VALUES ('item_product', '_item_products'), ('products', '_products')) v (setting, name)
+            WHERE settings.options ? v.setting AND to_regclass(format('%I.%I', store, v.name)) IS NULL)
 $$;
 COMMENT ON FUNCTION clientele._has_lost_sources(name, clientele.store_settings) IS
     'Whether a table that a store reads, or what it reads one by, was dropped.';
@@ -37,8 +39,8 @@ BEGIN
     ELSIF clientele._has_lost_sources(store, clientele._settings(store)) THEN
         RAISE EXCEPTION 'store % has lost a table that it reads', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'The table, or what the store reads it by, was dropped, as DROP TABLE ... CASCADE does.',
-            HINT = format('When the table is there again: SELECT clientele.attach_store(%L); without it: reset => ''{customers,items}''.',
-                store);
+            HINT = format('When the table is there again: SELECT clientele.attach_store(%L); '
+                'without it: reset => ''{customers,items,products}''.', store);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._require_attached(name) IS 'Refuses a store that is detached, or has lost a table.';
@@ -135,8 +137,8 @@ BEGIN
         RETURN clientele._refuse_detached(%2$L::pg_catalog.regclass)', store, format('%I.profiles', store));
     FOR view IN SELECT c.oid, c.relname AS name, array_to_string(c.reloptions, ', ') AS options FROM pg_class c
             WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = store) AND c.relkind = 'v' AND c.relname IN
-                ('_orders', '_order_rows', '_items', '_order_owners', '_marked', '_recounted', '_recounted_all',
-                    '_base', '_base_stored') LOOP
+                ('_orders', '_order_rows', '_items', '_item_products', '_products', '_order_owners', '_marked', '_recounted',
+                    '_recounted_all', '_base', '_base_stored') LOOP
         -- Whatever is asked of a column must come to this question: a NULL alone would answer it.
         SELECT string_agg(format('CASE WHEN %I._detached() THEN NULL::%s%s END AS %I', store, format_type(a.atttypid, a.atttypmod),
             ' COLLATE ' || l.oid::regcollation, a.attname), ', ' ORDER BY a.attnum) INTO nothing

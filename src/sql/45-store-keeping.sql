@@ -153,10 +153,10 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
         'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'crossed', 'scoring', 'models',
         'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger',
         'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
-        '_orders', '_order_rows', 'uncountable_orders', '_items', '_order_owners', '_pending_now', '_marked', '_recounted',
-        '_recounted_all', '_base', '_base_stored', '_customers_stored', '_segments_stored', '_offer_inputs_stored',
-        'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign', 'offer_decisions',
-        'offer_summary', 'segment_sizes')
+        '_orders', '_order_rows', 'uncountable_orders', '_items', '_item_products', '_products', '_order_owners',
+        '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored',
+        '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign',
+        'offer_decisions', 'offer_summary', 'segment_sizes')
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
     WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND (p.proname, p.proargtypes::text) IN (

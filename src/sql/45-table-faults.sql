@@ -1,12 +1,14 @@
 -- What was done to a store's tables, to those that it reads, or to its time zone, that it cannot follow. Read from the catalogues alone.
 
 -- A table that was only renamed is followed, and nothing is wrong with that.
-CREATE FUNCTION clientele._swapped_tables(settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
+CREATE FUNCTION clientele._swapped_tables(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'swapped_table', format('%s: the store still reads %s; the name %s means another table now',
         s.role, clientele._full_name(s.relation), s.name)
     FROM (VALUES (1, 'orders', settings.orders, settings.orders_name), (2, 'customers', settings.customers, settings.customers_name),
-        (3, 'items', settings.items, settings.items_name)) s (nth, role, relation, name)
+        (3, 'items', settings.items, settings.items_name),
+        (4, 'products', clientele._source_of(to_regclass(format('%I._products', store))), settings.options ->> 'products'))
+        s (nth, role, relation, name)
     -- Names of a form that nobody but the store's owner can have written must not fail whoever lists the stores.
     CROSS JOIN LATERAL (SELECT CASE WHEN length(s.name) <= 300
         AND s.name ~ '^("([^"]|"")+"|[a-z_][a-z0-9_]*)[.]("([^"]|"")+"|[a-z_][a-z0-9_]*)$'
@@ -14,7 +16,7 @@ CREATE FUNCTION clientele._swapped_tables(settings clientele.store_settings) RET
     JOIN pg_namespace n ON n.nspname = p.parts[1] JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.parts[2]
     WHERE c.oid <> s.relation AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY s.nth
 $$;
-COMMENT ON FUNCTION clientele._swapped_tables(clientele.store_settings) IS
+COMMENT ON FUNCTION clientele._swapped_tables(name, clientele.store_settings) IS
     'The sources of a store whose names at its creation mean other tables now.';
 
 CREATE FUNCTION clientele._unlogged_tables(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
@@ -58,7 +60,7 @@ COMMENT ON FUNCTION clientele._zone_faults(name, clientele.store_settings) IS
 
 CREATE FUNCTION clientele._table_faults(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT * FROM clientele._swapped_tables(settings)
+    SELECT * FROM clientele._swapped_tables(store, settings)
     UNION ALL SELECT * FROM clientele._unlogged_tables(store, settings)
     UNION ALL SELECT * FROM clientele._foreign_partitions(store, settings)
     UNION ALL SELECT * FROM clientele._zone_faults(store, settings)
