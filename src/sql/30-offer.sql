@@ -89,7 +89,8 @@ DO $$ BEGIN
         clientele._offer_definitions('{program,reasons}'));
     EXECUTE pg_catalog.format('CREATE TYPE clientele.enrolment AS (
         program pg_catalog.text, program_version pg_catalog.int4, holdout pg_catalog.text, global_holdout pg_catalog.float8,
-        margin pg_catalog.numeric, %s)',
+        margin pg_catalog.numeric, log_mean pg_catalog.float8, log_sd pg_catalog.float8, drawn_stretch pg_catalog.numeric,
+        drawn_reward_rate pg_catalog.numeric, %s)',
         pg_catalog.replace(clientele._offer_definitions('{program,last_day}'),
             'reward numeric', 'reward numeric, greatest_reward pg_catalog.numeric'));
 END $$;
@@ -136,6 +137,10 @@ COMMENT ON COLUMN clientele.enrolment.holdout IS
     'program or global, by which the customer is held out (global comes first); NULL: offered.';
 COMMENT ON COLUMN clientele.enrolment.global_holdout IS 'The share that the store holds out of everything.';
 COMMENT ON COLUMN clientele.enrolment.margin IS 'The customer''s contribution margin: see customer_margin().';
+COMMENT ON COLUMN clientele.enrolment.log_mean IS
+    'With log_sd what the logarithm of the next order was expected to be without an offer: see log_value_mean(). NULL: not known.';
+COMMENT ON COLUMN clientele.enrolment.drawn_stretch IS
+    'With drawn_reward_rate the terms, where these were drawn at random: of one arm of several. NULL: they follow from the customer.';
 COMMENT ON COLUMN clientele.enrolment.greatest_reward IS
     'The greatest reward of the program''s arms: what the budget must have left, whichever arm was drawn.';
 

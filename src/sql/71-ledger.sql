@@ -15,7 +15,8 @@ BEGIN
         CREATE TABLE {store}.ledger (
             exposure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id {key_type} NOT NULL, period integer NOT NULL,
             program text NOT NULL, program_version integer NOT NULL, holdout text, global_holdout double precision NOT NULL,
-            margin numeric, {terms}, models jsonb, issued_at timestamptz NOT NULL, code text,
+            margin numeric, log_mean double precision, log_sd double precision, drawn_stretch numeric, drawn_reward_rate numeric,
+            {terms}, models jsonb, issued_at timestamptz NOT NULL, code text,
             state text NOT NULL DEFAULT 'open', closed_at timestamptz, slot integer,
             order_id {order_type}, ordered_at timestamptz, order_value numeric,
             CONSTRAINT ledger_period UNIQUE (customer_id, period), CONSTRAINT ledger_code UNIQUE (code),
@@ -68,6 +69,11 @@ BEGIN
         COMMENT ON COLUMN {store}.ledger.holdout IS 'program or global: the customer was shown nothing. NULL: the offer was shown.';
         COMMENT ON COLUMN {store}.ledger.global_holdout IS 'The share that the store held out of everything then.';
         COMMENT ON COLUMN {store}.ledger.margin IS 'The customer''s contribution margin then; NULL: the store''s.';
+        COMMENT ON COLUMN {store}.ledger.log_mean IS
+            'With log_sd what the logarithm of the next order was expected to be then, without an offer. Never computed again: what an offer '
+            'raised must not tell what would have been spent. NULL: not known.';
+        COMMENT ON COLUMN {store}.ledger.drawn_stretch IS
+            'With drawn_reward_rate the terms, where they were drawn at random; NULL: they were not.';
         COMMENT ON COLUMN {store}.ledger.models IS 'The versions of the models behind it, by kind.';
         COMMENT ON COLUMN {store}.ledger.state IS
             'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: '
@@ -197,7 +203,8 @@ BEGIN
         CREATE OR REPLACE VIEW {store}.exposures WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.period, l.program, l.program_version, l.segment, l.basis, l.reference_value, l.min_spend,
                 l.reward, l.currency, l.variant, CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END AS status, l.holdout,
-                l.propensity, l.expected_profit, l.reasons, l.models, l.issued_at, l.valid_until
+                l.propensity, l.expected_profit, l.reasons, l.models, l.issued_at, l.valid_until, l.margin, l.log_mean, l.log_sd,
+                l.drawn_stretch, l.drawn_reward_rate
             FROM {store}.ledger l;
         CREATE OR REPLACE VIEW {store}.offer_ledger WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.program, l.program_version, l.segment, l.variant, l.code, l.status, l.min_spend,
@@ -264,6 +271,12 @@ BEGIN
         COMMENT ON COLUMN {store}.exposures.expected_profit IS
             'What was expected of the offer then, in the currency, by learn_offer(); NULL where nothing had been learnt.';
         COMMENT ON COLUMN {store}.exposures.models IS 'The versions of the models in use then, by kind.';
+        COMMENT ON COLUMN {store}.exposures.margin IS 'The customer''s contribution margin then.';
+        COMMENT ON COLUMN {store}.exposures.log_mean IS
+            'With log_sd what the logarithm of the next order was expected to be then, without an offer: clientele.log_value_mean and '
+            'log_value_sd. NULL: not known.';
+        COMMENT ON COLUMN {store}.exposures.drawn_stretch IS
+            'With drawn_reward_rate the terms, where they were drawn at random; NULL: they were not.';
         COMMENT ON COLUMN {store}.offer_ledger.code IS 'What the customer gives to redeem the offer.';
         COMMENT ON COLUMN {store}.offer_ledger.status IS 'open, redeemed, expired, or void: withdrawn, or its order was cancelled.';
         COMMENT ON COLUMN {store}.offer_ledger.order_id IS

@@ -88,7 +88,6 @@ struct Log {
         const ExtraOrders extra =
             extra_orders(mean(offered) - mean(held_out), std::sqrt(squared_error(offered) + squared_error(held_out)));
         Economics economics;
-        economics.margin = shop_margin;
         economics.extra_orders = extra.mean * offered[0] / reward_share;
         economics.extra_orders_error = extra.error * offered[0] / reward_share;
         return economics;

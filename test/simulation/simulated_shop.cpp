@@ -217,7 +217,8 @@ void SimulatedShop::add_knowledge() {
                             : shopper.orders > 0 ? shopper.last_values.front()
                                                  : median;
         shopper.known = {order_value(log_values(summary_of(shopper.last_values)), prior),
-                         rate.expected(horizon_days, static_cast<double>(shopper.orders)), shopper.segment};
+                         rate.expected(horizon_days, static_cast<double>(shopper.orders)), shopper.segment,
+                         shop_margin};
     }
 }
 

@@ -46,9 +46,8 @@ TEST(Response, MomentsOfOrders) {
 TEST(Response, ProfitOfAnOffer) {
     const Response response(example, false);
     for (const Row& row : rows) {
-        const Prospect prospect{row.value, row.orders, -1};
+        const Prospect prospect{row.value, row.orders, -1, 0.30};
         Economics economics;
-        economics.margin = 0.30;
         const double rate = row.extra * std::exp(row.value.mu) / row.r;
         const OfferProfit profit(response, prospect, economics, row.T);
         EXPECT_LT(relative(profit.at(row.r, rate), row.profit), 1e-11);
@@ -60,8 +59,7 @@ TEST(Response, ProfitOfAnOffer) {
 TEST(Response, WhatABreakEvenNeeds) {
     const Response response(example, false);
     Economics economics;
-    economics.margin = 0.30;
-    const OfferProfit profit(response, {known, 0.17, -1}, economics, 70);
+    const OfferProfit profit(response, {known, 0.17, -1, 0.30}, economics, 70);
     const Row& row = rows[2];
     EXPECT_LT(relative(profit.break_even_share(1.4), 1.4 * row.G / (0.3 * (1.03 * 70 * row.G - row.X))), 1e-12);
     EXPECT_LT(relative(profit.raised_share(1.4), row.G / (0.9 * row.S + row.G)), 1e-12);
@@ -80,19 +78,17 @@ std::vector<OfferTerms> candidates() {
 }
 
 // What is known exactly: nothing to draw from.
-ResponseBelief certain(double margin) {
+ResponseBelief certain() {
     ResponseFit fit;
     fit.mode = example;
     fit.converged = true;
     fit.covariance = Matrix(example.size());
-    Economics economics;
-    economics.margin = margin;
-    return ResponseBelief(fit, economics);
+    return ResponseBelief(fit, Economics{});
 }
 
 TEST(Response, ChoosesTheBestOfManyTerms) {
-    const ResponseBelief belief = certain(0.30);
-    const Prospect prospect{known, 0.17047184170471844, -1};
+    const ResponseBelief belief = certain();
+    const Prospect prospect{known, 0.17047184170471844, -1, 0.30};
     const auto terms = candidates();
     const auto choice = choose(belief, prospect, terms);
     ASSERT_TRUE(choice);
@@ -105,13 +101,13 @@ TEST(Response, ChoosesTheBestOfManyTerms) {
 }
 
 TEST(Response, MakesNoOfferThatIsNotWorthIt) {
-    const Prospect prospect{known, 0.17047184170471844, -1};
+    const Prospect prospect{known, 0.17047184170471844, -1, 0.30};
     const auto terms = candidates();
-    EXPECT_FALSE(choose(certain(0.05), prospect, terms));  // loses everywhere
-    EXPECT_FALSE(choose(certain(0.30), prospect, terms, {.min_profit = 0.02}));
-    EXPECT_TRUE(choose(certain(0.30), prospect, terms, {.min_profit = 0.017}));
-    EXPECT_FALSE(choose(certain(0.30), prospect, terms, {.min_reward = 2}));
-    EXPECT_FALSE(choose(certain(0.30), prospect, {}));
+    EXPECT_FALSE(choose(certain(), {known, 0.17047184170471844, -1, 0.05}, terms));  // loses everywhere
+    EXPECT_FALSE(choose(certain(), prospect, terms, {.min_profit = 0.02}));
+    EXPECT_TRUE(choose(certain(), prospect, terms, {.min_profit = 0.017}));
+    EXPECT_FALSE(choose(certain(), prospect, terms, {.min_reward = 2}));
+    EXPECT_FALSE(choose(certain(), prospect, {}));
 }
 
 // What is not sure enough is not offered.
@@ -122,8 +118,7 @@ TEST(Response, GuardsAgainstWhatIsNotKnown) {
     fit.covariance = Matrix(example.size());
     fit.covariance(parameter::a, parameter::a) = 4;
     Economics economics;
-    economics.margin = 0.30;
-    const Prospect prospect{known, 0.17047184170471844, -1};
+    const Prospect prospect{known, 0.17047184170471844, -1, 0.30};
     EXPECT_FALSE(choose(ResponseBelief(fit, economics), prospect, candidates()));
     fit.converged = false;
     EXPECT_FALSE(choose(ResponseBelief(fit, economics), prospect, candidates()));
@@ -131,13 +126,13 @@ TEST(Response, GuardsAgainstWhatIsNotKnown) {
 
 TEST(Response, SpendThatTheNextOrderLacksIsNoGain) {
     Economics economics;
-    economics.margin = 0.30;
     economics.displaced = 0.5;
     const Response response(example, false);
     const Row& row = rows[2];
     const double R = 0.9 * row.S + row.G, gain = 0.5 * 0.3 * (1.03 * 70 * row.G - row.X) - 1.4 * R;
     const double expected = gain * -std::expm1(-row.orders * R) / R;
-    EXPECT_LT(relative(OfferProfit(response, {known, row.orders, -1}, economics, 70).at(1.4, 0), expected), 1e-11);
+    EXPECT_LT(relative(OfferProfit(response, {known, row.orders, -1, 0.30}, economics, 70).at(1.4, 0), expected),
+              1e-11);
 }
 
 TEST(Response, ExtremesAreNumbers) {

@@ -195,6 +195,7 @@ void draw(const Book& book, const Customer& customer, const Quote& quote, Decisi
                                           : terms_of(book, program, decision.arm, decision.reference,
                                                      decision.margin.value, quote.highest);
     decision.greatest_reward = quote.greatest_reward;
+    decision.drawn = program.draws_terms();
 }
 
 // The amount alone, and where it came from.
@@ -277,6 +278,10 @@ void consult_model(const Book& book, const CustomerFacts& facts, Decision& decis
 bool Reasons::has(Reason reason) const {
     const auto codes = all();
     return std::find(codes.begin(), codes.end(), reason) != codes.end();
+}
+
+bool Program::draws_terms() const {
+    return std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.weight > 0; }) > 1;
 }
 
 bool Book::asks_for_cv() const {

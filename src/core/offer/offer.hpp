@@ -160,6 +160,8 @@ struct Program {
     std::string_view message;
     std::string_view disclosure;
 
+    // Whether customers differ in their terms by chance.
+    bool draws_terms() const;
     std::size_t arm_count() const { return arms.empty() ? 1 : arms.size(); }
     Arm arm(std::size_t index) const {
         return arms.empty() ? Arm{.stretch = stretch, .reward_rate = reward_rate} : arms[index];
@@ -224,6 +226,7 @@ struct Decision {
     CustomerMargin margin;
     Arm arm;
     int arm_index = 0;
+    bool drawn = false;                // the terms, at random
     Terms terms;                       // in the arm
     std::int64_t greatest_reward = 0;  // of all arms
     double propensity = 1;

@@ -41,6 +41,7 @@ OfferProfit::OfferProfit(const Response& response, const Prospect& prospect, con
     : response_(response),
       economics_(economics),
       value_(response.shifted(prospect.value)),
+      margin_(prospect.margin),
       median_(std::exp(prospect.value.mu)),
       orders_(prospect.orders),
       min_spend_(min_spend),
@@ -61,8 +62,8 @@ double OfferProfit::at(double reward, double extra_orders) const {
             clientele::natural_share({value_.mu + value_.sigma * value_.sigma, value_.sigma}, raised_to);
         const double worth = raised_to * below + mean * above, share = extra / (orders_ + extra);
         redeems = (1 - share) * redeems + share;
-        gain = (1 - share) * gain + share * (economics_.margin * (worth - mean) - reward);
-        more = extra * economics_.margin * mean;
+        gain = (1 - share) * gain + share * (margin_ * (worth - mean) - reward);
+        more = extra * margin_ * mean;
     }
     const double orders = orders_ + std::max(extra, 0.0);
     const double open_orders = redeems > 1e-12 ? -std::expm1(-orders * redeems) / redeems : orders;
@@ -81,7 +82,7 @@ double OfferProfit::raised_share(double reward) const {
 
 double OfferProfit::gain_of_raised(const OrdersBelow::Moments& moments) const {
     const double added = (1 + response_.omega) * min_spend_ * moments.G - moments.X;
-    return economics_.margin * (1 - economics_.displaced) * added;
+    return margin_ * (1 - economics_.displaced) * added;
 }
 
 ResponseBelief::ResponseBelief(const ResponseFit& fit, const Economics& economics, int draws, std::uint64_t seed)

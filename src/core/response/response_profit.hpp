@@ -17,11 +17,11 @@ struct Prospect {
     OrderValue value;
     double orders = 0;  // to expect within the horizon
     std::int32_t segment = -1;
+    double margin = 0;  // a share of the spend
 };
 
 // What an offer costs and brings besides the response.
 struct Economics {
-    double margin = 0;        // a share of the spend
     double contact_cost = 0;  // of making the offer
     double displaced = 0;     // the share of added spend that the next order lacks
     // Orders that come only because of the offer, per reward as a share of the median order; and how sure that is.
@@ -47,7 +47,7 @@ class OfferProfit {
     const Response& response_;
     const Economics& economics_;
     const OrderValue value_;
-    const double median_, orders_, min_spend_;
+    const double margin_, median_, orders_, min_spend_;
     const OrdersBelow below_;
 };
 

@@ -53,7 +53,7 @@ CustomerMargin customer_margin(const Margins& margins, const NullableDatum& cate
     return basket.known() ? basket.margin() : margins.of_segment(segment);
 }
 
-Datum margin_datum(std::int64_t margin) {
+Datum rate_datum(std::int64_t margin) {
     int decimals = 6;
     for (; decimals > 2 && margin % 10 == 0; --decimals) margin /= 10;
     return make_numeric(margin, decimals);

@@ -14,6 +14,6 @@ Margins margins_in(const BookSource& source);
 CustomerMargin customer_margin(const Margins& margins, const NullableDatum& category_mix, std::string_view segment);
 
 // Millionths as a numeric that shows two decimals, or as many as it needs.
-Datum margin_datum(std::int64_t margin);
+Datum rate_datum(std::int64_t margin);
 
 }  // namespace clientele

@@ -129,7 +129,7 @@ CLIENTELE_FUNCTION(clientele_enrol) {
         open_terms(asked, prepared.book);
         PG_RETURN_NULL();
     }
-    const Customer customer = read_customer(asked.input, asked.budgets, Detail::offer, prepared);
+    const Customer customer = read_customer(asked.input, asked.budgets, Detail::enrolment, prepared);
     const Program* only = requested_program(asked.program, prepared.book);
     Decision decision;
     think([&] { decision = decide_enrolment(prepared.book, customer, only); });
@@ -147,7 +147,7 @@ CLIENTELE_FUNCTION(clientele_customer_margin) {
     const NullableDatum segment = nullable_argument(fcinfo, 2);
     const Margins& margins = prepared_book(PG_GETARG_JSONB_P(0)).book.margins;
     const std::string_view name = segment.isnull ? std::string_view{} : text_of(segment.value);
-    return margin_datum(customer_margin(margins, nullable_argument(fcinfo, 1), name).value);
+    return rate_datum(customer_margin(margins, nullable_argument(fcinfo, 1), name).value);
 }
 
 CLIENTELE_FUNCTION(clientele_break_even_share) {

@@ -172,7 +172,7 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
         customer.fallback = read_fallback(input.fallback.value);
     }
     customer.margin = customer_margin(book.book.margins, input.category_mix, customer.segment);
-    if (book.asks_for_next_order || detail == Detail::explanation) customer.next_order = read_next_order(input);
+    if (book.asks_for_next_order || detail != Detail::offer) customer.next_order = read_next_order(input);
     read_standings(book, array_of(input.history), array_of(budgets), customer);
     if (!input.open.isnull) {
         customer.open = open_offer(input.open.value).exposure;

@@ -93,6 +93,14 @@ NullableDatum holdout(const Answer& answer) {
     return holdout == Holdout::none ? null_datum : words(code_of(holdout));
 }
 
+NullableDatum next_order(const Answer& answer, double value) {
+    return answer.customer.next_order.sigma > 0 ? known_datum(Float8GetDatum(value)) : null_datum;
+}
+
+NullableDatum drawn(const Answer& answer, std::int64_t millionths) {
+    return answer.decision.drawn ? known_datum(rate_datum(millionths)) : null_datum;
+}
+
 NullableDatum break_even(const Answer& answer) {
     const double share = break_even_share(answer.prepared.book, answer.decision);
     return std::isnan(share) ? null_datum : known_datum(Float8GetDatum(share));
@@ -119,7 +127,11 @@ constexpr AnswerColumn all_columns[] = {
     {"program_version", [](A a) { return known_datum(Int32GetDatum(a.decision.program->version)); }},
     {"holdout", holdout},
     {"global_holdout", [](A a) { return known_datum(Float8GetDatum(a.prepared.book.global_holdout)); }},
-    {"margin", [](A a) { return known_datum(margin_datum(a.decision.margin.value)); }},
+    {"margin", [](A a) { return known_datum(rate_datum(a.decision.margin.value)); }},
+    {"log_mean", [](A a) { return next_order(a, a.customer.next_order.mu); }},
+    {"log_sd", [](A a) { return next_order(a, a.customer.next_order.sigma); }},
+    {"drawn_stretch", [](A a) { return drawn(a, a.decision.arm.stretch); }},
+    {"drawn_reward_rate", [](A a) { return drawn(a, a.decision.arm.reward_rate); }},
     {"segment", [](A a) { return a.segment; }},
     {"basis",
      [](A a) {
