@@ -4,8 +4,8 @@ CREATE TYPE clientele.model_version AS (
     kind text, version integer, in_use boolean, fitted_at timestamptz, parameters jsonb,
     data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb);
 COMMENT ON TYPE clientele.model_version IS
-    'A version of a model of a store. kind: clv (purchase and value model together), kmeans:SEGMENTATION, or offer:PROGRAM (what its '
-    'arms are worth). data_from, data_to: first order and time of what it was fitted to.';
+    'A version of a model of a store. kind: clv (purchase and value model together), kmeans:SEGMENTATION, offer:PROGRAM (what its '
+    'arms are worth), or response (what offers do to orders). data_from, data_to: first order and time of what it was fitted to.';
 
 CREATE FUNCTION clientele._create_models(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -74,8 +74,8 @@ COMMENT ON FUNCTION clientele._models() IS 'The rows of the view clientele.model
 
 CREATE VIEW clientele.models AS SELECT * FROM clientele._models();
 COMMENT ON VIEW clientele.models IS
-    'The versions of the models of the stores that the caller may read. kind: clv (purchase and value model), kmeans:SEGMENTATION, or '
-    'offer:PROGRAM (expected_profit). '
+    'The versions of the models of the stores that the caller may read. kind: clv (purchase and value model), kmeans:SEGMENTATION, '
+    'offer:PROGRAM (expected_profit), or response (what offers do to orders). '
     'in_use: the one that the store''s scores and segments are computed with. parameters: times are in days. '
     'data_from, data_to: the first order and the time that the fit counted up to. diagnostics: how it fits; for clv see clv_report().';
 GRANT SELECT ON clientele.models TO PUBLIC;
@@ -183,7 +183,7 @@ CREATE FUNCTION clientele._use_version(store name, kind text, version integer) R
 DECLARE
     model clientele.model_version;
 BEGIN
-    IF version IS NOT NULL OR kind NOT LIKE ALL ('{clv,offer:%}') THEN  -- a learned segmentation cannot do without its model
+    IF version IS NOT NULL OR kind NOT LIKE ALL ('{clv,response,offer:%}') THEN  -- a learned segmentation cannot do without its model
         model := clientele._model(store, kind, version);
     END IF;
     IF kind LIKE 'offer:%' AND version IS NOT NULL THEN
@@ -199,12 +199,12 @@ BEGIN
     ELSIF kind LIKE 'kmeans:%' THEN
         PERFORM clientele._use_clusters(store, substr(kind, length('kmeans:') + 1),
             model.parameters || jsonb_build_object('expressions', (clientele._model_features(store, model)).expressions));
-    ELSIF kind LIKE 'offer:%' THEN
+    ELSIF kind LIKE ANY ('{response,offer:%}') THEN
         PERFORM clientele._regenerate_offers(store);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._use_version(name, text, integer) IS
-    'Puts a version of a model in use; NULL, for clv and offer:PROGRAM: none.';
+    'Puts a version of a model in use; NULL, for clv, response and offer:PROGRAM: none.';
 
 CREATE FUNCTION clientele._add_model(store name, kind text, parameters jsonb, data_from timestamptz, data_to timestamptz, customers bigint,
         diagnostics jsonb, in_use boolean DEFAULT true, OUT version integer)
@@ -228,9 +228,10 @@ BEGIN
     PERFORM clientele._use_version(store, kind, version);
 END $$;
 COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
-    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, kmeans:SEGMENTATION, or '
-    'offer:PROGRAM. '
-    'Readers do not wait, and see all of the one or all of the other. version NULL, for clv and offer:PROGRAM: without a model; what is '
+    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, response, '
+    'kmeans:SEGMENTATION or offer:PROGRAM. '
+    'Readers do not wait, and see all of the one or all of the other. version NULL, for clv, response and offer:PROGRAM: without '
+    'a model; what is '
     'computed with it is NULL then. '
     'Unknown kinds and versions are refused, versions that did not converge, and estimates of a program that was dropped or has other '
     'terms now than they were learnt under.';

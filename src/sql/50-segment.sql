@@ -287,6 +287,9 @@ BEGIN
         PERFORM clientele._refuse_undisclosed(store, segment, segmentation);
     END IF;
     PERFORM clientele._regenerate_segments(store);
+    IF sensitive IS DISTINCT FROM former.sensitive THEN
+        PERFORM clientele._regenerate_offers(store);  -- what is learnt of a sensitive segment is not used
+    END IF;
 END $$;
 COMMENT ON FUNCTION clientele.define_segment(name, text, text, integer, text, boolean, text) IS
     'Defines or redefines a segment: a boolean expression over the columns of the view customers. What a redefinition leaves out '

@@ -7,6 +7,7 @@ DECLARE
     settings clientele.store_settings := clientele._settings(store);
     programs jsonb;
     purchase_model jsonb;
+    response jsonb;
     book jsonb;
 BEGIN
     EXECUTE format('SELECT jsonb_agg(to_jsonb(p) || jsonb_build_object(''estimates'', m.parameters -> ''estimates'') ORDER BY p.priority)
@@ -14,9 +15,12 @@ BEGIN
     EXECUTE format('SELECT jsonb_build_object(''purchase_model'',
         jsonb_build_object(''model'', s.purchase_kind, ''parameters'', s.purchase))
         FROM %I.scoring s WHERE s.id = 1 AND s.purchase IS NOT NULL', store) INTO purchase_model;
+    EXECUTE format('SELECT jsonb_build_object(''response'', m.parameters || jsonb_build_object(''sensitive'',
+            (SELECT jsonb_agg(r.segment ORDER BY r.segment) FROM %1$I.segment_rules r WHERE r.segmentation = ''main'' AND r.sensitive)))
+        FROM %1$I.models m WHERE m.kind = ''response'' AND m.in_use', store) INTO response;
     book := jsonb_build_object('seed', settings.seed, 'currency', settings.currency, 'time_zone', settings.time_zone,
         'margin', settings.margin, 'global_holdout', nullif(settings.global_holdout, 0),
-        'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}')
+        'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}') || coalesce(response, '{}')
         || clientele._differing_margins(settings);
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
     PERFORM clientele.decide_offer(book, '', NULL, NULL, NULL, now());
@@ -25,7 +29,8 @@ BEGIN
     PERFORM clientele._note_definitions(store);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_offers(name) IS
-    'Writes the store''s programs with what was learnt of them, its global holdout and its purchase model in use as a constant into its '
+    'Writes the store''s programs with what was learnt of them, its global holdout, its purchase model and its response in use as a '
+    'constant into its '
     'function _offer_book(), which every session sees at its next statement.';
 
 CREATE FUNCTION clientele._check_offer_segments(store name, wanted jsonb, disclosure text) RETURNS void

@@ -16,6 +16,7 @@
 #include "core/offer/margin.hpp"
 #include "core/offer/offer_limits.hpp"
 #include "core/response/order_value.hpp"
+#include "core/response/response_model.hpp"
 #include "core/score/purchase_model.hpp"
 
 namespace clientele {
@@ -177,8 +178,9 @@ struct Book {
     double global_holdout = 0;
     Fnv1a global_holdout_seed;  // fed with SEED:global
     bool has_purchase_model = false;
-    PurchaseModel purchase_model;       // in days
-    std::span<const Program> programs;  // by ascending priority number
+    PurchaseModel purchase_model;             // in days
+    const ResponseModel* response = nullptr;  // none: nothing was learnt of what offers do
+    std::span<const Program> programs;        // by ascending priority number
 
     bool asks_for_cv() const;
     bool asks_for_next_order() const;

@@ -45,6 +45,15 @@ char* list_of(std::span<const std::string_view> keys) {
     pg_unreachable();
 }
 
+// Whether a text names an instant whatever the session's settings and the clock say.
+bool is_absolute(std::string_view text) {
+    if (text == "infinity" || text == "-infinity") return true;
+    constexpr std::string_view digits = "0123456789";
+    const std::size_t offset = text.find_first_of("+-Z", 11);
+    return text.find_first_not_of(digits) >= 4 &&
+           text.find_first_not_of("0123456789-:.+TZ ") == std::string_view::npos && offset != std::string_view::npos;
+}
+
 }  // namespace
 
 void refuse(const BookSource& source, const char* key, const JsonbValue* value, const char* accepted) {
@@ -114,6 +123,16 @@ double holdout_in(const BookSource& source, const char* key, const char* accepte
     const double share = double_in(source, key, value);
     if (!(share >= 0 && share < 1)) refuse(source, key, value, accepted);
     return share;
+}
+
+Instant instant_in(const BookSource& source, const char* key, Instant otherwise) {
+    const std::string_view text = optional_text(source, key);
+    if (text.data() == nullptr) return otherwise;
+    if (!is_absolute(text)) {
+        refuse(source, key, lookup(source, key), "Instants look like 2026-01-31T18:00:00+00:00.");
+    }
+    return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(terminated(text)),
+                                                   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
 JsonbContainer* list_in(const BookSource& source, const char* key, const JsonbValue* value, std::uint32_t least,

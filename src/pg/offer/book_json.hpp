@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/base/calendar.hpp"
 #include "pg/kit/postgres.hpp"
 
 namespace clientele {
@@ -46,6 +47,9 @@ std::int64_t whole_in(const BookSource& source, const char* key, const JsonbValu
 
 // A share from 0 to below 1; 0 where it is absent.
 double holdout_in(const BookSource& source, const char* key, const char* accepted);
+
+// An instant that is the same whatever the session's settings are; `otherwise` where it is absent.
+Instant instant_in(const BookSource& source, const char* key, Instant otherwise);
 
 // An array of `least` to `most` elements.
 JsonbContainer* list_in(const BookSource& source, const char* key, const JsonbValue* value, std::uint32_t least,

@@ -9,6 +9,7 @@
 #include "pg/kit/unicode.hpp"
 #include "pg/kit/zone.hpp"
 #include "pg/offer/margins.hpp"
+#include "pg/offer/response_json.hpp"
 
 namespace clientele {
 namespace {
@@ -25,9 +26,9 @@ constinit Slot slots[slot_count]{};
 constinit int next_slot = 0;
 
 void check_book_keys(const BookSource& source) {
-    constexpr std::string_view known[] = {"seed",     "currency",           "time_zone",
-                                          "margin",   "margin_by_category", "margin_by_segment",
-                                          "programs", "purchase_model",     "global_holdout"};
+    constexpr std::string_view known[] = {
+        "seed",     "currency",       "time_zone",      "margin",  "margin_by_category", "margin_by_segment",
+        "programs", "purchase_model", "global_holdout", "response"};
     check_keys(source, known);
 }
 
@@ -149,6 +150,7 @@ PreparedBook* prepare(Jsonb* source_json) {
     const std::string_view zone = required_text(source, "time_zone");
     prepared->zone = &find_zone(zone.data(), zone.size());
     read_purchase_model(source, book);
+    book.response = response_model_in(source);
     book.global_holdout = holdout_in(source, "global_holdout", "global_holdout is a share from 0 to below 1.");
     feed(book.global_holdout_seed, {book.seed, ":global"});
     prepared->asks_for_id = book.global_holdout > 0;

@@ -83,25 +83,6 @@ void read_cooldown(const BookSource& source, ProgramParts& parts) {
                     "cooldown is above 0 and at most 100 years, no part of it negative, or null for none.");
 }
 
-// Whether a text names an instant whatever the session's settings and the clock say.
-bool is_absolute(std::string_view text) {
-    if (text == "infinity" || text == "-infinity") return true;
-    constexpr std::string_view digits = "0123456789";
-    const std::size_t offset = text.find_first_of("+-Z", 11);
-    return text.find_first_not_of(digits) >= 4 &&
-           text.find_first_not_of("0123456789-:.+TZ ") == std::string_view::npos && offset != std::string_view::npos;
-}
-
-Instant instant_in(const BookSource& source, const char* key, Instant otherwise) {
-    const std::string_view text = optional_text(source, key);
-    if (text.data() == nullptr) return otherwise;
-    if (!is_absolute(text)) {
-        refuse(source, key, lookup(source, key), "Instants look like 2026-01-31T18:00:00+00:00.");
-    }
-    return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(terminated(text)),
-                                                   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-}
-
 void read_segments(const BookSource& source, Program& program) {
     const JsonbValue* value = lookup(source, "segments");
     program.every_segment = value == nullptr;
