@@ -418,9 +418,10 @@ COMMENT ON FUNCTION clientele._attributes(clientele.store_settings) IS
     'The attributes that a store shows: the customers'' columns and the names that rules use; late: those that were named after its '
     'creation.';
 
--- The columns of a store's view "customers": name, type, and expression over _base (b), scoring (s) and margin (m). The functions over
--- its rules take all of them, so that the n-th parameter is the n-th column; the segment comes of them, and is NULL there.
-CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
+-- The columns of a store's view "customers": name, type, and expression over _base (b) and scoring (s). The functions over its
+-- rules take all of them, so that the n-th parameter is the n-th column; the segment comes of them, and is NULL there.
+CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings, margin text DEFAULT 'NULL::pg_catalog.numeric',
+        segment text DEFAULT 'NULL::pg_catalog.text')
     RETURNS TABLE (ordinal bigint, name name, type text, expression text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH fixed (name, type, arguments, without_orders) AS (VALUES
@@ -457,18 +458,19 @@ CREATE FUNCTION clientele._customer_columns(settings clientele.store_settings)
             ('expected_orders_90d', 'double precision',
                 'expected_orders(s.purchase_kind, s.purchase, 90::double precision, b.profile, b.as_of)'),
             ('expected_order_value', 'numeric', 'expected_order_value(s.value, b.profile, s.decimals)'),
-            ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365::double precision, b.profile, b.as_of, '
-                'm.margin::double precision * s.net_share, s.annual_discount, s.decimals)'),
+            ('clv_1y', 'numeric', 'clv(s.purchase_kind, s.purchase, s.value, 365::double precision, b.profile, b.as_of, ('
+                || margin || ')::double precision * s.net_share, s.annual_discount, s.decimals)'),
             ('expected_next_order_at', 'timestamptz',
                 'expected_next_order_at(s.purchase_kind, s.purchase, b.profile, b.as_of)')) s (name, type, expression)
-        UNION ALL SELECT 7, 0, 'segment', 'text', 'NULL::pg_catalog.text'
+        UNION ALL SELECT 7, 0, 'segment', 'text', segment
         UNION ALL SELECT 8, 0, 'profile', 'clientele.order_profile', 'b.profile'
-        UNION ALL SELECT 8, 1, 'margin', 'numeric', 'm.margin'
+        UNION ALL SELECT 8, 1, 'margin', 'numeric', margin
         UNION ALL
         SELECT 9, a.ordinal, a.name, clientele._column_type(settings.customers, a.column_name, 'attributes')::text, format('b.%I', a.name)
         FROM clientele._attributes(settings) a WHERE a.is_late
     )
     SELECT row_number() OVER (ORDER BY part, ordinal), name::name, type, expression FROM columns
 $$;
-COMMENT ON FUNCTION clientele._customer_columns(clientele.store_settings) IS 'What a store''s view "customers" shows.';
+COMMENT ON FUNCTION clientele._customer_columns(clientele.store_settings, text, text) IS
+    'What a store''s view "customers" shows. margin, segment: the expressions of these two.';
 

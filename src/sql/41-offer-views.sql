@@ -16,9 +16,9 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
                      THEN ROW('recent', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value
                 END AS fallback,
                 (SELECT s.value_prior FROM %2$I.scoring s WHERE s.id = 1) AS prior,
-                g.as_of, h.history, h.last_period, h.last_ordered_at, h.open, g.category_mix
-            FROM (SELECT f.customer_id, f.profile, f.orders, f.as_of, f.segment,
-                CASE WHEN clientele._has_category_margins(%2$I._offer_book()) THEN f.category_mix END AS category_mix FROM %3$s f) g
+                g.as_of, h.history, h.last_period, h.last_ordered_at, h.open,
+                CASE WHEN clientele._has_category_margins(%2$I._offer_book()) THEN g.category_mix END AS category_mix
+            FROM %3$s g
             LEFT JOIN (
                 SELECT l.customer_id, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at,
                     pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = 'void')::clientele.past_exposure

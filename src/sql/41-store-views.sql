@@ -221,7 +221,7 @@ BEGIN
     PERFORM clientele._create_base_views(store, settings);
     PERFORM clientele._regenerate_segments(store, parameters);
     PERFORM clientele._regenerate_offers(store);
-    PERFORM clientele._create_view_trio(store, 'customers', names, facts, 'SELECT f.* FROM %3$s f');
+    PERFORM clientele._create_view_trio(store, 'customers', names, facts, '%3$s');
     PERFORM clientele._create_view_trio(store, 'segments', names, facts,
         'SELECT f.customer_id, s.segmentation, s.segment FROM %3$s f CROSS JOIN LATERAL %2$I._segments(%1$s) s');
     PERFORM clientele._protect_customers(store, settings);
@@ -237,19 +237,23 @@ END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
 
 -- A margin by segment needs the segment, whose rules may read margins that do not (see _refuse_margins). What nobody asks for is not
--- computed: the planner merges these sub-queries into the query around them, and looks at no branch of a CASE that is never taken.
+-- computed: the planner merges the sub-query g into the query around it, and looks at no branch of a CASE that is never taken. It
+-- copies all columns for each sub-query that it merges, whatever is asked for: so there is one, and margins are written out.
 CREATE FUNCTION clientele._facts_query(store name, settings clientele.store_settings) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('(SELECT %2$s FROM %1$I.{base} b LEFT JOIN %1$I.scoring s ON s.id = 1
-            CROSS JOIN LATERAL (SELECT %1$I._margin(b.category_mix, NULL) AS margin) o
-            CROSS JOIN LATERAL (SELECT %1$I._segment_main(%3$s) AS segment) g
-            CROSS JOIN LATERAL (SELECT CASE WHEN %1$I._margin_asks_for_segment()
-                THEN %1$I._margin(b.category_mix, g.segment) ELSE o.margin END AS margin) m)', store,
-        string_agg(format('%s AS %I', CASE c.name WHEN 'segment' THEN 'g.segment' ELSE c.expression END, c.name), ', ' ORDER BY c.ordinal),
-        string_agg(CASE WHEN c.name IN ('clv_1y', 'margin') THEN replace(c.expression, 'm.margin', 'o.margin') ELSE c.expression END,
-            ', ' ORDER BY c.ordinal))
-    FROM clientele._customer_columns(settings) c
-$$;
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    margin_of_all constant text := format('%I._margin(b.category_mix, NULL)', store);
+    margin constant text := format('CASE WHEN %1$I._margin_asks_for_segment() THEN %1$I._margin(b.category_mix, g.segment) ELSE %2$s END',
+        store, margin_of_all);
+BEGIN
+    RETURN clientele._fill('(SELECT {columns} FROM {store}.{base} b LEFT JOIN {store}.scoring s ON s.id = 1
+            CROSS JOIN LATERAL (SELECT {store}._segment_main({arguments}) AS segment) g)',
+        'columns', (SELECT string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal)
+            FROM clientele._customer_columns(settings, margin, 'g.segment') c),
+        'arguments', (SELECT string_agg(c.expression, ', ' ORDER BY c.ordinal)
+            FROM clientele._customer_columns(settings, margin_of_all) c),
+        'store', quote_ident(store), 'base', '{base}');
+END $$;
 COMMENT ON FUNCTION clientele._facts_query(name, clientele.store_settings) IS
     'The columns of the view customers as a subquery, over the view or function that stands for {base}.';
 

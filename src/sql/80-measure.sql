@@ -550,7 +550,7 @@ BEGIN
                             FROM {store}.ledger l
                             LEFT JOIN {store}.crossed x ON x.customer_id = l.customer_id AND x.program IN (l.program, '')
                             WINDOW enrolments AS (
-                                PARTITION BY l.program, l.customer_id, l.holdout IS NOT DISTINCT FROM 'global' ORDER BY l.period)) f
+                                PARTITION BY l.customer_id, l.program, l.holdout IS NOT DISTINCT FROM 'global' ORDER BY l.period)) f
                         GROUP BY f.program, f.program_version, f.holdout, f.variant) a
                     GROUP BY a.program, a.program_version) c
                 LEFT JOIN {store}.program_versions v ON v.program = c.program AND v.version = c.program_version
