@@ -138,6 +138,44 @@ FROM measure_lift('measured', 'p', pre_period => '90 days') r;
 SET timezone = 'UTC';
 UPDATE measured.settings SET time_zone = 'UTC';
 
+-- ---- Reaching the own threshold ----
+
+-- Every customer in a version of three has a threshold of 5 to 94; offers end after 3 to 16 days, or the horizon does.
+CREATE TABLE m_thresholds AS SELECT exposure_id, min_spend, valid_until FROM measured.ledger;
+UPDATE measured.ledger SET min_spend = 5 + customer_id % 90, valid_until = issued_at + (3 + customer_id % 14) * interval '1 day';
+CREATE FUNCTION m_reach("from" timestamptz, horizon interval, turned boolean DEFAULT false) RETURNS lift_result LANGUAGE sql AS $$
+    WITH first AS (
+        SELECT l.*, row_number() OVER (PARTITION BY customer_id, issued_at >= "from" ORDER BY issued_at, period) AS nth, min(issued_at) OVER (PARTITION BY customer_id) AS first_at
+        FROM measured.ledger l WHERE program = 'p' AND coalesce(holdout, 'none') <> 'global'
+    ), rows AS (
+        SELECT f.program_version AS v, (f.holdout IS NULL) <> turned AS treated,
+            (EXISTS (SELECT FROM m_values o WHERE o.customer_id = f.customer_id AND o.value >= f.min_spend AND o.ordered_at >= f.issued_at AND o.ordered_at < f.ends_at))::int AS y,
+            (EXISTS (SELECT FROM m_values o WHERE o.customer_id = f.customer_id AND o.value >= f.min_spend AND o.ordered_at >= f.first_at - interval '90 days' AND o.ordered_at < f.first_at))::int AS x
+        FROM (SELECT f.*, least(f.valid_until, f.issued_at + horizon) AS ends_at FROM first f) f
+        WHERE f.nth = 1 AND f.issued_at >= "from" AND f.ends_at <= now() AND f.program_version < 3)
+    SELECT combine_lift(array_agg(r ORDER BY v)) FROM (SELECT v, lift(y, treated, x) AS r FROM rows GROUP BY v) s
+$$;
+SELECT metric, horizon, n_control, n_treated, round(mean_control::numeric, 6) AS control, round(mean_treated::numeric, 6) AS treated, round(effect::numeric, 6) AS effect,
+    round(incremental_share::numeric, 6) AS share, round(incremental_share_low::numeric, 6) AS low, round(incremental_share_high::numeric, 6) AS high
+FROM measure_lift('measured', 'p', 'reach_rate');
+SELECT h.horizon, m_fields(r)::text = m_reach('-infinity', h.horizon)::text AS same,
+    (incremental_share, incremental_share_low) = (-t.relative_effect, -t.relative_ci_high) AS share, incremental_share_high = least(1, -t.relative_ci_low) AS bounded
+FROM unnest('{NULL,5 days}'::interval[]) h (horizon), measure_lift('measured', 'p', 'reach_rate', horizon => h.horizon) r, m_reach('-infinity', h.horizon, true) t WHERE r.metric = 'reach_rate';
+SELECT segment, n_control, n_treated, round(incremental_share::numeric, 6) AS share FROM measure_lift('measured', 'p', 'reach_rate', by_segment => true) WHERE metric = 'reach_rate';
+-- Nobody reaches it: there is nobody to ask of.
+UPDATE measured.ledger SET min_spend = 1e9;
+SELECT mean_treated, incremental_share, incremental_share_low FROM measure_lift('measured', 'p', 'reach_rate') WHERE metric = 'reach_rate';
+UPDATE measured.ledger l SET min_spend = t.min_spend, valid_until = t.valid_until FROM m_thresholds t WHERE t.exposure_id = l.exposure_id;
+-- Over 90 days as well, for whoever asks: all customers, and only where the horizon is shorter.
+SELECT metric, segment, horizon, n_control > 0 AS held_out, m_fields(r)::text = m_expected(metric, segment, horizon => horizon)::text AS same, note
+FROM measure_lift('measured', 'p', 'revenue_per_customer', by_segment => true, displaced => true) r;
+SELECT m.metric, h.days, count(*) FROM unnest('{net_margin_per_customer,repeat_rate,aov}'::text[]) m (metric), unnest('{90,30}'::int[]) h (days),
+    measure_lift('measured', 'p', m.metric, horizon => h.days * interval '1 day', displaced => true) GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT count(*) FROM measure_lift('measured', 'p');
+UPDATE measured.program_versions SET definition = definition || '{"explore": {"share": 0.2}}' WHERE version = 3;
+SELECT horizon FROM measure_lift('measured', 'p');
+UPDATE measured.program_versions SET definition = definition - 'explore' WHERE version = 3;
+
 -- ---- What was earned and is not settled ----
 
 \set VERBOSITY terse

@@ -153,6 +153,13 @@ COMMENT ON FUNCTION clientele.relative_p_value(clientele.lift_result) IS
     'where the relative effect has no interval, or one without width. '
     'Results that lift() cannot have made are errors. Source: delta method, as GrowthBook''s test of a relative effect.';
 
+CREATE FUNCTION clientele._incremental_share(turned clientele.lift_result, OUT share double precision, OUT ci_low double precision,
+        OUT ci_high double precision)
+    AS 'MODULE_PATHNAME', 'clientele_incremental_share' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._incremental_share(clientele.lift_result) IS
+    'Internal: of what the treated have, the share that the others lack, with its 95 % interval by the delta method, from a comparison '
+    'whose arms are changed over: the treated are its control.';
+
 -- Is the experiment sound, and large enough?
 
 CREATE FUNCTION clientele.srm_pvalue(observed bigint[], expected pg_catalog.float8[]) RETURNS double precision

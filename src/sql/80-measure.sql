@@ -9,7 +9,8 @@ CREATE TYPE clientele.lift_report AS (
     theta double precision, variance_reduction double precision,
     sequential_low double precision, sequential_high double precision, p_holm double precision,
     excluded bigint, versions integer, srm_pvalue double precision,
-    minimum_detectable_effect double precision, customers_needed bigint, note text);
+    minimum_detectable_effect double precision, customers_needed bigint, note text,
+    horizon interval, incremental_share double precision, incremental_share_low double precision, incremental_share_high double precision);
 COMMENT ON TYPE clientele.lift_report IS
     'What measure_lift() finds, for all customers or those of a segment; n_control to variance_reduction are the fields of lift_result.';
 COMMENT ON COLUMN clientele.lift_report.segment IS 'The segment as enrolled; NULL: all customers.';
@@ -32,19 +33,25 @@ COMMENT ON COLUMN clientele.lift_report.minimum_detectable_effect IS
 COMMENT ON COLUMN clientele.lift_report.customers_needed IS
     'Customers, both arms together, that it takes to find target_effect with 80 % power; NULL without one.';
 COMMENT ON COLUMN clientele.lift_report.note IS 'What to know before reading the effect; NULL: nothing.';
+COMMENT ON COLUMN clientele.lift_report.horizon IS
+    'How long after the own enrolment orders counted; NULL: as long as the own offer was valid, of reach_rate.';
+COMMENT ON COLUMN clientele.lift_report.incremental_share IS
+    'Of those who reached the threshold, how many did so only because of the offer: (reach of treated - reach of held out) / reach of '
+    'treated, adjusted as the effect is, with its 95 % interval by the delta method. It is no profit. NULL of other metrics.';
 
 CREATE TYPE clientele.lift_stratum AS (
     is_total boolean, segment text, stratum double precision, version integer, holdout double precision, result clientele.lift_result,
-    sums bytea, excluded bigint, again bigint);
+    turned clientele.lift_result, sums bytea, excluded bigint, again bigint);
 COMMENT ON TYPE clientele.lift_stratum IS
     'Internal: the comparison within one version of a program (of the whole store: one share of the global holdout), of all customers or '
     'those of a segment. '
-    'sums: of the outcomes, for _outcome_shape(); excluded: whose horizon is not over; again: who were enrolled before the time that is '
+    'turned: the same with its arms changed over, of reach_rate; sums: of the outcomes, for _outcome_shape(); excluded: whose horizon is not over; again: who were enrolled before the time that is '
     'measured.';
 
 -- ---- What is compared ----
 
--- What a metric is, of the rows of a customer: an expression over o.amount in which {within} stands for the time that counts.
+-- What a metric is, of the rows of a customer: an expression over o.amount, and what was asked for at the enrolment, in which {within}
+-- stands for the time that counts.
 CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '(' || CASE metric
@@ -52,11 +59,12 @@ CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
         WHEN 'revenue_per_customer' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE {within}), 0)'
         WHEN 'orders_per_customer' THEN 'pg_catalog.count(*) FILTER (WHERE {within} AND o.amount >= 0)'
         WHEN 'repeat_rate' THEN 'COALESCE(pg_catalog.bool_or(o.amount >= 0) FILTER (WHERE {within}), false)::integer'
+        WHEN 'reach_rate' THEN 'COALESCE(pg_catalog.bool_or(o.amount >= e.min_spend) FILTER (WHERE {within}), false)::integer'
         WHEN 'aov' THEN 'COALESCE(pg_catalog.sum(o.amount) FILTER (WHERE {within} AND o.amount >= 0), 0)' END || ')::double precision'
 $$;
 COMMENT ON FUNCTION clientele._metric_expression(text) IS
     'A metric as SQL over the amounts of a customer; net margin takes the margin as of the enrolment, since what is offered changes what '
-    'is bought, and what rewards cost; of aov this is the numerator, whose denominator is orders_per_customer. NULL: there is no such '
+    'is bought, and what rewards cost; reach_rate the threshold as of then, which who was held out has, too; of aov this is the numerator, whose denominator is orders_per_customer. NULL: there is no such '
     'metric.';
 
 CREATE FUNCTION clientele._enrolled_by(store name, program text) RETURNS text
@@ -72,7 +80,8 @@ COMMENT ON FUNCTION clientele._enrolled_by(name, text) IS
 -- of the ledger), measured (whether the horizon, $4, is over), again (whether there was an enrolment before $2), outcome, and covariate,
 -- the same over the time $5 before the very first enrolment (of aov: orders). From the very first enrolment on the arms differ: who is
 -- held out mostly stays so, and what earlier offers changed would be subtracted from what this one does.
--- Orders are read once: those from $6 to before $7.
+-- Orders are read once: those from $6 to before $7. Whether a threshold was reached is asked of the time in which the offer was valid,
+-- within the horizon if there is one.
 CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, later boolean, labels text[] DEFAULT '{}') RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -84,13 +93,14 @@ BEGIN
         SELECT e.customer_id, e.stratum, e.treated, e.measured, e.again{e_labels}, {outcome} AS outcome, {second}
         FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, {arm}, l.issued_at AS enrolled_at, l.first_at{l_labels},
                 COALESCE(l.margin, {margin}) AS margin,
-                l.first_at - $5 AS starts_at, l.issued_at + $4 AS ends_at, l.issued_at + $4 <= pg_catalog.now() AS measured,
+                l.min_spend, l.first_at - $5 AS starts_at, {ends_at} AS ends_at, {ends_at} <= pg_catalog.now() AS measured,
                 l.first_at < l.issued_at AS again
             FROM (SELECT l.*, {first_at} AS first_at FROM {store}.ledger l WHERE l.issued_at < $3 AND {enrolled}) l WHERE l.issued_at >= $2
             ORDER BY l.customer_id, l.period) e
         LEFT JOIN ({amounts}) o
             ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR {after}) AND o.ordered_at < e.ends_at AND e.measured
-        GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again, e.margin{e_labels}',
+        GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again, e.margin, e.min_spend{e_labels}',
+        'ends_at', CASE metric WHEN 'reach_rate' THEN 'least(l.valid_until, l.issued_at + $4)' ELSE 'l.issued_at + $4' END,
         'store', quote_ident(store), 'margin', (clientele._settings(store)).margin::text, 'after', after,
         'enrolled', clientele._enrolled_by(store, program),
         'outcome', clientele._fill(outcome, 'within', after),
@@ -191,6 +201,26 @@ END $$;
 COMMENT ON FUNCTION clientele._unsettled_offers(name, text, timestamptz, timestamptz, interval, integer) IS
     'How many offers the customers measured have earned with orders within their horizon that settle_offers() has not found yet.';
 
+CREATE FUNCTION clientele._unsettled_remark(store name, program text, metric text, "from" timestamptz, "to" timestamptz,
+        horizon interval, version integer) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unsettled bigint;
+BEGIN
+    IF metric = 'net_margin_per_customer' THEN
+        unsettled := clientele._unsettled_offers(store, program, "from", "to", horizon, version);
+    END IF;
+    IF unsettled > 0 THEN
+        RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
+            USING DETAIL = 'Their rewards are not subtracted.', HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
+        RETURN format('OVERSTATED: offers that were earned are not settled (in all segments: %s), and their rewards not subtracted: '
+            'CALL clientele.settle_offers(%L) first', unsettled, store);
+    END IF;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION clientele._unsettled_remark(name, text, text, timestamptz, timestamptz, interval, integer) IS
+    'Warns, and says, that a net margin lacks rewards that were earned and are not settled; NULL where it lacks none.';
+
 -- ---- Arguments ----
 
 -- A program that was dropped can still be measured.
@@ -258,7 +288,8 @@ CREATE FUNCTION clientele._check_metric(metric text, target_effect double precis
 BEGIN
     IF clientele._metric_expression(metric) IS NULL THEN
         RAISE EXCEPTION 'unknown metric: "%"', metric USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = 'The metrics are: net_margin_per_customer, revenue_per_customer, orders_per_customer, repeat_rate, aov.';
+            DETAIL = 'The metrics are: net_margin_per_customer, revenue_per_customer, orders_per_customer, repeat_rate, '
+                'reach_rate, aov.';
     END IF;
     IF target_effect = 0 OR abs(target_effect) > 1e100 THEN  -- NaN is above all numbers
         RAISE EXCEPTION 'invalid target_effect: %', target_effect USING ERRCODE = 'invalid_parameter_value',
@@ -273,7 +304,7 @@ COMMENT ON FUNCTION clientele._check_metric(text, double precision) IS
 -- The caller has set the time zone to the store's: calendar days of the horizon are its. Of a ledger that was just written the planner
 -- knows nothing, and a nested loop over all of it, taken for a few rows, would not end: hence none.
 CREATE FUNCTION clientele._lift_strata(store name, program text, metric text, "from" timestamptz, "to" timestamptz, horizon interval,
-        pre_period interval, by_segment boolean, version integer) RETURNS clientele.lift_stratum[]
+        pre_period interval, by_segment boolean, version integer, required boolean) RETURNS clientele.lift_stratum[]
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
         SET extra_float_digits = 1 AS $$
 DECLARE
@@ -282,10 +313,10 @@ DECLARE
 BEGIN
     span := clientele._measured_span(store, program, "from", "to", horizon, pre_period);
     EXECUTE clientele._fill('
-        SELECT array_agg(ROW(c.is_total, c.segment, c.stratum, {version}, {holdout}, c.result, c.sums, c.excluded, c.again)
+        SELECT array_agg(ROW(c.is_total, c.segment, c.stratum, {version}, {holdout}, c.result, c.turned, c.sums, c.excluded, c.again)
             ::clientele.lift_stratum ORDER BY c.stratum, c.is_total DESC, c.segment)
         FROM (SELECT {is_total} AS is_total, {segment} AS segment, u.stratum, {lift} FILTER (WHERE u.measured) AS result,
-                clientele._outcome_sums(u.outcome, u.treated) FILTER (WHERE u.measured) AS sums,
+                {turned} AS turned, clientele._outcome_sums(u.outcome, u.treated) FILTER (WHERE u.measured) AS sums,
                 count(*) FILTER (WHERE NOT u.measured) AS excluded, count(*) FILTER (WHERE u.measured AND u.again) AS again
             FROM ({outcomes}) u WHERE $8 IS NULL OR u.stratum = $8 GROUP BY {groups}) c',
         'version', CASE WHEN program IS NULL THEN 'NULL' ELSE 'c.stratum' END,
@@ -296,14 +327,19 @@ BEGIN
         'groups', CASE WHEN by_segment THEN 'GROUPING SETS ((u.stratum), (u.stratum, u.segment))' ELSE 'u.stratum' END,
         'lift', CASE metric WHEN 'aov' THEN 'clientele.lift_ratio(u.outcome, u.orders, u.treated)'
             ELSE 'clientele.lift(u.outcome, u.treated, u.covariate)' END,
+        'turned', CASE metric WHEN 'reach_rate' THEN 'clientele.lift(u.outcome, NOT u.treated, u.covariate) FILTER (WHERE u.measured)'
+            ELSE 'NULL::clientele.lift_result' END,
         'outcomes', clientele._outcomes_query(store, program, metric, "from" > '-infinity',
             CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]))
         INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order, version;
-    PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled, version);
+    IF required THEN
+        PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled, version);
+    END IF;
     RETURN strata;
 END $$;
-COMMENT ON FUNCTION clientele._lift_strata(name, text, text, timestamptz, timestamptz, interval, interval, boolean, integer) IS
-    'The comparisons of a metric within each version of a program, or one of them (program NULL: within each share of the global holdout).';
+COMMENT ON FUNCTION clientele._lift_strata(name, text, text, timestamptz, timestamptz, interval, interval, boolean, integer, boolean) IS
+    'The comparisons of a metric within each version of a program, or one of them (program NULL: within each share of the global '
+    'holdout). required: refuses where there are no two arms.';
 
 CREATE FUNCTION clientele._has_arms(result clientele.lift_result) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -344,7 +380,8 @@ BEGIN
         RAISE EXCEPTION 'too few customers of % to compare: % held out, % not', what, found.control, found.treated
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = format('It takes 2 of each at least, in one version. '
-                    'The horizon of %s is not over for %s more; the first was enrolled at %s.', horizon, found.excluded, first_enrolled),
+                    'The horizon of %s is not over for %s more; the first was enrolled at %s.',
+                    coalesce(horizon::text, 'their offers'), found.excluded, first_enrolled),
                 HINT = 'Wait, or pass a shorter horizon.';
     END IF;
 END $$;
@@ -358,8 +395,8 @@ CREATE FUNCTION clientele._is_mismatch(srm_pvalue double precision) RETURNS bool
 COMMENT ON FUNCTION clientele._is_mismatch(double precision) IS
     'Whether the sizes of arms with this p-value are not what their shares give: the assignment is broken.';
 
-CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision, remark text)
-    RETURNS SETOF clientele.lift_report
+CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metric text, target_effect double precision, remark text,
+        horizon interval) RETURNS SETOF clientele.lift_report
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH judged AS (
         SELECT s.*, (s.result).n_control AS control, (s.result).n_treated AS treated, clientele._has_arms(s.result) AS has_arms,
@@ -371,6 +408,7 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
     ), combined AS (
         SELECT j.is_total, j.segment, clientele.combine_lift(array_agg(j.result ORDER BY j.stratum) FILTER (WHERE j.compared)) AS result,
             clientele._outcome_shape(coalesce(array_agg(j.sums) FILTER (WHERE j.compared AND j.has_arms), '{}')) AS shape,
+            clientele.combine_lift(array_agg(j.turned ORDER BY j.stratum) FILTER (WHERE j.compared)) AS turned,
             sum(j.excluded)::bigint AS excluded, coalesce(sum(j.again) FILTER (WHERE j.compared), 0)::bigint AS again,
             count(*) FILTER (WHERE j.compared AND j.has_arms)::integer AS versions,
             string_agg(j.version::text, ', ' ORDER BY j.version) FILTER (WHERE j.compared AND j.has_arms) AS pooled,
@@ -413,14 +451,15 @@ CREATE FUNCTION clientele._lift_rows(strata clientele.lift_stratum[], shown_metr
                     'which some were held out counts those who were enrolled again since',
                     clientele._counted(l.strata, 'version'), l.customers) END,
             CASE shown_metric WHEN 'aov' THEN 'conditional on ordering: customers who did not order do not count, so that it can rise '
-                'while revenue falls; read it together with orders_per_customer' END), '')
-    FROM measured m CROSS JOIN left_out l
+                'while revenue falls; read it together with orders_per_customer' END), ''),
+        $5, i.share, i.ci_low, i.ci_high
+    FROM measured m LEFT JOIN LATERAL clientele._incremental_share(m.turned) i ON shown_metric = 'reach_rate' CROSS JOIN left_out l
     LEFT JOIN LATERAL clientele.sequential_interval(m.result, nonzero_control => m.nonzero_control) s ON true
     LEFT JOIN corrected k ON k.segment = m.segment AND NOT m.is_total
     WHERE m.is_total OR m.segment IS NOT NULL
     ORDER BY m.is_total DESC, m.segment
 $$;
-COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double precision, text) IS
+COMMENT ON FUNCTION clientele._lift_rows(clientele.lift_stratum[], text, double precision, text, interval) IS
     'The rows of measure_lift() for one metric: the strata combined, and what to know about them: remark too, if there is one.';
 
 CREATE FUNCTION clientele._warn_of_mismatch(what text, report clientele.lift_report) RETURNS void
@@ -434,17 +473,42 @@ END $$;
 COMMENT ON FUNCTION clientele._warn_of_mismatch(text, clientele.lift_report) IS
     'Warns of a comparison whose arms have other sizes than they should.';
 
+CREATE FUNCTION clientele._may_displace(store name, program text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition jsonb := clientele._current_definition(store, program);
+BEGIN
+    RETURN coalesce(definition ->> 'terms' = 'learned' OR definition -> 'explore' <> 'null', false);
+END $$;
+COMMENT ON FUNCTION clientele._may_displace(name, text) IS
+    'Whether what is learnt of a program rests on what share of the spend that it adds later orders lack.';
+
+-- What measure_lift() shows: the metric, what has to be read with it, and (displaced) the same over a longer time.
+CREATE FUNCTION clientele._shown_measures(metric text, horizon interval, given_horizon interval, displaced boolean,
+        OUT shown text, OUT "over" interval, OUT is_later boolean) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT m.shown, CASE m.shown WHEN 'reach_rate' THEN given_horizon ELSE horizon END, false
+    FROM unnest(CASE metric WHEN 'aov' THEN '{aov,orders_per_customer}'
+        WHEN 'reach_rate' THEN '{reach_rate,orders_per_customer,revenue_per_customer}' ELSE ARRAY[metric] END::text[]) m (shown)
+    UNION ALL SELECT metric, interval '90 days', true
+    WHERE displaced AND horizon < interval '90 days' AND metric IN ('net_margin_per_customer', 'revenue_per_customer')
+$$;
+COMMENT ON FUNCTION clientele._shown_measures(text, interval, interval, boolean) IS
+    'The metrics that measure_lift() shows, and over which horizons: reach_rate, where none is given, over the time in which the own '
+    'offer was valid (NULL).';
+
 -- set_config, which a worker may not call, is why this is PARALLEL UNSAFE; what it reads the orders with may well have workers.
 CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEFAULT 'net_margin_per_customer',
         "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
         horizon interval DEFAULT NULL, pre_period interval DEFAULT '90 days',
-        by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL, version integer DEFAULT NULL)
+        by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL, version integer DEFAULT NULL,
+        displaced boolean DEFAULT NULL)
     RETURNS SETOF clientele.lift_report
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
+    checked_horizon interval;
+    measure record;
     strata clientele.lift_stratum[];
-    shown_metric text;
-    unsettled bigint;
     remark text;
     report clientele.lift_report;
 BEGIN
@@ -453,25 +517,20 @@ BEGIN
     PERFORM clientele._check_metric(metric, target_effect);
     PERFORM clientele._require_store(store);
     PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
-    horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period, version);
+    checked_horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period, version);
     PERFORM clientele._require_all_rows(store);
     "from" := coalesce("from", '-infinity');
     "to" := coalesce("to", 'infinity');
-    FOREACH shown_metric IN ARRAY CASE metric WHEN 'aov' THEN '{aov,orders_per_customer}' ELSE ARRAY[metric] END::text[] LOOP
-        strata := clientele._lift_strata(store, program, shown_metric, "from", "to", horizon, pre_period, by_segment, version);
-        IF shown_metric = 'net_margin_per_customer' THEN
-            unsettled := clientele._unsettled_offers(store, program, "from", "to", horizon, version);
-        END IF;
-        IF unsettled > 0 THEN
-            RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
-                USING DETAIL = 'Their rewards are not subtracted.',
-                    HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
-            remark := format('OVERSTATED: offers that were earned are not settled (in all segments: %s), and their rewards not subtracted: '
-                'CALL clientele.settle_offers(%L) first', unsettled, store);
-        END IF;
-        FOR report IN SELECT * FROM clientele._lift_rows(strata, shown_metric,
-                CASE shown_metric WHEN metric THEN target_effect END, remark) LOOP
-            IF clientele._is_mismatch(report.srm_pvalue) AND shown_metric = metric THEN
+    FOR measure IN SELECT * FROM clientele._shown_measures(metric, checked_horizon, horizon,
+            coalesce(displaced, clientele._may_displace(store, program))) LOOP
+        strata := clientele._lift_strata(store, program, measure.shown, "from", "to", measure."over", pre_period,
+            by_segment AND NOT measure.is_later, version, NOT measure.is_later);
+        remark := clientele._unsettled_remark(store, program, measure.shown, "from", "to", measure."over", version);
+        FOR report IN SELECT * FROM clientele._lift_rows(strata, measure.shown, CASE measure.shown WHEN metric THEN target_effect END,
+                nullif(concat_ws('; ', remark, CASE WHEN measure.is_later THEN
+                    'over 90 days: where later orders lack what was added, the effect is smaller than over the shorter horizon' END), ''),
+                measure."over") LOOP
+            IF clientele._is_mismatch(report.srm_pvalue) AND measure.shown = metric AND NOT measure.is_later THEN
                 PERFORM clientele._warn_of_mismatch(clientele._measured_name(store, program), report);
             END IF;
             RETURN NEXT report;
@@ -479,20 +538,23 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timestamptz, interval, interval, boolean,
-    double precision, integer) IS
+    double precision, integer, boolean) IS
     'What a program changed: customers who were offered something against those whom it held out, from the first enrolment of each '
     'within [from, to) (NULL: open), in the arm that was assigned. '
     'program NULL: all programs together against the global holdout. metric: net_margin_per_customer (margin x revenue, less the rewards '
     'of orders within the horizon), revenue_per_customer, '
     'orders_per_customer, repeat_rate (share with an order within the horizon), aov (with orders_per_customer: it is conditional on '
-    'ordering). horizon: how long after the own enrolment orders count; '
+    'ordering), reach_rate (share with an order that reached the own threshold while the offer was valid; with incremental_share, and '
+    'with orders_per_customer and revenue_per_customer). horizon: how long after the own enrolment orders count; '
     'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same '
     'metric over this time before the very first enrolment adjusts the effect (CUPED; not aov): '
     'effect is then not mean_treated - mean_control, but that less what the arms differed in before; with pre_period 0 it is. '
     'Net margin knows the rewards of settled offers: where some were earned and are not settled, a warning and the note say so. '
     'Compared within each version of the program, and combined. by_segment: also by segment as enrolled. target_effect: how many '
     'customers it would take to find it. version: one version of the program alone, whose customers are those that it enrolled first; '
-    'NULL: all, and the note says which. A row for all, then a row a segment. '
+    'NULL: all, and the note says which. displaced: of net margin and revenue over less than 90 days, a second row for all over 90 days, '
+    'once these are over for some: there it shows what was only bought earlier; NULL: where the program explores, or its terms are '
+    'learned. A row for all, then a row a segment. '
     'Refused: no holdout, fewer than 2 customers in an arm, unknown metrics, programs and versions, callers from whom row-level security '
     'hides rows.';
 

@@ -136,7 +136,7 @@ CREATE FUNCTION clientele._report_lift_figure(program text) RETURNS clientele.re
 SELECT coalesce(l.segment, 'all customers') AS "who", l.effect, l.ci_low AS "at least", l.ci_high AS "at most",
     l.sequential_low AS "at any time at least", l.sequential_high AS "at any time at most",
     l.n_treated AS offered, l.n_control AS "held out", l.note
-FROM clientele.measure_lift({name}, {subject}, by_segment => true) AS l
+FROM clientele.measure_lift({name}, {subject}, by_segment => true, displaced => false) AS l
 ORDER BY l.segment NULLS FIRST$query$, program)::clientele.report_figure
 $$;
 COMMENT ON FUNCTION clientele._report_lift_figure(text) IS 'Internal: the figure of what a program changed.';

@@ -52,6 +52,22 @@ Comparison comparison_of(const std::vector<Row>& rows, Rows kind) {
 
 Lift lift_of_rows(const std::vector<Row>& rows, Rows kind) { return lift_of(comparison_of(rows, kind)); }
 
+// 1,000 offered, of whom 100 reach the threshold; 500 held out, of whom 30 do. By hand: 1 - c / t, the variance of a mean
+// p (1 - p) / (n - 1), and the delta method's slopes 1 / t and c / t^2.
+TEST(Lift, ShareOfThoseWhoReachedItOnlyBecauseOfTheOffer) {
+    const double c = 0.06, t = 0.1, of_c = c * (1 - c) / 499, of_t = t * (1 - t) / 999;
+    const IncrementalShare found = incremental_share(lift_from(Rows::outcomes, {1000, 100, 100}, {500, 30, 30}));
+    EXPECT_NEAR(found.share, 0.4, 1e-12);
+    const double half = 1.96 * std::sqrt(of_c / (t * t) + c * c * of_t / (t * t * t * t));
+    EXPECT_NEAR(found.ci_low, 0.4 - half, 2e-3);
+    EXPECT_NEAR(found.ci_high, 0.4 + half, 2e-3);
+    const IncrementalShare nobody = incremental_share(lift_from(Rows::outcomes, {1000, 0, 0}, {500, 30, 30}));
+    EXPECT_TRUE(std::isnan(nobody.share) && std::isnan(nobody.ci_low) && std::isnan(nobody.ci_high));
+    const IncrementalShare few = incremental_share(lift_from(Rows::outcomes, {20, 2, 2}, {20, 1, 1}));
+    EXPECT_EQ(few.ci_high, 1);
+    EXPECT_LT(few.ci_low, 0);
+}
+
 // growthbook packages/stats/tests
 TEST(Lift, PublishedWelch) {
     const Lift lift = lift_from(Rows::outcomes, {3407, 1396.87, 52377.9767}, {3461, 2422.7, 134698.29});

@@ -293,6 +293,11 @@ double relative_p_value(const Lift& lift) {
     return two_sided_p(lift.relative_effect / se, lift.df);
 }
 
+IncrementalShare incremental_share(const Lift& turned) {
+    check_lift(turned);
+    return {-turned.relative_effect, -turned.relative_ci_high, std::min(-turned.relative_ci_low, 1.0)};
+}
+
 void check_lift(const Lift& lift) {
     if (lift.n_control < 0 || lift.n_treated < 0) refuse_lift("A number of rows is negative.");
     if (lift.se < 0 || lift.sd_control < 0 || lift.sd_treated < 0) refuse_lift("A standard deviation is negative.");

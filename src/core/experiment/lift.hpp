@@ -33,6 +33,16 @@ Lift combined_lift(std::span<const Lift> strata);
 double relative_se(const Lift& lift);
 double relative_p_value(const Lift& lift);
 
+// Of what the treated have, the share that they would not have untreated, with its 95 % interval; NaN where they have
+// nothing.
+struct IncrementalShare {
+    double share = unknown, ci_low = unknown, ci_high = unknown;
+};
+
+// From a comparison whose arms are changed over: what the treated lack, relative to what they have, with its sign
+// changed. The delta method is the one of the relative effect. No share is above 1, and so no interval ends there.
+IncrementalShare incremental_share(const Lift& turned);
+
 // Refuses a lift that cannot have come from lift_of().
 void check_lift(const Lift& lift);
 

@@ -349,6 +349,14 @@ CLIENTELE_FUNCTION(clientele_relative_se) { return number_of_lift(fcinfo, relati
 
 CLIENTELE_FUNCTION(clientele_relative_p_value) { return number_of_lift(fcinfo, relative_p_value); }
 
+CLIENTELE_FUNCTION(clientele_incremental_share) {
+    const Lift turned = lift_of_datum(PG_GETARG_DATUM(0));
+    IncrementalShare found;
+    think([&] { found = incremental_share(turned); });
+    const double numbers[] = {found.share, found.ci_low, found.ci_high};
+    return result_row(fcinfo, {}, numbers);
+}
+
 CLIENTELE_FUNCTION(clientele_srm_pvalue) {
     ArrayType* counts = PG_GETARG_ARRAYTYPE_P(0);
     check_plain_array(counts, "observed", "Write ARRAY[1000, 1200] for two arms.", "Give an arm without units a 0.");
