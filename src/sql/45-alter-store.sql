@@ -76,7 +76,7 @@ DECLARE
 BEGIN
     wanted.attributes := coalesce(CASE WHEN wanted.customers IS NOT NULL OR given ? 'attributes' THEN wanted.attributes END, '{}');
     wanted.options := (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') FROM jsonb_each(former.options || given) o
-        WHERE o.key IN ('first_attributes', 'margin_by_category', 'margin_by_segment')
+        WHERE o.key IN ('first_attributes', 'margin_by_category', 'margin_by_segment', 'contact_limit')
            OR o.key = ANY (options) AND o.key <> ALL (coalesce(reset, '{}')));
     wanted.options := clientele._completed_products(wanted.options, wanted.items IS NOT NULL, given);
     wanted.orders_name := clientele._full_name(wanted.orders);

@@ -21,7 +21,8 @@ BEGIN
     book := jsonb_build_object('seed', settings.seed, 'currency', settings.currency, 'time_zone', settings.time_zone,
         'margin', settings.margin, 'global_holdout', nullif(settings.global_holdout, 0),
         'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}') || coalesce(response, '{}')
-        || clientele._differing_margins(settings);
+        || clientele._differing_margins(settings)
+        || jsonb_strip_nulls(jsonb_build_object('contact_limit', settings.options -> 'contact_limit'));
     -- Whoever decides by a book checks it first: terms that make no sense are refused here, before readers meet them.
     PERFORM clientele.decide_offer(book, '', NULL, NULL, NULL, now());
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._offer_book() RETURNS jsonb STABLE PARALLEL SAFE RETURN %L::jsonb', store, book);
@@ -427,3 +428,27 @@ END $$;
 COMMENT ON FUNCTION clientele.set_global_holdout(name, double precision) IS
     'Holds a share of the customers out of every program of a store: those with bucket(''SEED:global'', customer) below it, where SEED '
     'is the name that the store was created under; owner only. From 0, below 1; NULL is an error. Offers that are open stay open.';
+
+-- ---- Contacts ----
+
+-- What of it makes no sense is refused by whoever writes the book.
+CREATE FUNCTION clientele.set_contact_limit(store name, most integer, per interval) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET intervalstyle = 'postgres' AS $$
+BEGIN
+    PERFORM clientele._lock_store(store);
+    IF (most IS NULL) <> (per IS NULL) THEN
+        RAISE EXCEPTION 'a contact limit needs most and per' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('most is %s, per is %s.', coalesce(most::text, 'NULL'), coalesce(per::text, 'NULL')),
+            HINT = 'Such as most => 3, per => ''30 days''; NULL for both takes the limit away.';
+    END IF;
+    PERFORM clientele._warn_of_seconds('per', per);
+    EXECUTE format('UPDATE %I.settings SET options = (coalesce(options, ''{}'') - ''contact_limit'') || $1', store)
+        USING CASE WHEN most IS NULL THEN '{}' ELSE jsonb_build_object('contact_limit', jsonb_build_object('most', most, 'per', per)) END;
+    PERFORM clientele._regenerate_offers(store);
+END $$;
+COMMENT ON FUNCTION clientele.set_contact_limit(name, integer, interval) IS
+    'Limits how often a customer is enrolled by the programs of a store, all of them together: most times within per, counted in the '
+    'store''s time zone; owner only. Who was held out counts as who was offered something, and a voided offer as any other: what was sent '
+    'was sent. Beyond it programs refuse, with the reason contact_limit. most: from 1; per: above 0, up to 100 years. NULL for both: no '
+    'limit. Offers that are open stay open.';

@@ -45,8 +45,8 @@ CREATE TYPE clientele.lift_stratum AS (
 COMMENT ON TYPE clientele.lift_stratum IS
     'Internal: the comparison within one version of a program (of the whole store: one share of the global holdout), of all customers or '
     'those of a segment. '
-    'turned: the same with its arms changed over, of reach_rate; sums: of the outcomes, for _outcome_shape(); excluded: whose horizon is not over; again: who were enrolled before the time that is '
-    'measured.';
+    'turned: the same with its arms changed over, of reach_rate; sums: of the outcomes, for _outcome_shape(); excluded: whose horizon is '
+    'not over; again: who were enrolled before the time that is measured.';
 
 -- ---- What is compared ----
 
@@ -64,8 +64,8 @@ CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
 $$;
 COMMENT ON FUNCTION clientele._metric_expression(text) IS
     'A metric as SQL over the amounts of a customer; net margin takes the margin as of the enrolment, since what is offered changes what '
-    'is bought, and what rewards cost; reach_rate the threshold as of then, which who was held out has, too; of aov this is the numerator, whose denominator is orders_per_customer. NULL: there is no such '
-    'metric.';
+    'is bought, and what rewards cost; reach_rate the threshold as of then, which who was held out has, too; of aov this is the '
+    'numerator, whose denominator is orders_per_customer. NULL: there is no such metric.';
 
 CREATE FUNCTION clientele._enrolled_by(store name, program text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -212,7 +212,8 @@ BEGIN
     END IF;
     IF unsettled > 0 THEN
         RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
-            USING DETAIL = 'Their rewards are not subtracted.', HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
+            USING DETAIL = 'Their rewards are not subtracted.',
+                HINT = format('CALL clientele.settle_offers(%L), and measure again.', store);
         RETURN format('OVERSTATED: offers that were earned are not settled (in all segments: %s), and their rewards not subtracted: '
             'CALL clientele.settle_offers(%L) first', unsettled, store);
     END IF;

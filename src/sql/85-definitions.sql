@@ -15,13 +15,14 @@ BEGIN
         'global_holdout', (clientele._settings(store)).global_holdout,
         'rfm_breaks', clientele._export_breaks(store),
         'margins', clientele._export_margins(store),
+        'contact_limit', (clientele._settings(store)).options -> 'contact_limit',
         'segmentations', clientele._export_segmentations(store),
         'contents', clientele._export_contents(store),
         'programs', clientele._export_programs(store));
 END $$;
 COMMENT ON FUNCTION clientele.export_definitions(name) IS
     'What a store''s owner has defined, as one document for apply_definitions(): segmentations with their default segments and rules, '
-    'contents, programs, RFM breaks that were set by hand, margins that differ, holdouts. '
+    'contents, programs, RFM breaks that were set by hand, margins that differ, holdouts, the contact limit. '
     'Of learned segments it is what they were learned from, not the model. The same definitions give the same text: jsonb_pretty() of '
     'it is what to keep in version control. '
     'For everybody who may read the store''s tables.';
@@ -179,7 +180,7 @@ CREATE FUNCTION clientele._definitions_shape() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '{"format!": "number", "global_holdout": "number",
              "rfm_breaks": {"r!": ["number"], "f!": ["number"], "m!": ["number"]},
-             "margins": {"by_category": "any", "by_segment": "any"},
+             "margins": {"by_category": "any", "by_segment": "any"}, "contact_limit": {"most!": "number", "per!": "string"},
              "segmentations": [{"segmentation!": "string", "default_segment": "string",
                  "learned": {"features!": ["string"], "k": "number", "seed": "number", "standardize": "boolean"},
                  "segments": [{"segment!": "string", "rule!": "string", "priority": "number", "description": "string",
@@ -308,7 +309,11 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
         WHERE definitions ? 'margins'
         UNION ALL
         SELECT 9, '$.global_holdout', 'holdout', '{global}', jsonb_build_object('share', definitions -> 'global_holdout')
-        WHERE definitions -> 'global_holdout' <> 'null')
+        WHERE definitions -> 'global_holdout' <> 'null'
+        UNION ALL
+        SELECT 10, '$.contact_limit', 'limit', '{contacts}', coalesce(nullif(definitions -> 'contact_limit', 'null'),
+            '{"most": null, "per": null}')
+        WHERE definitions ? 'contact_limit')
     -- Each array comes in its order.
     SELECT row_number() OVER (ORDER BY r.phase), r.path, r.kind, r.key, r.item FROM rows AS r
 $$;
@@ -416,7 +421,7 @@ CREATE FUNCTION clientele._definition_plan(former jsonb, present jsonb)
     FROM clientele._definition_rows(former) AS f FULL JOIN clientele._definition_rows(present) AS p USING (kind, key)
         CROSS JOIN (SELECT clientele._offer_defaults()) AS d (defaults)
     WHERE f.item IS DISTINCT FROM p.item
-    ORDER BY array_position('{segmentation,segment,content,program,breaks,margins,holdout}', kind), coalesce(p.place, f.place),
+    ORDER BY array_position('{segmentation,segment,content,program,breaks,margins,holdout,limit}', kind), coalesce(p.place, f.place),
         p.place IS NULL
 $$;
 COMMENT ON FUNCTION clientele._definition_plan(jsonb, jsonb) IS 'Internal: in what two documents differ, for people.';
@@ -575,6 +580,8 @@ BEGIN
             PERFORM clientele.set_margins(store, after -> 'by_category', after -> 'by_segment');
         WHEN 'holdout' THEN
             PERFORM clientele.set_global_holdout(store, (after ->> 'share')::double precision);
+        WHEN 'limit' THEN
+            PERFORM clientele.set_contact_limit(store, (after ->> 'most')::integer, (after ->> 'per')::interval);
     END CASE;
 END $$;
 COMMENT ON FUNCTION clientele._apply_change(name, clientele.definition_change) IS 'Internal: carries out one change of a document.';

@@ -86,6 +86,15 @@ subtest 'limits of a customer' => sub {
 	{
 		all_at_once($store, "SELECT * FROM clientele.issue_offer(5::bigint, '$store');\nUPDATE $store.ledger SET state = 'redeemed', closed_at = now() WHERE state = 'open';\n");
 	}
+	create_even_shop('contacted', terms => 'holdout => 0.5');
+	$node->safe_psql('postgres', q{
+		SELECT clientele.define_offer('contacted', 'other', 'grow_order_value', holdout => 0.5);
+		SELECT clientele.set_contact_limit('contacted', 3, '1 day');
+	});
+	all_at_once('contacts', join "\n", (map { "SELECT * FROM clientele.issue_offer((1 + :client_id % 4)::bigint, 'contacted', '$_');" } 'even', 'other'),
+		"SELECT * FROM clientele.issue_offer((1 + :client_id % 4)::bigint, 'contacted');",
+		"UPDATE contacted.ledger SET state = 'redeemed', closed_at = now() WHERE state = 'open' AND customer_id = 1 + :client_id % 4;\n");
+	is(value(q{SELECT count(*), count(DISTINCT customer_id), max(period) FROM contacted.ledger}), '12|4|3', 'three contacts each, by whatever program and in whatever arm');
 	is(value(q{SELECT count(*), max(period) FROM twice.ledger}), '2|2', 'at most two');
 	is(value(q{SELECT count(*) FROM cooling.ledger}), '1', 'no other during the cool-down');
 };

@@ -55,6 +55,7 @@ SELECT clientele.define_offer('full'::name, 'back'::text, 'win_back'::text);
 SELECT clientele.drop_offer('full'::name, 'back'::text);
 SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, budget => 100::numeric);
 SELECT clientele.set_global_holdout('full'::name, 0.05::float8);
+SELECT clientele.set_contact_limit('full'::name, 3::integer, '30 days'::interval);
 SELECT clientele.assign_segment(5::int8, 'full'::name), clientele.assign_segment('5'::text, 'full'::name, 'value'::text);
 SELECT clientele.assign_segment(5::int8, 'full'::name, as_of => '2026-01-01'::timestamptz);
 SELECT clientele.segments_of(5::int8, 'full'::name);
@@ -95,6 +96,7 @@ CALL clientele.refresh('full'::name, true);
 SELECT * FROM clientele.measure_lift('full'::name, 'stretch'::text, by_segment => true);
 SELECT * FROM clientele.measure_lift('full'::name, 'stretch'::text, "from" => '2020-01-01'::timestamptz, version => 1);
 SELECT * FROM clientele.measure_lift('full'::name, NULL::text);
+SELECT * FROM clientele.measure_lift('full'::name, 'stretch'::text, 'reach_rate'::text, displaced => true);
 SELECT * FROM clientele.learn_offer('full'::name, 'stretch'::text);
 SELECT clientele._warn_of_mismatch('x'::text, (SELECT CAST(ROW(r.*) AS clientele.lift_report) FROM clientele.measure_lift('full'::name, 'stretch'::text) r));
 -- refused

@@ -52,8 +52,8 @@ Comparison comparison_of(const std::vector<Row>& rows, Rows kind) {
 
 Lift lift_of_rows(const std::vector<Row>& rows, Rows kind) { return lift_of(comparison_of(rows, kind)); }
 
-// 1,000 offered, of whom 100 reach the threshold; 500 held out, of whom 30 do. By hand: 1 - c / t, the variance of a mean
-// p (1 - p) / (n - 1), and the delta method's slopes 1 / t and c / t^2.
+// 1,000 offered, of whom 100 reach the threshold; 500 held out, of whom 30 do. By hand: 1 - c / t, the variance of a
+// mean p (1 - p) / (n - 1), and the delta method's slopes 1 / t and c / t^2.
 TEST(Lift, ShareOfThoseWhoReachedItOnlyBecauseOfTheOffer) {
     const double c = 0.06, t = 0.1, of_c = c * (1 - c) / 499, of_t = t * (1 - t) / 999;
     const IncrementalShare found = incremental_share(lift_from(Rows::outcomes, {1000, 100, 100}, {500, 30, 30}));

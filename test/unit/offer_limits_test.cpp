@@ -109,6 +109,19 @@ TEST_F(OfferLimits, OnlySoManyOffersPerCustomer) {
     EXPECT_EQ(enrol().program, nullptr);
 }
 
+TEST_F(OfferLimits, OnlySoManyContactsByAllPrograms) {
+    customer.contacts = 1'000'000;
+    EXPECT_EQ(decide().status, Status::offered);  // a store without a limit
+    book.most_contacts = 2;
+    customer.contacts = 1;
+    EXPECT_EQ(decide().status, Status::offered);
+    customer.contacts = 2;
+    program.max_per_customer = 1;
+    standing.exposures = 1;
+    EXPECT_EQ(codes_of(decide()), (Codes{"contact_limit", "limit_reached"}));
+    EXPECT_EQ(enrol().program, nullptr);
+}
+
 TEST_F(OfferLimits, NothingIsOfferedWhileItCoolsDown) {
     standing.cools_until = now + 1;
     EXPECT_EQ(codes_of(decide()), (Codes{"cooling_down"}));

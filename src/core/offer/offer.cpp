@@ -73,6 +73,7 @@ Reasons refusals(const Book& book, const Program& program, const Customer& custo
             check_win_back(customer.facts, found);
             break;
     }
+    if (customer.contacts >= book.most_contacts) found.add(Reason::contact_limit);
     check_limits(program, standing_of(book, program, customer), customer.as_of, found);
     return found;
 }
@@ -489,6 +490,7 @@ std::string_view code_of(Reason reason) {
                                                       "too_late",
                                                       "too_few_purchase_days",
                                                       "not_overdue",
+                                                      "contact_limit",
                                                       "limit_reached",
                                                       "cooling_down",
                                                       "outgrown",

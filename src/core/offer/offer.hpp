@@ -82,6 +82,7 @@ enum class Reason : std::uint8_t {
     too_late,
     too_few_purchase_days,
     not_overdue,
+    contact_limit,
     limit_reached,
     cooling_down,
     outgrown,
@@ -90,7 +91,7 @@ enum class Reason : std::uint8_t {
     budget_exhausted,
     outranked,
 };
-inline constexpr int reason_count = 33;
+inline constexpr int reason_count = 34;
 
 class Reasons {
   public:
@@ -176,7 +177,8 @@ struct Book {
     Margins margins;
     bool unicode = true;  // texts may hold more than ASCII
     double global_holdout = 0;
-    Fnv1a global_holdout_seed;  // fed with SEED:global
+    std::int64_t most_contacts = unlimited;  // of a customer, by all programs, within the store's period
+    Fnv1a global_holdout_seed;               // fed with SEED:global
     bool has_purchase_model = false;
     PurchaseModel purchase_model;             // in days
     const ResponseModel* response = nullptr;  // none: nothing was learnt of what offers do
@@ -205,6 +207,7 @@ struct Customer {
     Instant as_of = 0;
     std::span<const Standing> standings;  // one a program of the book, in its order; empty: nothing limits
     LastThreshold last_threshold;
+    std::int64_t contacts = 0;  // exposures within that period, of whatever program, void ones included
     std::optional<OpenExposure> open;
     std::optional<CustomerMargin> margin;  // none: that of the segment, or the store's
 };

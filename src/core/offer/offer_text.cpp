@@ -230,20 +230,29 @@ class Explanation {
                 return;
             case Reason::not_overdue:
                 return write_not_overdue();
+            case Reason::no_reward:
+                return write_no_reward();
+            case Reason::outranked:
+                return write_outranked();
+            default:
+                write_limit(reason);
+        }
+    }
+
+    void write_limit(Reason reason) {
+        switch (reason) {
+            case Reason::contact_limit:
+                return write_contacts();
             case Reason::limit_reached:
-                return write_limit();
+                return write_enrolments();
             case Reason::cooling_down:
                 return write_cooldown();
             case Reason::outgrown:
                 return write_outgrown();
             case Reason::above_maximum:
                 return write_above_maximum();
-            case Reason::no_reward:
-                return write_no_reward();
             case Reason::budget_exhausted:
                 return write_budget();
-            case Reason::outranked:
-                return write_outranked();
             default:
                 text_.add(code_of(reason));
         }
@@ -311,7 +320,14 @@ class Explanation {
     }
 
     // Whether they were shown an offer or held out of it.
-    void write_limit() {
+    void write_contacts() {
+        text_.add("all programs together have enrolled the customer ");
+        add_count(text_, customer_.contacts, "time");
+        text_.add(" within the period of the store's contact limit, at most ").add_number(book_.most_contacts);
+        text_.add(" are allowed");
+    }
+
+    void write_enrolments() {
         text_.add("the customer was enrolled ");
         add_count(text_, standing_.exposures, "time");
         text_.add(", at most ").add_number(program_.max_per_customer).add(" are allowed");

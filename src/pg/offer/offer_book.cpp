@@ -27,9 +27,27 @@ constinit int next_slot = 0;
 
 void check_book_keys(const BookSource& source) {
     constexpr std::string_view known[] = {
-        "seed",     "currency",       "time_zone",      "margin",  "margin_by_category", "margin_by_segment",
-        "programs", "purchase_model", "global_holdout", "response"};
+        "seed",     "currency",       "time_zone",      "margin",   "margin_by_category", "margin_by_segment",
+        "programs", "purchase_model", "global_holdout", "response", "contact_limit"};
     check_keys(source, known);
+}
+
+void read_contact_limit(const BookSource& source, PreparedBook& prepared) {
+    constexpr const char* accepted =
+        "contact_limit is {\"most\": a whole number from 1, \"per\": an interval above 0 and up to 100 years}, or "
+        "null.";
+    constexpr std::string_view known[] = {"most", "per"};
+    const JsonbValue* value = lookup(source, "contact_limit");
+    if (value == nullptr) return;
+    if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data)) {
+        refuse(source, "contact_limit", value, accepted);
+    }
+    const BookSource limit{value->val.binary.data, {}};
+    check_keys(limit, known);
+    const JsonbValue* most = lookup(limit, "most");
+    if (most == nullptr) refuse(limit, "most", nullptr, accepted);
+    prepared.book.most_contacts = whole_in(limit, "most", most, {1, 1, PG_INT32_MAX, accepted});
+    prepared.contact_period = duration_in(limit, "per", required_text(limit, "per"), accepted);
 }
 
 // Each program against those before it.
@@ -154,6 +172,7 @@ PreparedBook* prepare(Jsonb* source_json) {
     book.global_holdout = holdout_in(source, "global_holdout", "global_holdout is a share from 0 to below 1.");
     feed(book.global_holdout_seed, {book.seed, ":global"});
     prepared->asks_for_id = book.global_holdout > 0;
+    read_contact_limit(source, *prepared);
     read_programs(source, *prepared);
     prepared->currency = text_datum(book.currency);
     prepared->reward_kind = text_datum("amount_off");

@@ -11,6 +11,7 @@ struct PreparedBook {
     ProgramParts* parts;  // one a program
     Standing* standings;  // one a program; of the customer who was asked for last
     const Zone* zone;
+    Interval contact_period;  // for which the book limits contacts, if it does
     MemoryContext context;
     Datum currency;
     Datum reward_kind;

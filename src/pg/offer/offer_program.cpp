@@ -54,20 +54,6 @@ bool is_before(Interval* left, Interval* right) {
     return DatumGetBool(DirectFunctionCall2(interval_lt, IntervalPGetDatum(left), IntervalPGetDatum(right)));
 }
 
-// An interval above zero, whose parts all are.
-Interval duration_in(const BookSource& source, const char* key, std::string_view text, const char* accepted) {
-    Interval* duration = interval_from(terminated(text));
-    Interval zero{};
-    Interval century{};
-    century.month = 1'200;
-    // How a sign applies to the parts behind it depends on the session's IntervalStyle; so there is none.
-    const bool has_sign = duration->month < 0 || duration->day < 0 || duration->time < 0;
-    if (has_sign || !is_before(&zero, duration) || is_before(&century, duration)) {
-        refuse(source, key, lookup(source, key), accepted);
-    }
-    return *duration;
-}
-
 Interval valid_for_in(const BookSource& source) {
     const std::string_view text = optional_text(source, "valid_for");
     return duration_in(source, "valid_for", text.data() == nullptr ? default_valid_for : text,
@@ -296,6 +282,19 @@ void check_program_keys(const BookSource& source) {
 }
 
 }  // namespace
+
+Interval duration_in(const BookSource& source, const char* key, std::string_view text, const char* accepted) {
+    Interval* duration = interval_from(terminated(text));
+    Interval zero{};
+    Interval century{};
+    century.month = 1'200;
+    // How a sign applies to the parts behind it depends on the session's IntervalStyle; so there is none.
+    const bool has_sign = duration->month < 0 || duration->day < 0 || duration->time < 0;
+    if (has_sign || !is_before(&zero, duration) || is_before(&century, duration)) {
+        refuse(source, key, lookup(source, key), accepted);
+    }
+    return *duration;
+}
 
 void feed(Fnv1a& seed, std::initializer_list<std::string_view> parts) {
     for (const std::string_view part : parts) {

@@ -41,6 +41,9 @@ struct ProgramParts {
 // context.
 void read_program(const Book& book, const BookSource& object, Program& program, ProgramParts& parts);
 
+// An interval above zero, whose parts all are.
+Interval duration_in(const BookSource& source, const char* key, std::string_view text, const char* accepted);
+
 // Feeds a seed with the parts of its name.
 void feed(Fnv1a& seed, std::initializer_list<std::string_view> parts);
 

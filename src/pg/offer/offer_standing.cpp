@@ -100,7 +100,12 @@ std::int64_t remaining_in(Datum number, int decimals) {
     return scaled.value < 0 ? 0 : scaled.value / unit;
 }
 
-void read_history(PreparedBook& book, ArrayType* array, LastThreshold& last) {
+// Whether an exposure counts against the store's contact limit: also one that was voided, for what was sent was sent.
+bool is_contact(const PreparedBook& book, const PastExposure& exposure, Instant as_of) {
+    return book.book.most_contacts != unlimited && as_of < later(*book.zone, exposure.issued_at, book.contact_period);
+}
+
+void read_history(PreparedBook& book, ArrayType* array, Customer& customer) {
     enum { program, issued_at, min_spend, is_void, columns };
     constexpr const char* accepted =
         "history is a plain array of clientele.past_exposure, each with its program and when it was issued.";
@@ -119,7 +124,8 @@ void read_history(PreparedBook& book, ArrayType* array, LastThreshold& last) {
         }
         if (!nulls[min_spend]) exposure.min_spend = threshold_in(values[min_spend]);
         exposure.is_void = !nulls[is_void] && DatumGetBool(values[is_void]);
-        add_exposure(last, exposure);
+        add_exposure(customer.last_threshold, exposure);
+        if (is_contact(book, exposure, customer.as_of)) ++customer.contacts;
         if (Standing* standing = find_standing(book, values[program])) add_exposure(*standing, exposure);
     }
     rows.release();
@@ -153,7 +159,7 @@ void read_standings(PreparedBook& book, ArrayType* history, ArrayType* budgets, 
     customer.standings = {book.standings, count};
     if (book.asks_for_budgets && budgets != nullptr) read_budgets(book, budgets);
     if (history == nullptr) return;
-    read_history(book, history, customer.last_threshold);
+    read_history(book, history, customer);
     for (std::size_t index = 0; index < count; ++index) {
         Standing& standing = book.standings[index];
         const ProgramParts& parts = book.parts[index];
