@@ -47,13 +47,13 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM clientele.redeem_offer(%L, %L, %L)', code, order_1, store) INTO redeemed;
     BEGIN
         EXECUTE format('SELECT FROM clientele.redeem_offer(%L, %L, %L)', code, order_1, store);
-    EXCEPTION WHEN unique_violation THEN
+    EXCEPTION WHEN SQLSTATE 'OF002' THEN
         GET STACKED DIAGNOSTICS again = PG_EXCEPTION_DETAIL;
         again := left(again, 18);
     END;
     BEGIN
         EXECUTE format('SELECT FROM clientele.redeem_offer(%L, (SELECT (%s)::text FROM generate_series(10, 10) i), %L)', code, id, store);
-    EXCEPTION WHEN no_data_found THEN
+    EXCEPTION WHEN SQLSTATE 'OF001' THEN
         unknown := SQLERRM;
     END;
     RETURN NEXT;

@@ -58,7 +58,7 @@ CALL issue('shop', 3, 3, NULL, holdout => 'program');
 CALL issue('shop', 4, 4, 'FFFFF-FFFFF', min_spend => 60.5);
 CALL issue('shop', 5, 5, 'GGGGG-GGGGG', valid_until => '2126-01-15');
 INSERT INTO orders (order_id, customer_id, ordered_at, amount) VALUES
-    (11, 1, '2026-01-01', 60.00), (12, 1, '2026-01-02', 90), (13, 1, '2025-12-31 23:59:59.999999', 90), (14, 1, '2026-01-15', 90),
+    (11, 1, '2026-01-01', 60.00), (12, 1, '2026-01-02', 90), (13, 1, '2025-12-31 23:58:59.999999', 90), (14, 1, '2026-01-15', 90),
     (41, 4, '2026-01-05', 60.49), (51, 5, '2126-01-05', 90);
 INSERT INTO orders VALUES (15, 1, '2026-01-03', 90, 40, NULL, DEFAULT), (16, 1, '2026-01-03', 90, 90, NULL, DEFAULT), (18, 1, '2026-01-03', 50, NULL, 9.99, DEFAULT),
     (17, 1, '2026-01-03', 90, NULL, NULL, 'cancelled'), (21, 2, '2026-01-14 23:59:59.999999', 59, NULL, 1, DEFAULT);

@@ -149,7 +149,8 @@ CREATE TYPE clientele.open_exposure AS (
     program pg_catalog.text,
     holdout pg_catalog.text,
     valid_until pg_catalog.timestamptz,
-    terms clientele.offer
+    terms clientele.offer,
+    code pg_catalog.text
 );
 COMMENT ON TYPE clientele.open_exposure IS
     'An exposure of a customer that is open: they have the offer of these terms or (holdout) are held out of it, and get no other.';

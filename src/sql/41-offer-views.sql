@@ -23,8 +23,8 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
                 SELECT l.customer_id, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at,
                     pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = 'void')::clientele.past_exposure
                         ORDER BY l.period) AS history,
-                    (pg_catalog.array_agg(ROW(l.exposure_id, l.program, l.holdout, l.valid_until, ROW({terms})::clientele.offer)
-                        ::clientele.open_exposure) FILTER (WHERE %5$s))[1] AS open
+                    (pg_catalog.array_agg(ROW(l.exposure_id, l.program, l.holdout, l.valid_until, ROW({terms})::clientele.offer,
+                        l.code)::clientele.open_exposure) FILTER (WHERE %5$s))[1] AS open
                 FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id) q$query$,
         'input', clientele._columns_of('clientele.offer_input', 'q.'), 'terms', clientele._columns_of('clientele.offer', 'l.'))
 $$;
@@ -43,8 +43,9 @@ BEGIN
             FROM (SELECT i.customer_id, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
             WHERE (d.o).program IS NOT NULL;
         CREATE OR REPLACE VIEW {store}.campaign WITH (security_invoker = true) AS
-            SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content, {unsegmented}
-            FROM (SELECT i.customer_id, i.segment, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
+            SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content, {unsegmented},
+                (d.open).code, CASE WHEN (d.open).code IS NOT NULL THEN (d.open).exposure_id END AS exposure_id
+            FROM (SELECT i.customer_id, i.segment, i.open, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
             LEFT JOIN {store}._segment_content k ON k.segment = d.segment;
         CREATE OR REPLACE VIEW {store}.offer_decisions WITH (security_invoker = true) AS
             SELECT i.customer_id, d.*, clientele._natural_share(i.profile, i.prior, d.min_spend) AS natural_share

@@ -1,25 +1,32 @@
--- Redemption: by code, or found in the orders; and what gives a budget back.
+-- Redemption found in the orders, and what gives a budget back. By code: the next file.
 --
 -- Locks are taken in the order that docs/architecture.md has: exposures, then their reversals, then slots of the budgets, these
 -- by program and number. Whoever settles never waits for an exposure: somebody else is closing it.
 
-CREATE TYPE clientele.redemption AS (
-    exposure_id bigint, program text, customer_id text, order_id text, ordered_at timestamptz, order_value numeric, reward numeric,
-    currency text);
-COMMENT ON TYPE clientele.redemption IS
-    'What redeem_offer() wrote down: the exposure, the order that redeemed it, its value as the store defines it, and the reward, in the '
-    'currency.';
-
 -- The one definition of what redeems an offer: o is a row of _orders, l one of the ledger.
--- An order time that is a date is the midnight at which the day begins: on the last day of an offer that is before its end, too.
-CREATE FUNCTION clientele._reaches(store name) RETURNS text
+-- An order time that is a date is the midnight at which the day begins: on the last day of an offer that is before its end, too. What
+-- is dated at the very end is of the next day, whatever the clocks.
+CREATE FUNCTION clientele._in_time(store name, tolerance interval, OUT since text, OUT before_end text, OUT by_now text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('(%s AND o.ordered_at < l.valid_until AND o.ordered_at <= statement_timestamp() AND o.amount >= l.min_spend)',
-        clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'))
+    SELECT CASE WHEN tolerance > '0' THEN format('(%s OR o.ordered_at >= l.issued_at - %L::interval)', strictly, tolerance)
+            ELSE strictly END,
+        CASE WHEN tolerance > '0'
+            THEN format('(o.ordered_at < l.valid_until + %L::interval AND o.ordered_at <> l.valid_until)', tolerance)
+            ELSE '(o.ordered_at < l.valid_until)' END,
+        format('(o.ordered_at <= statement_timestamp()%s)', CASE WHEN tolerance > '0' THEN format(' + %L::interval', tolerance) END)
+    FROM clientele._placed_since(store, 'o.ordered_at', 'l.issued_at') strictly
 $$;
-COMMENT ON FUNCTION clientele._reaches(name) IS
-    'Whether an order reaches what an exposure asks for, as an SQL expression: it was placed while the offer was valid (from issued_at '
-    'on, before valid_until; a date from the day of issuing to the last one) and not in the future, and its value reaches min_spend.';
+COMMENT ON FUNCTION clientele._in_time(name, interval) IS
+    'Whether an order was placed while an offer was valid, as SQL expressions: from issued_at on, before valid_until, and not in the '
+    'future; a date from the day of issuing to the last one. tolerance: by how much the clock that dated it may be wrong.';
+
+CREATE FUNCTION clientele._reaches(store name, tolerance interval DEFAULT '0') RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('(%s AND %s AND %s AND o.amount >= l.min_spend)', t.since, t.before_end, t.by_now)
+    FROM clientele._in_time(store, tolerance) t
+$$;
+COMMENT ON FUNCTION clientele._reaches(name, interval) IS
+    'Whether an order reaches what an exposure asks for, as an SQL expression: it was placed in time, and its value reaches min_spend.';
 
 CREATE FUNCTION clientele._qualifies(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -28,11 +35,14 @@ COMMENT ON FUNCTION clientele._qualifies(name) IS
     'Whether an order redeems an exposure, as an SQL expression: it is the customer''s, and reaches what was asked for.';
 
 -- An order that has redeemed an offer may be given to another customer, as when two turn out to be one person: the reward stays paid.
+-- That it came in time was found then, be it with some tolerance, and holds as long as it is dated as it was.
 CREATE FUNCTION clientele._still_qualifies(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-    RETURN CASE WHEN (clientele._settings(store)).order_id IS NULL THEN clientele._qualifies(store) ELSE clientele._reaches(store) END;
+    RETURN CASE WHEN (clientele._settings(store)).order_id IS NULL THEN clientele._qualifies(store)
+        ELSE format('(o.amount >= l.min_spend AND (o.ordered_at = l.ordered_at OR %s))', clientele._reaches(store)) END;
 COMMENT ON FUNCTION clientele._still_qualifies(name) IS
-    'Whether an order goes on redeeming what it has redeemed, as an SQL expression: one that has an id does so whosever it has become.';
+    'Whether an order goes on redeeming what it has redeemed, as an SQL expression: one that has an id does so whosever it has become, '
+    'and where it was in time.';
 
 -- The same order: by its id; where the store has none, a customer has one exposure at a time, and so one redemption at a time.
 CREATE FUNCTION clientele._same_order(store name, settings clientele.store_settings) RETURNS text
@@ -380,154 +390,7 @@ COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS
     'The caller needs SELECT on the store and its orders, UPDATE on ledger and budgets, DELETE (where live INSERT, too) on reversals; '
     'under row-level security on the orders it fails rather than settling by some of them.';
 
--- ---- By code ----
-
-CREATE FUNCTION clientele._order_literal(store name, order_id text) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
-DECLARE
-    type text;
-    key text;
-BEGIN
-    IF (clientele._settings(store)).order_id IS NULL THEN
-        RAISE EXCEPTION 'store % has no order ids', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = 'Its orders were named without one, so that no single order can be meant.',
-            HINT = 'CALL clientele.settle_offers() finds redemptions without; create_store(..., order_id => ''...'') names the column.';
-    END IF;
-    SELECT clientele._stored_type(atttypid) INTO type FROM pg_attribute WHERE attrelid = format('%I.ledger', store)::regclass
-        AND attname = 'order_id';
-    PERFORM clientele._require('order_id', order_id IS NOT NULL);
-    BEGIN
-        EXECUTE format('SELECT format(''%%s'', %L::%s)', order_id, type) INTO key;
-    EXCEPTION
-        WHEN numeric_value_out_of_range THEN
-            RETURN 'NULL';
-        WHEN data_exception THEN
-            RAISE EXCEPTION 'invalid order id: "%"', order_id USING ERRCODE = SQLSTATE,
-                DETAIL = format('The orders of store %s have ids of type %s.', quote_ident(store), type);
-    END;
-    RETURN format('%L::%s', key, type);
-END $$;
-COMMENT ON FUNCTION clientele._order_literal(name, text) IS
-    'An order''s id as an SQL literal of the type that the store''s orders have; NULL where no order can have it. NULL, a malformed one, '
-    'and a store whose orders have no ids are errors.';
-
-CREATE FUNCTION clientele._refuse_code() RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RAISE EXCEPTION 'the code cannot be redeemed with this order' USING ERRCODE = 'no_data_found',
-        DETAIL = 'There is no such code, or no such order that counts, or the code was not issued to the customer whose order it is.',
-        HINT = 'Check both for typing errors. An order counts when it is in the orders table and passes the store''s filter.';
-END $$;
-COMMENT ON FUNCTION clientele._refuse_code() IS
-    'One answer to an unknown code, an unknown order, and somebody else''s: who guesses learns nothing.';
-
-CREATE FUNCTION clientele._refuse_taken_order() RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RAISE EXCEPTION 'the order has redeemed another offer already' USING ERRCODE = 'unique_violation',
-        DETAIL = 'An order redeems one offer.';
-END $$;
-COMMENT ON FUNCTION clientele._refuse_taken_order() IS 'A second code for one order.';
-
-CREATE FUNCTION clientele._check_redeemable(state text, is_reversed boolean, closed_at timestamptz, redeemed_by text,
-    by_this_order boolean) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF state = 'void' OR is_reversed THEN
-        RAISE EXCEPTION 'the offer is void' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = CASE WHEN redeemed_by IS NULL THEN format('It was withdrawn at %s.', closed_at)
-                ELSE 'The order that it was redeemed with was cancelled or refunded.' END,
-            HINT = 'The customer may be issued a new one.';
-    ELSIF state = 'redeemed' THEN
-        RAISE EXCEPTION 'the code has been redeemed already' USING ERRCODE = 'unique_violation',
-            DETAIL = CASE WHEN by_this_order THEN format('By this very order, at %s.', closed_at)
-                ELSE format('By order %s of the customer, at %s. A code is good for one order.', redeemed_by, closed_at) END;
-    ELSIF state = 'expired' THEN
-        RAISE EXCEPTION 'the offer has expired' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = 'It was settled: none of the orders that were there after its end had redeemed it.';
-    END IF;
-END $$;
-COMMENT ON FUNCTION clientele._check_redeemable(text, boolean, timestamptz, text, boolean) IS
-    'Refuses an exposure that is not open any more, with the reason: of who has a code and an order of its customer, which order has '
-    'redeemed it (NULL: none) is no secret.';
-
-CREATE FUNCTION clientele._check_qualifies(placed_since boolean, ordered_at timestamptz, amount numeric, issued_at timestamptz,
-    valid_until timestamptz, min_spend numeric, currency text)
-    RETURNS void LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF NOT placed_since THEN
-        RAISE EXCEPTION 'the order was placed before the offer was issued' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('The order was placed at %s, the offer issued at %s.', ordered_at, issued_at);
-    ELSIF ordered_at >= valid_until THEN
-        RAISE EXCEPTION 'the offer has expired' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('The order was placed at %s, the offer was valid until %s.', ordered_at, valid_until);
-    ELSIF ordered_at > clock_timestamp() THEN
-        RAISE EXCEPTION 'the order is dated in the future' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('It counts from %s on.', ordered_at);
-    ELSIF amount < min_spend THEN
-        RAISE EXCEPTION 'the order is below the threshold' USING ERRCODE = 'check_violation',
-            DETAIL = format('Its value is %s %s, the offer asks for %s %2$s.', trim_scale(amount), currency, trim_scale(min_spend));
-    END IF;
-END $$;
-COMMENT ON FUNCTION clientele._check_qualifies(boolean, timestamptz, numeric, timestamptz, timestamptz, numeric, text) IS
-    'Refuses an order of the customer that does not qualify, with the reason: when it was placed, or its value, in the currency.';
-
-CREATE FUNCTION clientele._redeem_offer(code text, order_id text, store name) RETURNS clientele.redemption
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    redeemed_order text;
-    same text;
-    placed record;
-    exposure record;
-    redeemed clientele.redemption;
-BEGIN
-    PERFORM clientele._require('code', code IS NOT NULL);
-    store := clientele._resolve_store(store);
-    code := clientele._canonical_code(code);
-    redeemed_order := clientele._order_literal(store, order_id);
-    same := clientele._order_equality(store);
-    -- Nothing is locked before it is known that the code and the order are the same customer's.
-    EXECUTE clientele._fill('
-        SELECT o.ordered_at, o.amount, {placed_since} AS placed_since
-        FROM {store}.ledger l JOIN {store}._orders o ON o.customer_id = l.customer_id
-        WHERE l.code = $1 AND o.order_id {same} {order} AND o.amount IS NOT NULL
-        ORDER BY {qualifies} DESC, o.ordered_at LIMIT 1',
-        'store', quote_ident(store), 'order', redeemed_order, 'same', same, 'qualifies', clientele._qualifies(store),
-        'placed_since', clientele._placed_since(store, 'o.ordered_at', 'l.issued_at')) INTO placed USING code;
-    EXECUTE format('SELECT l.exposure_id FROM %I.ledger l WHERE $1 AND l.code = $2 FOR UPDATE', store)
-        INTO exposure USING placed.ordered_at IS NOT NULL, code;
-    IF exposure.exposure_id IS NULL THEN
-        PERFORM clientele._refuse_code();
-    END IF;
-    -- The order's id is shown as text: a session's plan for a field of a record holds for one type, and stores differ in the type of ids.
-    EXECUTE clientele._fill('
-        SELECT l.exposure_id, l.state, l.closed_at, {order_id} AS order_id, l.issued_at, l.valid_until, l.min_spend, l.currency,
-            EXISTS (SELECT FROM {store}.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
-            l.order_id {same} {order} AS by_this_order,
-            EXISTS (SELECT FROM {store}.ledger t WHERE t.state = ''redeemed'' AND t.order_id {same} {order}) AS order_is_taken
-        FROM {store}.ledger l WHERE l.exposure_id = $1',
-        'store', quote_ident(store), 'order', redeemed_order, 'same', same, 'order_id', clientele._as_text('l.order_id'))
-        INTO exposure USING exposure.exposure_id;
-    PERFORM clientele._check_redeemable(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id,
-        exposure.by_this_order);
-    IF exposure.order_is_taken THEN
-        PERFORM clientele._refuse_taken_order();
-    END IF;
-    PERFORM clientele._check_qualifies(placed.placed_since, placed.ordered_at, placed.amount, exposure.issued_at, exposure.valid_until,
-        exposure.min_spend, exposure.currency);
-    BEGIN
-        EXECUTE format('
-            UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3
-            WHERE l.exposure_id = $1
-            RETURNING l.exposure_id, l.program, l.customer_id::text, format(''%%s'', l.order_id), l.ordered_at, l.order_value,
-                l.reward, l.currency', store, redeemed_order)
-            INTO redeemed USING exposure.exposure_id, placed.ordered_at, placed.amount;
-    EXCEPTION WHEN unique_violation THEN
-        PERFORM clientele._refuse_taken_order();  -- by somebody else, since we looked
-    END;
-    RETURN redeemed;
-END $$;
-COMMENT ON FUNCTION clientele._redeem_offer(text, text, name) IS 'redeem_offer() for an order given as text.';
+-- ---- Taken back ----
 
 CREATE FUNCTION clientele._void_redemption(order_id text, store name) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -550,23 +413,6 @@ BEGIN
     RETURN true;
 END $$;
 COMMENT ON FUNCTION clientele._void_redemption(text, name) IS 'void_redemption() for an order given as text.';
-
-CREATE FUNCTION clientele.redeem_offer(code text, order_id bigint, store name DEFAULT NULL) RETURNS clientele.redemption
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
-CREATE FUNCTION clientele.redeem_offer(code text, order_id uuid, store name DEFAULT NULL) RETURNS clientele.redemption
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
-CREATE FUNCTION clientele.redeem_offer(code text, order_id text, store name DEFAULT NULL) RETURNS clientele.redemption
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT clientele._redeem_offer($1, $2::text, $3); END;
-CALL clientele._comment_on_overloads('redeem_offer(text, {key}, name)',
-    'Redeems an offer with an order of the same customer that was placed while the offer was valid, and whose value as the store defines '
-    'it (net of refunds, before discounts) reaches min_spend; returns what was written down. '
-    'Refused, with the reason: a code that was redeemed (23505; whether by this very order, is said in the detail), has expired or is '
-    'void (55000), an order that has redeemed another (23505), was placed before the offer (55000), or is below the threshold (23514). '
-    'An unknown code, an unknown order and those of different customers get one answer (P0002). Upper and lower case, spaces and hyphens '
-    'of a code do not matter. NULL, and a malformed id, are errors.');
 
 CREATE FUNCTION clientele.void_redemption(order_id bigint, store name DEFAULT NULL) RETURNS boolean
     LANGUAGE sql VOLATILE PARALLEL UNSAFE

@@ -279,11 +279,12 @@ my ($one, $two) = map { session($node, $db) } 1 .. 2;
 my $pid = ask($two, 'SELECT pg_backend_pid()');
 # What a session does in a transaction, what the other tries meanwhile, and what it is told when the first commits or rolls back.
 for my $case (
-	[ 'redeem', 'redeem', 'COMMIT', qr/23505: the code has been redeemed already/ ], [ 'redeem', 'redeem', 'ROLLBACK', qr/^t$/ ],
-	[ 'redeem', 'other order', 'COMMIT', qr/23505: the code has been redeemed already/ ], [ 'other code', 'redeem', 'COMMIT', qr/23505: the order has redeemed another/ ],
-	[ 'void', 'void', 'COMMIT', qr/^f$/ ], [ 'void', 'void', 'ROLLBACK', qr/^t$/ ], [ 'expire', 'redeem', 'COMMIT', qr/55000: the offer has expired/ ],
-	[ 'withdraw', 'redeem', 'COMMIT', qr/55000: the offer is void/ ], [ 'withdraw', 'redeem', 'ROLLBACK', qr/^t$/ ],
-	[ 'redeem', 'forget', 'COMMIT', qr/^$/ ], [ 'forget', 'redeem', 'COMMIT', qr/P0002: / ])
+	[ 'redeem', 'redeem', 'COMMIT', qr/OF002: the code has been redeemed already/ ], [ 'redeem', 'redeem', 'ROLLBACK', qr/^t$/ ],
+	[ 'redeem', 'other order', 'COMMIT', qr/OF002: the code has been redeemed already/ ], [ 'other code', 'redeem', 'COMMIT', qr/OF003: the order has redeemed another/ ],
+	[ 'void', 'void', 'COMMIT', qr/^f$/ ], [ 'void', 'void', 'ROLLBACK', qr/^t$/ ], [ 'expire', 'redeem', 'COMMIT', qr/OF004: the offer has expired/ ],
+	[ 'withdraw', 'redeem', 'COMMIT', qr/OF005: the offer is void/ ], [ 'withdraw', 'redeem', 'ROLLBACK', qr/^t$/ ],
+	[ 'redeem', 'try', 'COMMIT', qr/^f\|used$/ ], [ 'redeem', 'try', 'ROLLBACK', qr/^t\|$/ ], [ 'other code', 'try', 'COMMIT', qr/^f\|order_used$/ ], [ 'withdraw', 'try', 'COMMIT', qr/^f\|void$/ ],
+	[ 'forget', 'try', 'COMMIT', qr/^f\|unknown$/ ], [ 'redeem', 'forget', 'COMMIT', qr/^$/ ], [ 'forget', 'redeem', 'COMMIT', qr/OF001: / ])
 {
 	my ($first, $second, $end, $told) = @$case;
 	my $c = $customer->();
@@ -291,6 +292,7 @@ for my $case (
 	my $another = $order->($c);
 	my %does = (
 		redeem => "SELECT reward > 0 FROM clientele.redeem_offer('$its', $o)", 'other order' => "SELECT reward > 0 FROM clientele.redeem_offer('$its', $another)",
+		try => "SELECT redeemed, reason FROM clientele.try_redeem_offer('$its', $o)",
 		withdraw => "SELECT clientele.withdraw_offer(exposure_id) FROM shop.ledger WHERE customer_id = $c",
 		void => "SELECT clientele.void_redemption($o)", forget => "SELECT clientele.forget_customer($c)",
 		'other code' => "SELECT reward > 0 FROM clientele.redeem_offer('22222-22222', $o)", expire => "SELECT clientele._settle_due('shop', 'second', 100)");
@@ -322,6 +324,17 @@ ask($one, "SELECT clientele.redeem_offer('$its_own', $closed_by)");
 is(ask($two, "SELECT clientele.withdraw_offer(exposure_id) FROM shop.ledger WHERE customer_id = $closing"), 'f', 'what is being redeemed is not withdrawn');
 ask($one, 'ROLLBACK');
 is(ask($two, "SELECT clientele.withdraw_offer(exposure_id) FROM shop.ledger WHERE customer_id = $closing"), 't', 'afterwards it is');
+# What would have to be tried again is raised, and so is a cancel.
+my $torn = $customer->();
+my ($torn_code, $torn_order) = ($code->($torn), $order->($torn));
+ask($two, 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+ask($one, "SELECT clientele.redeem_offer('$torn_code', $torn_order)");
+like(ask($two, "SELECT redeemed FROM clientele.try_redeem_offer('$torn_code', $torn_order)"), qr/ERROR:  40001/, 'a serialization failure is raised');
+ask($two, 'ROLLBACK');
+ask($one, 'BEGIN');
+ask($one, "SELECT clientele.void_redemption($torn_order)");
+like(ask($two, "SET statement_timeout = '200ms'; SELECT redeemed FROM clientele.try_redeem_offer('$torn_code', $torn_order)"), qr/ERROR:  57014/, 'a cancel, too');
+ask($one, 'ROLLBACK');
 $_->quit for $one, $two;
 
 # Many at a time, over the same codes.
@@ -337,7 +350,7 @@ my ($all, $failed) = ('', '');
 for (@clients) { my ($run, $output, $errors) = @$_; $run->finish; $all .= $$output; $failed .= $$errors; }
 my @voids = $all =~ /void/g;
 my @redeemed = $all =~ /redeemed/g;
-unlike($failed, qr/ERROR:  (?!23505: the code has been redeemed already|55000: the offer is void)/, 'each is told the outcome, and there is no deadlock');
+unlike($failed, qr/ERROR:  (?!OF002: the code has been redeemed already|OF005: the offer is void)/, 'each is told the outcome, and there is no deadlock');
 cmp_ok(scalar @redeemed, '<=', 6, 'a code is redeemed once');
 cmp_ok(scalar @voids, '<=', 6, 'and voided once');
 is(as_owner($budget), 't', 'and the budget is exact');

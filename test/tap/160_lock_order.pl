@@ -158,7 +158,7 @@ for my $name (sort keys %calls)
 		UPDATE pids SET pid = p.pid FROM pids q, LATERAL dblink(q.session, 'SELECT pg_backend_pid()') AS p (pid integer) WHERE q.session = pids.session;
 		CREATE TEMP TABLE stops AS SELECT h.name, h.hold FROM (@{[ rows(%holds) ]}) h (name, hold) WHERE trial(h.hold, $one) LIKE 'stops%';
 		CREATE TEMP TABLE trials AS SELECT s.name AS hold, c.name AS other, trial(s.hold, $one, c.call) AS said FROM stops s, (@{[ rows(%calls) ]}) c (name, call);
-		SELECT format('%s: %s: %s', t.hold, t.other, t.said) FROM trials t WHERE t.said !~ '^[a-z]+: (P0002|23505|55000|55006|55P03|40001|) (${gone}P0002|23505|55000|55006|55P03|40001|)\$';
+		SELECT format('%s: %s: %s', t.hold, t.other, t.said) FROM trials t WHERE t.said !~ '^[a-z]+: (P0002|OF00[1-5]|23505|55000|55006|55P03|40001|) (${gone}P0002|OF00[1-5]|23505|55000|55006|55P03|40001|)\$';
 		SELECT format('stopped by %s; %s trials', (SELECT string_agg(s.name, ', ') FROM stops s), (SELECT count(*) FROM trials))});
 	my ($summary) = $answer =~ /(stopped by .*)$/;
 	$answer =~ s/stopped by .*$//;

@@ -29,6 +29,8 @@ my @scripts;
 my %tills = (
 	'order, then offer' => q{BEGIN; INSERT INTO orders VALUES (nextval('next_order'), :c, now(), 30, 'completed'); SELECT count(*) FROM clientele.personalized_offer(:c, 'shop'); COMMIT;},
 	'offer, then order' => q{BEGIN; SELECT count(*) FROM clientele.personalized_offer(:c, 'shop'); INSERT INTO orders VALUES (nextval('next_order'), :c, now(), 30, 'completed'); COMMIT;},
+	'a basket, then its order' => q{BEGIN; SELECT count(*) FROM clientele.offer_progress(:c, 47.60, 'shop'); INSERT INTO orders VALUES (nextval('next_order'), :c, now(), 30, 'completed');
+		SELECT count(*) FROM clientele.offer_progress(:c, 20, 'shop', unissued => true); COMMIT;} =~ s/\n\s*/ /gr,
 	'a correction' => q{BEGIN; UPDATE orders SET amount = amount + 1 WHERE customer_id = :c; SELECT count(*) FROM clientele.personalized_offer(:c, 'shop'); COMMIT;});
 for my $name (sort keys %tills)
 {

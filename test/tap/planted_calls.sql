@@ -70,6 +70,10 @@ SELECT pg_catalog.count(o.*) FROM pg_catalog.generate_series(1::int8, 30::int8) 
 CALL clientele.issue_offers('full'::name, 'second'::text);
 INSERT INTO public.orders SELECT 1000000 OPERATOR(pg_catalog.+) customer_id, customer_id, pg_catalog.clock_timestamp(), 900, 'completed', 0 FROM "full".offer_ledger WHERE exposure_id OPERATOR(pg_catalog.%) 3 OPERATOR(pg_catalog.=) 0;
 SELECT pg_catalog.count(r.*) FROM (SELECT code, 1000000 OPERATOR(pg_catalog.+) customer_id AS o FROM "full".offer_ledger WHERE exposure_id OPERATOR(pg_catalog.%) 6 OPERATOR(pg_catalog.=) 0) l, clientele.redeem_offer(l.code, l.o::int8, 'full'::name) r;
+SELECT * FROM clientele.offer_progress(8::int8, 47.60, 'full'::name);
+SELECT * FROM clientele.offer_progress('5'::text, 47.60, 'full'::name, true);
+SELECT pg_catalog.count(p.*) FROM "full".offer_ledger l, clientele.code_progress(l.code, 47.60, 'full'::name) p;
+SELECT * FROM clientele.try_redeem_offer('22222-22222'::text, 1::int8, 'full'::name);
 -- refused
 SELECT * FROM clientele.redeem_offer('22222-22222'::text, 1::int8, 'full'::name);
 INSERT INTO "full".ledger (customer_id, period, program, program_version, global_holdout, basis, reference_value, min_spend, reward, reward_kind, currency, message, reasons, variant,

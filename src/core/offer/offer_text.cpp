@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/template.hpp"
+#include "core/offer/progress.hpp"
 #include "core/profile/profile.hpp"
 #include "core/score/prediction.hpp"
 
@@ -627,6 +628,13 @@ void add_message(Text& text, const Book& book, const Decision& decision, std::st
     fill(
         decision.program->message, [&](std::string_view part) { text.add(part); },
         [&](std::string_view name) { add_placeholder(text, name, book, decision, segment, last_day); });
+}
+
+void add_progress_message(Text& text, std::string_view message, const Book& book, std::int64_t gap,
+                          std::int64_t reward) {
+    fill(
+        message, [&](std::string_view part) { text.add(part); },
+        [&](std::string_view name) { add_reward(text, book, name == "gap" ? gap : reward); });
 }
 
 void add_p_alive_reason(Text& text, const Decision& decision) { text.add("p_alive=").add_fixed(decision.p_alive, 2); }

@@ -191,15 +191,22 @@ bool placed_since(const Ledger& ledger, Instant at, Instant since) {
     return at >= since || (ledger.zone && at == day_start(since, *ledger.zone));
 }
 
-// What clientele._still_qualifies() says in SQL: an order that is known by its id may have become another customer's.
-bool still_qualifies(const Ledger& ledger, const OrderRow& order) {
+// What clientele._reaches() says of the time in SQL.
+bool in_time(const Ledger& ledger, Instant at) {
     Datum issued_at;
     Datum valid_until;
+    return at <= ledger.now && read(ledger, ledger.issued_at, &issued_at) &&
+           placed_since(ledger, at, DatumGetTimestampTz(issued_at)) && read(ledger, ledger.valid_until, &valid_until) &&
+           at < DatumGetTimestampTz(valid_until);
+}
+
+// What clientele._still_qualifies() says in SQL: an order that is known by its id may have become another customer's,
+// and was in time if it is dated as it was.
+bool still_qualifies(const Ledger& ledger, const OrderRow& order) {
     Datum min_spend;
-    return order.counts && (ledger.by_order || same_customer(ledger, order.customer)) && order.at <= ledger.now &&
-           read(ledger, ledger.issued_at, &issued_at) &&
-           placed_since(ledger, order.at, DatumGetTimestampTz(issued_at)) &&
-           read(ledger, ledger.valid_until, &valid_until) && order.at < DatumGetTimestampTz(valid_until) &&
+    return order.counts &&
+           (ledger.by_order ? was_ordered_at(ledger, order.at) || in_time(ledger, order.at)
+                            : same_customer(ledger, order.customer) && in_time(ledger, order.at)) &&
            read(ledger, ledger.min_spend, &min_spend) &&
            DatumGetBool(DirectFunctionCall2(numeric_ge, order.value, min_spend));
 }

@@ -165,4 +165,34 @@ SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bo
     return prepared;
 }
 
+NullableDatum look_up(const Store& store, Oid key_type, const StoreQuery& query, bool stored, Datum key,
+                      std::span<const Parameter> more, Oid type) {
+    MemoryContext caller = CurrentMemoryContext;
+    begin_queries();
+    Oid types[8];
+    NullableDatum parameters[8] = {known_datum(key)};
+    Assert(more.size() < lengthof(parameters));
+    const int count = static_cast<int>(more.size());
+    for (int index = 0; index < count; ++index) {
+        types[index] = more[index].type;
+        parameters[index + 1] = more[index].value;
+    }
+    SPIPlanPtr plan = plan_of(store, key_type, query, stored, count, types);
+    const bool found = run_prepared(plan, {parameters, more.size() + 1}, Reads::as_its_caller, 1) > 0;
+    check_result(store, result_columns(), &type, 1);
+    const NullableDatum value = found ? kept_in(caller, result_value(0, 1), false, -1) : null_datum;
+    end_queries();
+    return value;
+}
+
+// Who drops a table that the store reads drops its views along with it.
+bool warns_of_no_offers(const Store& store) {
+    const bool detached = is_detached(store);
+    if (!detached && OidIsValid(get_relname_relid("_offer_inputs", store.schema))) return false;
+    ereport(WARNING,
+            (errcode(ERRCODE_WARNING), errmsg("store \"%s\" %s, so there are no offers", schema_name(store.schema),
+                                              detached ? "is detached" : "has lost a table that it reads")));
+    return true;
+}
+
 }  // namespace clientele

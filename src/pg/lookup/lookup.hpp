@@ -1,6 +1,9 @@
 // What asks for one customer has in common: the customer's key, and prepared queries that are kept for the session.
 #pragma once
 
+#include <span>
+
+#include "pg/kit/query.hpp"
 #include "pg/lookup/pending_probe.hpp"
 #include "pg/store/store.hpp"
 
@@ -34,5 +37,14 @@ struct StoreQuery {
 // The query's plan, made once a session, whose first parameter is the customer's key, of the type that key_type_of()
 // told when the key was read, followed by others of these types. Call it connected to SPI.
 SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bool stored, int more, const Oid* types);
+
+// Runs such a query under the caller's snapshot and copies its only value, of this type, to the caller's memory; NULL
+// where there is no row.
+NullableDatum look_up(const Store& store, Oid key_type, const StoreQuery& query, bool stored, Datum key,
+                      std::span<const Parameter> more, Oid type);
+
+// Whether a store is detached or has lost what its offers are decided by, which is said in a warning. Whoever asks may
+// be a till that has just taken an order: an error would take that back.
+bool warns_of_no_offers(const Store& store);
 
 }  // namespace clientele

@@ -66,19 +66,11 @@ LookUp look_up_arguments(FunctionCallInfo fcinfo) {
     return look_up;
 }
 
-// Runs a query and copies its only value, of this type, to the caller's memory; false where there is no row or it is
-// NULL.
-bool fetch(const LookUp& look_up, const StoreQuery& query, bool stored, Oid type, Datum* result) {
-    MemoryContext caller = CurrentMemoryContext;
-    begin_queries();
-    const NullableDatum parameters[] = {known_datum(look_up.customer),
-                                        {look_up.option, !look_up.option_given},
-                                        known_datum(TimestampTzGetDatum(look_up.as_of))};
-    const bool found = run_prepared(plan_of(look_up.store, look_up.key_type, query, stored, 2, parameter_types),
-                                    parameters, Reads::as_its_caller, 1) > 0;
-    check_result(look_up.store, result_columns(), &type, 1);
-    const NullableDatum value = found ? kept_in(caller, result_value(0, 1), false, -1) : null_datum;
-    end_queries();
+// Runs a query; false where there is no row or its only value, of this type, is NULL.
+bool fetch(const LookUp& of, const StoreQuery& query, bool stored, Oid type, Datum* result) {
+    const Parameter more[] = {{parameter_types[0], NullableDatum{of.option, !of.option_given}},
+                              {parameter_types[1], TimestampTzGetDatum(of.as_of)}};
+    const NullableDatum value = look_up(of.store, of.key_type, query, stored, of.customer, more, type);
     *result = value.value;
     return !value.isnull;
 }
@@ -139,17 +131,6 @@ bool fetch_offer(FunctionCallInfo fcinfo, const LookUp& look_up, Datum* offer) {
     return fetch(look_up, current_offer, stored, type, offer);
 }
 
-// Whoever asks may be a till that has just taken an order: an error would take that back. Who drops a table that the
-// store reads drops its views along with it.
-bool warns_of_no_offers(const LookUp& look_up) {
-    const bool detached = is_detached(look_up.store);
-    if (!detached && OidIsValid(get_relname_relid("_offer_inputs", look_up.store.schema))) return false;
-    ereport(WARNING, (errcode(ERRCODE_WARNING),
-                      errmsg("store \"%s\" %s, so there are no offers", schema_name(look_up.store.schema),
-                             detached ? "is detached" : "has lost a table that it reads")));
-    return true;
-}
-
 bool is_main(Datum segmentation) {
     const text* name = DatumGetTextPP(segmentation);
     return VARSIZE_ANY_EXHDR(name) == 4 && std::memcmp(VARDATA_ANY(name), "main", 4) == 0;
@@ -204,7 +185,7 @@ CLIENTELE_FUNCTION(clientele_personalized_offer) {
     Datum offer;
     if (!PG_ARGISNULL(0)) {
         const LookUp look_up = look_up_arguments(fcinfo);
-        if (look_up.possible && !warns_of_no_offers(look_up) && fetch_offer(fcinfo, look_up, &offer)) {
+        if (look_up.possible && !warns_of_no_offers(look_up.store) && fetch_offer(fcinfo, look_up, &offer)) {
             result->isDone = ExprSingleResult;
             return offer;
         }

@@ -4,6 +4,7 @@
 
 #include "core/offer/offer_text.hpp"
 #include "pg/kit/boundary.hpp"
+#include "pg/kit/written.hpp"
 
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/row.hpp"
@@ -18,29 +19,6 @@ constexpr int most_columns = 64;
 // --- values -----------------------------------------------------------------------------------------------------
 
 NullableDatum words(std::string_view value) { return known_datum(text_datum(value)); }
-
-// What write(Text&) writes, as a text datum.
-template <class Write>
-NullableDatum written(const Write& write) {
-    char near[1024];
-    std::size_t size = 0;
-    think([&] {
-        Text text(near);
-        write(text);
-        size = text.size();
-    });
-    if (size <= sizeof near) return words({near, size});
-    if (size > MaxAllocSize - VARHDRSZ) {
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the text of an offer would be too long"),
-                        errdetail("It would take %zu bytes.", size)));
-    }
-    char* far = static_cast<char*>(palloc(size));
-    think([&] {
-        Text text({far, size});
-        write(text);
-    });
-    return words({far, size});
-}
 
 NullableDatum amount(std::int64_t smallest_units, const Book& book) {
     return known_datum(make_numeric(smallest_units, book.decimals));
@@ -66,9 +44,9 @@ const Validity& validity(const Answer& answer) {
 NullableDatum message(const Answer& answer) {
     if (!promises(answer)) return null_datum;
     const Day last_day = validity(answer).last_day;
-    return written([&](Text& text) {
+    return known_datum(written([&](Text& text) {
         add_message(text, answer.prepared.book, answer.decision, answer.customer.segment, last_day);
-    });
+    }));
 }
 
 NullableDatum expected_profit(const Answer& answer) {
@@ -107,9 +85,9 @@ NullableDatum break_even(const Answer& answer) {
 }
 
 NullableDatum explanation(const Answer& answer) {
-    return written([&](Text& text) {
+    return known_datum(written([&](Text& text) {
         add_explanation(text, answer.prepared.book, answer.decision, answer.customer, answer.winner);
-    });
+    }));
 }
 
 // --- columns ----------------------------------------------------------------------------------------------------
