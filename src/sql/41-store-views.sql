@@ -319,7 +319,8 @@ BEGIN
         COMMENT ON VIEW {store}.customers IS 'A row a customer: the profile''s figures, the attributes, the scores, the segment.';
         COMMENT ON VIEW {store}.segments IS 'A row for each customer and segmentation.';
         COMMENT ON VIEW {store}.campaign IS
-            'The whole decision in one row a customer: segment, contents by slot, and the offer, if there is one; with its code, if it was issued.';
+            'The whole decision in one row a customer: segment, contents by slot, and the offer, if there is one; with its code, '
+            'if it was issued.';
         COMMENT ON VIEW {store}.offers IS 'A row for each customer who has an offer now.';
         COMMENT ON VIEW {store}.offer_decisions IS 'A row for each customer and program, and for an open offer of one that was dropped: '
             'offered, held_out or refused, with the reasons; natural_share: how many of the customer''s orders reach min_spend without an '
