@@ -5,8 +5,8 @@ use strict;
 use warnings;
 use File::Find;
 
-my @plan = qw(core/base core/profile core/score core/experiment core/response core/offer core/report
-  pg/kit pg/profile pg/segment pg/experiment pg/store pg/score pg/response pg/count pg/lookup pg/live pg/offer pg/report);
+my @plan = qw(core/base core/profile core/score core/experiment core/response core/offer core/basket core/report
+  pg/kit pg/profile pg/segment pg/experiment pg/store pg/score pg/response pg/count pg/lookup pg/live pg/offer pg/basket pg/report);
 my %place = map { $plan[$_] => $_ } 0 .. $#plan;
 my $mistakes = 0;
 

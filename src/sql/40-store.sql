@@ -240,6 +240,7 @@ BEGIN
     PERFORM clientele._create_models(store, settings);
     PERFORM clientele._create_ledger(store, settings);
     PERFORM clientele._create_crossed(store);
+    PERFORM clientele._create_affinities(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';
 

@@ -381,6 +381,6 @@ CREATE VIEW clientele.refresh_progress AS
         AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_table_privilege(h.oid, 'SELECT'));
 COMMENT ON VIEW clientele.refresh_progress IS
     'A row a running refresh. phase: folding (what is pending; in customers), counting (orders), writing (customers), summarising '
-    '(medians, segment history). '
+    '(medians, segment history). A running learn_affinity(), too: counting (lines of orders), pairing (products). '
     'done, total, rate (a second) and expected_end are those of the phase; NULL where they are not known.';
 GRANT SELECT ON clientele.refresh_progress TO PUBLIC;

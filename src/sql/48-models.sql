@@ -5,7 +5,8 @@ CREATE TYPE clientele.model_version AS (
     data_from timestamptz, data_to timestamptz, customers bigint, diagnostics jsonb);
 COMMENT ON TYPE clientele.model_version IS
     'A version of a model of a store. kind: clv (purchase and value model together), kmeans:SEGMENTATION, offer:PROGRAM (what its '
-    'arms are worth), or response (what offers do to orders). data_from, data_to: first order and time of what it was fitted to.';
+    'arms are worth), response (what offers do to orders), or affinity (which products go together). data_from, data_to: first order '
+    'and time of what it was fitted to.';
 
 CREATE FUNCTION clientele._create_models(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -23,7 +24,8 @@ BEGIN
             net_share double precision, annual_discount double precision, recent_bound numeric, value_prior clientele.value_prior,
             purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
         COMMENT ON TABLE {store}.models IS
-            'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer and use_model.';
+            'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer, '
+            'learn_affinity and use_model.';
         COMMENT ON TABLE {store}.scoring IS
             'What the scores are computed from, in one row: written by refresh, clientele.set_rfm_breaks, fit_clv and use_model.';
         COMMENT ON COLUMN {store}.scoring.breaks_set IS
@@ -75,7 +77,7 @@ COMMENT ON FUNCTION clientele._models() IS 'The rows of the view clientele.model
 CREATE VIEW clientele.models AS SELECT * FROM clientele._models();
 COMMENT ON VIEW clientele.models IS
     'The versions of the models of the stores that the caller may read. kind: clv (purchase and value model), kmeans:SEGMENTATION, '
-    'offer:PROGRAM (expected_profit), or response (what offers do to orders). '
+    'offer:PROGRAM (expected_profit), response (what offers do to orders), or affinity (suggest_fill). '
     'in_use: the one that the store''s scores and segments are computed with. parameters: times are in days. '
     'data_from, data_to: the first order and the time that the fit counted up to. diagnostics: how it fits; for clv see clv_report().';
 GRANT SELECT ON clientele.models TO PUBLIC;
@@ -105,7 +107,8 @@ BEGIN
     EXECUTE format('SELECT string_agg(DISTINCT m.kind, '', '') FROM %I.models m', store) INTO known;
     RAISE EXCEPTION 'store % has no model of kind "%"', quote_ident(store), kind USING ERRCODE = 'undefined_object',
         DETAIL = coalesce('The kinds that it has are: ' || known || '.', 'It has no models.'),
-        HINT = 'Models are made by clientele.fit_clv() (clv), learn_segments() (kmeans:SEGMENTATION) and learn_offer() (offer:PROGRAM).';
+        HINT = 'Models are made by clientele.fit_clv() (clv), learn_segments() (kmeans:SEGMENTATION), learn_offer() (offer:PROGRAM) '
+            'and learn_affinity() (affinity).';
 END $$;
 COMMENT ON FUNCTION clientele._model(name, text, integer) IS
     'A version of a model; an error that lists what there is where it does not exist.';
@@ -183,11 +186,14 @@ CREATE FUNCTION clientele._use_version(store name, kind text, version integer) R
 DECLARE
     model clientele.model_version;
 BEGIN
-    IF version IS NOT NULL OR kind NOT LIKE ALL ('{clv,response,offer:%}') THEN  -- a learned segmentation cannot do without its model
+    IF version IS NOT NULL OR kind NOT LIKE ALL ('{clv,response,affinity,offer:%}') THEN  -- a learned segmentation needs its model
         model := clientele._model(store, kind, version);
     END IF;
     IF kind LIKE 'offer:%' AND version IS NOT NULL THEN
         PERFORM clientele._check_learnt_terms(store, substr(kind, length('offer:') + 1), version, model.parameters -> 'terms');
+    END IF;
+    IF kind = 'affinity' AND version IS NOT NULL THEN
+        PERFORM clientele._require_neighbours(store, model);
     END IF;
     -- In two statements: the unique index on versions in use would refuse two at a time.
     EXECUTE format('UPDATE %I.models m SET in_use = false WHERE m.kind = $1 AND m.in_use AND m.version IS DISTINCT FROM $2', store)
@@ -204,7 +210,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._use_version(name, text, integer) IS
-    'Puts a version of a model in use; NULL, for clv, response and offer:PROGRAM: none.';
+    'Puts a version of a model in use; NULL, for clv, response, affinity and offer:PROGRAM: none.';
 
 CREATE FUNCTION clientele._add_model(store name, kind text, parameters jsonb, data_from timestamptz, data_to timestamptz, customers bigint,
         diagnostics jsonb, in_use boolean DEFAULT true, OUT version integer)
@@ -228,11 +234,10 @@ BEGIN
     PERFORM clientele._use_version(store, kind, version);
 END $$;
 COMMENT ON FUNCTION clientele.use_model(name, text, integer) IS
-    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, response, '
+    'Puts a version of a store''s model in use, of those in clientele.models; owner only. kind: clv, response, affinity, '
     'kmeans:SEGMENTATION or offer:PROGRAM. '
-    'Readers do not wait, and see all of the one or all of the other. version NULL, for clv, response and offer:PROGRAM: without '
-    'a model; what is '
-    'computed with it is NULL then. '
+    'Readers do not wait, and see all of the one or all of the other. version NULL, for all but kmeans:SEGMENTATION: without '
+    'a model; what is computed with it is NULL then. '
     'Unknown kinds and versions are refused, versions that did not converge, and estimates of a program that was dropped or has other '
     'terms now than they were learnt under.';
 

@@ -24,6 +24,8 @@ const char* name_of(int64 phase) {
             return "writing";
         case Phase::summarising:
             return "summarising";
+        case Phase::pairing:
+            return "pairing";
     }
     return "unknown";
 }

@@ -5,7 +5,7 @@
 
 namespace clientele {
 
-enum class Phase : int { folding, counting, writing, summarising };
+enum class Phase : int { folding, counting, writing, summarising, pairing };
 
 // `settings` names the store. Ended by end_progress(), or by the end of the transaction if it fails.
 void begin_progress(Oid settings);
