@@ -93,6 +93,16 @@ SELECT clientele.attach_store('shop', amount => 'total');
 COMMIT;
 SELECT count(*) FROM shop.pending;
 SELECT exact('shop');
+-- Columns that are called otherwise: each setting that names one is said, all at once, and nothing is changed.
+BEGIN;
+SELECT clientele.detach_store('shop');
+ALTER TABLE orders RENAME total TO sum;
+ALTER TABLE orders RENAME status TO state;
+ALTER TABLE orders RENAME ordered_at TO placed_at;
+\set VERBOSITY default
+SELECT clientele.attach_store('shop', amount => 'sum');
+\set VERBOSITY terse
+ROLLBACK;
 -- Rewritten, with other values for one customer.
 BEGIN;
 SELECT clientele.detach_store('shop');
@@ -163,6 +173,12 @@ SELECT clientele.alter_store('shop', currency => 'EUR');
 SELECT clientele.alter_store('shop', currency => 'Euro');
 SELECT clientele.alter_store('shop', keep_events => '-1 day', clock_tolerance => '2 days');
 SELECT clientele.alter_store('shop', orders => 'pg_class');
+SELECT clientele.alter_store('shop', orders => 999999::oid::regclass);
+SELECT clientele.alter_store('shop', customers => 999999::oid::regclass, items => 999998::oid::regclass, margin => 3);
+SELECT clientele.create_store('never', 999999::oid::regclass);
+SELECT clientele.create_store('never', 'orders', amount => 'total', customers => 999999::oid::regclass);
+SELECT clientele.create_store('never', 'orders', amount => 'total', items => 999999::oid::regclass);
+SELECT clientele.alter_store('shop', amount => 'nothing', order_filter => 'state = ''open''', attributes => '{age}', item_category => 'shelf', currency => 'Euro');
 SELECT clientele.alter_store('nowhere', margin => 0.4);
 SELECT clientele.alter_store(NULL, margin => 0.4);
 \set VERBOSITY terse

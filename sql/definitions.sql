@@ -187,6 +187,21 @@ SELECT clientele.apply_definitions('test_shop', '{"format": 1, "rfm_breaks": {"r
 SELECT clientele.apply_definitions('test_shop', '{"format": 1, "global_holdout": 1}', dry_run => true);
 SELECT text_of('test_shop') = text FROM kept;
 
+-- Several mistakes, of several kinds: each with where it is, what is there, and what would be accepted.
+SELECT clientele.apply_definitions('test_shop', '{"format": 1, "global_holdout": 1.5, "rfm_breaks": {"r": [4,3,2,1], "f": [1,2,3,4], "m": [1,2,3,4]}, "margins": {"by_segment": {"x": 0.2}},
+    "contents": [{"slot": "home", "content": "A", "segment": "x"}, {"slot": "", "content": "B"}],
+    "programs": [{"program": "a", "objective": "win_back", "holdout": 2}, {"program": "b", "objective": "win_back", "stretch": 0.5, "segments": ["x"]}, {"program": "c", "objective": "win_back", "segments": ["x"]},
+        {"program": "d", "objective": "lose_all"}, {"program": "e", "objective": "win_back", "max_per_customer": 0}],
+    "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "childs > 0"}]}]}');
+SELECT clientele.apply_definitions('test_shop', '{"format": 1, "programs": [{"program": "c", "objective": "win_back", "segments": ["nobody"]}, {"program": "d", "objective": "win_back", "segments": ["no one"]}]}');
+-- A whole number is one however it is written.
+SELECT name, action, after -> 'priority' AS priority, after -> 'max_per_customer' AS max_per_customer FROM clientele.apply_definitions('test_shop', '{"format": 1.0, "programs": [{"program": "a", "objective": "win_back", "priority": 1.0, "max_per_customer": 3.00}],
+    "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "true", "priority": 1.0}]}, {"segmentation": "l", "learned": {"features": ["orders"], "k": 2.0, "seed": 1e1}}]}', dry_run => true) WHERE kind <> 'segmentation';
+SELECT clientele.apply_definitions('test_shop', '{"format": 1, "programs": [{"program": "a", "objective": "win_back", "priority": 1.5, "max_per_customer": "3"}],
+    "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "true", "priority": 0.1}]}, {"segmentation": "l", "learned": {"features": ["orders"], "k": 2.5, "seed": true}}]}');
+SELECT clientele.apply_definitions('test_shop', '{"format": 1, "programs": [{"program": "a", "objective": "win_back", "valid_for": 14, "cooldown": "soon", "starts_at": "yesterday or so", "ends_at": "2026-13-01"}]}');
+SELECT clientele.apply_definitions('test_shop', '{"format": 1, "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "true", "priority": 3000000000}]}]}');
+
 -- Breaks and holdout.
 SELECT kind, name, action, before, after ->> 'r' AS r FROM clientele.apply_definitions('test_shop', '{"format": 1, "rfm_breaks": null, "global_holdout": 0}');
 SELECT kind, name, action, after FROM clientele.apply_definitions('test_shop', (SELECT text::jsonb FROM kept));

@@ -165,6 +165,8 @@ SELECT clientele.ack_events('shop', 'again', 0) FROM clientele.add_consumer('sho
 SET ROLE clientele_consumer;
 SELECT DISTINCT customer_id FROM clientele.read_events('shop', 'again');
 RESET ROLE;
+SELECT clientele.drop_consumer('shop', c.consumer) FROM shop.event_consumers c;
+SELECT pg_temp.refusal($$SELECT clientele.drop_consumer('shop', 'mail')$$);
 DROP VIEW differences;
 SELECT clientele.drop_store('shop');
 DROP OWNED BY clientele_recorder, clientele_consumer;

@@ -119,6 +119,7 @@ SELECT clientele.set_margins('shop', by_category => '{"wine": 1.01}');
 SELECT clientele.set_margins('shop', by_category => '{"wine": -0.1}');
 SELECT clientele.set_margins('shop', by_category => '{"wine": 0.1234567}');
 SELECT clientele.set_margins('shop', by_category => '{"wine": "0.4"}');
+SELECT clientele.set_margins('shop', by_category => '{"wine": "0.4", "baby": 0.2, "bread": 2, "tea": 0.1000000, "milk": [1]}');
 SELECT clientele.set_margins('shop', by_category => '{"wine": null}');
 SELECT clientele.set_margins('shop', by_segment => '{"firms": {"a": 1}}');
 SELECT clientele.customer_margin('{}', NULL, NULL);

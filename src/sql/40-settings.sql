@@ -129,12 +129,24 @@ END $$;
 COMMENT ON FUNCTION clientele._warn_of_seconds(text, interval) IS
     'Says what was understood of an interval that was probably meant as days.';
 
+-- A number can be cast to regclass, whether there is such a table or not.
+CREATE FUNCTION clientele._require_relation(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = relation) THEN
+        RAISE EXCEPTION 'there is no table with the OID %', relation::oid USING ERRCODE = 'undefined_table',
+            HINT = 'Name a table, a partitioned table or a view, such as ''public.orders''.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._require_relation(regclass) IS 'Refuses the number of a table that does not exist.';
+
 -- The type of a column that the caller may read; a clear error otherwise.
 CREATE FUNCTION clientele._column_type(relation regclass, column_name name, role text) RETURNS regtype
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     column_type regtype;
 BEGIN
+    PERFORM clientele._require_relation(relation);
     IF NOT has_any_column_privilege(relation, 'SELECT') THEN
         RAISE EXCEPTION 'permission denied for table %', relation USING ERRCODE = 'insufficient_privilege',
             HINT = format('A store needs SELECT on it: GRANT SELECT ON %s TO %I.', relation, current_user);
@@ -244,6 +256,7 @@ COMMENT ON FUNCTION clientele._as_jsonb(anyelement) IS
 CREATE FUNCTION clientele._check_relation(relation regclass, role text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM clientele._require_relation(relation);
     IF (SELECT relkind FROM pg_class WHERE oid = relation) NOT IN ('r', 'p', 'v', 'm', 'f') THEN
         RAISE EXCEPTION '% cannot be the % of a store', relation, role USING ERRCODE = 'wrong_object_type',
             HINT = 'Name a table, a partitioned table or a view.';

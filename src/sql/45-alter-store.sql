@@ -135,16 +135,18 @@ COMMENT ON FUNCTION clientele._problem(text, clientele.store_settings) IS 'What 
 CREATE FUNCTION clientele._source_problems(settings clientele.store_settings) RETURNS text[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    problems text[] := ARRAY(SELECT p FROM clientele._named_columns(settings) c
-        CROSS JOIN LATERAL clientele._problem(format('_column_type(%L::regclass, %L, %L)', c.relation, c.column_name, c.role), settings) p
-        WHERE p IS NOT NULL);
+    -- A table that is not there is one problem, however many columns of it are named.
+    problems text[] := ARRAY(SELECT p.problem FROM (
+            SELECT p, min(c.nth) FROM clientele._named_columns(settings) WITH ORDINALITY c (relation, column_name, role, nth)
+            CROSS JOIN LATERAL clientele._problem(format('_column_type(%L::oid::regclass, %L, %L)', c.relation::oid, c.column_name, c.role),
+                settings) p
+            WHERE p IS NOT NULL GROUP BY p) p (problem, nth) ORDER BY p.nth);
+    checks text[] := CASE WHEN problems = '{}' THEN '{_check_orders,_check_customers,_check_items,_check_products}'::text[] END
+        || '{_check_terms}'::text[] || CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = settings.orders) THEN '{_checked_filter}'::text[] END;
 BEGIN
-    IF problems = '{}' THEN
-        problems := ARRAY(SELECT p FROM unnest(
-                '{_check_orders,_check_customers,_check_items,_check_products,_check_terms,_checked_filter}'::text[]) c
-            CROSS JOIN LATERAL clientele._problem(c || '($1)', settings) p WHERE p IS NOT NULL);
-    END IF;
-    RETURN problems;
+    RETURN problems || ARRAY(SELECT CASE WHEN c = '_checked_filter' AND p NOT LIKE '%order_filter%' THEN 'order_filter: ' ELSE '' END || p
+        FROM unnest(checks) c CROSS JOIN LATERAL clientele._problem(c || '($1)', settings) p
+        WHERE p IS NOT NULL AND p <> ALL (problems));
 END $$;
 COMMENT ON FUNCTION clientele._source_problems(clientele.store_settings) IS
     'What is wrong with the tables and columns that settings name, and with their terms.';

@@ -37,13 +37,55 @@ BEGIN
     IF clientele._is_detached(store) THEN
         PERFORM clientele._refuse_detached(format('%I.profiles', store)::regclass);
     ELSIF clientele._has_lost_sources(store, clientele._settings(store)) THEN
-        RAISE EXCEPTION 'store % has lost a table that it reads', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = 'The table, or what the store reads it by, was dropped, as DROP TABLE ... CASCADE does.',
-            HINT = format('When the table is there again: SELECT clientele.attach_store(%L); '
-                'without it: reset => ''{customers,items,products}''.', store);
+        PERFORM clientele._refuse_lost(store);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._require_attached(name) IS 'Refuses a store that is detached, or has lost a table.';
+
+-- Who may not read the settings is not told which tables the store has.
+CREATE FUNCTION clientele._refuse_lost(store name) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lost text;
+BEGIN
+    IF has_table_privilege(format('%I.settings', store), 'SELECT') THEN
+        SELECT string_agg(format('%s (%s)', s.name, s.role), ', ') INTO lost
+        FROM clientele._settings(store) g CROSS JOIN LATERAL (VALUES ('orders', g.orders::oid, g.orders_name),
+            ('customers', g.customers, g.customers_name), ('items', g.items, g.items_name),
+            ('products', CASE WHEN g.options ? 'products' THEN coalesce(to_regclass(g.options ->> 'products')::oid, 0) END,
+                g.options ->> 'products')) s (role, relation, name)
+        WHERE s.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation);
+    END IF;
+    RAISE EXCEPTION 'store % has lost %', quote_ident(store),
+        CASE WHEN lost IS NULL THEN 'what it reads its tables by' ELSE 'a table that it reads' END
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+        DETAIL = coalesce('Dropped: ' || lost || '.',
+            'A table, or a column, was dropped along with what the store reads it by, as DROP ... CASCADE does.'),
+        HINT = format('When there is what it reads: SELECT clientele.attach_store(%L); '
+            'without a table that it can do without: reset => ''{customers,items,products}''.', store);
+END $$;
+COMMENT ON FUNCTION clientele._refuse_lost(name) IS 'Says that a store has lost a table that it reads (55000), and which.';
+
+-- Of a store that is not live much can be read without its orders.
+CREATE FUNCTION clientele._require_readable(store name, as_of timestamptz DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regclass(format('%I.customers', store)) IS NULL
+            OR as_of < now() AND to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL THEN
+        PERFORM clientele._refuse_lost(store);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._require_readable(name, timestamptz) IS
+    'Refuses a store whose customers cannot be read, as stored or as of a past time, since a table is lost.';
+
+CREATE FUNCTION clientele._customers_view(store name) RETURNS regclass
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM clientele._require_readable(store);
+    RETURN format('%I.customers', store)::regclass;
+END $$;
+COMMENT ON FUNCTION clientele._customers_view(name) IS
+    'The view customers of a store, over which rules and features are written; where it is lost, an error that says so.';
 
 -- ---- Locks ----
 
@@ -249,7 +291,7 @@ BEGIN
         ORDER BY r.segmentation, r.priority) FROM %I.segment_rules r WHERE r.body IS NULL', store) INTO lost;
     IF lost IS NOT NULL THEN
         RAISE EXCEPTION 'rules of store % could not be read any more', quote_ident(store) USING ERRCODE = 'dependent_objects_still_exist',
-            DETAIL = lost || '.', HINT = 'Define these segments otherwise, or drop them, first.';
+            DETAIL = lost || '.', HINT = 'Drop these segments first, or, as long as the store can be read, define them otherwise.';
     END IF;
     PERFORM clientele._regenerate_features(store);
 END $$;

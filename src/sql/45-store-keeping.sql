@@ -97,6 +97,9 @@ BEGIN
         RAISE EXCEPTION 'store % has version %, which this release does not know', quote_ident(store), settings.version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Upgrade the extension: ALTER EXTENSION clientele UPDATE.';
     END IF;
+    IF settings.orders IS NOT NULL THEN
+        PERFORM clientele._require_attached(store);
+    END IF;
     PERFORM clientele._write_column_names(store);
     PERFORM clientele._regenerate_profiles(store, settings, settings.live);
     PERFORM clientele._refresh_rules(store);

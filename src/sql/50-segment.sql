@@ -62,7 +62,7 @@ BEGIN
     RETURN QUERY
         SELECT a.attnum, a.attname::text, format_type(a.atttypid, NULL)
         FROM pg_attribute AS a
-        WHERE a.attrelid = format('%I.customers', store)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE a.attrelid = clientele._customers_view(store) AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum;
 END $$;
 COMMENT ON FUNCTION clientele._segment_columns(name) IS 'Internal: the columns of the view customers, over which rules are written.';
@@ -106,6 +106,9 @@ CREATE FUNCTION clientele._refresh_rules(store name) RETURNS void
 DECLARE
     found record;
 BEGIN
+    IF to_regclass(format('%I.customers', store)) IS NULL THEN
+        RETURN;  -- nothing can be understood until the store is attached again, and then all of it is
+    END IF;
     FOR found IN EXECUTE format('SELECT r.segmentation, r.segment, r.rule AS text, k.rule, k.operands, k.body FROM %1$I.segment_rules AS r
             LEFT JOIN clientele._kept_rules(%1$L) AS k ON k.segmentation = r.segmentation AND k.segment = r.segment
             WHERE k.body IS NULL OR (r.rule, r.operands, r.body) IS DISTINCT FROM (k.rule, k.operands, k.body)', store) LOOP
@@ -113,7 +116,7 @@ BEGIN
             BEGIN
                 SELECT c.deparsed, c.operands, c.body INTO STRICT found.rule, found.operands, found.body
                 FROM clientele._check_expression(
-                    found.text, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}') AS c;
+                    found.text, clientele._customers_view(store), 'segment rule', false, '{segment}') AS c;
             EXCEPTION WHEN OTHERS THEN
                 NULL;
             END;
@@ -162,6 +165,9 @@ DECLARE
     assignments text;
     matches text;
 BEGIN
+    IF parameters IS NULL AND to_regclass(format('%I.customers', store)) IS NULL THEN
+        RETURN;  -- what reads the functions is lost, and comes with them when the store is attached again
+    END IF;
     -- CREATE OR REPLACE cannot rename parameters; they keep the names that the columns had when the functions were made.
     parameters := COALESCE(parameters, pg_get_function_arguments(clientele._segment_function(store, '_segment_main')));
     -- A transaction whose snapshot is older than another definer's commit must fail rather than generate from what it sees.
@@ -309,7 +315,7 @@ BEGIN
     PERFORM clientele._check_name('segmentation', segmentation, 'Give it a name, such as families.');
     PERFORM clientele._begin_segmentation(store, segmentation);
     PERFORM clientele._refuse_taken_name(store, segment, segmentation);
-    checked := clientele._check_expression(rule, format('%I.customers', store)::regclass, 'segment rule', false, '{segment}');
+    checked := clientele._check_expression(rule, clientele._customers_view(store), 'segment rule', false, '{segment}');
     PERFORM clientele._refuse_margins(store, segmentation, segment, checked.columns);
     priority := clientele._segment_priority(store, segment, priority, segmentation);
     EXECUTE format('INSERT INTO %I.segment_rules AS r (segmentation, segment, priority, rule, operands, description, sensitive, body) '
@@ -463,6 +469,7 @@ BEGIN
         RETURN NULL;
     END IF;
     shop := clientele._resolve_store(store);
+    PERFORM clientele._require_readable(shop, as_of);
     key := clientele._key_literal(shop, customer);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     PERFORM clientele._segment_names(shop, segmentation);
@@ -645,6 +652,7 @@ BEGIN
         RETURN;
     END IF;
     shop := clientele._resolve_store(store);
+    PERFORM clientele._require_readable(shop, as_of);
     key := clientele._key_literal(shop, customer);
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     known := clientele._segment_names(shop, segmentation);

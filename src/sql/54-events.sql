@@ -170,7 +170,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_consumer(text) IS 'Refuses what cannot be the name of a consumer.';
 
-CREATE FUNCTION clientele._refuse_consumer(store name, consumer text) RETURNS void
+CREATE FUNCTION clientele._refuse_consumer(store name, consumer text, reads boolean) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text[];
@@ -178,9 +178,11 @@ BEGIN
     EXECUTE format('SELECT array_agg(c.consumer ORDER BY c.consumer) FROM %I.event_consumers c', store) INTO known;
     RAISE EXCEPTION 'store % has no consumer "%"', quote_ident(store), consumer USING ERRCODE = 'undefined_object',
         DETAIL = format('Its consumers are: %s.', clientele._name_list(known, 'none')),
-        HINT = format('SELECT clientele.add_consumer(%L, %L);', store, consumer);
+        HINT = CASE WHEN reads THEN format('A new one begins with: SELECT clientele.add_consumer(%L, %L);', store, consumer)
+            WHEN known IS NULL THEN 'clientele.add_consumer() adds one.' ELSE 'Name one of them.' END;
 END $$;
-COMMENT ON FUNCTION clientele._refuse_consumer(name, text) IS 'Says that there is no such consumer, and which there are.';
+COMMENT ON FUNCTION clientele._refuse_consumer(name, text, boolean) IS
+    'Says that there is no such consumer, and which there are. reads: who calls wants to read, as a new one would.';
 
 CREATE FUNCTION clientele.add_consumer(store name, consumer text, from_start boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -217,7 +219,7 @@ BEGIN
     EXECUTE format('DELETE FROM %I.event_consumers c WHERE c.consumer = $1', store) USING consumer;
     GET DIAGNOSTICS dropped = ROW_COUNT;
     IF dropped = 0 THEN
-        PERFORM clientele._refuse_consumer(store, consumer);
+        PERFORM clientele._refuse_consumer(store, consumer, false);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele.drop_consumer(name, text) IS
@@ -241,7 +243,7 @@ BEGIN
         store)
         INTO acknowledged, lost USING consumer;
     IF acknowledged IS NULL THEN
-        PERFORM clientele._refuse_consumer(store, consumer);
+        PERFORM clientele._refuse_consumer(store, consumer, true);
     ELSIF acknowledged < lost THEN
         RAISE EXCEPTION 'consumer "%" of store % has missed events', consumer, quote_ident(store) USING
             ERRCODE = 'object_not_in_prerequisite_state',
@@ -277,7 +279,7 @@ BEGIN
     EXECUTE format('UPDATE %I.event_consumers c SET acknowledged = greatest(c.acknowledged, $2), acknowledged_at = now()
         WHERE c.consumer = $1 RETURNING c.acknowledged', store) INTO reached USING consumer, upto;
     IF reached IS NULL THEN
-        PERFORM clientele._refuse_consumer(store, consumer);
+        PERFORM clientele._refuse_consumer(store, consumer, false);
     END IF;
     RETURN reached;
 END $$;

@@ -17,7 +17,7 @@ BEGIN
             HINT = 'Name what tells customers apart, such as: ''{recency_days, orders, log1p(total_spent)}''.';
     END IF;
     FOREACH feature IN ARRAY features LOOP
-        checked := clientele._check_expression(feature, format('%I.customers', store)::regclass, 'feature', false, '{segment}', true);
+        checked := clientele._check_expression(feature, clientele._customers_view(store), 'feature', false, '{segment}', true);
         IF checked.deparsed = ANY (expressions) THEN
             RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
                 MESSAGE = format('feature %s is given twice', checked.shown),
@@ -406,7 +406,7 @@ BEGIN
     EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1', store) USING segmentation;
     FOR place IN 1 .. cardinality(names) LOOP
         PERFORM clientele._refuse_taken_name(store, names[place], segmentation);
-        checked := clientele._check_expression(expression || ' = ' || place, format('%I.customers', store)::regclass, 'segment rule',
+        checked := clientele._check_expression(expression || ' = ' || place, clientele._customers_view(store), 'segment rule',
             false, '{segment}');
         PERFORM clientele._refuse_margins(store, segmentation, names[place], checked.columns);
         EXECUTE format('INSERT INTO %I.segment_rules (segmentation, segment, priority, rule, operands, description, sensitive, body) '

@@ -414,6 +414,7 @@ BEGIN
             DETAIL = 'A model is fitted to what has happened by a time that is past, or by now (NULL).';
     END IF;
     PERFORM clientele._require_owner(store);
+    PERFORM clientele._require_readable(store, as_of);
 END $$;
 COMMENT ON FUNCTION clientele._check_fit_arguments(name, text, boolean, double precision, timestamptz, boolean) IS
     'Refuses arguments of fit_clv() that make no sense, and others than the owner.';

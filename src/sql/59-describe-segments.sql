@@ -83,6 +83,7 @@ DECLARE
     cluster integer;  -- from 0, as drift counts; NULL: not one of the model's
 BEGIN
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
+    PERFORM clientele._require_readable(shop);
     known := clientele._segment_names(shop, segmentation);
     taken := known[cardinality(known):];
     model := clientele._learned_model(shop, segmentation);

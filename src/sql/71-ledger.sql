@@ -159,6 +159,7 @@ DECLARE
     customers constant text := (clientele._settings(store)).customers::text;
     restricted regclass;
 BEGIN
+    PERFORM clientele._require_readable(store);
     EXECUTE format('SELECT FROM %I.profiles%s LIMIT 0', store, ', ' || customers);
     SELECT c.oid INTO restricted FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
     WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = store) AND c.relname <> 'profiles'

@@ -80,6 +80,7 @@ COMMENT ON FUNCTION clientele._enrolled_since(name) IS
 CREATE FUNCTION clientele._require_all_orders(store name) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 BEGIN
+    PERFORM clientele._require_attached(store);
     EXECUTE format('SELECT FROM %I._orders%s LIMIT 0', store,
         CASE WHEN (clientele._settings(store)).items IS NOT NULL THEN format(', %I._items', store) END);
 END $$;

@@ -92,6 +92,10 @@ BEGIN
         RETURN;
     END IF;
     settings := clientele._settings(store);
+    IF settings.live THEN
+        PERFORM clientele._require_attached(store);
+    END IF;
+    PERFORM clientele._require_readable(store);
     PERFORM clientele._require_whole_store(store, settings);
     PERFORM clientele._stop_refreshing(store);
     -- Campaigns before exposures, in the order in which issue_offers() locks them. A campaign that was interrupted at this customer must

@@ -19,6 +19,7 @@ DECLARE
     changed_budgets clientele.offer_budget[];
 BEGIN
     PERFORM clientele._require_store(store);
+    PERFORM clientele._require_readable(store);
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
             cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread));

@@ -15,6 +15,7 @@ BEGIN
         RETURN;
     END IF;
     store := clientele._resolve_store(store);
+    PERFORM clientele._require_readable(store, $4);
     settings := clientele._settings(store);
     IF $3 IS NOT NULL THEN
         PERFORM clientele._check_program(store, $3);

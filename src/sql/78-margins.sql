@@ -49,6 +49,27 @@ END $$;
 COMMENT ON FUNCTION clientele._refuse_margins(name, text, text, name[]) IS
     'Internal: refuses a rule of main that reads margin or clv_1y where margins differ by segment.';
 
+CREATE FUNCTION clientele._check_margin_values(argument text, margins jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text;
+BEGIN
+    IF jsonb_typeof(margins) <> 'object' THEN
+        RAISE EXCEPTION 'invalid %: %', argument, clientele._excerpt(margins) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It is an object of names and margins, such as {"baby": 0.25}.';
+    END IF;
+    SELECT string_agg(format('"%s" = %s', m.key, clientele._excerpt(m.value)), ', ' ORDER BY m.key) INTO wrong
+    FROM jsonb_each(margins) AS m
+    WHERE CASE jsonb_typeof(m.value) WHEN 'number' THEN m.value::numeric NOT BETWEEN 0 AND 1 OR scale(trim_scale(m.value::numeric)) > 6
+        ELSE true END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'invalid %: %', argument, wrong USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Each margin is a number from 0 to 1, with at most six decimals.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_margin_values(text, jsonb) IS
+    'Internal: refuses what are no margins by name, all of it. argument: what the caller passed them as.';
+
 CREATE FUNCTION clientele._check_margins(store name, by_category jsonb, by_segment jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -56,12 +77,14 @@ DECLARE
     unknown text;
     reading text;
 BEGIN
+    PERFORM clientele._check_margin_values('by_category', by_category);
+    PERFORM clientele._check_margin_values('by_segment', by_segment);
     IF by_category IS NOT NULL AND (clientele._settings(store)).items IS NULL THEN
         RAISE EXCEPTION 'store % knows no categories', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'Margins by category are weighted with what a customer bought of each, which the order lines tell.',
             HINT = 'Give the store its order lines: items => ''...''.';
     END IF;
-    IF jsonb_typeof(by_segment) = 'object' THEN
+    IF by_segment IS NOT NULL THEN
         SELECT string_agg(format('"%s"', k), ', ' ORDER BY k) INTO unknown FROM jsonb_object_keys(by_segment) AS k WHERE k <> ALL (known);
         IF unknown IS NOT NULL THEN
             RAISE EXCEPTION 'by_segment names what is no segment of main: %', unknown USING ERRCODE = 'undefined_object',
@@ -71,7 +94,7 @@ BEGIN
         EXECUTE format('SELECT string_agg(format(''"%%s"'', r.segment), '', '' ORDER BY r.priority) FROM %I.segment_rules AS r
             CROSS JOIN LATERAL clientele._check_expression(r.rule, $1, ''segment rule'', false, ''{segment}'') AS c
             WHERE r.segmentation = ''main'' AND r.body IS NOT NULL AND c.columns && clientele._margin_columns()', store)
-            INTO reading USING format('%I.customers', store)::regclass;
+            INTO reading USING clientele._customers_view(store);
         IF reading IS NOT NULL THEN
             RAISE EXCEPTION 'margins cannot differ by segment while rules of main read margin or clv_1y'
                 USING ERRCODE = 'object_not_in_prerequisite_state',

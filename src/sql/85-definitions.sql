@@ -163,7 +163,9 @@ DECLARE
 BEGIN
     SELECT string_agg(format(', %I => %L::%s', a.name,
             CASE WHEN a.type = 'text[]' AND terms -> a.name <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(terms -> a.name))::text
-                 WHEN a.type = 'jsonb' THEN nullif(terms -> a.name, 'null')::text ELSE terms ->> a.name END, a.type), '') INTO arguments
+                 WHEN a.type = 'jsonb' THEN nullif(terms -> a.name, 'null')::text
+                 WHEN a.type = 'integer' THEN clientele._whole_number(terms -> a.name)::text ELSE terms ->> a.name END, a.type), '')
+        INTO arguments
         FROM clientele._offer_arguments() AS a WHERE terms ? a.name;
     EXECUTE format('SELECT clientele.%I($1, $2%s%s)', function, arguments,
             CASE WHEN cardinality(reset) > 0 THEN format(', reset => %L::text[]', reset) END)
@@ -175,32 +177,45 @@ COMMENT ON FUNCTION clientele._call_offer(name, name, text, jsonb, text[]) IS
 
 -- ---- The shape of a document ----
 
--- An object has these keys, "!" behind those that it cannot be without; an array has elements of this shape; a string names a type of JSON.
+CREATE FUNCTION clientele._whole_number(value jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN trim_scale((value #>> '{}')::numeric);
+COMMENT ON FUNCTION clientele._whole_number(jsonb) IS
+    'Internal: a whole number however it is written, such as 1, 1.0 or 1e0; NULL for null.';
+
+-- An object has these keys, "!" behind those that it cannot be without; an array has elements of this shape; a string names a type of JSON,
+-- or one of SQL that such a value is to be.
 CREATE FUNCTION clientele._definitions_shape() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '{"format!": "number", "global_holdout": "number",
              "rfm_breaks": {"r!": ["number"], "f!": ["number"], "m!": ["number"]},
              "margins": {"by_category": "any", "by_segment": "any"}, "contact_limit": {"most!": "number", "per!": "string"},
              "segmentations": [{"segmentation!": "string", "default_segment": "string",
-                 "learned": {"features!": ["string"], "k": "number", "seed": "number", "standardize": "boolean"},
-                 "segments": [{"segment!": "string", "rule!": "string", "priority": "number", "description": "string",
+                 "learned": {"features!": ["string"], "k": "integer", "seed": "bigint", "standardize": "boolean"},
+                 "segments": [{"segment!": "string", "rule!": "string", "priority": "integer", "description": "string",
                      "sensitive": "boolean"}]}],
              "contents": [{"slot!": "string", "content!": "string", "segment": "string", "body": "string"}]}'::jsonb
         || jsonb_build_object('programs', jsonb_build_array(jsonb_build_object('program!', 'string') || jsonb_object_agg(
             a.name || CASE a.name WHEN 'objective' THEN '!' ELSE '' END,
-            CASE WHEN a.type = 'text[]' THEN '["string"]'::jsonb WHEN a.type IN ('numeric', 'double precision', 'integer') THEN '"number"'
-                 WHEN a.type = 'boolean' THEN '"boolean"' WHEN a.type = 'jsonb' THEN '"any"' ELSE '"string"' END)))
+            CASE WHEN a.type = 'text[]' THEN '["string"]'::jsonb WHEN a.type IN ('numeric', 'double precision') THEN '"number"'
+                 WHEN a.type IN ('integer', 'boolean', 'interval', 'timestamp with time zone') THEN to_jsonb(a.type)
+                 WHEN a.type = 'jsonb' THEN '"any"' ELSE '"string"' END)))
     FROM clientele._offer_arguments() AS a
 $$;
 COMMENT ON FUNCTION clientele._definitions_shape() IS 'Internal: what a document of definitions looks like.';
 
 CREATE FUNCTION clientele._shape_faults(value jsonb, shape jsonb, path text) RETURNS SETOF text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wanted constant text := CASE jsonb_typeof(shape) WHEN 'string' THEN shape #>> '{}' ELSE jsonb_typeof(shape) END;
     entry record;
 BEGIN
-    IF wanted <> 'any' AND jsonb_typeof(value) <> wanted THEN
+    IF wanted IN ('integer', 'bigint', 'interval', 'timestamp with time zone') THEN
+        RETURN QUERY SELECT format('%s = %s: %s is expected', path, clientele._excerpt(value),
+                CASE wanted WHEN 'interval' THEN 'an interval, such as "14 days",'
+                    WHEN 'timestamp with time zone' THEN 'a time, such as "2026-12-31 18:00+00",'
+                    ELSE format('a whole number (%s)', wanted) END)
+            WHERE NOT clientele._reads_as(value, wanted);
+    ELSIF wanted <> 'any' AND jsonb_typeof(value) <> wanted THEN
         RETURN NEXT format('%s = %s: a JSON %s is expected', path, clientele._excerpt(value), wanted);
     ELSIF wanted = 'array' THEN
         FOR entry IN SELECT e.element, e.place FROM jsonb_array_elements(value) WITH ORDINALITY AS e (element, place) LOOP
@@ -220,6 +235,25 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._shape_faults(jsonb, jsonb, text) IS 'Internal: where a JSON value is not of a shape, and what is there.';
+
+CREATE FUNCTION clientele._reads_as(value jsonb, type text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (jsonb_typeof(value) = 'number') <> (type IN ('integer', 'bigint')) OR jsonb_typeof(value) NOT IN ('number', 'string') THEN
+        RETURN false;
+    END IF;
+    CASE type
+        WHEN 'integer' THEN PERFORM clientele._whole_number(value)::text::integer;
+        WHEN 'bigint' THEN PERFORM clientele._whole_number(value)::text::bigint;
+        WHEN 'interval' THEN PERFORM (value #>> '{}')::interval;
+        ELSE PERFORM (value #>> '{}')::timestamptz;
+    END CASE;
+    RETURN true;
+EXCEPTION WHEN data_exception THEN
+    RETURN false;
+END $$;
+COMMENT ON FUNCTION clientele._reads_as(jsonb, text) IS
+    'Internal: whether a JSON value is one of these types of SQL: a number for integer and bigint, a string for interval and timestamptz.';
 
 CREATE FUNCTION clientele._excerpt(value jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -384,6 +418,9 @@ BEGIN
     PERFORM clientele._require('prune', prune IS NOT NULL);
     PERFORM clientele._require('dry_run', dry_run IS NOT NULL);
     PERFORM clientele._require_owner(store);
+    IF definitions ?| '{segmentations,margins}' THEN
+        PERFORM clientele._require_readable(store);
+    END IF;
     IF jsonb_path_exists(definitions, '$.segmentations[*].learned') THEN
         PERFORM clientele._share_sources(store);  -- who learns reads orders
     END IF;
@@ -460,7 +497,7 @@ EXCEPTION WHEN OTHERS THEN
     IF NOT clientele._is_mistake(state) THEN
         RAISE;
     END IF;
-    PERFORM clientele._refuse_faults(f.faults, state, hint) FROM (SELECT clientele._each_fault(store, definitions, changes)) AS f (faults)
+    PERFORM clientele._refuse_faults(f.faults, state) FROM (SELECT clientele._each_fault(store, definitions, changes)) AS f (faults)
         WHERE cardinality(f.faults) > 1;
     PERFORM clientele._refuse_faults(ARRAY[clientele._fault(definitions, change, problem)], state, hint, detail);
 END $$;
@@ -488,21 +525,30 @@ CREATE FUNCTION clientele._each_fault(store name, definitions jsonb, changes cli
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     change clientele.definition_change;
-    kind text := '';
+    kind text;  -- of the first mistake
     faults text[] := '{}';
+    detail text;
+    hint text;
+    accepted text;
+    said text[] := '{""}';
 BEGIN
     PERFORM clientele._make_room(store, changes);
     FOREACH change IN ARRAY changes LOOP
-        -- What refers to a definition that is wrong would be wrong for that alone.
-        EXIT WHEN faults <> '{}' AND change.kind <> kind OR cardinality(faults) > 20;
-        kind := change.kind;
+        EXIT WHEN cardinality(faults) > 20;
         BEGIN
             PERFORM clientele._apply_change(store, change);
         EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             IF NOT clientele._is_mistake(SQLSTATE) THEN
                 RAISE;
             END IF;
-            faults := faults || clientele._fault(definitions, change, SQLERRM);
+            -- What refers to a definition that is wrong may be wrong for that alone.
+            CONTINUE WHEN SQLSTATE = '42704' AND kind <> change.kind;
+            kind := coalesce(kind, change.kind);
+            accepted := concat_ws(' ', nullif(detail, ''), nullif(hint, ''));
+            faults := faults || (clientele._fault(definitions, change, SQLERRM)
+                || CASE WHEN accepted = ANY (said) THEN '' ELSE format(' (%s)', accepted) END);
+            said := said || accepted;  -- once is enough
         END;
     END LOOP;
     RETURN faults;
@@ -513,7 +559,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN '{}';
 END $$;
 COMMENT ON FUNCTION clientele._each_fault(name, jsonb, clientele.definition_change[]) IS
-    'Internal: all mistakes of the first kind of definitions that has any, each tried by itself. The caller raises an error.';
+    'Internal: all mistakes, each definition tried by itself, with what would be accepted. The caller raises an error.';
 
 -- Names and priorities may change hands within a document. What it changes goes first, so that nothing is in the way of anything.
 CREATE FUNCTION clientele._make_room(store name, changes clientele.definition_change[]) RETURNS void
@@ -567,8 +613,8 @@ BEGIN
         WHEN 'segmentation' THEN
             PERFORM clientele._apply_segmentation(store, name, change.before, after);
         WHEN 'segment' THEN
-            PERFORM clientele._write_segment(store, name, (change.key)[2], after ->> 'rule', (after ->> 'priority')::integer,
-                after ->> 'description', (after ->> 'sensitive')::boolean);
+            PERFORM clientele._write_segment(store, name, (change.key)[2], after ->> 'rule',
+                clientele._whole_number(after -> 'priority')::integer, after ->> 'description', (after ->> 'sensitive')::boolean);
         WHEN 'content' THEN
             PERFORM clientele._write_content(store, name, after ->> 'content', (change.key)[2], after ->> 'body');
         WHEN 'program' THEN
@@ -596,8 +642,9 @@ BEGIN
         PERFORM clientele.set_default_segment(store, after ->> 'default_segment', segmentation);
     END IF;
     IF learned <> 'null' AND learned IS DISTINCT FROM before -> 'learned' THEN
-        PERFORM clientele.learn_segments(store, segmentation, clientele._texts(learned -> 'features'), (learned ->> 'k')::integer,
-            (learned ->> 'seed')::bigint, (learned ->> 'standardize')::boolean);
+        PERFORM clientele.learn_segments(store, segmentation, clientele._texts(learned -> 'features'),
+            clientele._whole_number(learned -> 'k')::integer, clientele._whole_number(learned -> 'seed')::bigint,
+            (learned ->> 'standardize')::boolean);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._apply_segmentation(name, text, jsonb, jsonb) IS

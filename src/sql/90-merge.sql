@@ -215,6 +215,7 @@ BEGIN
     PERFORM clientele._require('duplicate', duplicate IS NOT NULL);
     store := clientele._resolve_store(store);
     settings := clientele._settings(store);
+    PERFORM clientele._require_attached(store);
     PERFORM clientele._require_whole_store(store, settings);
     PERFORM clientele._share_sources(store);
     PERFORM clientele._stop_refreshing(store, 'merge_customers()');

@@ -73,6 +73,23 @@ SPIPlanPtr prepare(const StoreQuery& query, bool stored, const char* schema, Oid
                          query.every_time ? 0 : CURSOR_OPT_GENERIC_PLAN);
 }
 
+// Who drops a table that a store reads drops its views and functions along with it.
+bool has_view(const Store& store, View view) {
+    return OidIsValid(get_relname_relid(name_of(view, false), store.schema));
+}
+
+bool looks_back(const Store& store) {
+    const Oid argument = TIMESTAMPTZOID;
+    return SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum("_profiles_at"),
+                                 PointerGetDatum(buildoidvector(&argument, 1)), ObjectIdGetDatum(store.schema));
+}
+
+void require_sources(const Store& store, const StoreQuery& query) {
+    if (has_view(store, query.view) && (!query.every_time || looks_back(store))) return;
+    run_query("SELECT clientele._refuse_lost($1)", {{NAMEOID, name_datum(schema_name(store.schema))}},
+              Reads::as_its_caller);
+}
+
 [[noreturn]] void refuse_key(Oid given, Oid key_type) {
     ereport(ERROR,
             (errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -151,6 +168,7 @@ bool key_argument(FunctionCallInfo fcinfo, Oid key_type, Datum* key) {
 }
 
 SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bool stored, int more, const Oid* types) {
+    require_sources(store, query);
     const PlanKey key = {store.settings, stored, &query};
     const char* schema = schema_name(store.schema);
     const Plan* known = plans.find(key);
