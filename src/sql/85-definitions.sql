@@ -188,7 +188,7 @@ CREATE FUNCTION clientele._definitions_shape() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '{"format!": "number", "global_holdout": "number",
              "rfm_breaks": {"r!": ["number"], "f!": ["number"], "m!": ["number"]},
-             "margins": {"by_category": "any", "by_segment": "any"}, "contact_limit": {"most!": "number", "per!": "string"},
+             "margins": {"by_category": "any", "by_segment": "any"}, "contact_limit": {"most!": "integer", "per!": "interval"},
              "segmentations": [{"segmentation!": "string", "default_segment": "string",
                  "learned": {"features!": ["string"], "k": "integer", "seed": "bigint", "standardize": "boolean"},
                  "segments": [{"segment!": "string", "rule!": "string", "priority": "integer", "description": "string",
@@ -627,7 +627,7 @@ BEGIN
         WHEN 'holdout' THEN
             PERFORM clientele.set_global_holdout(store, (after ->> 'share')::double precision);
         WHEN 'limit' THEN
-            PERFORM clientele.set_contact_limit(store, (after ->> 'most')::integer, (after ->> 'per')::interval);
+            PERFORM clientele.set_contact_limit(store, clientele._whole_number(after -> 'most')::integer, (after ->> 'per')::interval);
     END CASE;
 END $$;
 COMMENT ON FUNCTION clientele._apply_change(name, clientele.definition_change) IS 'Internal: carries out one change of a document.';
