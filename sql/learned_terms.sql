@@ -1,6 +1,7 @@
 -- Terms that are learnt: the response to offers as a model of the store, exploring, and the choice.
 CREATE SCHEMA learned_terms;
 SET search_path = learned_terms, public;
+\set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE TABLE people AS SELECT c AS customer_id, c % 5 = 0 AS firm FROM generate_series(1, 2000) c;
 ALTER TABLE people ADD PRIMARY KEY (customer_id);
