@@ -25,4 +25,4 @@ SELECT clientele._fill('{a}', VARIADIC ARRAY[['a', '1']]);
 SELECT clientele._fill(repeat('{a}', 2000), 'a', repeat('x', 1000000));
 
 -- What comments on overloads served the install script alone.
-SELECT count(*) FROM pg_proc WHERE pronamespace = 'clientele'::regnamespace AND proname = '_comment_on_overloads';
+SELECT count(*) FROM pg_proc WHERE pronamespace = 'clientele'::regnamespace AND proname LIKE '\_comment\_on\_%';

@@ -1,112 +1,91 @@
 
 -- Predictions of the purchase models (bgnbd, mbgnbd, pareto_nbd) and of the value model (gamma_gamma).
+
+-- While this script runs: a comment on the overloads of a function for the three purchase models, {model} in its signature. In the comment
+-- {leaving} is when customers leave, {parameters} the range of the parameters, {source} the paper. 99-end.sql drops it.
+CREATE PROCEDURE clientele._comment_on_purchase_models(signature pg_catalog.text, comment pg_catalog.text)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    facts record;
+BEGIN
+    FOR facts IN SELECT * FROM (VALUES
+        ('bgnbd', 'customers leave right after a purchase: whoever has not left will buy again',
+            'r, a, b: 1e-7 to 1e7; alpha: 1e-15 to 1e15', 'BG/NBD, Fader, Hardie and Lee (2005)'),
+        ('mbgnbd', 'customers leave right after a purchase: whoever has not left will buy again',
+            'r, a, b: 1e-7 to 1e7; alpha: 1e-15 to 1e15', 'MBG/NBD, Batislam, Denizel and Filiztekin (2007)'),
+        ('pareto_nbd', 'whoever has not left may still leave before buying again',
+            'r, s: 1e-7 to 1e7; alpha, beta: 1e-15 to 1e15', 'Pareto/NBD, Schmittlein, Morrison and Colombo (1987)')
+        ) m (model, leaving, parameters, source)
+    LOOP
+        EXECUTE format('COMMENT ON FUNCTION clientele.%s IS %L', clientele._fill(signature, 'model', facts.model),
+            clientele._fill(comment, VARIADIC ARRAY(SELECT p.part FROM jsonb_each_text(to_jsonb(facts)) f, unnest(ARRAY[f.key, f.value])
+                p (part) WHERE position('{' || f.key || '}' IN comment) > 0)));
+    END LOOP;
+END $$;
+
 CREATE FUNCTION clientele.p_alive(model clientele.bgnbd, repeat_purchases pg_catalog.float8, last_purchase_age pg_catalog.float8,
     age pg_catalog.float8)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_p_alive' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.p_alive(clientele.bgnbd, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-    'The probability (0 to 1) that a customer is still one, that is has not left for good. With this model, customers leave right after '
-    'a purchase: whoever has not left will buy again. repeat_purchases, last_purchase_age and age are the x, t_x and T of the models, in '
-    'the model''s unit of time. NULL gives NULL. A count that is negative or not whole, ages that are not from 0 to 1e15, and a last '
-    'purchase beyond age are errors. A model that did not converge is refused (converged NULL is not); so are parameters out of range '
-    '(r, a, b: 1e-7 to 1e7; alpha: 1e-15 to 1e15). Source: BG/NBD, Fader, Hardie and Lee (2005).';
 CREATE FUNCTION clientele.p_alive(model clientele.bgnbd, p clientele.order_profile, as_of pg_catalog.timestamptz)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_p_alive_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.p_alive(clientele.bgnbd, clientele.order_profile, pg_catalog.timestamptz) IS
-    'The probability (0 to 1) that the customer of a profile is still one, that is has not left for good. With this model, customers '
-    'leave right after a purchase: whoever has not left will buy again. Times in days, counted in the profile''s time zone. NULL without '
-    'orders and where an order comes after as_of. Source: BG/NBD, Fader, Hardie and Lee (2005).';
 CREATE FUNCTION clientele.p_alive(model clientele.mbgnbd, repeat_purchases pg_catalog.float8, last_purchase_age pg_catalog.float8,
     age pg_catalog.float8)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_p_alive' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.p_alive(clientele.mbgnbd, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-    'The probability (0 to 1) that a customer is still one, that is has not left for good. With this model, customers leave right after '
-    'a purchase: whoever has not left will buy again. repeat_purchases, last_purchase_age and age are the x, t_x and T of the models, in '
-    'the model''s unit of time. NULL gives NULL. A count that is negative or not whole, ages that are not from 0 to 1e15, and a last '
-    'purchase beyond age are errors. A model that did not converge is refused (converged NULL is not); so are parameters out of range '
-    '(r, a, b: 1e-7 to 1e7; alpha: 1e-15 to 1e15). Source: MBG/NBD, Batislam, Denizel and Filiztekin (2007).';
 CREATE FUNCTION clientele.p_alive(model clientele.mbgnbd, p clientele.order_profile, as_of pg_catalog.timestamptz)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_p_alive_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.p_alive(clientele.mbgnbd, clientele.order_profile, pg_catalog.timestamptz) IS
-    'The probability (0 to 1) that the customer of a profile is still one, that is has not left for good. With this model, customers '
-    'leave right after a purchase: whoever has not left will buy again. Times in days, counted in the profile''s time zone. NULL without '
-    'orders and where an order comes after as_of. Source: MBG/NBD, Batislam, Denizel and Filiztekin (2007).';
 CREATE FUNCTION clientele.p_alive(model clientele.pareto_nbd, repeat_purchases pg_catalog.float8, last_purchase_age pg_catalog.float8,
     age pg_catalog.float8)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_p_alive' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.p_alive(clientele.pareto_nbd, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-    'The probability (0 to 1) that a customer is still one, that is has not left for good. With this model, whoever has not left may '
-    'still leave before buying again. repeat_purchases, last_purchase_age and age are the x, t_x and T of the models, in the model''s '
-    'unit of time. NULL gives NULL. A count that is negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond '
-    'age are errors. A model that did not converge is refused (converged NULL is not); so are parameters out of range (r, s: 1e-7 to '
-    '1e7; alpha, beta: 1e-15 to 1e15). Source: Pareto/NBD, Schmittlein, Morrison and Colombo (1987).';
 CREATE FUNCTION clientele.p_alive(model clientele.pareto_nbd, p clientele.order_profile, as_of pg_catalog.timestamptz)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_p_alive_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.p_alive(clientele.pareto_nbd, clientele.order_profile, pg_catalog.timestamptz) IS
-    'The probability (0 to 1) that the customer of a profile is still one, that is has not left for good. With this model, whoever has '
-    'not left may still leave before buying again. Times in days, counted in the profile''s time zone. NULL without orders and where an '
-    'order comes after as_of. Source: Pareto/NBD, Schmittlein, Morrison and Colombo (1987).';
+CALL clientele._comment_on_purchase_models('p_alive(clientele.{model}, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8)',
+    'The probability (0 to 1) that a customer is still one, that is has not left for good. With this model, {leaving}. repeat_purchases, '
+    'last_purchase_age and age are the x, t_x and T of the models, in the model''s unit of time. NULL gives NULL. A count that is '
+    'negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond age are errors. A model that did not converge '
+    'is refused (converged NULL is not); so are parameters out of range ({parameters}). Source: {source}.');
+CALL clientele._comment_on_purchase_models('p_alive(clientele.{model}, clientele.order_profile, pg_catalog.timestamptz)',
+    'The probability (0 to 1) that the customer of a profile is still one, that is has not left for good. With this model, {leaving}. '
+    'Times in days, counted in the profile''s time zone. NULL without orders and where an order comes after as_of. Source: {source}.');
 CREATE FUNCTION clientele.expected_orders(model clientele.bgnbd, horizon pg_catalog.float8, repeat_purchases pg_catalog.float8,
     last_purchase_age pg_catalog.float8, age pg_catalog.float8)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_expected_orders' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.expected_orders(clientele.bgnbd, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
-    pg_catalog.float8) IS
-    'Purchases to expect within horizon after age, P(alive) included. repeat_purchases, last_purchase_age and age are the x, t_x and T '
-    'of the models, in the model''s unit of time. NULL gives NULL. A new customer (0, 0, 0) gives the model''s E[X(t)]. A count that is '
-    'negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond age are errors. A horizon is from 0 to 1e15. A '
-    'model that did not converge is refused (converged NULL is not); so are parameters out of range (r, a, b: 1e-7 to 1e7; alpha: 1e-15 '
-    'to 1e15). Source: BG/NBD, Fader, Hardie and Lee (2005).';
 CREATE FUNCTION clientele.expected_orders(model clientele.bgnbd, horizon pg_catalog.float8, p clientele.order_profile,
     as_of pg_catalog.timestamptz)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_expected_orders_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.expected_orders(clientele.bgnbd, pg_catalog.float8, clientele.order_profile, pg_catalog.timestamptz) IS
-    'Purchase days to expect within horizon days after as_of, P(alive) included. Times in days, counted in the profile''s time zone. '
-    'NULL without orders and where an order comes after as_of. A horizon is from 0 to 1e15. Source: BG/NBD, Fader, Hardie and Lee (2005).';
 CREATE FUNCTION clientele.expected_orders(model clientele.mbgnbd, horizon pg_catalog.float8, repeat_purchases pg_catalog.float8,
     last_purchase_age pg_catalog.float8, age pg_catalog.float8)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_expected_orders' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.expected_orders(clientele.mbgnbd, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
-    pg_catalog.float8) IS
-    'Purchases to expect within horizon after age, P(alive) included. repeat_purchases, last_purchase_age and age are the x, t_x and T '
-    'of the models, in the model''s unit of time. NULL gives NULL. A new customer (0, 0, 0) gives the model''s E[X(t)]. A count that is '
-    'negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond age are errors. A horizon is from 0 to 1e15. A '
-    'model that did not converge is refused (converged NULL is not); so are parameters out of range (r, a, b: 1e-7 to 1e7; alpha: 1e-15 '
-    'to 1e15). Source: MBG/NBD, Batislam, Denizel and Filiztekin (2007).';
 CREATE FUNCTION clientele.expected_orders(model clientele.mbgnbd, horizon pg_catalog.float8, p clientele.order_profile,
     as_of pg_catalog.timestamptz)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_expected_orders_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.expected_orders(clientele.mbgnbd, pg_catalog.float8, clientele.order_profile, pg_catalog.timestamptz) IS
-    'Purchase days to expect within horizon days after as_of, P(alive) included. Times in days, counted in the profile''s time zone. '
-    'NULL without orders and where an order comes after as_of. A horizon is from 0 to 1e15. Source: MBG/NBD, Batislam, Denizel and '
-    'Filiztekin (2007).';
 CREATE FUNCTION clientele.expected_orders(model clientele.pareto_nbd, horizon pg_catalog.float8, repeat_purchases pg_catalog.float8,
     last_purchase_age pg_catalog.float8, age pg_catalog.float8)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_expected_orders' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.expected_orders(clientele.pareto_nbd, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
-    pg_catalog.float8) IS
-    'Purchases to expect within horizon after age, P(alive) included. repeat_purchases, last_purchase_age and age are the x, t_x and T '
-    'of the models, in the model''s unit of time. NULL gives NULL. A new customer (0, 0, 0) gives the model''s E[X(t)]. A count that is '
-    'negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond age are errors. A horizon is from 0 to 1e15. A '
-    'model that did not converge is refused (converged NULL is not); so are parameters out of range (r, s: 1e-7 to 1e7; alpha, beta: '
-    '1e-15 to 1e15). Source: Pareto/NBD, Schmittlein, Morrison and Colombo (1987).';
 CREATE FUNCTION clientele.expected_orders(model clientele.pareto_nbd, horizon pg_catalog.float8, p clientele.order_profile,
     as_of pg_catalog.timestamptz)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_expected_orders_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.expected_orders(clientele.pareto_nbd, pg_catalog.float8, clientele.order_profile, pg_catalog.timestamptz) IS
+CALL clientele._comment_on_purchase_models('expected_orders(clientele.{model}, pg_catalog.float8, pg_catalog.float8, '
+        'pg_catalog.float8, pg_catalog.float8)',
+    'Purchases to expect within horizon after age, P(alive) included. repeat_purchases, last_purchase_age and age are the x, t_x and T '
+    'of the models, in the model''s unit of time. NULL gives NULL. A new customer (0, 0, 0) gives the model''s E[X(t)]. A count that is '
+    'negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond age are errors. A horizon is from 0 to 1e15. A '
+    'model that did not converge is refused (converged NULL is not); so are parameters out of range ({parameters}). Source: {source}.');
+CALL clientele._comment_on_purchase_models('expected_orders(clientele.{model}, pg_catalog.float8, clientele.order_profile, '
+        'pg_catalog.timestamptz)',
     'Purchase days to expect within horizon days after as_of, P(alive) included. Times in days, counted in the profile''s time zone. '
-    'NULL without orders and where an order comes after as_of. A horizon is from 0 to 1e15. Source: Pareto/NBD, Schmittlein, Morrison '
-    'and Colombo (1987).';
+    'NULL without orders and where an order comes after as_of. A horizon is from 0 to 1e15. Source: {source}.');
 CREATE FUNCTION clientele.expected_order_value(model clientele.gamma_gamma, repeat_purchases pg_catalog.float8,
     mean_value pg_catalog.float8)
     RETURNS pg_catalog.float8
@@ -128,76 +107,46 @@ CREATE FUNCTION clientele.clv(purchase_model clientele.bgnbd, value_model client
     margin pg_catalog.float8 DEFAULT 1, annual_discount pg_catalog.float8 DEFAULT 0.10)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_clv' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.clv(clientele.bgnbd, clientele.gamma_gamma, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
-    pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-    'Discounted margin to expect within horizon days: margin x expected_order_value x the integral over t from 0 to horizon of (1 + '
-    'annual_discount)^(-t / 365) dE[Y(t)], E[Y(t)] being expected_orders within t. The purchase model must be in days. repeat_purchases, '
-    'last_purchase_age and age are the x, t_x and T of the models, in the model''s unit of time. mean_value as in expected_order_value. '
-    'NULL for NULL, and where the value model has no mean. margin is a share from 0 to 1; annual_discount is finite and not negative, '
-    'horizon from 0 to 1e15. A count that is negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond age are '
-    'errors. A model that did not converge is refused (converged NULL is not); so are parameters out of range (r, a, b, s, p, q: 1e-7 to '
-    '1e7; alpha, beta, v: 1e-15 to 1e15).';
 CREATE FUNCTION clientele.clv(purchase_model clientele.bgnbd, value_model clientele.gamma_gamma, horizon pg_catalog.float8,
     p clientele.order_profile, as_of pg_catalog.timestamptz, margin pg_catalog.float8 DEFAULT 1,
     annual_discount pg_catalog.float8 DEFAULT 0.10)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_clv_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.clv(clientele.bgnbd, clientele.gamma_gamma, pg_catalog.float8, clientele.order_profile,
-    pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.float8) IS
-    'Discounted margin to expect of the customer of a profile within horizon days after as_of: margin x expected_order_value x the '
-    'integral over t from 0 to horizon of (1 + annual_discount)^(-t / 365) dE[Y(t)], E[Y(t)] being expected_orders within t. The '
-    'purchase model must be in days. NULL without orders, where an order comes after as_of, and where the value model has no mean. '
-    'margin is a share from 0 to 1; annual_discount is finite and not negative, horizon from 0 to 1e15.';
 CREATE FUNCTION clientele.clv(purchase_model clientele.mbgnbd, value_model clientele.gamma_gamma, horizon pg_catalog.float8,
     repeat_purchases pg_catalog.float8, last_purchase_age pg_catalog.float8, age pg_catalog.float8, mean_value pg_catalog.float8,
     margin pg_catalog.float8 DEFAULT 1, annual_discount pg_catalog.float8 DEFAULT 0.10)
     RETURNS pg_catalog.float8
     AS 'MODULE_PATHNAME', 'clientele_clv' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.clv(clientele.mbgnbd, clientele.gamma_gamma, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
-    pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+CREATE FUNCTION clientele.clv(purchase_model clientele.mbgnbd, value_model clientele.gamma_gamma, horizon pg_catalog.float8,
+    p clientele.order_profile, as_of pg_catalog.timestamptz, margin pg_catalog.float8 DEFAULT 1,
+    annual_discount pg_catalog.float8 DEFAULT 0.10)
+    RETURNS pg_catalog.float8
+    AS 'MODULE_PATHNAME', 'clientele_clv_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION clientele.clv(purchase_model clientele.pareto_nbd, value_model clientele.gamma_gamma, horizon pg_catalog.float8,
+    repeat_purchases pg_catalog.float8, last_purchase_age pg_catalog.float8, age pg_catalog.float8, mean_value pg_catalog.float8,
+    margin pg_catalog.float8 DEFAULT 1, annual_discount pg_catalog.float8 DEFAULT 0.10)
+    RETURNS pg_catalog.float8
+    AS 'MODULE_PATHNAME', 'clientele_clv' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION clientele.clv(purchase_model clientele.pareto_nbd, value_model clientele.gamma_gamma, horizon pg_catalog.float8,
+    p clientele.order_profile, as_of pg_catalog.timestamptz, margin pg_catalog.float8 DEFAULT 1,
+    annual_discount pg_catalog.float8 DEFAULT 0.10)
+    RETURNS pg_catalog.float8
+    AS 'MODULE_PATHNAME', 'clientele_clv_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CALL clientele._comment_on_purchase_models('clv(clientele.{model}, clientele.gamma_gamma, pg_catalog.float8, pg_catalog.float8, '
+        'pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8)',
     'Discounted margin to expect within horizon days: margin x expected_order_value x the integral over t from 0 to horizon of (1 + '
     'annual_discount)^(-t / 365) dE[Y(t)], E[Y(t)] being expected_orders within t. The purchase model must be in days. repeat_purchases, '
     'last_purchase_age and age are the x, t_x and T of the models, in the model''s unit of time. mean_value as in expected_order_value. '
     'NULL for NULL, and where the value model has no mean. margin is a share from 0 to 1; annual_discount is finite and not negative, '
     'horizon from 0 to 1e15. A count that is negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond age are '
     'errors. A model that did not converge is refused (converged NULL is not); so are parameters out of range (r, a, b, s, p, q: 1e-7 to '
-    '1e7; alpha, beta, v: 1e-15 to 1e15).';
-CREATE FUNCTION clientele.clv(purchase_model clientele.mbgnbd, value_model clientele.gamma_gamma, horizon pg_catalog.float8,
-    p clientele.order_profile, as_of pg_catalog.timestamptz, margin pg_catalog.float8 DEFAULT 1,
-    annual_discount pg_catalog.float8 DEFAULT 0.10)
-    RETURNS pg_catalog.float8
-    AS 'MODULE_PATHNAME', 'clientele_clv_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.clv(clientele.mbgnbd, clientele.gamma_gamma, pg_catalog.float8, clientele.order_profile,
-    pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.float8) IS
+    '1e7; alpha, beta, v: 1e-15 to 1e15).');
+CALL clientele._comment_on_purchase_models('clv(clientele.{model}, clientele.gamma_gamma, pg_catalog.float8, '
+        'clientele.order_profile, pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.float8)',
     'Discounted margin to expect of the customer of a profile within horizon days after as_of: margin x expected_order_value x the '
     'integral over t from 0 to horizon of (1 + annual_discount)^(-t / 365) dE[Y(t)], E[Y(t)] being expected_orders within t. The '
     'purchase model must be in days. NULL without orders, where an order comes after as_of, and where the value model has no mean. '
-    'margin is a share from 0 to 1; annual_discount is finite and not negative, horizon from 0 to 1e15.';
-CREATE FUNCTION clientele.clv(purchase_model clientele.pareto_nbd, value_model clientele.gamma_gamma, horizon pg_catalog.float8,
-    repeat_purchases pg_catalog.float8, last_purchase_age pg_catalog.float8, age pg_catalog.float8, mean_value pg_catalog.float8,
-    margin pg_catalog.float8 DEFAULT 1, annual_discount pg_catalog.float8 DEFAULT 0.10)
-    RETURNS pg_catalog.float8
-    AS 'MODULE_PATHNAME', 'clientele_clv' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.clv(clientele.pareto_nbd, clientele.gamma_gamma, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
-    pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-    'Discounted margin to expect within horizon days: margin x expected_order_value x the integral over t from 0 to horizon of (1 + '
-    'annual_discount)^(-t / 365) dE[Y(t)], E[Y(t)] being expected_orders within t. The purchase model must be in days. repeat_purchases, '
-    'last_purchase_age and age are the x, t_x and T of the models, in the model''s unit of time. mean_value as in expected_order_value. '
-    'NULL for NULL, and where the value model has no mean. margin is a share from 0 to 1; annual_discount is finite and not negative, '
-    'horizon from 0 to 1e15. A count that is negative or not whole, ages that are not from 0 to 1e15, and a last purchase beyond age are '
-    'errors. A model that did not converge is refused (converged NULL is not); so are parameters out of range (r, a, b, s, p, q: 1e-7 to '
-    '1e7; alpha, beta, v: 1e-15 to 1e15).';
-CREATE FUNCTION clientele.clv(purchase_model clientele.pareto_nbd, value_model clientele.gamma_gamma, horizon pg_catalog.float8,
-    p clientele.order_profile, as_of pg_catalog.timestamptz, margin pg_catalog.float8 DEFAULT 1,
-    annual_discount pg_catalog.float8 DEFAULT 0.10)
-    RETURNS pg_catalog.float8
-    AS 'MODULE_PATHNAME', 'clientele_clv_profile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele.clv(clientele.pareto_nbd, clientele.gamma_gamma, pg_catalog.float8, clientele.order_profile,
-    pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.float8) IS
-    'Discounted margin to expect of the customer of a profile within horizon days after as_of: margin x expected_order_value x the '
-    'integral over t from 0 to horizon of (1 + annual_discount)^(-t / 365) dE[Y(t)], E[Y(t)] being expected_orders within t. The '
-    'purchase model must be in days. NULL without orders, where an order comes after as_of, and where the value model has no mean. '
-    'margin is a share from 0 to 1; annual_discount is finite and not negative, horizon from 0 to 1e15.';
+    'margin is a share from 0 to 1; annual_discount is finite and not negative, horizon from 0 to 1e15.');
 -- The same for a store's views: models as a kind and an array of parameters, in days.
 CREATE FUNCTION clientele._p_alive(kind pg_catalog.text, purchase pg_catalog.float8[], p clientele.order_profile,
     as_of pg_catalog.timestamptz)

@@ -370,6 +370,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._lock_store(name) IS 'Lets one definition at a time change a store, and its owner only. Readers do not wait.';
 
+CREATE FUNCTION clientele._lock_if_free(store name) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_free boolean;
+BEGIN
+    EXECUTE format('SELECT true FROM %I.settings FOR UPDATE SKIP LOCKED', store) INTO is_free;
+    RETURN is_free IS TRUE;
+END $$;
+COMMENT ON FUNCTION clientele._lock_if_free(name) IS
+    'Locks a store where nobody else has, and says whether it did: for who holds locks that whoever has it may be waiting for.';
+
+-- The error ends a subtransaction, and with it the lock.
+CREATE FUNCTION clientele._await_store(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM clientele._lock_store(store);
+    RAISE EXCEPTION 'store % is free', quote_ident(store) USING ERRCODE = 'CL001';
+EXCEPTION WHEN SQLSTATE 'CL001' THEN
+    RETURN;
+END $$;
+COMMENT ON FUNCTION clientele._await_store(name) IS 'Waits until nobody has locked a store, and does not lock it.';
+
 CREATE FUNCTION clientele._key_type(store name) RETURNS regtype
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT atttypid::regtype FROM pg_attribute

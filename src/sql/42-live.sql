@@ -236,7 +236,6 @@ DECLARE
     settings clientele.store_settings := clientele._settings(store);
     wanting regclass[];
     dropped regclass[];
-    is_free boolean;
 BEGIN
     LOOP
         BEGIN
@@ -250,16 +249,11 @@ BEGIN
             IF live THEN
                 PERFORM clientele._share_sources(store);
             END IF;
-            EXECUTE format('SELECT true FROM %I.settings FOR UPDATE SKIP LOCKED', store) INTO is_free;
-            EXIT WHEN is_free;
+            EXIT WHEN clientele._lock_if_free(store);
             RAISE EXCEPTION 'another session changes store %', quote_ident(store) USING ERRCODE = 'CL001';
         EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
         END;
-        BEGIN
-            PERFORM clientele._lock_store(store);
-            RAISE EXCEPTION 'store % is free', quote_ident(store) USING ERRCODE = 'CL001';
-        EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
-        END;
+        PERFORM clientele._await_store(store);
     END LOOP;
     PERFORM clientele._lock_store(store);
 END $$;

@@ -451,7 +451,14 @@ COMMENT ON FUNCTION clientele._change_store(name, jsonb, text[], name, boolean) 
 
 -- ---- What is called ----
 
-CREATE FUNCTION clientele.alter_store(
+-- Both take the same settings.
+DO $do$
+DECLARE
+    called record;
+BEGIN
+    FOR called IN SELECT * FROM (VALUES ('alter_store', false), ('attach_store', true)) f (name, attaching) LOOP
+        EXECUTE clientele._fill($create$
+CREATE FUNCTION clientele.{name}(
     store name, orders regclass DEFAULT NULL, customer_id name DEFAULT NULL, ordered_at name DEFAULT NULL, amount name DEFAULT NULL,
     order_id name DEFAULT NULL, refunded name DEFAULT NULL, discount name DEFAULT NULL, order_filter text DEFAULT NULL,
     customers regclass DEFAULT NULL, customer_key name DEFAULT NULL, attributes text[] DEFAULT NULL,
@@ -468,12 +475,12 @@ CREATE FUNCTION clientele.alter_store(
         customers, customer_key, attributes, items, item_order_id, item_category, item_amount, currency, time_zone, margin, live,
         keep_events, clock_tolerance, refresh_overdue_after)
         || clientele._product_terms(item_product, item_quantity, products, product_key, product_name, product_price, product_available),
-        reset, owner, false)
-$$;
-COMMENT ON FUNCTION clientele.alter_store(name, regclass, name, name, name, name, name, name, text, regclass,
-    name, text[], regclass, name, name, name,
-    text, text, numeric, boolean, text[], name, interval, interval, interval,
-    name, name, regclass, name, name, name, name) IS
+        reset, owner, {attaching})
+$$
+            $create$, 'name', called.name, 'attaching', called.attaching::text);
+    END LOOP;
+END $do$;
+COMMENT ON FUNCTION clientele.alter_store IS
     'Changes a store that create_store() has created; what is NULL stays. Definitions, models, history, the ledger, codes and grants '
     'stay, too. '
     'reset: settings that are taken away (order_id, refunded, discount, order_filter, customers, attributes, items, item_product, '
@@ -485,30 +492,7 @@ COMMENT ON FUNCTION clientele.alter_store(name, regclass, name, name, name, name
     'listed. '
     'What changes profiles makes a refresh due; a live store is right at once. The currency cannot change once there are offers. Owner '
     'only.';
-
-CREATE FUNCTION clientele.attach_store(
-    store name, orders regclass DEFAULT NULL, customer_id name DEFAULT NULL, ordered_at name DEFAULT NULL, amount name DEFAULT NULL,
-    order_id name DEFAULT NULL, refunded name DEFAULT NULL, discount name DEFAULT NULL, order_filter text DEFAULT NULL,
-    customers regclass DEFAULT NULL, customer_key name DEFAULT NULL, attributes text[] DEFAULT NULL,
-    items regclass DEFAULT NULL, item_order_id name DEFAULT NULL, item_category name DEFAULT NULL, item_amount name DEFAULT NULL,
-    currency text DEFAULT NULL, time_zone text DEFAULT NULL, margin numeric DEFAULT NULL, live boolean DEFAULT NULL,
-    reset text[] DEFAULT NULL, owner name DEFAULT NULL,
-    keep_events interval DEFAULT NULL, clock_tolerance interval DEFAULT NULL, refresh_overdue_after interval DEFAULT NULL,
-    item_product name DEFAULT NULL, item_quantity name DEFAULT NULL, products regclass DEFAULT NULL, product_key name DEFAULT NULL,
-    product_name name DEFAULT NULL, product_price name DEFAULT NULL, product_available name DEFAULT NULL)
-    RETURNS void
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT clientele._change_store(store, clientele._store_terms(
-        orders, customer_id, ordered_at, amount, order_id, refunded, discount, order_filter,
-        customers, customer_key, attributes, items, item_order_id, item_category, item_amount, currency, time_zone, margin, live,
-        keep_events, clock_tolerance, refresh_overdue_after)
-        || clientele._product_terms(item_product, item_quantity, products, product_key, product_name, product_price, product_available),
-        reset, owner, true)
-$$;
-COMMENT ON FUNCTION clientele.attach_store(name, regclass, name, name, name, name, name, name, text,
-    regclass, name, text[], regclass, name, name, name,
-    text, text, numeric, boolean, text[], name, interval, interval, interval,
-    name, name, regclass, name, name, name, name) IS
+COMMENT ON FUNCTION clientele.attach_store IS
     'Takes hold of the tables again that detach_store() has let go of, or that were dropped with CASCADE: those of the names that they '
     'had, or those that are given. Arguments as of alter_store(). '
     'The type of the customers'' keys may widen (smallint, integer, bigint; varchar, text). Where the same transaction has detached the '

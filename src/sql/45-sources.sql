@@ -96,7 +96,6 @@ CREATE FUNCTION clientele._lock_alone(store name, others regclass[], for_good bo
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings;
-    is_free boolean;
 BEGIN
     LOOP
         PERFORM clientele._await_refresh(store);
@@ -112,16 +111,11 @@ BEGIN
                 || ARRAY(SELECT c.oid::regclass FROM clientele._store_objects(store) o
                     JOIN pg_class c ON o.class = 'pg_class'::regclass AND c.oid = o.object
                     WHERE for_good OR c.relname NOT IN ('settings', 'health')));
-            EXECUTE format('SELECT true FROM %I.settings FOR UPDATE SKIP LOCKED', store) INTO is_free;
-            EXIT WHEN is_free AND clientele._settings(store) IS NOT DISTINCT FROM settings;
+            EXIT WHEN clientele._lock_if_free(store) AND clientele._settings(store) IS NOT DISTINCT FROM settings;
             RAISE EXCEPTION 'another session changes store %', quote_ident(store) USING ERRCODE = 'CL001';
         EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
         END;
-        BEGIN
-            PERFORM clientele._lock_store(store);
-            RAISE EXCEPTION 'store % is free', quote_ident(store) USING ERRCODE = 'CL001';
-        EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
-        END;
+        PERFORM clientele._await_store(store);
     END LOOP;
     PERFORM clientele._lock_store(store);
 END $$;

@@ -132,6 +132,11 @@ COMMENT ON FUNCTION clientele._are_features(double precision[]) IS
     'Internal: whether all of x are numbers with which one can compute: not NULL, not infinite, not NaN, at most 1e150 in size; NULL or '
     'false otherwise.';
 
+CREATE FUNCTION clientele._cubed_score(value double precision, mean double precision, deviation double precision) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_cubed_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._cubed_score(double precision, double precision, double precision) IS
+    'Internal: the cube of how many deviations a value is above the mean; the mean of these is the skewness.';
+
 CREATE FUNCTION clientele._summarise_features(store name, expressions text[]) RETURNS clientele.feature_summary
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
     SET transform_null_equals = off SET standard_conforming_strings = on AS $$
@@ -154,8 +159,7 @@ BEGIN
         $q$, clientele._feature_tables(store, expressions),
         clientele._each_feature('avg(f.x[{i}])', count), clientele._each_feature('stddev_pop(f.x[{i}])', count),
         clientele._each_feature('min(f.x[{i}])', count), clientele._each_feature('max(f.x[{i}])', count),
-        clientele._each_feature('avg(CASE WHEN abs(f.x[{i}] - m.means[{i}]) > 1e-9 * m.deviations[{i}]
-                                THEN ((f.x[{i}] - m.means[{i}]) / nullif(m.deviations[{i}], 0)) ^ 3 ELSE 0 END)', count),
+        clientele._each_feature('avg(clientele._cubed_score(f.x[{i}], m.means[{i}], m.deviations[{i}]))', count),
         clientele._each_feature('count(*) FILTER (WHERE clientele._is_feature(f.x[{i}]))', count)) INTO summary;
     RETURN summary;
 END $$;

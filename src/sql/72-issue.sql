@@ -396,13 +396,11 @@ COMMENT ON FUNCTION clientele._issue_between(name, text, text, text, timestamptz
 
 CREATE FUNCTION clientele._take(store name, program text, reward numeric) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    remaining numeric;
 BEGIN
-    EXECUTE format('
-        UPDATE %1$I.budgets b SET available = CASE WHEN b.slot = t.first THEN t.remaining - t.share * (t.slots - 1) ELSE t.share END
-        FROM (SELECT s.first, s.slots, s.remaining, trunc(s.remaining / s.slots, scale(s.remaining)) AS share
-              FROM (SELECT min(b.slot) AS first, count(*) AS slots, sum(b.available) - $2 AS remaining
-                  FROM %1$I.budgets b WHERE b.program = $1) s) t
-        WHERE b.program = $1', store) USING program, reward;
+    EXECUTE format('SELECT sum(b.available) - $2 FROM %I.budgets b WHERE b.program = $1', store) INTO remaining USING program, reward;
+    PERFORM clientele._spread_over_slots(store, program, remaining);
 END $$;
 COMMENT ON FUNCTION clientele._take(name, text, numeric) IS
     'Takes rewards from a budget whose slots are locked, and spreads what is left over them evenly.';

@@ -110,6 +110,21 @@ COMMENT ON FUNCTION clientele._release(name, text[], integer[], numeric[], text)
     'Gives rewards, in the currency, back to the slots of the budgets that they were reserved in. Programs without a budget need none. '
     'whole_budget: a program whose slots are all locked before, in their order, for who will lock them next.';
 
+CREATE FUNCTION clientele._close_and_release(store name, closing text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    programs text[];
+    slots integer[];
+    rewards numeric[];
+BEGIN
+    EXECUTE format('WITH %s SELECT array_agg(c.program), array_agg(c.slot), array_agg(c.reward) FROM closed c
+        WHERE c.was_open AND c.holdout IS NULL', closing) INTO programs, slots, rewards;
+    PERFORM clientele._release(store, programs, slots, rewards);
+END $$;
+COMMENT ON FUNCTION clientele._close_and_release(name, text) IS
+    'Closes exposures and gives what was reserved for them back to the budgets. closing: what follows WITH, of which the part "closed" '
+    'has program, slot, reward, holdout, and was_open: whether something was reserved.';
+
 -- ---- Settling ----
 
 -- What is due is selected here alone: who is closed later is found by exposure_id. Chunks follow each other by (valid_until, exposure_id).

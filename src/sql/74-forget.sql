@@ -38,30 +38,23 @@ COMMENT ON FUNCTION clientele._require_whole_store(name, clientele.store_setting
 
 CREATE FUNCTION clientele._forget_exposures(store name, key text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    programs text[];
-    slots integer[];
-    rewards numeric[];
 BEGIN
     -- What is reserved by open offers goes back to the budget. What redeemed offers cost stays spent: where the customer's orders were
     -- deleted a moment ago, a live store has noted that as reversals, which are removed without giving anything back.
-    EXECUTE format('
-        WITH gone AS (
-            DELETE FROM %1$I.ledger l WHERE l.customer_id = %2$s
-            RETURNING l.exposure_id, l.program, l.program_version, l.holdout IS NOT NULL AS held_out, l.slot, l.reward, l.state
+    PERFORM clientele._close_and_release(store, clientele._fill('
+        closed AS (
+            DELETE FROM {store}.ledger l WHERE l.customer_id = {key}
+            RETURNING l.exposure_id, l.program, l.program_version, l.holdout, l.slot, l.reward, l.state, l.state = ''open'' AS was_open
         ), settled AS (
-            DELETE FROM %1$I.reversals r USING gone g WHERE r.exposure_id = g.exposure_id
+            DELETE FROM {store}.reversals r USING closed g WHERE r.exposure_id = g.exposure_id
         ), summed AS (
-            INSERT INTO %1$I.forgotten AS f (program, program_version, held_out, exposures, redemptions, rewards)
+            INSERT INTO {store}.forgotten AS f (program, program_version, held_out, exposures, redemptions, rewards)
             SELECT g.program, g.program_version, g.held_out, count(*), count(*) FILTER (WHERE g.state = ''redeemed'' AND NOT g.held_out),
                 coalesce(sum(g.reward) FILTER (WHERE g.state = ''redeemed'' AND NOT g.held_out), 0)
-            FROM gone g GROUP BY g.program, g.program_version, g.held_out
+            FROM (SELECT c.*, c.holdout IS NOT NULL AS held_out FROM closed c) g GROUP BY g.program, g.program_version, g.held_out
             ON CONFLICT (program, program_version, held_out) DO UPDATE SET exposures = f.exposures + excluded.exposures,
-                redemptions = f.redemptions + excluded.redemptions, rewards = f.rewards + excluded.rewards)
-        SELECT array_agg(g.program), array_agg(g.slot), array_agg(g.reward) FROM gone g WHERE NOT g.held_out
-            AND g.state = ''open''', store, key)
-        INTO programs, slots, rewards;
-    PERFORM clientele._release(store, programs, slots, rewards);
+                redemptions = f.redemptions + excluded.redemptions, rewards = f.rewards + excluded.rewards)',
+        'store', quote_ident(store), 'key', key));
 END $$;
 COMMENT ON FUNCTION clientele._forget_exposures(name, text) IS
     'Removes a customer''s exposures (key: an SQL literal), adds them to the sums in forgotten, and gives back what was reserved.';

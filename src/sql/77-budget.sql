@@ -10,14 +10,32 @@ CREATE FUNCTION clientele._slot_share(units bigint, slots integer, slot integer)
 COMMENT ON FUNCTION clientele._slot_share(bigint, integer, integer) IS
     'What a slot (from 0) gets of so many units that are spread over slots as evenly as whole units can be.';
 
+CREATE FUNCTION clientele._is_nearly_spent(remaining double precision, budget double precision) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clientele_is_nearly_spent' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._is_nearly_spent(double precision, double precision) IS
+    'Whether so little is left of a budget that alerts says so: less than a tenth.';
+
+CREATE FUNCTION clientele._spread_over_slots(store name, program text, remaining numeric) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    decimals constant integer := clientele._currency_decimals((clientele._settings(store)).currency);
+    unit constant numeric := 10::numeric ^ - decimals;
+BEGIN
+    EXECUTE format('
+        UPDATE %1$I.budgets b SET available = round(clientele._slot_share($2, s.slots, s.place) * $3, $4)
+        FROM (SELECT b.slot, count(*) OVER ()::integer AS slots, row_number() OVER (ORDER BY b.slot)::integer - 1 AS place
+              FROM %1$I.budgets b WHERE b.program = $1) s
+        WHERE b.program = $1 AND b.slot = s.slot', store) USING program, trunc(remaining / unit)::bigint, unit, decimals;
+END $$;
+COMMENT ON FUNCTION clientele._spread_over_slots(name, text, numeric) IS
+    'Spreads what remains of a budget, in the currency, over its slots, which the caller has locked.';
+
 CREATE FUNCTION clientele._set_budget(store name, program text, budget numeric) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    slots constant integer := clientele._budget_slots();
-    decimals constant integer := clientele._currency_decimals((clientele._settings(store)).currency);
     before numeric;
     known boolean;
-    available numeric;  -- in the currency's smallest unit
+    remaining numeric;
 BEGIN
     EXECUTE format('SELECT (SELECT p.budget FROM %1$I.programs p WHERE p.program = $1),
         EXISTS (SELECT FROM %1$I.program_versions v WHERE v.program = $1)', store) INTO before, known USING program;
@@ -34,12 +52,11 @@ BEGIN
     IF before IS NULL AND known THEN
         EXECUTE format('LOCK TABLE %I.ledger IN SHARE MODE', store);
     END IF;
-    available := clientele._remaining_budget(store, program, budget) * 10::numeric ^ decimals;
     -- Updated rather than replaced: a session that waits for the lock of a slot goes on with the same row.
-    EXECUTE format('INSERT INTO %I.budgets (program, slot, available)
-            SELECT $1, s, round(clientele._slot_share($2, $3, s) / 10::numeric ^ $4, $4) FROM generate_series(0, $3 - 1) s
-        ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE SET available = excluded.available', store)
-        USING program, trunc(available)::bigint, slots, decimals;
+    remaining := clientele._remaining_budget(store, program, budget);
+    EXECUTE format('INSERT INTO %I.budgets (program, slot, available) SELECT $1, s, 0 FROM generate_series(0, $2 - 1) s
+        ON CONFLICT ON CONSTRAINT budgets_pkey DO NOTHING', store) USING program, clientele._budget_slots();
+    PERFORM clientele._spread_over_slots(store, program, remaining);
 END $$;
 COMMENT ON FUNCTION clientele._set_budget(name, text, numeric) IS
     'Spreads what a new budget of a program leaves over its slots, none with NULL, by whoever has locked the store. Waits for those who '

@@ -119,13 +119,9 @@ COMMENT ON FUNCTION clientele._rekey_exposures(name, text, text) IS
 -- then the better for the customer; of two that were held out the first.
 CREATE FUNCTION clientele._close_other_open(store name, kept text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    programs text[];
-    slots integer[];
-    rewards numeric[];
 BEGIN
-    EXECUTE clientele._fill('
-        WITH standing AS (
+    PERFORM clientele._close_and_release(store, clientele._fill('
+        standing AS (
             SELECT l.exposure_id, row_number() OVER (ORDER BY l.holdout IS NOT NULL,
                 CASE WHEN l.holdout IS NULL THEN EXISTS (SELECT FROM {store}._orders o WHERE {qualifies}) END DESC,
                 CASE WHEN l.holdout IS NULL THEN l.reward END DESC,
@@ -134,10 +130,8 @@ BEGIN
         ), closed AS (
             UPDATE {store}.ledger l SET state = ''void'', closed_at = now() FROM standing s WHERE s.rank > 1
                 AND l.exposure_id = s.exposure_id
-            RETURNING l.program, l.slot, l.reward, l.holdout)
-        SELECT array_agg(c.program), array_agg(c.slot), array_agg(c.reward) FROM closed c WHERE c.holdout IS NULL',
-        'store', quote_ident(store), 'kept', kept, 'qualifies', clientele._qualifies(store)) INTO programs, slots, rewards;
-    PERFORM clientele._release(store, programs, slots, rewards);
+            RETURNING l.program, l.slot, l.reward, l.holdout, true AS was_open)',
+        'store', quote_ident(store), 'kept', kept, 'qualifies', clientele._qualifies(store)));
 END $$;
 COMMENT ON FUNCTION clientele._close_other_open(name, text) IS
     'Leaves a customer one exposure that is open: the others become void, and their rewards are free in the budgets again.';

@@ -147,7 +147,7 @@ BEGIN
             SELECT ''budget'', p.program, clock_timestamp(), b.remaining, p.budget FROM {store}.programs p JOIN {store}._budgets b
                 USING (program)
             WHERE p.program = $1 AND p.budget > 0 AND NOT EXISTS (SELECT FROM {health} h WHERE h.part = ''budget'' AND h.subject = $1
-                AND h.figure < 0.1 * h.bound)',
+                AND clientele._is_nearly_spent(h.figure, h.bound))',
             'health', health, 'store', quote_ident(store)) USING program;
     END IF;
 END $$;
@@ -285,7 +285,8 @@ BEGIN
     RETURN QUERY SELECT store, a.severity, a.alert, a.detail, a.hint, coalesce(fact.since, fact.noted_at) FROM (VALUES
         ('failure', true, 'critical', 'failures', 'statements on the orders could not be noted',
             format('CALL clientele.refresh(%L); the table failures says why', store)),
-        ('budget', fact.figure < 0.1 * fact.bound, CASE WHEN fact.figure <= 0 THEN 'critical' ELSE 'warning' END, 'budget_nearly_spent',
+        ('budget', clientele._is_nearly_spent(fact.figure, fact.bound), CASE WHEN fact.figure <= 0 THEN 'critical' ELSE 'warning' END,
+            'budget_nearly_spent',
             format('program "%s" has %s left of %s', fact.subject, fact.figure, fact.bound),
             format('SELECT clientele.alter_offer(%L, %L, budget => ...);', store, fact.subject)),
         ('comparison', fact.subject <> '', 'critical', 'sample_ratio', format('program "%s": %s', fact.subject, fact.detail),

@@ -28,5 +28,12 @@ TEST(SlotShare, RefusesSlotsThatAreNotThere) {
     EXPECT_THROW(slot_share(17, 16, -1), Error);
 }
 
+TEST(NearlySpent, IsWhatHasLessThanATenthLeft) {
+    EXPECT_TRUE(is_nearly_spent(9.99, 100));
+    EXPECT_TRUE(is_nearly_spent(0, 100));
+    EXPECT_FALSE(is_nearly_spent(10, 100));
+    EXPECT_FALSE(is_nearly_spent(0, 0));
+}
+
 }  // namespace
 }  // namespace clientele

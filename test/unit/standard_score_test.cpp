@@ -16,6 +16,14 @@ TEST(StandardScore, IsTheDistanceFromTheMeanInDeviations) {
     EXPECT_TRUE(std::isnan(standard_score(std::nan(""), 10, 4)));
 }
 
+TEST(CubedScore, IsTheCubeOfTheScoreAndNothingWhereOnlyRoundingTellsTheValueFromTheMean) {
+    EXPECT_EQ(cubed_score(16, 10, 4), 3.375);
+    EXPECT_EQ(cubed_score(4, 10, 4), -3.375);
+    EXPECT_EQ(cubed_score(10 + 3e-9, 10, 4), 0);
+    EXPECT_EQ(cubed_score(10, 10, 0), 0);
+    EXPECT_TRUE(std::isnan(cubed_score(11, 10, 0)));
+}
+
 TEST(StandardDistance, CountsEachCoordinateInItsOwnDeviations) {
     EXPECT_EQ(standard_distance(Points{0, 10}, Points{6, 410}, Points{2, 100}), 5);
     EXPECT_EQ(standard_distance(Points{0, 10}, Points{6, 410}, Points{2, 0}), 3);  // the second tells nobody apart

@@ -12,4 +12,9 @@ std::int64_t slot_share(std::int64_t units, int slots, int slot) {
     return units / slots + (slot >= slots - over ? 1 : 0);  // the last slots have what is over
 }
 
+bool is_nearly_spent(double remaining, double budget) {
+    constexpr double little = 0.1;
+    return remaining < little * budget;
+}
+
 }  // namespace clientele

@@ -12,6 +12,13 @@ double standard_score(double value, double mean, double deviation) {
     return (value - mean) / deviation;
 }
 
+double cubed_score(double value, double mean, double deviation) {
+    constexpr double rounding = 1e-9;
+    if (std::abs(value - mean) <= rounding * deviation) return 0;
+    const double score = standard_score(value, mean, deviation);
+    return score * score * score;
+}
+
 double standard_distance(std::span<const double> a, std::span<const double> b, std::span<const double> deviations) {
     double sum = 0;
     for (std::size_t i = 0; i < deviations.size(); ++i) {

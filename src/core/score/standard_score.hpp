@@ -12,6 +12,10 @@ namespace clientele {
 // apart.
 double standard_score(double value, double mean, double deviation);
 
+// What a value adds to the skewness: the cube of its score. A distance from the mean that is a matter of rounding is
+// none.
+double cubed_score(double value, double mean, double deviation);
+
 // The distance between two points, each coordinate in its own deviations.
 double standard_distance(std::span<const double> a, std::span<const double> b, std::span<const double> deviations);
 

@@ -12,3 +12,7 @@ CLIENTELE_FUNCTION(clientele_slot_share) {
     think([&] { share = slot_share(PG_GETARG_INT64(0), PG_GETARG_INT32(1), PG_GETARG_INT32(2)); });
     PG_RETURN_INT64(share);
 }
+
+CLIENTELE_FUNCTION(clientele_is_nearly_spent) {
+    PG_RETURN_BOOL(is_nearly_spent(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1)));
+}

@@ -105,6 +105,12 @@ CLIENTELE_FUNCTION(clientele_match_centroids) {
         array_with_nulls(matched, nulls, centroids.rows, INT4OID, sizeof(std::int32_t), true, TYPALIGN_INT));
 }
 
+CLIENTELE_FUNCTION(clientele_cubed_score) {
+    const double cube = cubed_score(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2));
+    if (std::isnan(cube)) PG_RETURN_NULL();
+    PG_RETURN_FLOAT8(cube);
+}
+
 CLIENTELE_FUNCTION(clientele_is_skewed) {
     PG_RETURN_BOOL(is_skewed(
         {PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4)}));
