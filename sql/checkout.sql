@@ -21,7 +21,7 @@ CALL clientele.refresh('shop');
 SELECT clientele.define_offer('shop', 'stretch', 'grow_order_value', holdout => 0.2);
 SELECT min(c) AS held_out FROM generate_series(1, 60) c WHERE clientele.bucket('shop:stretch:holdout', c::text) < 0.2 \gset
 SELECT array_agg(c) AS shown FROM generate_series(1, 60) c WHERE clientele.bucket('shop:stretch:holdout', c::text) >= 0.2 \gset
-SELECT (:'shown'::int[])[1] AS a, (:'shown'::int[])[2] AS b, (:'shown'::int[])[3] AS c, (:'shown'::int[])[4] AS d, (:'shown'::int[])[5] AS e \gset
+SELECT (:'shown'::int[])[1] AS a, (:'shown'::int[])[2] AS b, (:'shown'::int[])[3] AS c, (:'shown'::int[])[4] AS d, (:'shown'::int[])[5] AS e, (:'shown'::int[])[6] AS f \gset
 
 -- ---- Progress ----
 
@@ -73,6 +73,23 @@ DEALLOCATE ALL;
 SELECT count(*), bool_and((c.code, c.exposure_id) = (l.code, l.exposure_id)) AS right, (SELECT count(*) FROM shop.campaign WHERE code IS NOT NULL OR exposure_id IS NOT NULL) AS of
 FROM shop.campaign c JOIN shop.offer_ledger l USING (customer_id);
 
+-- Messages of its own: the one that was issued stays, whatever has become of the program.
+SELECT clientele.alter_offer('shop', 'stretch', progress_message => 'Noch {gap} bis {min_spend}: {reward} gespart ({program}, {segment}, {currency})');
+SELECT message FROM clientele.offer_progress(:a, 47.60);
+SELECT clientele.withdraw_offer(exposure_id, 'shop') FROM shop.ledger WHERE customer_id = :a;
+SELECT message FROM clientele.offer_progress(:a, 47.60, unissued => true);
+SELECT count(*) FROM clientele.issue_offer(:a);
+SELECT message FROM clientele.offer_progress(:a, 47.60);
+SELECT clientele.drop_offer('shop', 'stretch');
+SELECT message FROM clientele.offer_progress(:a, 47.60);
+SELECT message FROM clientele.offer_progress(:a, 60);
+SELECT clientele.define_offer('shop', 'stretch', 'grow_order_value', holdout => 0.2, progress_message => 'By {valid_until}: {gap} more');
+SELECT clientele.withdraw_offer(exposure_id, 'shop') FROM shop.ledger WHERE customer_id = :f;
+SELECT p.message = format('By %s: $12.40 more', to_char(clientele._last_day(p.valid_until, 'UTC'), 'YYYY-MM-DD')) AS last_day FROM clientele.offer_progress(:f, 47.60, unissued => true) p;
+SELECT progress_message FROM shop.programs;
+SELECT s, refusal(format('SELECT clientele.define_offer(%L, %L, %L, progress_message => %L)', 'shop', 'x', 'grow_order_value', s)) FROM unnest('{"{gaps} more","{gap","more}",NULL}'::text[]) s;
+SELECT refusal($$SELECT clientele.define_offer('shop', 'x', 'grow_order_value', message => '{gap} more')$$);
+SELECT code FROM shop.ledger WHERE customer_id = :a AND state = 'open' \gset
 -- Currencies without decimals, or with three, and thresholds that are no rungs.
 CREATE TABLE yen AS SELECT order_id, customer_id, ordered_at, amount * 100 AS amount FROM orders WHERE customer_id <= 2;
 CREATE TABLE dinars AS SELECT order_id, customer_id, ordered_at, amount / 10 AS amount FROM orders WHERE customer_id <= 2;
@@ -103,15 +120,15 @@ SELECT redeemed, reason, detail, program, customer_id = :'a' AS its_customer, or
 SELECT redeemed, reason, detail LIKE 'By this very order, at %' AS detail FROM clientele.try_redeem_offer(:'code', 2);
 SELECT redeemed, reason FROM clientele.try_redeem_offer(:'code', '8'::text);
 COMMIT;
-SELECT state, order_id FROM shop.ledger WHERE customer_id = :a;
+SELECT state, order_id FROM shop.ledger WHERE customer_id = :a ORDER BY period;
 SELECT count(*) AS no_more_progress FROM clientele.offer_progress(:a, 5);
 SELECT count(*) AS nor_by_code FROM clientele.code_progress(:'code', 5);
 PREPARE untyped AS SELECT redeemed, reason FROM clientele.try_redeem_offer($1, $2, $3);
 EXECUTE untyped(:'code', 8, 'shop');
 DEALLOCATE untyped;
 -- A second code for an order; what has ended or was withdrawn.
-UPDATE shop.ledger SET customer_id = :a, period = 2 WHERE customer_id = :b;
-SELECT code AS second FROM shop.ledger WHERE customer_id = :a AND period = 2 \gset
+UPDATE shop.ledger SET customer_id = :a, period = 9 WHERE customer_id = :b;
+SELECT code AS second FROM shop.ledger WHERE customer_id = :a AND period = 9 \gset
 SELECT redeemed, reason, detail FROM clientele.try_redeem_offer(:'second', 2);
 SELECT redeemed FROM clientele.try_redeem_offer(:'second', 8);
 UPDATE shop.ledger SET issued_at = now() - interval '30 days', valid_until = now() - interval '2 hours' WHERE customer_id = :c;

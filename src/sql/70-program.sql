@@ -105,17 +105,17 @@ CREATE FUNCTION clientele._offer_terms(
     objective text, segments text[], stretch numeric, reward_rate numeric, max_cv double precision, valid_for interval,
     holdout double precision, starts_at timestamptz, ends_at timestamptz, max_per_customer integer, cooldown interval,
     budget numeric, arms jsonb, message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric,
-    terms text, spread numeric) RETURNS jsonb
+    terms text, spread numeric, progress_message text) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
     SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate,
         'max_cv', max_cv, 'valid_for', valid_for, 'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at,
         'max_per_customer', max_per_customer, 'cooldown', cooldown, 'budget', budget, 'arms', arms, 'message', message,
         'disclosure', disclosure, 'priority', priority, 'max_min_spend', max_min_spend, 'max_reward', max_reward,
-        'terms', terms, 'spread', spread)
+        'terms', terms, 'spread', spread, 'progress_message', progress_message)
 $$;
 COMMENT ON FUNCTION clientele._offer_terms(text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
-    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric) IS
+    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text) IS
     'The arguments of define_offer() and its like as a program stands in a store''s book; NULL where they are.';
 
 CREATE FUNCTION clientele._with_reward_rate(terms jsonb) RETURNS jsonb
@@ -134,7 +134,7 @@ DECLARE
 BEGIN
     PERFORM clientele._require('program', program IS NOT NULL);
     PERFORM clientele._require(r, coalesce(terms -> r, 'null') <> 'null')
-        FROM unnest('{objective,terms,stretch,spread,valid_for,holdout,message}'::text[]) r;
+        FROM unnest('{objective,terms,stretch,spread,valid_for,holdout,message,progress_message}'::text[]) r;
     IF btrim(program) = '' THEN
         RAISE EXCEPTION 'a program needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -215,7 +215,8 @@ CREATE FUNCTION clientele.define_offer(
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
-    terms text DEFAULT 'stretch', spread numeric DEFAULT 2) RETURNS void
+    terms text DEFAULT 'stretch', spread numeric DEFAULT 2,
+    progress_message text DEFAULT '{gap} more and you get {reward} off') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition jsonb;
@@ -223,13 +224,14 @@ BEGIN
     PERFORM clientele._lock_store(store);
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
-            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread));
+            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread,
+            progress_message));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._notice_lost_terms(store, definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text) IS
     'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a '
     'new version, '
     'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
@@ -241,6 +243,7 @@ COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, nu
     'the microsecond. '
     'holdout: share of customers who are shown nothing, from 0, below 1. '
     'message: with {min_spend}, {reward}, {currency}, {valid_until} (the last day), {program}, {segment}. '
+    'progress_message: what offer_progress() says while something is missing: with {gap}, and all of these. '
     'priority: the eligible program of the lowest number wins; defaults to the highest so far plus 10. '
     'max_per_customer: how often a customer can be issued it. cooldown: time between two times. '
     'budget: the greatest sum of rewards that are promised or were paid, in the currency; below what already is, it is refused. '
@@ -277,13 +280,13 @@ CREATE FUNCTION clientele.alter_offer(
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT NULL, disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
-    reset text[] DEFAULT NULL, terms text DEFAULT NULL, spread numeric DEFAULT NULL) RETURNS void
+    reset text[] DEFAULT NULL, terms text DEFAULT NULL, spread numeric DEFAULT NULL, progress_message text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- Nulls within the arms are theirs.
     named jsonb := jsonb_strip_nulls(clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout,
             starts_at, ends_at, max_per_customer, cooldown, budget, NULL, message, disclosure, priority, max_min_spend, max_reward,
-            terms, spread))
+            terms, spread, progress_message))
         || CASE WHEN arms IS NULL THEN '{}' ELSE jsonb_build_object('arms', arms) END;
     taken_away jsonb;
     definition jsonb;
@@ -299,7 +302,7 @@ BEGIN
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[], text, numeric) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[], text, numeric, text) IS
     'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and '
     'versioned as there; '
     'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, '

@@ -8,7 +8,8 @@ CREATE FUNCTION clientele.preview_offer(
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
-    terms text DEFAULT 'stretch', spread numeric DEFAULT 2)
+    terms text DEFAULT 'stretch', spread numeric DEFAULT 2,
+    progress_message text DEFAULT '{gap} more and you get {reward} off')
     RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
         greatest_cost_before numeric, greatest_cost_after numeric, natural_cost_before numeric, natural_cost_after numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -22,7 +23,8 @@ BEGIN
     PERFORM clientele._require_readable(store);
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
-            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread));
+            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread,
+            progress_message));
     PERFORM clientele._warn_of_terms(definition);
     EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)',
         store) INTO book, budgets;
@@ -33,7 +35,7 @@ BEGIN
     RETURN QUERY EXECUTE clientele._comparison_query(store) USING book, budgets, clientele._book_with(book, definition), changed_budgets;
 END $$;
 COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text) IS
     'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with '
     'NULL for all; writes nothing, for everybody who may read the store. '
     'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, '

@@ -160,6 +160,7 @@ struct Program {
     Instant starts_at = std::numeric_limits<Instant>::min();
     Instant ends_at = std::numeric_limits<Instant>::max();
     std::string_view message;
+    std::string_view progress_message;
     std::string_view disclosure;
 
     // Whether customers differ in their terms by chance.

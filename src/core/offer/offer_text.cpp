@@ -18,7 +18,11 @@ using Wide = __int128;
 
 constexpr int rate_decimals = 6;
 
-constexpr std::string_view placeholders[] = {"min_spend", "reward", "currency", "valid_until", "program", "segment"};
+// What a message may tell of, but for the first: what is missing is known at the basket alone.
+constexpr std::string_view all_placeholders[] = {"gap",         "min_spend", "reward", "currency",
+                                                 "valid_until", "program",   "segment"};
+constexpr std::span<const std::string_view> progress_placeholders = all_placeholders;
+constexpr std::span<const std::string_view> placeholders = progress_placeholders.subspan(1);
 
 // value / 10^decimals without the zeros behind the decimals that it must show.
 void add_trimmed(Text& text, Wide value, int decimals, int at_least) {
@@ -113,6 +117,53 @@ void add_placeholder(Text& text, std::string_view name, const Book& book, const 
     } else if (name == "segment") {
         text.add(segment);
     }
+}
+
+void add_progress_placeholder(Text& text, std::string_view name, const Book& book, const ProgressWords& words) {
+    if (name == "gap") {
+        add_reward(text, book, words.gap);
+    } else if (name == "min_spend") {
+        add_symbol(text, book);
+        add_trimmed(text, words.min_spend, money_decimals, 0);
+    } else if (name == "reward") {
+        add_reward(text, book, words.reward);
+    } else if (name == "currency") {
+        text.add(book.currency);
+    } else if (name == "valid_until") {
+        text.add_day(words.last_day);
+    } else if (name == "program") {
+        text.add(words.program);
+    } else if (name == "segment") {
+        text.add(words.segment);
+    }
+}
+
+// "{gap}, {min_spend} and {reward}"
+std::string listed(std::span<const std::string_view> names) {
+    std::string list;
+    for (const std::string_view& name : names) {
+        if (&name != &names.front()) list += &name == &names.back() ? " and " : ", ";
+        list.append("{").append(name).append("}");
+    }
+    return list;
+}
+
+void check_placeholders(std::string_view term, std::string_view message, std::span<const std::string_view> names) {
+    const std::string what(term);
+    const std::string known = "Placeholders are " + listed(names) + ".";
+    const auto check_text = [&](std::string_view text) {
+        const std::size_t at = text.find_first_of("{}");
+        if (at == std::string_view::npos) return;
+        // Parts of a message are views of it.
+        const std::string_view rest = message.substr(text.data() - message.data() + at, 40);
+        throw Error(ErrorKind::invalid_parameter, what + " has a brace that is part of no placeholder",
+                    "It reads: " + std::string(rest), known);
+    };
+    fill(message, check_text, [&](std::string_view name) {
+        if (std::ranges::find(names, name) != names.end()) return;
+        throw Error(ErrorKind::invalid_parameter, what + " has an unknown placeholder",
+                    "The placeholder is {" + std::string(name) + "}.", known);
+    });
 }
 
 // One explanation in the making: what its sentences are about.
@@ -606,22 +657,10 @@ class Explanation {
 
 }  // namespace
 
-void check_message(std::string_view message) {
-    constexpr const char* known =
-        "Placeholders are {min_spend}, {reward}, {currency}, {valid_until}, {program} and {segment}.";
-    const auto check_text = [&](std::string_view text) {
-        const std::size_t at = text.find_first_of("{}");
-        if (at == std::string_view::npos) return;
-        // Parts of a message are views of it.
-        const std::string_view rest = message.substr(text.data() - message.data() + at, 40);
-        throw Error(ErrorKind::invalid_parameter, "message has a brace that is part of no placeholder",
-                    "It reads: " + std::string(rest), known);
-    };
-    fill(message, check_text, [&](std::string_view name) {
-        if (std::find(std::begin(placeholders), std::end(placeholders), name) != std::end(placeholders)) return;
-        throw Error(ErrorKind::invalid_parameter, "message has an unknown placeholder",
-                    "The placeholder is {" + std::string(name) + "}.", known);
-    });
+void check_message(std::string_view message) { check_placeholders("message", message, placeholders); }
+
+void check_progress_message(std::string_view message) {
+    check_placeholders("progress_message", message, progress_placeholders);
 }
 
 void add_message(Text& text, const Book& book, const Decision& decision, std::string_view segment, Day last_day) {
@@ -630,11 +669,10 @@ void add_message(Text& text, const Book& book, const Decision& decision, std::st
         [&](std::string_view name) { add_placeholder(text, name, book, decision, segment, last_day); });
 }
 
-void add_progress_message(Text& text, std::string_view message, const Book& book, std::int64_t gap,
-                          std::int64_t reward) {
+void add_progress_message(Text& text, const Book& book, const ProgressWords& words) {
     fill(
-        message, [&](std::string_view part) { text.add(part); },
-        [&](std::string_view name) { add_reward(text, book, name == "gap" ? gap : reward); });
+        words.message, [&](std::string_view part) { text.add(part); },
+        [&](std::string_view name) { add_progress_placeholder(text, name, book, words); });
 }
 
 void add_p_alive_reason(Text& text, const Decision& decision) { text.add("p_alive=").add_fixed(decision.p_alive, 2); }

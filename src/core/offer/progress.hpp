@@ -16,8 +16,21 @@ std::int64_t gap_between(__int128 min_spend, __int128 basket, int currency_decim
 
 inline constexpr std::string_view plain_progress_message = "{gap} more and you get {reward} off";
 
-// The message with its placeholders filled in; amounts in smallest units. Of the book the currency counts alone.
-void add_progress_message(Text& text, std::string_view message, const Book& book, std::int64_t gap,
-                          std::int64_t reward);
+// Refuses a message with a placeholder that has no value.
+void check_progress_message(std::string_view message);
+
+// What such a message tells of.
+struct ProgressWords {
+    std::string_view message;
+    std::string_view program;
+    std::string_view segment;
+    __int128 min_spend = 0;   // with money_decimals
+    std::int64_t gap = 0;     // in smallest units of the currency
+    std::int64_t reward = 0;  // in smallest units of the currency
+    Day last_day = 0;
+};
+
+// The message with its placeholders filled in. Of the book the currency counts alone.
+void add_progress_message(Text& text, const Book& book, const ProgressWords& words);
 
 }  // namespace clientele

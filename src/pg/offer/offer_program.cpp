@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/offer/offer_text.hpp"
+#include "core/offer/progress.hpp"
 #include "pg/kit/boundary.hpp"
 
 #include "pg/kit/unicode.hpp"
@@ -275,9 +276,10 @@ void read_estimates(const Book& book, const BookSource& source, const Program& p
 
 void check_program_keys(const BookSource& source) {
     constexpr std::string_view known[] = {
-        "program", "version",    "priority",  "objective",        "segments",   "stretch", "reward_rate", "max_cv",
-        "arms",    "valid_for",  "holdout",   "max_per_customer", "cooldown",   "budget",  "starts_at",   "ends_at",
-        "message", "disclosure", "estimates", "max_min_spend",    "max_reward", "terms",   "spread"};
+        "program",     "version",       "priority",   "objective", "segments", "stretch",
+        "reward_rate", "max_cv",        "arms",       "valid_for", "holdout",  "max_per_customer",
+        "cooldown",    "budget",        "starts_at",  "ends_at",   "message",  "disclosure",
+        "estimates",   "max_min_spend", "max_reward", "terms",     "spread",   "progress_message"};
     check_keys(source, known);
 }
 
@@ -329,7 +331,11 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     program.message = optional_text(source, "message");
     if (program.message.data() == nullptr) program.message = default_message;
     program.disclosure = optional_text(source, "disclosure");
-    think([&] { check_message(program.message); });
+    program.progress_message = optional_text(source, "progress_message");
+    think([&] {
+        check_message(program.message);
+        check_progress_message(program.progress_message);
+    });
     parts.valid_for = valid_for_in(source);
     parts.name = text_datum(program.name);
     parts.disclosure = program.disclosure.data() == nullptr ? 0 : text_datum(program.disclosure);

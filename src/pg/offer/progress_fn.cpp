@@ -12,23 +12,25 @@ using namespace clientele;
 
 namespace {
 
-#define PROGRESS_OF(offer, code)                                                                                      \
-    "SELECT clientele._progress(" offer ".program, " offer ".min_spend, " offer ".reward, " offer ".currency, " offer \
-    ".message, " code ", " offer ".valid_until, $2)"
-#define OPEN_EXPOSURE                                                  \
-    " AND l.state OPERATOR(pg_catalog.=) 'open' AND l.holdout IS NULL" \
-    " AND l.valid_until OPERATOR(pg_catalog.>) pg_catalog.now() ORDER BY l.period LIMIT 1"
+// An offer as it was issued, with the progress message of its version of the program; $2 is the value of the basket.
+#define ISSUED(condition)                                                                                            \
+    "SELECT clientele._progress(l.program, l.min_spend, l.reward, l.currency, l.message, l.code, l.valid_until,"     \
+    " l.segment, clientele._last_day(l.valid_until, %1$s._offer_book() OPERATOR(pg_catalog.->>) 'time_zone'),"       \
+    " (SELECT v.definition OPERATOR(pg_catalog.->>) 'progress_message' FROM %1$s.program_versions v"                 \
+    " WHERE v.program OPERATOR(pg_catalog.=) l.program AND v.version OPERATOR(pg_catalog.=) l.program_version), $2)" \
+    " FROM %1$s.ledger l WHERE l.state OPERATOR(pg_catalog.=) 'open' AND l.holdout IS NULL"                          \
+    " AND l.valid_until OPERATOR(pg_catalog.>) pg_catalog.now() AND " condition " ORDER BY l.period LIMIT 1"
 
-// In all of them $2 is the value of the basket.
-constexpr StoreQuery of_customer = {
-    PROGRESS_OF("l", "l.code") " FROM %1$s.ledger l WHERE l.customer_id OPERATOR(pg_catalog.=) $1" OPEN_EXPOSURE,
-    View::offer_inputs};
-constexpr StoreQuery of_code = {
-    PROGRESS_OF("l", "l.code") " FROM %1$s.ledger l WHERE l.code OPERATOR(pg_catalog.=) $1" OPEN_EXPOSURE,
-    View::offer_inputs};
+constexpr StoreQuery of_customer = {ISSUED("l.customer_id OPERATOR(pg_catalog.=) $1"), View::offer_inputs};
+constexpr StoreQuery of_code = {ISSUED("l.code OPERATOR(pg_catalog.=) $1"), View::offer_inputs};
+
+// One that would be issued, as the program is now; no row where an exposure is open.
 constexpr StoreQuery unissued = {
-    PROGRESS_OF("(d.o)", "NULL::pg_catalog.text") " FROM (SELECT %1$s._decide(i.input, i.budgets) AS o FROM %1$s.%2$s i"
-    " WHERE i.customer_id OPERATOR(pg_catalog.=) $1) d WHERE (d.o).program IS NOT NULL",
+    "SELECT clientele._progress((d.o).program, (d.o).min_spend, (d.o).reward, (d.o).currency, (d.o).message, NULL,"
+    " (d.o).valid_until, (d.o).segment, (d.o).last_day, (SELECT p.progress_message FROM %1$s.programs p"
+    " WHERE p.program OPERATOR(pg_catalog.=) (d.o).program), $2)"
+    " FROM (SELECT %1$s._decide(i.input, i.budgets) AS o FROM %1$s.%2$s i"
+    " WHERE i.customer_id OPERATOR(pg_catalog.=) $1 AND i.open_exposure IS NULL) d WHERE (d.o).program IS NOT NULL",
     View::offer_inputs};
 
 // In 1/10,000. What is beyond that is left out: a basket that is short of the threshold by less has not reached it.
@@ -74,11 +76,6 @@ Book book_in(std::string_view currency) {
     return book;
 }
 
-Datum progress_message(const Book& book, std::int64_t gap, Datum reward) {
-    const std::int64_t units = units_in(reward, power_of_ten(book.decimals));
-    return written([&](Text& text) { add_progress_message(text, plain_progress_message, book, gap, units); });
-}
-
 // A set of one row or none, so that the protocol for sets needs no state between calls.
 Datum as_set(FunctionCallInfo fcinfo, NullableDatum row) {
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
@@ -98,20 +95,30 @@ Store store_argument(FunctionCallInfo fcinfo, int argument) {
 }  // namespace
 
 CLIENTELE_FUNCTION(clientele_progress) {
-    enum { program, min_spend, reward, currency, message, code, valid_until, basket };
-    const Book book = book_in(text_of(PG_GETARG_DATUM(currency)));
-    const std::int64_t gap =
-        gap_between(threshold_in(PG_GETARG_DATUM(min_spend)), basket_in(PG_GETARG_DATUM(basket)), book.decimals);
-    const NullableDatum reached = nullable_argument(fcinfo, message);
-    const NullableDatum columns[] = {
-        nullable_argument(fcinfo, program),
-        nullable_argument(fcinfo, min_spend),
-        nullable_argument(fcinfo, reward),
-        known_datum(make_numeric(gap, book.decimals)),
-        known_datum(BoolGetDatum(gap == 0)),
-        gap == 0 ? reached : known_datum(progress_message(book, gap, PG_GETARG_DATUM(reward))),
-        nullable_argument(fcinfo, code),
-        nullable_argument(fcinfo, valid_until)};
+    enum { program, min_spend, reward, currency, message, code, valid_until, segment, last_day, missing, basket };
+    const auto given = [fcinfo](int argument) { return nullable_argument(fcinfo, argument); };
+    const auto text = [&](int argument) {
+        return PG_ARGISNULL(argument) ? std::string_view{} : text_of(PG_GETARG_DATUM(argument));
+    };
+    const Book book = book_in(text(currency));
+    ProgressWords words{text(missing), text(program), text(segment)};
+    if (PG_ARGISNULL(missing)) words.message = plain_progress_message;
+    words.min_spend = threshold_in(PG_GETARG_DATUM(min_spend));
+    words.gap = gap_between(words.min_spend, basket_in(PG_GETARG_DATUM(basket)), book.decimals);
+    words.reward = units_in(PG_GETARG_DATUM(reward), power_of_ten(book.decimals));
+    words.last_day = PG_GETARG_INT32(last_day);
+    const bool reached = words.gap == 0;
+    const auto missing_message = [&] {
+        return known_datum(written([&](Text& to) { add_progress_message(to, book, words); }));
+    };
+    const NullableDatum columns[] = {given(program),
+                                     given(min_spend),
+                                     given(reward),
+                                     known_datum(make_numeric(words.gap, book.decimals)),
+                                     known_datum(BoolGetDatum(reached)),
+                                     reached ? given(message) : missing_message(),
+                                     given(code),
+                                     given(valid_until)};
     return row_of(result_row_type(fcinfo), columns);
 }
 
@@ -128,10 +135,12 @@ CLIENTELE_FUNCTION(clientele_offer_progress) {
     const Oid type = get_fn_expr_rettype(fcinfo->flinfo);
     Datum customer;
     if (!key_argument(fcinfo, key_type, &customer)) return as_set(fcinfo, null_datum);
-    const NullableDatum issued = look_up(store, key_type, of_customer, false, customer, basket, type);
-    if (!issued.isnull || !PG_GETARG_BOOL(3) || warns_of_no_offers(store)) return as_set(fcinfo, issued);
-    const bool stored = stored_suffices(store, View::offer_inputs, key_type, customer);
-    return as_set(fcinfo, look_up(store, key_type, unissued, stored, customer, basket, type));
+    if (PG_GETARG_BOOL(3) && !warns_of_no_offers(store)) {
+        const bool stored = stored_suffices(store, View::offer_inputs, key_type, customer);
+        const NullableDatum offer = look_up(store, key_type, unissued, stored, customer, basket, type);
+        if (!offer.isnull) return as_set(fcinfo, offer);
+    }
+    return as_set(fcinfo, look_up(store, key_type, of_customer, false, customer, basket, type));
 }
 
 // (code, basket_value, store); the code as the ledger has it.
