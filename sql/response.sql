@@ -35,3 +35,121 @@ SELECT e.drawn_stretch, e.log_mean > 0 AS known FROM rs._offer_inputs i, cliente
 UPDATE rs.scoring SET value_prior = NULL;
 SELECT e.log_mean, e.min_spend > 0 AS asked FROM rs._offer_inputs i, clientele._enrol(rs._offer_book(), i.input, NULL, NULL) e WHERE i.open_exposure IS NULL LIMIT 1;
 SELECT clientele.drop_store('rs', force => true);
+
+-- ---- What is learned from it ----
+-- A shop whose customers are known: each has a mean and a spread of the logarithm, and raises orders as the model has it.
+CREATE FUNCTION uniform(what text, who text) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT greatest(clientele.bucket(what, who), 1e-9)';
+CREATE FUNCTION normal(what text, who text) RETURNS float8 LANGUAGE sql IMMUTABLE AS
+    'SELECT sqrt(-2 * ln(responses.uniform(what, who))) * cos(2 * pi() * responses.uniform(what || ''2'', who))';
+CREATE TABLE customers AS
+SELECT c AS customer_id, 3.6 + 0.5 * normal('mean', c::text) AS mu, 0.15 + 0.4 * uniform('sd', c::text) AS sigma,
+    1 + floor(9 * uniform('orders', c::text))::int AS orders, c % 3 = 0 AS keen
+FROM generate_series(1, 6000) AS c;
+ALTER TABLE customers ADD PRIMARY KEY (customer_id);
+TRUNCATE orders;
+ALTER TABLE orders ALTER order_id ADD GENERATED ALWAYS AS IDENTITY;
+INSERT INTO orders (customer_id, ordered_at, amount)
+SELECT c.customer_id, now() - (40 + place * 30 + c.customer_id % 29) * interval '1 day', exp(c.mu + c.sigma * normal('history', customer_id || ':' || place))::numeric(10,2)
+FROM customers c, generate_series(1, c.orders) AS place;
+SELECT clientele.create_store('rs', orders => 'responses.orders', customers => 'responses.customers', attributes => '{keen}', margin => 0.3);
+CALL clientele.refresh('rs');
+SELECT clientele.define_segment('rs', 'keen', 'keen');
+SELECT clientele.define_offer('rs', 'explore', 'grow_order_value', max_cv => NULL, holdout => 0.1, arms => '[{"stretch": 1.3, "reward_rate": 0.02},
+    {"stretch": 1.9, "reward_rate": 0.02}, {"stretch": 2.8, "reward_rate": 0.02}, {"stretch": 1.3, "reward_rate": 0.06}, {"stretch": 1.9, "reward_rate": 0.06}, {"stretch": 2.8, "reward_rate": 0.06}]');
+CALL clientele.issue_offers('rs');
+UPDATE rs.ledger SET issued_at = issued_at - interval '20 days', valid_until = valid_until - interval '20 days';
+-- Orders of the horizon. One in two customers orders, one in six twice.
+INSERT INTO orders (customer_id, ordered_at, amount)
+SELECT l.customer_id, l.issued_at + place * interval '3 days',
+    CASE WHEN l.holdout IS NULL AND x.value < l.min_spend AND uniform('raised', l.customer_id || ':' || place) < 0.7 / (1 + exp(-(
+            CASE WHEN c.keen THEN -0.7 ELSE -1.5 END + 0.8 * ln(l.reward / l.min_spend / 0.05) - 4 * ((l.min_spend::float8 - x.value) / x.value / 0.4 - 1))))
+        THEN ceil(l.min_spend * (1 - 0.04 * ln(uniform('beyond', l.customer_id || ':' || place)))) ELSE x.value::numeric(10,2) END
+FROM rs.ledger l JOIN customers c USING (customer_id), generate_series(1, 2) AS place,
+     LATERAL (SELECT exp(c.mu + c.sigma * normal('future', l.customer_id || ':' || place)) AS value) AS x
+WHERE uniform('places', l.customer_id || ':' || place) < 0.6 / place;
+
+-- Nothing is known of who responds before the horizon is over, nor of a store without such programs.
+SELECT clientele.fit_response('rs', "to" => '2020-01-01 00:00+00');
+SELECT clientele.fit_response('rs', "from" => '2999-01-01 00:00+00');
+SELECT clientele.fit_response('rs', horizon => '60 days');
+
+CREATE TABLE fits AS SELECT f.* FROM clientele.fit_response('rs') f;
+SELECT version, in_use, exposures, held_out, orders, redemptions, drawn_redemptions, converged, round(log_likelihood::numeric, 3) AS log_likelihood,
+    round(reach_pvalue::numeric, 3) AS reach_pvalue, learned_share > 0.5 AS offered FROM fits;
+-- The truth is within the intervals: a -1.5, lb ln 4, c 0.8, lA logit 0.7, lomega ln 0.04, keen 0.8 above the others.
+SELECT t.name, round((parameters ->> t.name)::numeric, 3) AS estimate, round((standard_errors ->> t.name)::numeric, 3) AS error,
+    abs((parameters ->> t.name)::float8 - t.truth) < 2 * (standard_errors ->> t.name)::float8 AS holds
+FROM fits, (VALUES ('a', -1.5), ('lb', ln(4)), ('c', 0.8), ('lA', ln(0.7 / 0.3)), ('lomega', ln(0.04))) AS t (name, truth);
+SELECT round((parameters -> 'd' ->> 'keen')::numeric, 3) > round((parameters -> 'd' ->> 'default')::numeric, 3) AS keen_respond_more FROM fits;
+SELECT r.* FROM fits, jsonb_to_recordset(reach) AS r (stretch numeric, reward_rate numeric, open_orders int, redemptions int, predicted numeric);
+-- Redemptions are counted as settling finds them.
+CALL clientele.settle_offers('rs');
+SELECT count(*) AS redeemed FROM rs.offer_ledger WHERE status = 'redeemed';
+SELECT round(extra_orders::numeric, 5) AS extra, round(extra_orders_measured::numeric, 4) AS measured, round(extra_orders_measured_error::numeric, 4) AS error,
+    (SELECT round(regr_slope(o.orders, o.dose)::numeric * avg(o.dose) FILTER (WHERE o.dose > 0)::numeric, 4) FROM
+        (SELECT l.customer_id, (SELECT count(*) FROM orders o WHERE o.customer_id = l.customer_id AND o.ordered_at >= l.issued_at) AS orders,
+            CASE WHEN l.holdout IS NULL THEN avg(l.reward / exp(l.log_mean)) OVER (PARTITION BY l.variant, l.holdout) ELSE 0 END AS dose FROM rs.ledger l) AS o) AS by_hand FROM fits;
+SELECT round(in_use_profit::numeric, 4) AS in_use, round(spread_profit::numeric, 4) AS spread, uniform_stretch, uniform_reward_rate, round(uniform_profit::numeric, 4) AS uniform,
+    round(learned_profit::numeric, 4) AS learned, round(learned_profit_low::numeric, 4) AS low, round(exploring_cost::numeric, 4) AS exploring, note FROM fits;
+SELECT in_use_profit BETWEEN in_use_profit_low AND in_use_profit_high AND learned_profit BETWEEN learned_profit_low AND learned_profit_high AS within FROM fits;
+-- It is a model like any other, and fitting again finds the same.
+SELECT kind, version, in_use, customers, diagnostics ->> 'redemptions' AS redemptions FROM clientele.models WHERE store = 'rs';
+SELECT f.version, f.parameters = o.parameters AS same FROM clientele.fit_response('rs', use => false) f, fits o;
+SELECT clientele.use_model('rs', 'response', NULL);
+SELECT rs._offer_book() ? 'response' AS in_the_book;
+SELECT clientele.use_model('rs', 'response', 2);
+SELECT rs._offer_book() -> 'response' ->> 'horizon_days' AS horizon;
+-- What is assumed, rather than measured.
+SELECT round(extra_orders::numeric, 3) AS extra, extra_orders_error, learned_profit > 0.05 AS much FROM clientele.fit_response('rs', extra_orders => 0.01, use => false);
+SELECT f.learned_profit < o.learned_profit AS less FROM clientele.fit_response('rs', displaced => 0.5, use => false) f, fits o;
+
+-- ---- Too little to learn from ----
+CREATE TABLE kept AS SELECT * FROM rs.ledger;
+-- A part of the log. Rewards of one rate do not tell what more would do; forced, it is stored, and says so.
+UPDATE rs.ledger SET drawn_stretch = NULL, drawn_reward_rate = NULL WHERE drawn_reward_rate = 0.06;
+SELECT clientele.fit_response('rs');
+SELECT version, drawn_redemptions, note FROM clientele.fit_response('rs', force => true, use => false);
+UPDATE rs.ledger l SET drawn_stretch = 1.3, drawn_reward_rate = k.drawn_reward_rate FROM kept k WHERE k.exposure_id = l.exposure_id;
+SELECT clientele.fit_response('rs');
+UPDATE rs.ledger l SET drawn_stretch = NULL, drawn_reward_rate = NULL;
+SELECT clientele.fit_response('rs', force => true);
+UPDATE rs.ledger l SET drawn_stretch = k.drawn_stretch, drawn_reward_rate = k.drawn_reward_rate FROM kept k WHERE k.exposure_id = l.exposure_id;
+-- No redemption, and all of them.
+UPDATE rs.ledger l SET min_spend = 100000;
+SELECT version, redemptions, converged, in_use, note FROM clientele.fit_response('rs', force => true);
+UPDATE rs.ledger l SET min_spend = 0.01;
+SELECT version, redemptions, converged, in_use, left(note, 60) AS note FROM clientele.fit_response('rs', force => true);
+-- Rewards above thresholds.
+UPDATE rs.ledger l SET min_spend = k.min_spend, reward = 10 * k.min_spend FROM kept k WHERE k.exposure_id = l.exposure_id;
+SELECT version, converged, in_use FROM clientele.fit_response('rs', force => true);
+UPDATE rs.ledger l SET reward = k.reward FROM kept k WHERE k.exposure_id = l.exposure_id;
+-- One segment, one that nobody was in, and a sensitive one, of which nothing is learnt.
+SELECT clientele.define_segment('rs', 'nobody', 'false');
+UPDATE rs.ledger SET segment = 'default';
+SELECT jsonb_object_keys(parameters -> 'd') AS segment FROM clientele.fit_response('rs', use => false);
+UPDATE rs.ledger l SET segment = k.segment FROM kept k WHERE k.exposure_id = l.exposure_id;
+SELECT clientele.define_segment('rs', 'keen', 'keen', sensitive => true);
+SELECT jsonb_object_keys(parameters -> 'd') AS segment FROM clientele.fit_response('rs', use => false);
+-- Amounts of any size.
+UPDATE orders SET amount = CASE WHEN order_id % 2000 = 0 THEN 0.01 ELSE 99999999 END WHERE order_id % 1000 = 0;
+SELECT converged FROM clientele.fit_response('rs', force => true, use => false);
+-- Nothing was known of the customers.
+UPDATE rs.ledger SET log_mean = NULL, log_sd = NULL;
+SELECT clientele.fit_response('rs');
+-- Arguments.
+SELECT clientele.fit_response('rs', horizon => '-1 day');
+SELECT clientele.fit_response('rs', "from" => '2025-02-01', "to" => '2025-01-01');
+SELECT clientele.fit_response('rs', extra_orders => -0.1);
+SELECT clientele.fit_response('rs', displaced => 'NaN');
+SELECT clientele.fit_response('rs', force => NULL);
+SELECT clientele.fit_response('nowhere');
+SELECT clientele.drop_offer('rs', 'explore');
+CREATE ROLE response_reader;
+GRANT USAGE ON SCHEMA rs TO response_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA rs TO response_reader;
+SET ROLE response_reader;
+SELECT clientele.fit_response('rs');
+RESET ROLE;
+SELECT clientele.drop_store('rs', force => true);
+DROP SCHEMA responses CASCADE;
+DROP ROLE response_reader;

@@ -25,7 +25,7 @@ BEGIN
             purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
         COMMENT ON TABLE {store}.models IS
             'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer, '
-            'learn_affinity and use_model.';
+            'learn_affinity, fit_response and use_model.';
         COMMENT ON TABLE {store}.scoring IS
             'What the scores are computed from, in one row: written by refresh, clientele.set_rfm_breaks, fit_clv and use_model.';
         COMMENT ON COLUMN {store}.scoring.breaks_set IS
@@ -107,8 +107,8 @@ BEGIN
     EXECUTE format('SELECT string_agg(DISTINCT m.kind, '', '') FROM %I.models m', store) INTO known;
     RAISE EXCEPTION 'store % has no model of kind "%"', quote_ident(store), kind USING ERRCODE = 'undefined_object',
         DETAIL = coalesce('The kinds that it has are: ' || known || '.', 'It has no models.'),
-        HINT = 'Models are made by clientele.fit_clv() (clv), learn_segments() (kmeans:SEGMENTATION), learn_offer() (offer:PROGRAM) '
-            'and learn_affinity() (affinity).';
+        HINT = 'Models are made by clientele.fit_clv() (clv), learn_segments() (kmeans:SEGMENTATION), learn_offer() (offer:PROGRAM), '
+            'learn_affinity() (affinity) and fit_response() (response).';
 END $$;
 COMMENT ON FUNCTION clientele._model(name, text, integer) IS
     'A version of a model; an error that lists what there is where it does not exist.';

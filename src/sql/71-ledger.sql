@@ -70,8 +70,8 @@ BEGIN
         COMMENT ON COLUMN {store}.ledger.global_holdout IS 'The share that the store held out of everything then.';
         COMMENT ON COLUMN {store}.ledger.margin IS 'The customer''s contribution margin then; NULL: the store''s.';
         COMMENT ON COLUMN {store}.ledger.log_mean IS
-            'With log_sd what the logarithm of the next order was expected to be then, without an offer. Never computed again: what an offer '
-            'raised must not tell what would have been spent. NULL: not known.';
+            'With log_sd what the logarithm of the next order was expected to be then, without an offer. Never computed again: what an '
+            'offer raised must not tell what would have been spent. NULL: not known.';
         COMMENT ON COLUMN {store}.ledger.drawn_stretch IS
             'With drawn_reward_rate the terms, where they were drawn at random; NULL: they were not.';
         COMMENT ON COLUMN {store}.ledger.models IS 'The versions of the models behind it, by kind.';

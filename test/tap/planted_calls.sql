@@ -137,6 +137,11 @@ UPDATE visits.ledger SET issued_at = issued_at OPERATOR(pg_catalog.-) '40 days':
 CALL clientele.settle_offers('visits'::name);
 SELECT * FROM clientele.learn_offer('visits'::name, 'grow'::text, apply => true);
 SELECT clientele.use_model('visits'::name, 'offer:grow'::text, 1);
+-- refused
+SELECT * FROM clientele.fit_response('visits'::name);
+SELECT * FROM clientele.fit_response('visits'::name, force => true);
+-- refused
+SELECT * FROM clientele.fit_response('visits'::name, "to" => '2020-01-01'::timestamptz);
 SELECT * FROM clientele.personalized_offer(5::int8, 'visits'::name);
 INSERT INTO public.visits (customer_id, ordered_at, amount) VALUES (3, '2020-01-01'::timestamptz, 7);
 SELECT pg_catalog.count(c.*) FROM clientele.check_store('visits'::name) c;

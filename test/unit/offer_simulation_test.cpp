@@ -47,6 +47,43 @@ TEST(OfferSimulation, SameSeedSameResult) {
     EXPECT_NE(one.learned[0].profit, third.learned[0].profit);
 }
 
+// Two strata, in one of which all order more. What arms order goes up by 1 per reward of the median order.
+std::vector<ExposureOrders> orders_by_arm() {
+    std::vector<ExposureOrders> exposures;
+    for (std::int32_t stratum = 0; stratum < 2; ++stratum) {
+        for (std::int32_t arm = 0; arm < 3; ++arm) {
+            for (int i = 0; i < 100; ++i) {
+                const double reward = 0.1 * arm, noise = i % 2 ? 0.5 : -0.5;
+                exposures.push_back({i, stratum, arm, reward, 5.0 * stratum + 1 + reward + noise});
+            }
+        }
+    }
+    return exposures;
+}
+
+TEST(ExtraOrders, AreWhatArmsOrderMoreByTheirRewards) {
+    const OrdersByReward measured = orders_by_reward(orders_by_arm());
+    EXPECT_NEAR(measured.slope, 1, 1e-12);
+    EXPECT_NEAR(measured.mean_reward, 0.15, 1e-12);
+    EXPECT_NEAR(measured.difference(), 0.15, 1e-12);
+    EXPECT_LT(measured.error, 1e-6);  // who orders more does so in all arms
+}
+
+TEST(ExtraOrders, AreLessSureOfCustomersWhoDiffer) {
+    auto exposures = orders_by_arm();
+    for (std::size_t i = 0; i < exposures.size(); ++i) exposures[i].customer = static_cast<std::int64_t>(i);
+    const double squares = 400 * 0.01;  // of what arms' rewards are from their mean
+    EXPECT_NEAR(orders_by_reward(exposures).error, std::sqrt(0.25 / squares), 1e-12);
+}
+
+TEST(ExtraOrders, OfOneArmNothingIsMeasured) {
+    auto exposures = orders_by_arm();
+    for (ExposureOrders& exposure : exposures) exposure.arm = 0, exposure.reward = 0.1;
+    EXPECT_TRUE(std::isinf(orders_by_reward(exposures).error));
+    EXPECT_EQ(extra_orders(0, orders_by_reward(exposures).error).mean, 0);
+    EXPECT_TRUE(std::isinf(orders_by_reward({}).error));
+}
+
 TEST(ExtraOrders, AreBelievedAsTheyAreMeasured) {
     EXPECT_NEAR(extra_orders(0.01, 1e-9).mean, 0.01, 1e-12);
     EXPECT_NEAR(extra_orders(0.01, 0.005).mean, 0.005, 1e-12);

@@ -148,10 +148,11 @@ std::optional<Choice> best_candidate(const ResponseBelief& belief, const Prospec
     return best;
 }
 
-void TotalProfit::add(const Prospect& prospect, const OfferTerms& terms) {
-    at_mode_ += belief_.profit(prospect, terms);
+void TotalProfit::add(const Prospect& prospect, const OfferTerms& terms, double weight) {
+    if (!(terms.reward > 0)) return;
+    at_mode_ += weight * belief_.profit(prospect, terms);
     const std::vector<double> profits = belief_.profits(prospect, terms);
-    for (std::size_t i = 0; i < profits.size(); ++i) by_draw_[i] += profits[i];
+    for (std::size_t i = 0; i < profits.size(); ++i) by_draw_[i] += weight * profits[i];
 }
 
 ProfitInterval TotalProfit::per_customer(double customers) const {

@@ -110,7 +110,8 @@ struct ProfitInterval {
 class TotalProfit {
   public:
     explicit TotalProfit(const ResponseBelief& belief) : belief_(belief), by_draw_(belief.draws().size()) {}
-    void add(const Prospect& prospect, const OfferTerms& terms);
+    // No reward: nothing.
+    void add(const Prospect& prospect, const OfferTerms& terms, double weight = 1);
     // Per customer, of so many.
     ProfitInterval per_customer(double customers) const;
 
