@@ -44,8 +44,16 @@ CREATE VIEW l_rows AS SELECT CASE WHEN l.holdout IS NULL THEN l.variant END AS v
 CREATE FUNCTION l_mean(variant text, segment text) RETURNS float8 LANGUAGE sql AS $$
     SELECT sum(n * mean) / sum(n) FROM (SELECT count(*) AS n, sum(y / p) FILTER (WHERE r.variant IS NOT DISTINCT FROM $1) / sum(1 / p) FILTER (WHERE r.variant IS NOT DISTINCT FROM $1) AS mean
         FROM l_rows r WHERE $2 IS NULL OR r.segment = $2 GROUP BY version) v $$;
-SELECT segment, variant, abs(net_margin - l_mean(variant, segment)) < 1e-9 AS mean, abs(expected_profit - (l_mean(variant, segment) - l_mean(NULL, segment))) < 1e-9 AS profit FROM l_found;
-SELECT sum(proposed_weight) AS sum, propose_weights(array_agg(net_margin), array_agg(net_margin_se)) = array_agg(proposed_weight) AS proposed FROM l_found WHERE segment IS NULL;
+SELECT segment, variant, abs(net_margin - l_mean(variant, segment)) < 1e-9 AS mean, abs(unshrunk_profit - (l_mean(variant, segment) - l_mean(NULL, segment))) < 1e-9 AS profit FROM l_found;
+SELECT sum(proposed_weight) AS sum, propose_weights(shrunken_means(array_agg(net_margin), array_agg(net_margin_se)), shrunken_ses(array_agg(net_margin), array_agg(net_margin_se))) = array_agg(proposed_weight) AS proposed
+FROM l_found WHERE segment IS NULL;
+-- Shrunken: the arms by their net margins, the segments of an arm by their profits; tau^2 is the variance of the estimates less their mean squared standard error.
+SELECT abs(f.expected_profit - (s.mean - f.net_margin + f.unshrunk_profit)) < 1e-9 AS profit, abs(f.tau - s.tau) < 1e-9 AS tau, f.expected_profit_low < f.expected_profit AS has_interval
+FROM l_found f, LATERAL (SELECT sqrt(var_samp(net_margin) - avg(net_margin_se ^ 2)) AS tau, (shrunken_means(array_agg(net_margin ORDER BY variant), array_agg(net_margin_se ORDER BY variant)))
+    [array_position('{0,high,rare}', f.variant)] AS mean FROM l_found WHERE segment IS NULL) s WHERE f.segment IS NULL;
+SELECT variant, round(max(expected_profit)::numeric, 4) - round(min(expected_profit)::numeric, 4) AS apart, round(max(unshrunk_profit)::numeric, 4) - round(min(unshrunk_profit)::numeric, 4) AS were,
+    round(min(tau)::numeric, 4) AS tau FROM l_found WHERE segment IN ('often', 'everybody') GROUP BY variant ORDER BY 1;
+
 -- A model like any other: listed, put in use, out of use.
 SELECT kind, version, in_use, customers, jsonb_array_length(parameters -> 'estimates') AS estimates, diagnostics -> 'versions' AS versions, data_from FROM models WHERE store = 'learning';
 SELECT learning._offer_book() -> 'programs' -> 0 -> 'estimates' -> 0 AS estimate;
@@ -85,6 +93,37 @@ INSERT INTO l_orders SELECT c, now() - n * interval '20 days', 50 FROM generate_
 CALL refresh('learning');
 SELECT o.segment, o.variant, count(*) > 0 AS offered, bool_and(o.expected_profit = round(f.expected_profit::numeric, 2)) AS as_learnt FROM learning.offers o
     JOIN l_found f ON f.variant = o.variant AND f.segment IS NOT DISTINCT FROM (SELECT s.segment FROM l_found s WHERE s.in_use AND s.segment = o.segment LIMIT 1) WHERE o.customer_id > 7000 GROUP BY 1, 2 ORDER BY 1, 2;
+-- Every enrolment whose arm was drawn counts, a customer as one unit; and what the same customers did before takes off noise.
+BEGIN;
+INSERT INTO learning.ledger (customer_id, period, program, program_version, holdout, global_holdout, segment, basis, reference_value, min_spend, reward, reward_kind, currency, message, reasons, variant, propensity, issued_at, valid_until)
+SELECT customer_id, 2, program, program_version, holdout, 0, segment, basis, reference_value, min_spend, reward, reward_kind, currency, message, reasons, variant, propensity, issued_at + interval '16 days', valid_until + interval '16 days'
+FROM learning.ledger WHERE program_version = 1 AND customer_id % 3 = 0;
+UPDATE learning.ledger SET state = 'expired', closed_at = now() WHERE period = 2;
+INSERT INTO l_orders SELECT customer_id, issued_at + interval '2 days', 30 + customer_id % 40 FROM learning.ledger WHERE period = 2;
+INSERT INTO l_orders SELECT customer_id, issued_at - interval '30 days', 2 * (40 + 20 * bucket('l-a', customer_id::text)) FROM learning.ledger WHERE program_version = 1 AND period = 1;
+CREATE VIEW l_customers AS
+    SELECT CASE WHEN l.holdout IS NULL THEN l.variant END AS variant, l.customer_id, count(*) AS m, avg(0.5 * s.amount - CASE WHEN l.holdout IS NULL AND l.period = 1 THEN l.reward ELSE 0 END)::float8 AS y,
+        (0.5 * max(coalesce(b.amount, 0)))::float8 AS x
+    FROM learning.ledger l LEFT JOIN LATERAL (SELECT sum(o.amount) AS amount FROM l_orders o WHERE o.customer_id = l.customer_id AND o.ordered_at >= l.issued_at AND o.ordered_at < l.issued_at + interval '14 days') s ON true
+    LEFT JOIN LATERAL (SELECT sum(o.amount) AS amount FROM l_orders o WHERE o.customer_id = l.customer_id AND o.ordered_at < '2025-05-01') b ON true
+    WHERE l.program_version = 1 GROUP BY 1, 2;
+CREATE VIEW l_adjusted AS SELECT c.variant, c.m, c.y - t.theta * (c.x - avg(c.x) OVER ()) AS y FROM l_customers c, (SELECT (lift(y, variant IS NOT NULL, x)).theta FROM l_customers) t;
+SELECT f.variant, f.customers = e.n AS customers, f.enrolments = e.m AS enrolments, abs(f.net_margin - e.mean) < 1e-9 AS mean, abs(f.net_margin_se - e.se) < 1e-9 AS se, f.net_margin_se < 0.9 * p.net_margin_se AS less_noise
+FROM learn_offer('learning', 'p', "to" => '2025-05-25', use => false) f
+JOIN learn_offer('learning', 'p', "to" => '2025-05-25', use => false, pre_period => '0') p ON p.variant = f.variant AND p.segment IS NULL
+JOIN (SELECT a.variant, count(*) AS n, sum(a.m) AS m, max(g.mean) AS mean, sqrt(count(*) / (count(*) - 1.0) * sum((a.m * a.y - g.mean * a.m) ^ 2)) / sum(a.m) AS se
+    FROM l_adjusted a JOIN (SELECT variant, sum(m * y) / sum(m) AS mean FROM l_adjusted GROUP BY 1) g USING (variant) GROUP BY 1) e ON e.variant = f.variant WHERE f.segment IS NULL;
+-- What was earned of a later enrolment has to be settled, too.
+UPDATE learning.ledger SET state = 'open', closed_at = NULL, min_spend = 20 WHERE period = 2 AND holdout IS NULL AND customer_id < 100;
+SELECT learn_offer('learning', 'p');
+ROLLBACK;
+-- Arms that differ by nothing but noise keep their weights.
+BEGIN;
+UPDATE l_orders SET amount = 50 + 40 * bucket('l-noise', customer_id::text);
+UPDATE learning.ledger SET reward = 0.01;
+SELECT variant, round(expected_profit::numeric, 4) = round((max(expected_profit) OVER ())::numeric, 4) AS all_the_same, unshrunk_profit = expected_profit AS as_it_was, tau FROM learn_offer('learning', 'p', use => false) WHERE segment IS NULL;
+SELECT learn_offer('learning', 'p', apply => true);
+ROLLBACK;
 -- Weights change only when asked to.
 SELECT version, weight FROM learning.programs, _arms((SELECT definition FROM learning.program_versions v WHERE v.program = 'p' ORDER BY v.version DESC LIMIT 1));
 SELECT count(*) FROM learn_offer('learning', 'p', apply => true);
@@ -104,6 +143,8 @@ SELECT learn_offer('learning', 'p', apply => NULL);
 SELECT learn_offer('learning', 'p', use => NULL);
 SELECT learn_offer('learning', 'q');
 SELECT learn_offer('learning', 'p', horizon => '-1 day');
+SELECT learn_offer('learning', 'p', pre_period => NULL);
+SELECT learn_offer('learning', 'p', pre_period => '-1 day');
 SELECT learn_offer(NULL, 'p');
 SELECT learn_offer('learning', 'p', "from" => '2026-01-01');
 \set VERBOSITY terse

@@ -140,3 +140,14 @@ SELECT clientele.propose_weights('{0,9}', '{1,1}', 'NaN');
 
 SET client_min_messages = warning;
 DROP SCHEMA arms CASCADE;
+
+-- ---- Drawn together ----
+SELECT clientele.shrunken_means('{1,3}', '{0.5,0.5}'), (SELECT array_agg(round(s::numeric, 6)) FROM unnest(clientele.shrunken_ses('{1,3}', '{0.5,0.5}')) s) AS ses, t.tau, round(t.p_value::numeric, 6) AS p
+FROM clientele.spread_of_means('{1,3}', '{0.5,0.5}') t;
+SELECT clientele.shrunken_means('{1,1.2,0.9}', '{1,2,0.5}'), t.* FROM clientele.spread_of_means('{1,1.2,0.9}', '{1,2,0.5}') t;
+SELECT clientele.shrunken_means('{2}', '{1}'), t.* FROM clientele.spread_of_means('{2}', '{1}') t;
+SELECT clientele.shrunken_means('{1}', '{1,2}');
+SELECT clientele.shrunken_ses('{}', '{}');
+SELECT clientele.spread_of_means('{1,NULL}', '{1,1}');
+SELECT clientele.spread_of_means('{1,NaN}', '{1,1}');
+SELECT clientele.shrunken_means('{1,2}', '{1,-1}');

@@ -208,11 +208,55 @@ COMMENT ON FUNCTION clientele.combine_arm_values(clientele.arm_estimate[], bigin
     'Welch-Satterthwaite df. A single stratum is returned as it is; strata where the arm has no standard error are left out. Errors: '
     'arrays of different lengths, NULL elements, sizes below the customers in the arm, estimates that arm_value() cannot have made.';
 CREATE FUNCTION clientele.compare_arms(arm clientele.arm_estimate, other clientele.arm_estimate,
-        OUT effect double precision, OUT ci_low double precision, OUT ci_high double precision)
+        OUT effect double precision, OUT ci_low double precision, OUT ci_high double precision, OUT se double precision)
     AS 'MODULE_PATHNAME', 'clientele_compare_arms' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.compare_arms(clientele.arm_estimate, clientele.arm_estimate) IS
     'What an arm yields per customer beyond another whose customers are others, with its 95 % interval by the normal distribution. NULL '
     'is what cannot be known.';
+
+CREATE FUNCTION clientele.shrunken_means(means pg_catalog.float8[], ses pg_catalog.float8[]) RETURNS pg_catalog.float8[]
+    AS 'MODULE_PATHNAME', 'clientele_shrunken_means' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.shrunken_means(pg_catalog.float8[], pg_catalog.float8[]) IS
+    'Estimates of several arms, or segments, with these standard errors, each drawn towards their common mean as far as their differences '
+    'are noise: kept is tau^2 / (tau^2 + se^2), with the tau of spread_of_means(). So the best of many is not the luckiest. A single one '
+    'stays as it is. Errors as of best_arm_probabilities(), but that there may be any number. Source: Efron and Morris (1973).';
+CREATE FUNCTION clientele.shrunken_ses(means pg_catalog.float8[], ses pg_catalog.float8[]) RETURNS pg_catalog.float8[]
+    AS 'MODULE_PATHNAME', 'clientele_shrunken_ses' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.shrunken_ses(pg_catalog.float8[], pg_catalog.float8[]) IS
+    'The standard errors of shrunken_means(), the uncertainty of the common mean included.';
+CREATE FUNCTION clientele.spread_of_means(means pg_catalog.float8[], ses pg_catalog.float8[],
+        OUT tau double precision, OUT p_value double precision)
+    AS 'MODULE_PATHNAME', 'clientele_spread_of_means' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.spread_of_means(pg_catalog.float8[], pg_catalog.float8[]) IS
+    'How much the true values behind estimates with these standard errors differ. tau: their standard deviation; tau^2 is the variance of '
+    'the estimates less their mean squared standard error, at least 0. p_value: of differences like these if there were none (Cochran''s '
+    'Q). NULLs below two estimates. Errors as of best_arm_probabilities(). Source: Cochran (1954).';
+CREATE FUNCTION clientele._arms_told_apart(means pg_catalog.float8[], ses pg_catalog.float8[]) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clientele_arms_told_apart' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._arms_told_apart(pg_catalog.float8[], pg_catalog.float8[]) IS
+    'Internal: whether estimates differ by more than chance explains (tau above 0, p_value below 0.05).';
+CREATE FUNCTION clientele._enrolments_to_tell_apart(means pg_catalog.float8[], ses pg_catalog.float8[], enrolments bigint[]) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'clientele_enrolments_to_tell_apart' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._enrolments_to_tell_apart(pg_catalog.float8[], pg_catalog.float8[], bigint[]) IS
+    'Internal: how many enrolments of all arms together tell the best from the worst with 80 % power, if they are as different as they '
+    'seem; NULL where they seem to be the same.';
+CREATE FUNCTION clientele._shrunken_profit(drawn_mean double precision, drawn_se double precision, mean double precision,
+        se double precision, profit double precision, profit_se double precision,
+        OUT effect double precision, OUT ci_low double precision, OUT ci_high double precision)
+    AS 'MODULE_PATHNAME', 'clientele_shrunken_profit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._shrunken_profit(double precision, double precision, double precision, double precision, double precision,
+    double precision) IS
+    'Internal: a profit, the mean of an arm less that of its control, once the mean of the arm was drawn to another; the control keeps its '
+    'own error. With its 95 % interval.';
+CREATE FUNCTION clientele._normal_se(ci_low double precision, ci_high double precision) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_normal_se' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._normal_se(double precision, double precision) IS
+    'Internal: the standard error behind a 95 % interval by the normal distribution.';
+CREATE FUNCTION clientele._adjusted_outcome(outcome double precision, covariate double precision, theta double precision,
+        mean_covariate double precision) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_adjusted_outcome' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._adjusted_outcome(double precision, double precision, double precision, double precision) IS
+    'Internal: an outcome less theta times by how much its covariate is above the mean.';
 
 CREATE FUNCTION clientele.best_arm_probabilities(means pg_catalog.float8[], ses pg_catalog.float8[]) RETURNS pg_catalog.float8[]
     AS 'MODULE_PATHNAME', 'clientele_best_arm_probabilities' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

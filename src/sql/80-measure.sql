@@ -76,13 +76,15 @@ COMMENT ON FUNCTION clientele._enrolled_by(name, text) IS
     'Whether a row l of the ledger is an enrolment by program $1 (NULL: any), as an SQL expression: whom the store holds out of '
     'everything no program has assigned to an arm; who was merged from customers in different arms is in none.';
 
--- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3: stratum, treated, labels (further columns
+-- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3, or one for every enrolment then: stratum, treated,
+-- labels (further columns
 -- of the ledger), measured (whether the horizon, $4, is over), again (whether there was an enrolment before $2), outcome, and covariate,
 -- the same over the time $5 before the very first enrolment (of aov: orders). From the very first enrolment on the arms differ: who is
 -- held out mostly stays so, and what earlier offers changed would be subtracted from what this one does.
 -- Orders are read once: those from $6 to before $7. Whether a threshold was reached is asked of the time in which the offer was valid,
 -- within the horizon if there is one.
-CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, later boolean, labels text[] DEFAULT '{}') RETURNS text
+CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, later boolean, labels text[] DEFAULT '{}',
+        every boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     outcome text := clientele._metric_expression(metric);
@@ -90,8 +92,8 @@ DECLARE
     before text := 'NOT ' || clientele._placed_since(store, 'o.ordered_at', 'e.first_at');
 BEGIN
     RETURN clientele._fill('
-        SELECT e.customer_id, e.stratum, e.treated, e.measured, e.again{e_labels}, {outcome} AS outcome, {second}
-        FROM (SELECT DISTINCT ON (l.customer_id) l.customer_id, {arm}, l.issued_at AS enrolled_at, l.first_at{l_labels},
+        SELECT e.customer_id, e.period, e.stratum, e.treated, e.measured, e.again{e_labels}, {outcome} AS outcome, {second}
+        FROM (SELECT {distinct} l.customer_id, l.period, {arm}, l.issued_at AS enrolled_at, l.first_at{l_labels},
                 COALESCE(l.margin, {margin}) AS margin,
                 l.min_spend, l.first_at - $5 AS starts_at, {ends_at} AS ends_at, {ends_at} <= pg_catalog.now() AS measured,
                 l.first_at < l.issued_at AS again
@@ -99,9 +101,10 @@ BEGIN
             ORDER BY l.customer_id, l.period) e
         LEFT JOIN ({amounts}) o
             ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR {after}) AND o.ordered_at < e.ends_at AND e.measured
-        GROUP BY e.customer_id, e.stratum, e.treated, e.measured, e.again, e.margin, e.min_spend{e_labels}',
+        GROUP BY e.customer_id, e.period, e.stratum, e.treated, e.measured, e.again, e.margin, e.min_spend{e_labels}',
         'ends_at', CASE metric WHEN 'reach_rate' THEN 'least(l.valid_until, l.issued_at + $4)' ELSE 'l.issued_at + $4' END,
         'store', quote_ident(store), 'margin', (clientele._settings(store)).margin::text, 'after', after,
+        'distinct', CASE WHEN every THEN '' ELSE 'DISTINCT ON (l.customer_id)' END,
         'enrolled', clientele._enrolled_by(store, program),
         'outcome', clientele._fill(outcome, 'within', after),
         'second', CASE metric
@@ -115,8 +118,9 @@ BEGIN
         'l_labels', (SELECT string_agg(format(', l.%I', label), '') FROM unnest(labels) label),
         'e_labels', (SELECT string_agg(format(', e.%I', label), '') FROM unnest(labels) label));
 END $$;
-COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, boolean, text[]) IS
-    'A query for what is compared: a row a customer. Its parameters: program, from, to, horizon, pre_period, and the times between which '
+COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, boolean, text[], boolean) IS
+    'A query for what is compared: a row a customer, or one for every enrolment. Its parameters: program, from, to, '
+    'horizon, pre_period, and the times between which '
     'orders are read. later: enrolments before from matter; false: from is -infinity.';
 
 -- What a redeemed offer cost counts when its order was placed.
@@ -170,7 +174,7 @@ COMMENT ON FUNCTION clientele._measured_span(name, text, timestamptz, timestampt
 -- What the customers measured have earned within their horizon, and nobody has settled yet: its reward is subtracted from nothing. The
 -- caller has set the time zone to the store's. enable_nestloop: see _lift_strata().
 CREATE FUNCTION clientele._unsettled_offers(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval,
-        version integer) RETURNS bigint
+        version integer, every boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
 DECLARE
     span record := clientele._measured_span(store, program, "from", "to", horizon, '0');
@@ -183,7 +187,7 @@ BEGIN
             UNION ALL SELECT l.* FROM {store}.ledger l WHERE l.state = ''redeemed'' AND l.holdout IS NULL
                 AND l.exposure_id IN (SELECT r.exposure_id FROM {store}.reversals r) AND NOT {enrolled_since}
         ), enrolled AS MATERIALIZED (
-            SELECT DISTINCT ON (l.customer_id) l.customer_id, l.program_version, l.issued_at, l.issued_at + $4 AS ends_at
+            SELECT {distinct} l.customer_id, l.program_version, l.issued_at, l.issued_at + $4 AS ends_at
             FROM {store}.ledger l
             WHERE l.issued_at >= $2 AND l.issued_at < $3 AND {enrolled} AND l.customer_id IN (SELECT p.customer_id FROM pending p)
             ORDER BY l.customer_id, l.period)
@@ -193,13 +197,15 @@ BEGIN
         JOIN {store}._orders o ON {qualifies} AND {placed_since} AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
         WHERE CASE l.state WHEN ''redeemed'' THEN {same_order} ELSE NOT {order_is_taken} END',
         'store', quote_ident(store), 'enrolled', clientele._enrolled_by(store, program), 'enrolled_since', clientele._enrolled_since(store),
+        'distinct', CASE WHEN every THEN '' ELSE 'DISTINCT ON (l.customer_id)' END,
         'qualifies', clientele._qualifies(store), 'placed_since', clientele._placed_since(store, 'o.ordered_at', 'e.issued_at'),
         'same_order', clientele._same_order(store, clientele._settings(store)), 'order_is_taken', clientele._order_is_taken(store))
         INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order, version;
     RETURN unsettled;
 END $$;
-COMMENT ON FUNCTION clientele._unsettled_offers(name, text, timestamptz, timestamptz, interval, integer) IS
-    'How many offers the customers measured have earned with orders within their horizon that settle_offers() has not found yet.';
+COMMENT ON FUNCTION clientele._unsettled_offers(name, text, timestamptz, timestamptz, interval, integer, boolean) IS
+    'How many offers the customers measured have earned with orders within their horizon that settle_offers() has not found yet; every: '
+    'within the horizon of any of their enrolments, and not of the first.';
 
 CREATE FUNCTION clientele._unsettled_remark(store name, program text, metric text, "from" timestamptz, "to" timestamptz,
         horizon interval, version integer) RETURNS text

@@ -24,24 +24,6 @@ namespace {
     throw Error(ErrorKind::invalid_parameter, message, detail, hint);
 }
 
-void check_estimates(std::span<const double> means, std::span<const double> ses) {
-    if (means.size() != ses.size()) {
-        refuse("means and ses must have the same length",
-               fmt::format("There are {} means and {} standard errors.", means.size(), ses.size()),
-               "Give the mean and the standard error of each arm, in the same order.");
-    }
-    if (means.empty() || means.size() > max_arms) {
-        refuse("number of arms out of range", fmt::format("It is {}.", means.size()), "1 to 100 can be compared.");
-    }
-    for (std::size_t arm = 0; arm < means.size(); ++arm) {
-        const bool known = ses[arm] == 0 || (ses[arm] >= 1 / max_outcome && ses[arm] <= max_outcome);
-        if (std::abs(means[arm]) <= max_outcome && known) continue;
-        refuse("estimate of an arm out of range",
-               fmt::format("Mean {} is {}, with the standard error {}.", arm + 1, shown(means[arm]), shown(ses[arm])),
-               "Means are finite numbers up to 1e100 in magnitude, standard errors 0, or from 1e-100 to 1e100.");
-    }
-}
-
 // The interval of a mean whose standard error has this many degrees of freedom; none where no outcome varies.
 void set_interval(ArmEstimate& estimate, double df) {
     if (!(estimate.se > 0)) return;
@@ -225,13 +207,43 @@ ArmEstimate combined_arm(std::span<const ArmEstimate> strata, std::span<const st
     return total;
 }
 
+double normal_se(double ci_low, double ci_high) {
+    return (ci_high - ci_low) / 2 / quantile(boost::math::normal(), 0.975);
+}
+
+ArmDifference difference_of_replaced(const ArmEstimate& replaced, const ArmEstimate& arm, double difference,
+                                     double se) {
+    ArmEstimate other{.mean = arm.mean - difference};
+    other.se = std::sqrt(std::max(0.0, se * se - arm.se * arm.se));
+    return arm_difference(replaced, other);
+}
+
 ArmDifference arm_difference(const ArmEstimate& arm, const ArmEstimate& other) {
-    const double half = quantile(boost::math::normal(), 0.975) * std::hypot(arm.se, other.se);
+    const double se = std::hypot(arm.se, other.se), half = quantile(boost::math::normal(), 0.975) * se;
     const double mean = arm.mean - other.mean;
-    return {mean, mean - half, mean + half};
+    return {mean, mean - half, mean + half, se};
+}
+
+void check_estimates(std::span<const double> means, std::span<const double> ses) {
+    if (means.size() != ses.size()) {
+        refuse("means and ses must have the same length",
+               fmt::format("There are {} means and {} standard errors.", means.size(), ses.size()),
+               "Give the mean and the standard error of each arm, in the same order.");
+    }
+    if (means.empty()) refuse("there are no estimates", "means is empty.", "Give at least one.");
+    for (std::size_t arm = 0; arm < means.size(); ++arm) {
+        const bool known = ses[arm] == 0 || (ses[arm] >= 1 / max_outcome && ses[arm] <= max_outcome);
+        if (std::abs(means[arm]) <= max_outcome && known) continue;
+        refuse("estimate of an arm out of range",
+               fmt::format("Mean {} is {}, with the standard error {}.", arm + 1, shown(means[arm]), shown(ses[arm])),
+               "Means are finite numbers up to 1e100 in magnitude, standard errors 0, or from 1e-100 to 1e100.");
+    }
 }
 
 std::vector<double> best_arm_probabilities(std::span<const double> means, std::span<const double> ses) {
+    if (means.empty() || means.size() > max_arms) {
+        refuse("number of arms out of range", fmt::format("It is {}.", means.size()), "1 to 100 can be compared.");
+    }
     check_estimates(means, ses);
     double known = -std::numeric_limits<double>::infinity();
     int equals = 0;

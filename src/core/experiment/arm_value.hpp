@@ -27,9 +27,18 @@ ArmEstimate combined_arm(std::span<const ArmEstimate> strata, std::span<const st
 
 // What an arm yields beyond another, of other customers, with its 95 % interval by the normal distribution.
 struct ArmDifference {
-    double mean = unknown, ci_low = unknown, ci_high = unknown;
+    double mean = unknown, ci_low = unknown, ci_high = unknown, se = unknown;
 };
 ArmDifference arm_difference(const ArmEstimate& arm, const ArmEstimate& other);
+
+// The standard error behind a 95 % interval by the normal distribution.
+double normal_se(double ci_low, double ci_high);
+
+// A difference once the arm's estimate was replaced by another; that of the other arm keeps its own error.
+ArmDifference difference_of_replaced(const ArmEstimate& replaced, const ArmEstimate& arm, double difference, double se);
+
+// Refuses what are no estimates of means, of which there are one or more.
+void check_estimates(std::span<const double> means, std::span<const double> ses);
 
 // The probability of each arm that its mean is the highest, under independent normals; se 0 is a known mean.
 std::vector<double> best_arm_probabilities(std::span<const double> means, std::span<const double> ses);

@@ -25,6 +25,11 @@ struct Lift {
 // The lift of rows that are outcomes, adjusted outcomes or ratios.
 Lift lift_of(const Comparison& comparison);
 
+// An outcome less what it shares with a covariate whose mean over all arms is known.
+inline double adjusted_outcome(double outcome, double covariate, double theta, double mean_covariate) {
+    return outcome - theta * (covariate - mean_covariate);
+}
+
 // The stratified lift of disjoint strata; refuses what lift_of() cannot have made.
 Lift combined_lift(std::span<const Lift> strata);
 

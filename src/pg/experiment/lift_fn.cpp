@@ -9,6 +9,7 @@
 #include "core/experiment/experiment.hpp"
 #include "core/experiment/lift.hpp"
 #include "core/experiment/sequential.hpp"
+#include "core/experiment/shrinkage.hpp"
 #include "pg/kit/aggregate_state.hpp"
 #include "pg/kit/boundary.hpp"
 #include "pg/kit/number_array.hpp"
@@ -321,7 +322,7 @@ CLIENTELE_FUNCTION(clientele_compare_arms) {
     const ArmEstimate arm = arm_of_datum(PG_GETARG_DATUM(0)), other = arm_of_datum(PG_GETARG_DATUM(1));
     ArmDifference difference;
     think([&] { difference = arm_difference(arm, other); });
-    const double numbers[] = {difference.mean, difference.ci_low, difference.ci_high};
+    const double numbers[] = {difference.mean, difference.ci_low, difference.ci_high, difference.se};
     return result_row(fcinfo, {}, numbers);
 }
 
@@ -409,6 +410,56 @@ CLIENTELE_FUNCTION(clientele_holm) {
     int bound = 1;
     return PointerGetDatum(construct_md_array(elements, nulls, ARR_NDIM(array), &count, &bound, FLOAT8OID,
                                               sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+CLIENTELE_FUNCTION(clientele_shrunken_means) {
+    return number_per_arm(fcinfo, [](auto means, auto ses) { return shrunken(means, ses).means; });
+}
+
+CLIENTELE_FUNCTION(clientele_shrunken_ses) {
+    return number_per_arm(fcinfo, [](auto means, auto ses) { return shrunken(means, ses).ses; });
+}
+
+CLIENTELE_FUNCTION(clientele_spread_of_means) {
+    const std::span<const double> means = doubles_argument(fcinfo, 0, "means"),
+                                  ses = doubles_argument(fcinfo, 1, "ses");
+    Spread spread;
+    think([&] { spread = spread_of(means, ses); });
+    const double numbers[] = {spread.tau, spread.p_value};
+    return result_row(fcinfo, {}, numbers);
+}
+
+CLIENTELE_FUNCTION(clientele_arms_told_apart) {
+    const std::span<const double> means = doubles_argument(fcinfo, 0, "means"),
+                                  ses = doubles_argument(fcinfo, 1, "ses");
+    bool told_apart = false;
+    think([&] { told_apart = spread_of(means, ses).told_apart(); });
+    PG_RETURN_BOOL(told_apart);
+}
+
+CLIENTELE_FUNCTION(clientele_enrolments_to_tell_apart) {
+    const std::span<const double> means = doubles_argument(fcinfo, 0, "means"),
+                                  ses = doubles_argument(fcinfo, 1, "ses");
+    const std::span<const std::int64_t> enrolments = bigints_of(PG_GETARG_ARRAYTYPE_P(2));
+    std::int64_t needed = 0;
+    think([&] { needed = enrolments_to_tell_apart(means, ses, enrolments); });
+    if (needed == 0) PG_RETURN_NULL();
+    PG_RETURN_INT64(needed);
+}
+
+CLIENTELE_FUNCTION(clientele_normal_se) { PG_RETURN_FLOAT8(normal_se(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1))); }
+
+CLIENTELE_FUNCTION(clientele_shrunken_profit) {
+    const ArmEstimate drawn{.mean = PG_GETARG_FLOAT8(0), .se = PG_GETARG_FLOAT8(1)};
+    const ArmEstimate arm{.mean = PG_GETARG_FLOAT8(2), .se = PG_GETARG_FLOAT8(3)};
+    const ArmDifference found = difference_of_replaced(drawn, arm, PG_GETARG_FLOAT8(4), PG_GETARG_FLOAT8(5));
+    const double numbers[] = {found.mean, found.ci_low, found.ci_high};
+    return result_row(fcinfo, {}, numbers);
+}
+
+CLIENTELE_FUNCTION(clientele_adjusted_outcome) {
+    PG_RETURN_FLOAT8(
+        adjusted_outcome(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3)));
 }
 
 CLIENTELE_FUNCTION(clientele_best_arm_probabilities) {
