@@ -76,8 +76,8 @@ COMMENT ON FUNCTION clientele._enrolled_by(name, text) IS
     'Whether a row l of the ledger is an enrolment by program $1 (NULL: any), as an SQL expression: whom the store holds out of '
     'everything no program has assigned to an arm; who was merged from customers in different arms is in none.';
 
--- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3, or one for every enrolment then: stratum, treated,
--- labels (further columns
+-- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3, or one for every enrolment then:
+-- stratum, treated, labels (further columns
 -- of the ledger), measured (whether the horizon, $4, is over), again (whether there was an enrolment before $2), outcome, and covariate,
 -- the same over the time $5 before the very first enrolment (of aov: orders). From the very first enrolment on the arms differ: who is
 -- held out mostly stays so, and what earlier offers changed would be subtracted from what this one does.
