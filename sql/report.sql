@@ -80,10 +80,26 @@ SET ROLE regress_report_reader;
 SELECT clientele.report_html('report');
 RESET ROLE;
 
--- A view that is gone, a read-only transaction, and no such store.
-ALTER VIEW report.offer_summary RENAME TO gone;
-SELECT pg_temp.figure(clientele.report_html('report'), 'decisions') LIKE '%This cannot be shown: relation%' AS told;
-ALTER VIEW report.gone RENAME TO offer_summary;
+-- A view that is gone: of what the figures read together each says for itself that it is missing, and the others stay.
+BEGIN;
+DROP VIEW report.offer_decisions CASCADE;
+SELECT m[1] AS figure, pg_temp.figure(html, m[1]) LIKE '%This cannot be shown: relation%' AS told
+FROM clientele.report_html('report') AS html, regexp_matches(html, '<figure id="(ladder|decisions|costs|segments|budgets)"', 'g') AS m;
+DROP VIEW report.customers CASCADE;
+SELECT regexp_count(html, 'This cannot be shown: relation') AS told, pg_temp.title(html, 'freshness') LIKE 'Up to when orders%' AS others
+FROM clientele.report_html('report') AS html;
+ROLLBACK;
+
+-- Figures about all customers, and those about what is decided, share one pass over them.
+SELECT p.marker, array(SELECT s.figure FROM clientele._report_shared_rows(ARRAY(SELECT f.figure FROM clientele._report_figures('report') AS f),
+    ROW('report', now(), 'UTC', 'USD', 2, false, 'customers', 'decisions')::clientele.report_frame, p.marker, p.alias, p.relation) AS s) AS figures
+FROM (VALUES ('customers', 'c', 'report.customers'), ('decisions', 'd', clientele._report_decisions('report'))) AS p (marker, alias, relation);
+-- What the page reads once for several figures is what each of their queries gives alone.
+SELECT pg_temp.title(html, 'ladder'), pg_temp.title(html, 'decisions'), pg_temp.title(html, 'costs') FROM clientele.report_html('report') AS html;
+SELECT min_spend, count(*) FROM report.offers GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1;
+SELECT program, status, reason, customers, round(greatest_cost, 2) AS cost FROM report.offer_summary ORDER BY status = 'refused', customers DESC LIMIT 1;
+
+-- A read-only transaction, and no such store.
 BEGIN READ ONLY;
 SELECT length(clientele.report_html('report')) > 10000 AS written;
 COMMIT;
@@ -93,4 +109,42 @@ SELECT clientele.report_html('report', '-infinity');
 
 SELECT clientele.drop_store('report', force => true);
 DROP TABLE report_orders;
+
+-- Nothing at all; one customer; rows of nothing but NULL; the largest amounts, in a currency without decimals; forty segments.
+CREATE FUNCTION pg_temp.faults(html text) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT m[1] FROM regexp_matches(html, 'This cannot be shown: ([^<]*)', 'g') AS m
+$$;
+CREATE TABLE odd_orders (customer_id int, ordered_at timestamptz, amount numeric, order_id int);
+CREATE TABLE odd_customers (customer_id int UNIQUE, city text);
+SET client_min_messages = warning;
+SELECT clientele.create_store('odd', orders => 'public.odd_orders', customers => 'public.odd_customers', attributes => '{city}',
+    currency => 'JPY');
+SELECT pg_temp.rows(html, 'key-figures') FROM clientele.report_html('odd') AS html;
+CALL clientele.refresh('odd');
+SELECT pg_temp.title(html, 'key-figures') AS empty, array(SELECT pg_temp.faults(html)) AS faults, length(html) < 100000 AS small
+FROM clientele.report_html('odd') AS html;
+INSERT INTO odd_orders VALUES (NULL, NULL, NULL, NULL), (1, NULL, NULL, NULL), (NULL, now(), 5, 1);
+INSERT INTO odd_customers VALUES (NULL, NULL), (7, NULL);
+CALL clientele.refresh('odd');
+SELECT pg_temp.title(html, 'key-figures') AS nothing_but_nulls, array(SELECT pg_temp.faults(html)) AS faults FROM clientele.report_html('odd') AS html;
+SELECT pg_temp.rows(html, 'segments') FROM clientele.report_html('odd') AS html;
+INSERT INTO odd_orders VALUES (7, now() - interval '10 days', 1000000000000, 2);
+CALL clientele.refresh('odd');
+SELECT pg_temp.rows(html, 'key-figures') FROM clientele.report_html('odd') AS html;
+SELECT pg_temp.rows(html, 'segments') FROM clientele.report_html('odd') AS html;
+SELECT clientele.define_offer('odd', 'more', 'grow_order_value', max_cv => NULL, holdout => 0.1);
+SELECT pg_temp.title(html, 'ladder') AS one_customer, array(SELECT pg_temp.faults(html)) AS faults FROM clientele.report_html('odd') AS html;
+INSERT INTO odd_customers SELECT n, 'city ' || n % 40 FROM generate_series(100, 499) AS n;
+INSERT INTO odd_orders SELECT n, now() - interval '3 days', n, n FROM generate_series(100, 499) AS n;
+SELECT count(clientele.define_segment('odd', 'segment ' || n, format('city = %L', 'city ' || n))) FROM generate_series(0, 39) AS n;
+CALL clientele.refresh('odd');
+SELECT html ~ 'others \(12\)' AS others, (SELECT count(*) FROM pg_temp.rows(html, 'segments')) AS listed, length(html) < 500000 AS small
+FROM clientele.report_html('odd') AS html;
+
+-- A million rows are few bars.
+SELECT length(f) < 100000 AS small, f ~ 'others \(999971\)' AS others
+FROM clientele._report_figure('f', 'f', 'bars', 'f', 'first', '', '', '', 'SELECT 1', '{segment,customers}', '{text,people}',
+    (SELECT array_agg(v ORDER BY n, v DESC) FROM generate_series(1, 1000000) AS n, unnest(ARRAY['s' || n, '1']) AS v), 2, 'USD', 2, false) AS f;
+SELECT clientele.drop_store('odd', force => true);
+DROP TABLE odd_orders, odd_customers;
 DROP ROLE regress_report_reader;

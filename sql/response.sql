@@ -95,6 +95,10 @@ SELECT in_use_profit BETWEEN in_use_profit_low AND in_use_profit_high AND learne
 -- It is a model like any other, and fitting again finds the same.
 SELECT kind, version, in_use, customers, diagnostics ->> 'redemptions' AS redemptions FROM clientele.models WHERE store = 'rs';
 SELECT f.version, f.parameters = o.parameters AS same FROM clientele.fit_response('rs', use => false) f, fits o;
+-- The report shows what was found.
+SELECT html ~ 'What ways of setting terms would earn: most by' AS profits, html ~ ('>' || round(o.learned_profit::numeric, 2) || '<') AS the_same,
+    html ~ 'Who responds to what: [0-9.]+' AS responses, html ~ 'This cannot be shown: (?!too few|store rs uses no model of kind .quot;clv)' AS faulty
+FROM clientele.report_html('rs') AS html, fits AS o;
 SELECT clientele.use_model('rs', 'response', NULL);
 SELECT rs._offer_book() ? 'response' AS in_the_book;
 SELECT clientele.use_model('rs', 'response', 2);

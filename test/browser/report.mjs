@@ -60,11 +60,20 @@ async function lookAt(browser, name, width, scheme) {
   const where = `${name}, ${width} px, ${scheme}`;
   check(`${where}: nothing is requested and nothing runs`, [...requests, ...noise]);
   check(`${where}: nothing overflows`, await overflowing(page));
+  check(`${where}: each drawing has title, axis, numbers and SQL`, await wantingFigures(page));
   await page.evaluate(() => document.querySelectorAll('details').forEach((d) => (d.open = true)));
   check(`${where}: nothing overflows when opened`, await overflowing(page));
   check(`${where}: accessible`, await accessibilityProblems(page));
   await context.close();
 }
+
+// A drawing has a title, says what its axes are, and opens to its numbers and its SQL.
+const wantingFigures = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('figure:has(svg)')]
+      .filter((f) => !f.querySelector('h3')?.textContent || !f.querySelector('.axis')?.textContent || !f.querySelector('details table') || !f.querySelector('details pre'))
+      .map((f) => f.id),
+  );
 
 // ---- Its numbers against its SQL ----
 

@@ -166,6 +166,97 @@ TEST(ReportFigure, TheRestOfManyRowsIsOne) {
     EXPECT_EQ(count_of(html, "<tr>"), most_listed_rows + 1);
 }
 
+TEST(ReportFigure, AMillionRowsMakeASmallPage) {
+    std::vector<Row> rows;
+    for (int i = 0; i < 1'000'000; ++i) rows.push_back({"segment " + std::to_string(i), "1"});
+    const std::string html = figure_html(bars(std::move(rows)), dollars);
+    EXPECT_LT(html.size(), 100'000U);
+    EXPECT_NE(html.find("others (999971)"), std::string::npos);
+    EXPECT_NE(html.find("The first 200 of 1000000 rows."), std::string::npos);
+}
+
+TEST(ReportFigure, AMapHasFewNamesAndTheRestIsOne) {
+    std::vector<Row> rows;
+    for (int from = 0; from < 100; ++from) {
+        for (int to = 0; to < 100; ++to) rows.push_back({"f" + std::to_string(from), "t" + std::to_string(to), "3"});
+    }
+    const std::string html = figure_html(
+        figure(Drawing::heat, {"from", "to", "customers"}, {Format::text, Format::text, Format::people}, rows),
+        dollars);
+    EXPECT_EQ(count_of(html, "<rect"), most_drawn_rows * most_drawn_columns);
+    EXPECT_EQ(count_of(html, ">others<"), 2U);         // a row, and in the key a column
+    EXPECT_NE(html.find(">19k<"), std::string::npos);  // 71 x 89 x 3 in the corner
+    EXPECT_LT(html.size(), 200'000U);
+}
+
+TEST(ReportFigure, AMapShowsASecondNumberInEachCell) {
+    const Figure map = figure(Drawing::heat, {"row", "column", "customers", "spent"},
+                              {Format::text, Format::text, Format::people, Format::money}, {{"5", "1", "12", "4500"}});
+    const std::string html = figure_html(map, dollars);
+    EXPECT_NE(html.find(">12</text>"), std::string::npos);
+    EXPECT_NE(html.find(">4.5k</text>"), std::string::npos);
+}
+
+TEST(ReportFigure, WordsStandBelowTheirBar) {
+    const Figure shown =
+        figure(Drawing::bars, {"segment", "share", "apart"}, {Format::text, Format::share, Format::text},
+               {{"a", "0.5", "orders high; days low"}, {"b", "0.5", {}}});
+    const std::string html = figure_html(shown, dollars);
+    EXPECT_NE(html.find(">orders high</text>"), std::string::npos);
+    EXPECT_NE(html.find(">days low</text>"), std::string::npos);
+    EXPECT_EQ(count_of(html, "<rect"), 2U);
+    EXPECT_EQ(count_of(html, "class=\"legend\""), 0U);
+}
+
+TEST(ReportFigure, TheNoteIsFilledLikeTheTitle) {
+    Figure shown = bars({{"few", "3"}});
+    shown.note = "Mind {segment}.";
+    EXPECT_NE(figure_html(shown, dollars).find("<p class=\"note\">Mind few.</p>"), std::string::npos);
+    shown.rows.clear();
+    EXPECT_TRUE(is_balanced(figure_html(shown, dollars)));
+}
+
+TEST(ReportFigure, NothingButNullsCanBeDrawn) {
+    const std::vector<std::string> columns = {"name", "second", "one", "two", "three"};
+    const std::vector<Format> formats = {Format::text, Format::text, Format::people, Format::share, Format::money};
+    for (const Drawing drawing : {Drawing::cards, Drawing::bars, Drawing::columns, Drawing::lines, Drawing::intervals,
+                                  Drawing::heat, Drawing::table}) {
+        Figure shown = figure(drawing, columns, formats, {{{}, {}, {}, {}, {}}, {{}, {}, {}, {}, {}}});
+        shown.title = "{one} of {name}";
+        EXPECT_TRUE(is_balanced(figure_html(shown, dollars)));
+        hide_small_rows(shown);
+        EXPECT_EQ(shown.rows.size(), 2U);
+    }
+}
+
+TEST(ReportFigure, LargeAmountsAreWhole) {
+    const Figure shown = figure(Drawing::bars, {"segment", "spent"}, {Format::text, Format::money},
+                                {{"a", "1000000000000.25"}, {"b", "-1000000000000"}});
+    const std::string html = figure_html(shown, dollars);
+    EXPECT_NE(html.find("1&#8239;000&#8239;000&#8239;000&#8239;000.25"), std::string::npos);
+    for (const double percentage : percentages(html)) {
+        EXPECT_GE(percentage, 0);
+        EXPECT_LE(percentage, 100);
+    }
+}
+
+TEST(ReportFigure, SingleCustomersAreHidden) {
+    Figure shown = figure(Drawing::table, {"customer", "spent"}, {Format::customer, Format::money}, {{"7", "10"}});
+    EXPECT_NE(figure_html(shown, dollars).find(">7<"), std::string::npos);
+    hide_small_rows(shown);
+    EXPECT_TRUE(shown.rows.empty());
+    EXPECT_NE(figure_html(shown, dollars).find("the owner of the store alone"), std::string::npos);
+}
+
+TEST(ReportFigure, CardsOfFewCustomersAreHidden) {
+    Figure shown = figure(Drawing::cards, {"figure", "now", "before", "unit"},
+                          {Format::text, Format::count, Format::count, Format::text},
+                          {{"Customers", "3", "1", "people"}, {"Orders", "3", "1", "count"}});
+    hide_small_rows(shown);
+    EXPECT_EQ(shown.rows[0], (Row{"Customers", {}, {}, "people"}));
+    EXPECT_EQ(shown.rows[1], (Row{"Orders", "3", "1", "count"}));
+}
+
 TEST(ReportFigure, NumbersOfFewCustomersAreHidden) {
     Figure shown =
         figure(Drawing::bars, {"segment", "customers", "spent"}, {Format::text, Format::people, Format::money},

@@ -19,11 +19,11 @@ void open_drawing(Markup& out, const Figure& figure, double height) {
 void close_drawing(Markup& out) { out << "</svg>\n"; }
 
 void draw_legend(Markup& out, const Figure& figure) {
-    if (figure.series() < 2) return;
+    if (figure.series() < 2 || is_text(figure, 1)) return;
     out << "<p class=\"legend\">";
     for (std::size_t i = 0; i < figure.series(); ++i) {
-        out << "<span class=\"key s" << std::to_string(i + 1) << "\"></span>";
-        out.words(figure.columns[figure.names() + i]) << " ";
+        out << "<span class=\"entry\"><span class=\"key s" << std::to_string(i + 1) << "\"></span>";
+        out.words(figure.columns[figure.names() + i]) << "</span> ";
     }
     out << "</p>\n";
 }
@@ -58,5 +58,7 @@ std::optional<double> drawn_value(const Figure& figure, const Row& row, std::siz
 }
 
 Format drawn_format(const Figure& figure, std::size_t series) { return figure.formats[figure.names() + series]; }
+
+bool is_text(const Figure& figure, std::size_t series) { return drawn_format(figure, series) == Format::text; }
 
 }  // namespace clientele

@@ -39,5 +39,6 @@ void draw_box(Markup& out, Place corner, double width, double height, std::strin
 // The number of a row in a column that is drawn: column 0 is the first after the names.
 std::optional<double> drawn_value(const Figure& figure, const Row& row, std::size_t series);
 Format drawn_format(const Figure& figure, std::size_t series = 0);
+bool is_text(const Figure& figure, std::size_t series);
 
 }  // namespace clientele

@@ -8,6 +8,7 @@
 
 #include "core/base/error.hpp"
 #include "core/report/drawing.hpp"
+#include "core/report/few_rows.hpp"
 #include "core/report/text.hpp"
 
 namespace clientele {
@@ -47,12 +48,11 @@ const Row& headline_row(const Figure& figure) {
     return best ? *best : figure.rows.front();
 }
 
-// The title with the values of its row; values may hold braces of their own.
-std::string filled_title(const Figure& figure, const Currency& currency) {
-    if (figure.rows.empty()) return figure.topic;
+// A template with the values of the figure's headline; values may hold braces of their own.
+std::string filled(std::string_view rest, const Figure& figure, const Currency& currency) {
+    if (figure.rows.empty()) return std::string(rest);
     const Row& row = headline_row(figure);
     std::string text;
-    std::string_view rest = figure.title;
     for (std::size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
         const std::size_t close = std::min(rest.find('}', open), rest.size() - 1);
         const std::size_t column = column_of(figure, rest.substr(open + 1, close - open - 1));
@@ -64,36 +64,16 @@ std::string filled_title(const Figure& figure, const Currency& currency) {
     return text + std::string(rest);
 }
 
-// The rows that are too many to be drawn, as one: numbers of people and counts, and their shares, add up.
-Row others_of(const Figure& figure) {
-    Row others(figure.columns.size());
-    others[0] = "others (" + std::to_string(figure.rows.size() - most_drawn_rows + 1) + ")";
-    for (std::size_t column = figure.names(); column < figure.columns.size(); ++column) {
-        const Format format = figure.formats[column];
-        if (format != Format::count && format != Format::people && format != Format::share) continue;
-        double sum = 0;
-        for (std::size_t i = most_drawn_rows - 1; i < figure.rows.size(); ++i) {
-            sum += number_in(figure.rows[i][column]).value_or(0);
-        }
-        others[column] = format == Format::share ? std::to_string(sum) : std::to_string(std::llround(sum));
-    }
-    return others;
-}
-
-Figure with_few_rows(const Figure& figure) {
-    Figure few = figure;
-    if (figure.drawing != Drawing::bars && figure.drawing != Drawing::intervals) return few;
-    if (figure.rows.size() <= most_drawn_rows) return few;
-    few.rows.resize(most_drawn_rows - 1);
-    if (figure.drawing == Drawing::bars) few.rows.push_back(others_of(figure));
-    return few;
+// Cards differ in what they count: the last column says it.
+Format cell_format(const Figure& figure, const Row& row, std::size_t column) {
+    const bool card = figure.drawing == Drawing::cards && column > 0;
+    return card ? format_of(row.back().value_or("number")) : figure.formats[column];
 }
 
 void write_cards(Markup& out, const Figure& figure, const Currency& currency) {
     out << "<dl class=\"cards\">";
     for (const Row& row : figure.rows) {
-        // Cards differ in what they count: the last column says it.
-        const Format format = format_of(row.back().value_or("number"));
+        const Format format = cell_format(figure, row, 1);
         out << "<div><dt>";
         out.words(row[0].value_or("")) << "</dt><dd>";
         out.words(readable(row[1], format, currency)) << "</dd><dd class=\"before\">";
@@ -103,13 +83,22 @@ void write_cards(Markup& out, const Figure& figure, const Currency& currency) {
     out << "</dl>\n";
 }
 
-bool is_number(Format format) { return format != Format::text; }
+bool is_number(Format format) { return format != Format::text && format != Format::customer; }
+
+bool counts_few(const Figure& figure, const Row& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (cell_format(figure, row, i) != Format::people) continue;
+        const double customers = number_in(row[i]).value_or(0);
+        if (customers > 0 && customers < fewest_shown_customers) return true;
+    }
+    return false;
+}
 
 void write_row(Markup& out, const Figure& figure, const Row& row, const Currency& currency) {
     const bool cards = figure.drawing == Drawing::cards;
     out << "<tr>";
     for (std::size_t i = 0; i < row.size() - cards; ++i) {
-        const Format format = cards && i > 0 ? format_of(row.back().value_or("number")) : figure.formats[i];
+        const Format format = cell_format(figure, row, i);
         out << (i == 0 ? "<th scope=\"row\"><bdi>" : is_number(format) ? "<td class=\"n\"><bdi>" : "<td><bdi>");
         out.words(readable(row[i], format, currency)) << (i == 0 ? "</bdi></th>" : "</bdi></td>");
     }
@@ -175,9 +164,10 @@ void write_body(Markup& out, const Figure& figure, const Currency& currency) {
 }  // namespace
 
 Format format_of(std::string_view name) {
-    static constexpr std::array<std::pair<std::string_view, Format>, 6> names = {{{"text", Format::text},
+    static constexpr std::array<std::pair<std::string_view, Format>, 7> names = {{{"text", Format::text},
                                                                                   {"count", Format::count},
                                                                                   {"people", Format::people},
+                                                                                  {"customer", Format::customer},
                                                                                   {"share", Format::share},
                                                                                   {"money", Format::money},
                                                                                   {"number", Format::number}}};
@@ -196,13 +186,13 @@ Drawing drawing_of(std::string_view name) {
 }
 
 void hide_small_rows(Figure& figure) {
+    if (std::ranges::find(figure.formats, Format::customer) != figure.formats.end() && !figure.rows.empty()) {
+        figure.rows.clear();
+        figure.note = "Single customers are shown to the owner of the store alone.";
+    }
     for (Row& row : figure.rows) {
-        bool few = false;
+        if (!counts_few(figure, row)) continue;
         for (std::size_t i = 0; i < row.size(); ++i) {
-            few = few || (figure.formats[i] == Format::people && number_in(row[i]).value_or(0) > 0 &&
-                          *number_in(row[i]) < fewest_shown_customers);
-        }
-        for (std::size_t i = 0; few && i < row.size(); ++i) {
             if (figure.formats[i] != Format::text) row[i].reset();
         }
     }
@@ -210,13 +200,15 @@ void hide_small_rows(Figure& figure) {
 
 std::string figure_html(const Figure& figure, const Currency& currency) {
     Figure shown = figure;
-    shown.title = filled_title(figure, currency);
+    shown.title = figure.rows.empty() ? figure.topic : filled(figure.title, figure, currency);
+    shown.note = filled(figure.note, figure, currency);
     Markup out;
-    out << "<figure id=\"" << figure.id << "\">\n<figcaption><h3>";
+    out << "<figure id=\"" << figure.id << (figure.drawing == Drawing::table ? "\" class=\"wide" : "")
+        << "\">\n<figcaption><h3>";
     out.words(shown.title) << "</h3>";
-    if (!figure.note.empty()) {
+    if (!shown.note.empty()) {
         out << "<p class=\"note\">";
-        out.words(figure.note) << "</p>";
+        out.words(shown.note) << "</p>";
     }
     out << "</figcaption>\n";
     write_body(out, shown, currency);

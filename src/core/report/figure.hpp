@@ -11,10 +11,11 @@ namespace clientele {
 
 enum class Format {
     text,
-    count,   // a whole number
-    people,  // a number of customers; rows of few may have to be hidden
-    share,   // a part of 1, shown in per cent
-    money,   // in the report's currency
+    count,     // a whole number
+    people,    // a number of customers; rows of few may have to be hidden
+    customer,  // the key of a single one; such rows may have to be hidden, too
+    share,     // a part of 1, shown in per cent
+    money,     // in the report's currency
     number,
 };
 
@@ -33,9 +34,9 @@ struct Figure {
     std::string id;
     std::string topic;  // the title where there is nothing to be seen
     Drawing drawing = Drawing::table;
-    std::string title;     // says what is seen; {column} stands for the value in the row that headline chooses
-    std::string headline;  // "first", "last", "max COLUMN", "min COLUMN"
-    std::string note;
+    std::string title;           // says what is seen; {column} stands for the value in the row that headline chooses
+    std::string headline;        // "first", "last", "max COLUMN", "min COLUMN"
+    std::string note;            // {column} as in the title
     std::string x_axis, y_axis;  // with units; may be empty
     std::string query;
     std::vector<std::string> columns;
@@ -47,8 +48,10 @@ struct Figure {
     std::size_t names() const { return drawing == Drawing::heat ? 2 : 1; }
 };
 
-// No more than this many rows are drawn: the rest becomes one. The table has them all up to most_listed_rows.
+// No more than this many rows are drawn, and columns of a heat map: the rest becomes one. The table has them all up to
+// most_listed_rows.
 inline constexpr std::size_t most_drawn_rows = 30;
+inline constexpr std::size_t most_drawn_columns = 12;
 inline constexpr std::size_t most_listed_rows = 200;
 
 // Rows of fewer customers than this are hidden from those who are not the store's owner.
@@ -57,7 +60,7 @@ inline constexpr double fewest_shown_customers = 5;
 Format format_of(std::string_view name);
 Drawing drawing_of(std::string_view name);
 
-// Leaves the names of rows of few customers, and takes away their numbers.
+// Leaves the names of rows of few customers, and takes away their numbers; of single customers nothing is left.
 void hide_small_rows(Figure& figure);
 
 // The figure as HTML: title, drawing, numbers and query. Pure ASCII, whatever the texts hold.

@@ -25,6 +25,7 @@ a { color: var(--c1); }
 .subtitle, .note, .axis, .empty, .legend, summary, dt, .before, footer { color: var(--quiet); font-size: .875rem; }
 .subtitle, .note, .axis, .legend { margin: .25rem 0; }
 .figures { columns: 2 26rem; column-gap: 1.25rem; }
+.wide { column-span: all; margin-top: 1.25rem; } .wide:first-child, .wide + .wide { margin-top: 0; }
 figure { break-inside: avoid; margin: 0 0 1.25rem; padding: 1rem 1.1rem; background: var(--raised); border: 1px solid var(--rule); border-radius: .5rem; }
 svg { display: block; margin: .75rem 0 .25rem; font-size: .8125rem; overflow: visible; }
 svg text { fill: var(--ink); unicode-bidi: plaintext; }
@@ -37,6 +38,7 @@ rect.s1 { fill: var(--c1); } rect.s2 { fill: var(--c2); } rect.s3 { fill: var(--
 .l1 { stroke: var(--c1); } .l2 { stroke: var(--c2); } .l3 { stroke: var(--c3); }
 .wide { stroke: var(--c1); stroke-opacity: .45; stroke-width: 3; } .narrow { stroke: var(--c1); stroke-width: 6; }
 .dot { stroke: var(--ink); stroke-width: 9; stroke-linecap: round; }
+.entry { white-space: nowrap; margin-inline-end: .6em; }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 .2em; border-radius: .15em; }
 .key.s1 { background: var(--c1); } .key.s2 { background: var(--c2); } .key.s3 { background: var(--c3); }
 rect.h0 { fill: var(--rule); fill-opacity: .35; }

@@ -105,8 +105,8 @@ void draw_columns(Markup& out, const Figure& figure) {
 
 void draw_lines(Markup& out, const Figure& figure) {
     const Range range = range_of(figure);
-    // Where the values differ little, an axis from zero would hide how.
-    const bool from_zero = range.least < 0 || range.least < range.most / 2;
+    // Where amounts differ little, an axis from zero would hide how.
+    const bool from_zero = drawn_format(figure) == Format::share || range.least < 0 || range.least < range.most / 2;
     const Scale scale = open_plot(out, figure, from_zero ? std::min(range.least, 0.0) : range.least, range.most);
     for (std::size_t i = 0; i < figure.series(); ++i) draw_series(out, figure, scale, i);
     draw_names(out, figure);

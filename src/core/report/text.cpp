@@ -169,7 +169,7 @@ std::optional<double> number_in(const Cell& cell) {
 std::string readable(const Cell& cell, Format format, const Currency& currency) {
     if (!cell) return std::string(dash);
     const std::optional<double> value = number_in(cell);
-    if (format == Format::text || !value) return *cell;
+    if (format == Format::text || format == Format::customer || !value) return *cell;
     switch (format) {
         case Format::count:
         case Format::people:

@@ -1,4 +1,4 @@
-// The figures and the page of a report: src/sql/95-report.sql says what each function returns.
+// The figures and the page of a report: src/sql/96-report.sql says what each function returns.
 #include <cstddef>
 #include <optional>
 #include <span>

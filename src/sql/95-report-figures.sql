@@ -1,0 +1,252 @@
+-- What the report shows. Each figure is a query that anybody can run, and how it is drawn.
+
+CREATE TYPE clientele.report_figure AS (
+    id text, topic text, drawing text, title text, headline text, note text, x_axis text, y_axis text,
+    formats text[], drawn integer, query text, subject text);
+COMMENT ON TYPE clientele.report_figure IS
+    'Internal: a figure of the report. topic: what it is about, its title where there is nothing to be seen. title: '
+    'says what is seen; in it and in note {column} stands for the value in the row that headline chooses '
+    '(first, last, max COLUMN, min COLUMN), in the axes {currency} for the currency. query: with the markers {store}, {name}, {as_of}, '
+    '{month_ago}, {two_months_ago} (30 and 60 days before), {zone}, {customers}, {decisions}, and {subject} where it is about one thing of '
+    'several. The page reads {customers} and {decisions} '
+    'once for all of their figures, and of them only what a query calls c.COLUMN or d.COLUMN: nothing else is called c or d.';
+
+-- ---- What is shown ----
+
+CREATE FUNCTION clientele._report_shop_figures() RETURNS SETOF clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    VALUES ('key-figures', 'Key figures', 'cards', '{now} customers have ordered so far', 'first',
+        'Of completed orders, less what was refunded. Active: ordered within the last 90 days. Repeat rate: of the customers who have '
+        'ordered, how many did on more than one day.', '', '', '{text,count,count,text}'::text[], 3, $query$
+WITH month AS (
+    SELECT o.ordered_at > {month_ago} AS recent, count(*) FILTER (WHERE o.amount >= 0) AS orders,
+        sum(o.amount) AS revenue, avg(o.amount) FILTER (WHERE o.amount >= 0) AS aov
+    FROM {store}._orders AS o WHERE o.ordered_at > {two_months_ago} AND o.ordered_at <= {as_of} GROUP BY 1
+), now AS (SELECT * FROM month WHERE recent), before AS (SELECT * FROM month WHERE NOT recent)
+SELECT f.figure, f.now, f.before AS "30 days before", f.unit
+FROM (SELECT count(*) AS customers, count(*) FILTER (WHERE c.tenure_days >= 30) AS customers_before,
+        count(*) FILTER (WHERE c.recency_days < 90) AS active,
+        count(*) FILTER (WHERE clientele.purchase_days_within(c.profile, 90, {month_ago}) > 0) AS active_before,
+        count(*) FILTER (WHERE c.purchase_days > 1) AS again,
+        count(*) FILTER (WHERE c.tenure_days - clientele.days_to_second_purchase(c.profile) >= 30) AS again_before
+      FROM {customers} AS c WHERE c.orders > 0) AS k
+LEFT JOIN now ON true LEFT JOIN before ON true
+CROSS JOIN LATERAL (VALUES
+    (1, 'Customers who ordered', k.customers::numeric, k.customers_before::numeric, 'people'),
+    (2, 'Active customers', k.active, k.active_before, 'people'),
+    (3, 'Orders in 30 days', coalesce(now.orders, 0), coalesce(before.orders, 0), 'count'),
+    (4, 'Revenue in 30 days', coalesce(now.revenue, 0), coalesce(before.revenue, 0), 'money'),
+    (5, 'Average order value', now.aov, before.aov, 'money'),
+    (6, 'Repeat rate', k.again::numeric / nullif(k.customers, 0), k.again_before::numeric / nullif(k.customers_before, 0), 'share')
+) AS f (place, figure, now, before, unit)
+ORDER BY f.place$query$, NULL::text),
+    ('cohorts', 'Who came back', 'heat',
+        'Who came back: of those who first ordered in {first order}, {share who came back} did again within {within}', 'first',
+        'Customers by the month of their first order. A share is shown once the month''s last customer had the time.',
+        'time since the first order; in the cells the share of the month''s new customers who ordered on another day',
+        'month of the first order', '{text,text,share,people}', 3, $query$
+SELECT to_char(m.month AT TIME ZONE {zone}, 'YYYY-MM') AS "first order", v.days || ' days' AS within,
+    CASE WHEN m.shortest >= v.days THEN v.back::double precision / m.customers END AS "share who came back", m.customers
+FROM (SELECT date_trunc('month', c.first_order_at, {zone}) AS month, count(*) AS customers, min(c.tenure_days) AS shortest,
+        count(*) FILTER (WHERE s.days <= 30) AS in_30, count(*) FILTER (WHERE s.days <= 90) AS in_90,
+        count(*) FILTER (WHERE s.days <= 180) AS in_180
+      FROM {customers} AS c CROSS JOIN LATERAL (SELECT clientele.days_to_second_purchase(c.profile) AS days OFFSET 0) AS s
+      WHERE c.first_order_at >= date_trunc('month', {as_of} AT TIME ZONE {zone} - interval '12 months') AT TIME ZONE {zone}
+      GROUP BY 1) AS m
+CROSS JOIN LATERAL (VALUES (30, m.in_30), (90, m.in_90), (180, m.in_180)) AS v (days, back)
+ORDER BY m.month, v.days$query$, NULL::text)
+$$;
+COMMENT ON FUNCTION clientele._report_shop_figures() IS 'Internal: how the shop is doing.';
+
+CREATE FUNCTION clientele._report_customer_figures() RETURNS SETOF clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    VALUES ('segments', 'Segments', 'bars',
+        '{segment} bring {share of revenue} of the revenue with {share of customers} of the customers', 'max share of revenue',
+        'Segments of the segmentation main, by what they brought in so far.', 'share of all customers and of all revenue', '',
+        '{text,share,share,people,count,money,text}'::text[], 3, $query$
+SELECT s.segment, s.customers / sum(s.customers) OVER () AS "share of customers",
+    s.total_spent / nullif(sum(s.total_spent) OVER (), 0) AS "share of revenue", s.customers, s.orders, s.aov AS "average order",
+    (SELECT string_agg(p.key || ': ' || p.value, ', ' ORDER BY p.key)
+     FROM {store}._segment_content AS k CROSS JOIN LATERAL jsonb_each_text(k.content) AS p WHERE k.segment = s.segment) AS "is shown"
+FROM (SELECT c.segment, count(*) AS customers, sum(c.orders) AS orders, sum(c.total_spent) AS total_spent,
+        sum(c.gross_spent) / nullif(sum(c.orders), 0) AS aov
+      FROM {customers} AS c GROUP BY c.segment) AS s
+ORDER BY s.total_spent DESC, s.segment$query$, NULL::text),
+    ('rfm', 'Recency and frequency', 'heat',
+        'The best customers: {customers} ordered of late and often, and spent {spent so far}', 'first',
+        'Customers by how recently and how often they ordered, five groups each: 5 is the fifth that did so last, or most often. In a '
+        'cell customers, and what they spent so far.',
+        'recency score', 'frequency score', '{text,text,people,money,money}', 4, $query$
+SELECT c.f_score AS frequency, c.r_score AS recency, count(*) AS customers,
+    sum(c.total_spent) AS "spent so far", sum(c.clv_1y) AS "margin in a year, expected"
+FROM {customers} AS c WHERE c.r_score IS NOT NULL GROUP BY c.f_score, c.r_score ORDER BY c.f_score DESC, c.r_score DESC$query$, NULL::text)
+$$;
+COMMENT ON FUNCTION clientele._report_customer_figures() IS 'Internal: who the customers are.';
+
+CREATE FUNCTION clientele._report_learned_figure(segmentation text) RETURNS clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ROW('learned-' || md5(segmentation), 'Segments that the data suggest: ' || segmentation, 'bars',
+        'Segments that the data suggest (' || translate(segmentation, '{}', '') ||
+            '): the largest is {segment}, {share of customers}', 'first',
+        'As they were learned by k-means; sd: standard deviations from the average customer. describe_segments() tells of them as of now.',
+        'share of the customers they were learned from', '', '{text,share,text,people}'::text[], 3,
+        $query$
+SELECT k.segment, k.customers / sum(k.customers) OVER () AS "share of customers", k.apart AS "what sets it apart", k.customers
+FROM (SELECT m.parameters -> 'names' ->> (n.nth - 1)::int AS segment, n.size::numeric AS customers,
+        clientele._distinguishing(clientele._texts(m.parameters -> 'labels'),
+            clientele._standard_scores(clientele._matrix(m.parameters -> 'centroids' -> (n.nth - 1)::int),
+                clientele._matrix(m.parameters -> 'means'), clientele._matrix(m.parameters -> 'deviations')),
+            array_fill(n.size::bigint, ARRAY[jsonb_array_length(m.parameters -> 'labels')])) AS apart
+      FROM {store}.models AS m
+      CROSS JOIN LATERAL jsonb_array_elements_text(m.diagnostics -> 'sizes') WITH ORDINALITY AS n (size, nth)
+      WHERE m.in_use AND m.kind = 'kmeans:' || {subject}) AS k
+ORDER BY k.customers DESC, k.segment$query$, segmentation)::clientele.report_figure
+$$;
+COMMENT ON FUNCTION clientele._report_learned_figure(text) IS 'Internal: the figure of a learned segmentation.';
+
+CREATE FUNCTION clientele._report_offer_figures() RETURNS SETOF clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    VALUES ('ladder', 'What is asked for', 'columns', 'What is asked for: most offers start at {rung}', 'max asked for',
+        'Customers who have an offer now, by what they usually spend (rounded up to a rung of the ladder) and by what is asked of them.',
+        'order value in {currency}, rungs of the ladder', 'customers', '{money,people,people}'::text[], 3, $query$
+SELECT v.rung, sum(d.customers) FILTER (WHERE v.usual) AS "usually spend", sum(d.customers) FILTER (WHERE NOT v.usual) AS "asked for"
+FROM {decisions} AS d CROSS JOIN LATERAL (VALUES (d.usual_rung, true), (d.asked_for, false)) AS v (rung, usual)
+WHERE d.status = 'offered' GROUP BY v.rung ORDER BY v.rung$query$, NULL::text),
+    ('decisions', 'Who gets an offer, and who does not', 'bars',
+        'Who gets an offer, who does not, and why: {customers} customers, {decision}', 'first',
+        'By program: offered, held out, or the first reason for a refusal.', 'customers', '', '{text,people,money}', 2, $query$
+SELECT s.program || ': ' || replace(coalesce(s.reason, s.status), '_', ' ') AS decision, s.customers,
+    s.threshold AS "mean threshold"
+FROM (SELECT d.program, d.status, d.reason, sum(d.customers) AS customers,
+        sum(d.asked_for * d.customers) / sum(d.customers) AS threshold
+      FROM {decisions} AS d GROUP BY 1, 2, 3) AS s
+ORDER BY array_position('{offered,held_out}', s.status), s.customers DESC, 1$query$, NULL::text),
+    ('costs', 'What offers cost at most', 'bars', 'What offers cost at most: {cost if all redeem} for {program}', 'max cost if all redeem',
+        'If everybody who has an offer now redeemed it; of it anyway: the part that goes to orders which reach the threshold without an '
+        'offer. Expected profit is known of programs that have been learnt from.', 'rewards, and profit, in {currency}', '',
+        '{text,money,money,money,people}', 4, $query$
+SELECT d.program, sum(d.cost) AS "cost if all redeem", sum(d.natural_cost) AS "of it anyway",
+    sum(d.expected_profit) AS "expected profit", sum(d.customers) AS offers
+FROM {decisions} AS d WHERE d.status = 'offered' GROUP BY d.program ORDER BY 2 DESC, 1$query$, NULL::text)
+$$;
+COMMENT ON FUNCTION clientele._report_offer_figures() IS 'Internal: what customers are asked for.';
+
+CREATE FUNCTION clientele._report_response_figures() RETURNS SETOF clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    VALUES ('expected-profit', 'What ways of setting terms would earn', 'intervals',
+        'What ways of setting terms would earn: most by {terms}, {profit} [{at least}, {at most}]', 'max profit',
+        'By the response to offers that the log has shown, of the customers in it and over one horizon, less what no offers earn; 90 % '
+        'intervals.',
+        'profit a customer, in {currency}', '', '{text,money,money,money}'::text[], 4, $query$
+SELECT w.terms, (m.diagnostics ->> (w.key || '_profit'))::numeric AS profit,
+    (m.diagnostics ->> (w.key || '_profit_low'))::numeric AS "at least",
+    (m.diagnostics ->> (w.key || '_profit_high'))::numeric AS "at most"
+FROM (SELECT * FROM {store}.models WHERE kind = 'response' ORDER BY in_use DESC, version DESC LIMIT 1) AS m
+CROSS JOIN (VALUES (1, 'in_use', 'the terms in use'), (2, 'spread', 'spread'), (3, 'uniform', 'the best pair for all'),
+    (4, 'learned', 'learned terms')) AS w (place, key, terms)
+ORDER BY w.place$query$, NULL::text),
+    ('response', 'Who responds to what', 'bars', 'Who responds to what: {redeemed} redeemed at {terms}', 'max redeemed',
+        'Redemptions of open orders by the terms that were drawn at random, as they were and as the model says.',
+        'share of the orders with an open offer', '', '{text,share,share,count}', 3, $query$
+SELECT coalesce((r ->> 'stretch') || ' x for ' || round(100 * (r ->> 'reward_rate')::numeric, 1) || ' %', 'terms not drawn') AS terms,
+    (r ->> 'redemptions')::numeric / nullif((r ->> 'open_orders')::numeric, 0) AS redeemed,
+    (r ->> 'predicted')::numeric / nullif((r ->> 'open_orders')::numeric, 0) AS predicted, (r ->> 'open_orders')::numeric AS orders
+FROM (SELECT * FROM {store}.models WHERE kind = 'response' ORDER BY in_use DESC, version DESC LIMIT 1) AS m
+CROSS JOIN LATERAL jsonb_array_elements(m.diagnostics -> 'reach') AS r
+ORDER BY (r ->> 'stretch')::numeric, (r ->> 'reward_rate')::numeric$query$, NULL::text)
+$$;
+COMMENT ON FUNCTION clientele._report_response_figures() IS 'Internal: how customers respond to offers, where that has been learned.';
+
+CREATE FUNCTION clientele._report_lift_figure(program text) RETURNS clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ROW('lift-' || md5(program), 'What ' || program || ' changed', 'intervals',
+        translate(program, '{}', '') || ' changed the net margin by {effect} a customer [{at least}, {at most}]', 'first',
+        'Customers with an offer against those held out, since each was first enrolled; rewards are paid for. Thick: 95 % interval for '
+        'one look at a time fixed beforehand; thin: holds however often one looks. To mind: {note}.',
+        'net margin a customer, in {currency}', '',
+        '{text,money,money,money,money,money,people,people,text}'::text[], 6, $query$
+SELECT coalesce(l.segment, 'all customers') AS "who", l.effect, l.ci_low AS "at least", l.ci_high AS "at most",
+    l.sequential_low AS "at any time at least", l.sequential_high AS "at any time at most",
+    l.n_treated AS offered, l.n_control AS "held out", coalesce(l.note, 'nothing') AS note
+FROM clientele.measure_lift({name}, {subject}, by_segment => true, displaced => false) AS l
+ORDER BY l.segment NULLS FIRST$query$, program)::clientele.report_figure
+$$;
+COMMENT ON FUNCTION clientele._report_lift_figure(text) IS 'Internal: the figure of what a program changed.';
+
+CREATE FUNCTION clientele._report_ledger_figures() RETURNS SETOF clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    VALUES ('redemption', 'Redemption by week', 'lines', 'Of the offers issued in the week of {week}, {redeemed} were redeemed', 'last',
+        'Offers by the week in which they were issued; those still open may yet be redeemed.', 'week of issuing, its Monday',
+        'share redeemed',
+        '{text,share,people,people,money}'::text[], 2, $query$
+SELECT to_char(w.monday, 'YYYY-MM-DD') AS week, w.redeemed::double precision / w.offers AS redeemed, w.offers, w.open AS "still open",
+    w.paid AS "rewards paid"
+FROM (SELECT date_trunc('week', l.issued_at AT TIME ZONE {zone}) AS monday, count(*) AS offers,
+        count(*) FILTER (WHERE l.status = 'redeemed') AS redeemed, count(*) FILTER (WHERE l.status = 'open') AS open,
+        sum(l.reward_paid) AS paid
+      FROM {store}.offer_ledger AS l WHERE l.status <> 'held_out' GROUP BY 1) AS w
+ORDER BY w.monday$query$, NULL::text),
+    ('budgets', 'Budgets', 'bars', 'Budgets: {program} has {remaining} left', 'min remaining', 'Programs that have a budget.',
+        'rewards, in {currency}', '',
+        '{text,money,money,money,money,count,count}', 4, $query$
+SELECT b.program, b.spent, b.reserved, b.remaining, b.budget, b.open_offers AS "open offers", b.redeemed_offers AS "redeemed offers"
+FROM {store}.budget_status AS b WHERE b.budget IS NOT NULL ORDER BY b.program$query$, NULL::text),
+    ('health', 'Health of the experiments', 'table', 'Were customers assigned as they should be? {program}: {verdict}', 'min p-value',
+        'A p-value below 0.001 raises the alarm: then the comparison is not to be trusted.', '', '',
+        '{text,count,people,people,share,share,number,text}', 8, $query$
+SELECT h.program, h.program_version AS version, h.offered, h.held_out AS "held out", h.expected_share AS "held out, expected",
+    h.observed_share AS "held out, observed", h.srm_pvalue AS "p-value", coalesce(h.alert, 'fine') AS verdict
+FROM {store}.experiment_health AS h ORDER BY h.program, h.program_version$query$, NULL::text)
+$$;
+COMMENT ON FUNCTION clientele._report_ledger_figures() IS 'Internal: what came of the offers.';
+
+CREATE FUNCTION clientele._report_outlook_figures() RETURNS SETOF clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    VALUES ('expected-orders', 'Orders expected and orders that came', 'lines',
+        'Of weeks that it had not seen, the model expected {expected in all} orders, and {came in all} came', 'first',
+        'The purchase model was fitted to what was before these weeks. An order is a day on which a customer ordered.', 'week from',
+        'orders a week',
+        '{text,count,count,count,count}'::text[], 3, $query$
+SELECT to_char(r.bucket::date, 'DD Mon') AS week, r.predicted AS expected, r.actual AS came, sum(r.predicted) OVER () AS "expected in all",
+    sum(r.actual) OVER () AS "came in all"
+FROM clientele.clv_report({name}) AS r
+WHERE r.section = 'week' AND r.remark IS NULL ORDER BY r.bucket$query$, NULL::text),
+    ('moves', 'Who moved between segments', 'heat', 'Who moved: {customers} customers went from {from} to {to}', 'max customers',
+        'Customers whose segment is another than 30 days before, or than at the first record of it.', 'to', 'from',
+        '{text,text,people}', 3, $query$
+WITH past AS (SELECT greatest({month_ago}, min(m.valid_from)) AS at
+    FROM {store}.segment_membership AS m WHERE m.segmentation = 'main')
+SELECT was.segment AS "from", is_now.segment AS "to", count(*) AS customers
+FROM past JOIN {store}.segment_membership AS is_now ON is_now.valid_from > past.at AND is_now.valid_from <= {as_of}
+JOIN {store}.segment_membership AS was USING (customer_id, segmentation)
+WHERE segmentation = 'main' AND (is_now.valid_to > {as_of}) IS NOT FALSE AND was.segment <> is_now.segment
+    AND was.valid_from <= past.at AND (was.valid_to > past.at) IS NOT FALSE
+GROUP BY 1, 2 ORDER BY sum(count(*)) OVER (PARTITION BY was.segment) DESC, 1, 3 DESC, 2$query$, NULL::text),
+    ('at-risk', 'Good customers who may be lost', 'table', 'Good customers who may be lost: {customer} has spent {spent so far}', 'first',
+        'Of the best fifth by spend, those who are more likely gone than not; the ten who spent most.', '', '',
+        '{customer,money,count,number,share,money}', 6, $query$
+SELECT c.customer_id AS customer, c.total_spent AS "spent so far", c.recency_days AS "days since the last order",
+    c.median_days_between_orders AS "usual days between", c.p_alive AS "still a customer", c.clv_1y AS "margin in a year, expected"
+FROM {customers} AS c WHERE c.m_score = 5 AND c.p_alive < 0.5 ORDER BY c.total_spent DESC, c.customer_id LIMIT 10$query$, NULL::text)
+$$;
+COMMENT ON FUNCTION clientele._report_outlook_figures() IS 'Internal: what comes next.';
+
+CREATE FUNCTION clientele._report_state_figures() RETURNS SETOF clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    VALUES ('alerts', 'Alerts: what needs a person', 'table', 'Alerts: {detail}', 'first', '', '', '',
+        '{text,text,text,text}'::text[], 4, $query$
+SELECT a.alert, a.severity, a.detail, a.hint AS "what to do"
+FROM clientele.alerts AS a WHERE a.store = {name} ORDER BY a.severity, a.alert, a.detail$query$, NULL::text),
+    ('freshness', 'Freshness', 'table', 'Up to when orders are counted: {fresh to}', 'first', '', '', '',
+        '{text,text,text,text}', 4, $query$
+SELECT s.store, CASE WHEN s.live THEN 'live' ELSE 'refreshed' END AS kept,
+    to_char(s.fresh_to AT TIME ZONE {zone}, 'YYYY-MM-DD HH24:MI') AS "fresh to",
+    coalesce(s.stale, 'nothing known to be wrong') AS state
+FROM clientele.stores AS s WHERE s.store = {name}$query$, NULL::text),
+    ('models', 'Models in use', 'table', 'Models in use: {model} is {days old} days old', 'max days old', '', '', '',
+        '{text,count,text,count,people}', 5, $query$
+SELECT m.kind AS model, m.version, to_char(m.fitted_at AT TIME ZONE {zone}, 'YYYY-MM-DD') AS fitted,
+    ({as_of} AT TIME ZONE {zone})::date - (m.fitted_at AT TIME ZONE {zone})::date AS "days old", m.customers
+FROM clientele.models AS m WHERE m.store = {name} AND m.in_use ORDER BY m.kind$query$, NULL::text)
+$$;
+COMMENT ON FUNCTION clientele._report_state_figures() IS 'Internal: whether what is shown is sound.';

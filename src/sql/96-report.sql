@@ -1,0 +1,208 @@
+-- The report: one page that shows how a shop is doing. Its figures are run with the caller's rights, drawn, and put in order.
+
+CREATE FUNCTION clientele._report_figure(id text, topic text, drawing text, title text, headline text, note text, x_axis text, y_axis text,
+    query text, columns text[], formats text[], cells text[], drawn integer, currency text, decimals integer, hide_few boolean) RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele__report_figure' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._report_figure(text, text, text, text, text, text, text, text, text, text[], text[], text[], integer, text,
+    integer, boolean) IS
+    'Internal: a figure of the report as HTML. cells: row by row, as texts. drawn: how many of the columns are drawn. '
+    'hide_few: numbers of fewer than five customers are left out.';
+
+CREATE FUNCTION clientele._report_missing(id text, title text, why text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele__report_missing' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._report_missing(text, text, text) IS 'Internal: what stands in the place of a figure that cannot be shown.';
+
+CREATE FUNCTION clientele._report_section(id text, question text, figures text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele__report_section' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._report_section(text, text, text) IS 'Internal: a section of the report, its figures HTML already.';
+
+CREATE FUNCTION clientele._report_page(title text, subtitle text, sections text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clientele__report_page' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._report_page(text, text, text) IS 'Internal: the page of the report, its sections HTML already.';
+
+
+-- ---- Which figures there are ----
+
+CREATE FUNCTION clientele._report_names(store name, query text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE clientele._fill(query, 'store', quote_ident(store));
+EXCEPTION WHEN insufficient_privilege OR undefined_table THEN
+    RETURN;
+END $$;
+COMMENT ON FUNCTION clientele._report_names(name, text) IS
+    'Internal: the names that a query of the store gives, none where the caller may not ask: each of them gets a figure.';
+
+CREATE FUNCTION clientele._report_figures(store name)
+    RETURNS TABLE (place integer, section text, question text, figure clientele.report_figure)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 1, 'shop', 'How is the shop doing?', f FROM clientele._report_shop_figures() AS f
+    UNION ALL SELECT 2, 'customers', 'Who are my customers?', f FROM clientele._report_customer_figures() AS f
+    UNION ALL SELECT 2, 'customers', 'Who are my customers?', clientele._report_learned_figure(n)
+        FROM clientele._report_names(store,
+            'SELECT pg_catalog.substr(m.kind, 8) FROM {store}.models AS m WHERE m.in_use AND m.kind LIKE ''kmeans:%'' ORDER BY 1') AS n
+    UNION ALL SELECT 3, 'offers', 'What do I ask of them?', f FROM clientele._report_offer_figures() AS f
+    UNION ALL SELECT 3, 'offers', 'What do I ask of them?', f
+        FROM clientele._report_names(store, 'SELECT m.kind FROM {store}.models AS m WHERE m.kind = ''response'' LIMIT 1')
+        CROSS JOIN clientele._report_response_figures() AS f
+    UNION ALL SELECT 4, 'effect', 'Did it work?', clientele._report_lift_figure(n)
+        FROM clientele._report_names(store, 'SELECT DISTINCT v.program FROM {store}.program_versions AS v '
+            'WHERE (v.definition ->> ''holdout'')::pg_catalog.float8 > 0 ORDER BY 1') AS n
+    UNION ALL SELECT 4, 'effect', 'Did it work?', f FROM clientele._report_ledger_figures() AS f
+    UNION ALL SELECT 5, 'outlook', 'What comes next?', f FROM clientele._report_outlook_figures() AS f
+    UNION ALL SELECT 6, 'state', 'Is it sound?', f FROM clientele._report_state_figures() AS f
+$$;
+COMMENT ON FUNCTION clientele._report_figures(name) IS 'Internal: the figures of a store''s report, by the question that they answer.';
+
+-- ---- What they show ----
+
+CREATE TYPE clientele.report_rows AS (figure text, columns text[], cells text[]);
+COMMENT ON TYPE clientele.report_rows IS 'Internal: what the query of a figure gives: row by row, as texts.';
+
+CREATE FUNCTION clientele._report_rows_query(figure text, query text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($rows$
+        SELECT %L, coalesce(array_agg(v.key ORDER BY v.place) FILTER (WHERE r.nth = 1), '{}'),
+            coalesce(array_agg(v.value ORDER BY r.nth, v.place), '{}')
+        FROM (SELECT row_number() OVER () AS nth, row_to_json(q) AS row FROM (%s) AS q) AS r
+        CROSS JOIN LATERAL json_each_text(r.row) WITH ORDINALITY AS v (key, value, place)$rows$, figure, query)
+$$;
+COMMENT ON FUNCTION clientele._report_rows_query(text, text) IS 'Internal: a query that gives the rows of another as report_rows.';
+
+-- What the figures of a page have in common. customers, decisions: the relations that stand for these markers.
+CREATE TYPE clientele.report_frame AS (
+    store name, as_of timestamptz, zone text, currency text, decimals integer, hide_few boolean, customers text, decisions text);
+COMMENT ON TYPE clientele.report_frame IS 'Internal: what all figures of a report have in common.';
+
+CREATE FUNCTION clientele._report_query(figure clientele.report_figure, frame clientele.report_frame) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill(figure.query, VARIADIC (
+        SELECT array_agg(p.part ORDER BY v.name, p.place)
+        FROM (VALUES ('store', quote_ident(frame.store)), ('name', quote_literal(frame.store)), ('zone', quote_literal(frame.zone)),
+                ('subject', quote_literal(figure.subject)), ('as_of', format('%L::timestamptz', frame.as_of)),
+                ('month_ago', format('%L::timestamptz', frame.as_of - interval '30 days')),
+                ('two_months_ago', format('%L::timestamptz', frame.as_of - interval '60 days')),
+                ('customers', frame.customers), ('decisions', frame.decisions)) AS v (name, value)
+        CROSS JOIN LATERAL unnest(ARRAY[v.name, v.value]) WITH ORDINALITY AS p (part, place)
+        WHERE strpos(figure.query, '{' || v.name || '}') > 0))
+$$;
+COMMENT ON FUNCTION clientele._report_query(clientele.report_figure, clientele.report_frame) IS
+    'Internal: the query of a figure, as the report shows it.';
+
+-- A scan of all customers costs far more than what a figure makes of it, so the figures that read {customers}, or {decisions}, share one.
+-- Where it fails there is nothing from here: each figure is then asked alone, and says what it lacks.
+CREATE FUNCTION clientele._report_shared_rows(figures clientele.report_figure[], frame clientele.report_frame, marker text, alias text,
+    relation text) RETURNS SETOF clientele.report_rows
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET jit = off AS $$
+BEGIN
+    RETURN QUERY EXECUTE (
+        SELECT format('WITH %I AS MATERIALIZED (SELECT %s FROM %s AS %s) %s', marker,
+            (SELECT string_agg(DISTINCT format('%s.%I', alias, m.name[1]), ', ')
+             FROM unnest(figures) AS g CROSS JOIN LATERAL regexp_matches(g.query, '\m' || alias || '\.(\w+)', 'g') AS m (name)
+             WHERE strpos(g.query, '{' || marker || '}') > 0),
+            relation, alias,
+            string_agg(clientele._report_rows_query(f.id, clientele._report_query(f, frame)), ' UNION ALL '))
+        FROM unnest(figures) AS f WHERE strpos(f.query, '{' || marker || '}') > 0);
+EXCEPTION WHEN OTHERS THEN
+    RETURN;
+END $$;
+COMMENT ON FUNCTION clientele._report_shared_rows(clientele.report_figure[], clientele.report_frame, text, text, text) IS
+    'Internal: the rows of all figures whose query has a marker, by one scan of the relation that stands for it.';
+
+CREATE FUNCTION clientele._report_html_of(figure clientele.report_figure, frame clientele.report_frame, rows clientele.report_rows)
+    RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
+    SET jit = off AS $$
+DECLARE
+    query text := btrim(clientele._report_query(figure, frame), E'\n');
+BEGIN
+    IF rows.figure IS NULL THEN
+        EXECUTE clientele._report_rows_query(figure.id, query) INTO rows;
+    END IF;
+    RETURN clientele._report_figure(figure.id, figure.topic, figure.drawing, figure.title, figure.headline, figure.note,
+        replace(figure.x_axis, '{currency}', frame.currency), replace(figure.y_axis, '{currency}', frame.currency), query,
+        rows.columns, figure.formats, rows.cells, figure.drawn, frame.currency, frame.decimals, frame.hide_few);
+EXCEPTION
+    WHEN insufficient_privilege THEN
+        RETURN clientele._report_missing(figure.id, figure.topic, 'You may not read what this figure shows.');
+    WHEN OTHERS THEN
+        RETURN clientele._report_missing(figure.id, figure.topic, 'This cannot be shown: ' || SQLERRM);
+END $$;
+COMMENT ON FUNCTION clientele._report_html_of(clientele.report_figure, clientele.report_frame, clientele.report_rows) IS
+    'Internal: a figure as HTML, by the rows that its query gives the caller, asked for unless they are given; where there are none to be '
+    'had, why.';
+
+-- What is decided is counted by what the figures tell apart, so that no row a customer has to be kept.
+CREATE FUNCTION clientele._report_decisions(store name) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($query$(
+    SELECT o.program, o.status, CASE o.status WHEN 'refused' THEN o.reasons[1] END AS reason,
+        CASE o.status WHEN 'offered' THEN clientele.ladder_rung(o.reference_value) END AS usual_rung,
+        CASE WHEN o.status <> 'refused' THEN o.min_spend END AS asked_for,
+        count(*) AS customers, sum(o.reward) FILTER (WHERE o.status = 'offered') AS cost,
+        sum(o.reward * o.natural_share::numeric) FILTER (WHERE o.status = 'offered') AS natural_cost,
+        sum(o.expected_profit) FILTER (WHERE o.status = 'offered') AS expected_profit
+    FROM %I.offer_decisions AS o GROUP BY 1, 2, 3, 4, 5)$query$, store)
+$$;
+COMMENT ON FUNCTION clientele._report_decisions(name) IS 'Internal: what the marker {decisions} stands for.';
+
+CREATE FUNCTION clientele._report_sections(frame clientele.report_frame) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    shown record;
+    in_pass clientele.report_frame := frame;
+    sections text;
+BEGIN
+    in_pass.customers := 'customers';
+    in_pass.decisions := 'decisions';
+    SELECT array_agg(f.place) AS places, array_agg(f.section) AS sections, array_agg(f.question) AS questions,
+            array_agg(f.figure) AS figures
+        INTO shown FROM clientele._report_figures(frame.store) AS f;
+    WITH shared AS MATERIALIZED (
+        SELECT * FROM clientele._report_shared_rows(shown.figures, in_pass, 'customers', 'c', frame.customers)
+        UNION ALL SELECT * FROM clientele._report_shared_rows(shown.figures, in_pass, 'decisions', 'd', frame.decisions)
+    ), drawn AS (
+        SELECT q.place, q.section, q.question, q.nth, clientele._report_html_of(shown.figures[q.nth], frame, s) AS html
+        FROM unnest(shown.places, shown.sections, shown.questions) WITH ORDINALITY AS q (place, section, question, nth)
+        LEFT JOIN shared AS s ON s.figure = shown.figures[q.nth].id)
+    SELECT string_agg(clientele._report_section(q.section, q.question, q.figures), '' ORDER BY q.place) INTO sections
+    FROM (SELECT d.place, d.section, d.question, string_agg(d.html, '' ORDER BY d.nth) AS figures
+          FROM drawn AS d GROUP BY d.place, d.section, d.question) AS q;
+    RETURN sections;
+END $$;
+COMMENT ON FUNCTION clientele._report_sections(clientele.report_frame) IS 'Internal: the sections of the report, with their figures.';
+
+-- ---- The page ----
+
+CREATE FUNCTION clientele.report_html(store name, as_of timestamptz DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    known record;
+    past boolean;
+    at timestamptz;
+BEGIN
+    PERFORM clientele._require_store(store);
+    SELECT * INTO known FROM clientele.stores AS s WHERE s.store = report_html.store;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'permission denied for store %', quote_ident(store) USING ERRCODE = 'insufficient_privilege',
+            HINT = 'It takes SELECT on its table settings, or health.';
+    END IF;
+    IF as_of = '-infinity' THEN
+        RAISE EXCEPTION 'invalid as_of: -infinity' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'It is the time that the page is about.', HINT = 'Leave it out for what is stored now.';
+    END IF;
+    past := coalesce(as_of < coalesce(known.fresh_to, now()), false);
+    at := CASE WHEN past THEN as_of ELSE coalesce(known.fresh_to, now()) END;
+    RETURN clientele._report_page(store || ': customers and offers',
+        format('As of %s (%s)%s.%s', to_char(at AT TIME ZONE known.time_zone, 'FMDD FMMonth YYYY, HH24:MI'), known.time_zone,
+            ', amounts in ' || known.currency,
+            CASE WHEN past THEN ' Offers, their results and models are shown as they are now.' ELSE '' END),
+        clientele._report_sections(ROW(store, at, known.time_zone, coalesce(known.currency, ''),
+            coalesce(clientele._currency_decimals(known.currency), 2), NOT pg_has_role(known.owner, 'USAGE'),
+            format(CASE WHEN past THEN '%I.customers_at(%L)' ELSE '%I.customers' END, store, at), clientele._report_decisions(store))));
+END $$;
+COMMENT ON FUNCTION clientele.report_html(name, timestamptz) IS
+    'One page about a store, HTML without scripts and without a request to anywhere: how the shop is doing, who its customers are, what '
+    'they are asked for, whether it worked, what comes next, and whether all of it is sound. Each figure has its numbers and its SQL. It '
+    'shows what the caller may read, under one snapshot, and says where that is not all; numbers of fewer than five customers are for the '
+    'store''s owner alone. as_of in the past: customers as of then; NULL or later: what is stored.';
