@@ -1,18 +1,19 @@
-# clientele: a PGXS Makefile, plus `make demo`, `make test`, `make simulate`, `make format` and `make tidy`.
+# clientele: a PGXS Makefile, plus `make demo`, `make test`, `make pictures`, `make simulate`, `make format` and `make tidy`.
 #
 #   make                  build                      make demo [ORDERS=path.csv] [KEEP=1]
 #   make install          into the server of PG_CONFIG   make test   unit tests, pg_regress and TAP, on a private server
 #   make installcheck     pg_regress on a running server (REGRESS=name for one)    make format   clang-format, in place
+#   make pictures         those of the documentation, from the demo, by Chromium
 #   make simulate         experiments and shops whose truth is known (nightly)             make tidy   clang-tidy, minutes
 #
 # Variables: PG_CONFIG (default pg_config), WERROR=1 (warnings are errors), ASSERTIONS=1 (check invariants at run time).
 
 default: all
 MAKEFLAGS += --no-print-directory
-.PHONY: default test demo simulate format tidy installcheck
+.PHONY: default test demo pictures simulate format tidy installcheck
 
 # These install what they need first, so they must work where there is no PostgreSQL yet.
-test demo simulate:
+test demo pictures simulate:
 	@scripts/$@.sh
 
 format:
@@ -25,7 +26,7 @@ installcheck:
 	@scripts/installcheck.sh $(REGRESS)
 
 # All other goals are PGXS's.
-ifneq ($(filter-out test demo simulate format tidy installcheck,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out test demo pictures simulate format tidy installcheck,$(or $(MAKECMDGOALS),all)),)
 
 PG_CONFIG ?= pg_config
 PG_MAJOR := $(shell $(PG_CONFIG) --version 2>/dev/null | sed 's/^[^0-9]*\([0-9]*\).*/\1/')

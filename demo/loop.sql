@@ -28,8 +28,9 @@ FROM shop.exposures GROUP BY status, variant ORDER BY status DESC, min(min_spend
 \echo
 SELECT customer_id, variant, code, message, last_day FROM shop.offer_ledger WHERE customer_id IN (101, 102) ORDER BY customer_id;
 
--- A demo can't wait: the month lies between today and a ledger that is set back. Never do this to a real one.
+-- A demo can't wait: the month lies between today and a ledger, and a history, that are set back. Never do this to a real one.
 UPDATE shop.ledger SET issued_at = issued_at - interval '31 days', valid_until = valid_until - interval '31 days';
+UPDATE shop.segment_membership SET valid_from = valid_from - interval '31 days';
 
 -- A month of orders. Everybody who was enrolled comes back now and then and spends about as usual. Who saw an offer comes somewhat
 -- more often; and of those who would have spent less than it asks for, some add to the basket: the fewer, the more there is to add.

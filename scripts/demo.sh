@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Shows the main job on a private server: scripts/demo.sh, with these variables in the environment
 #   KEEP=1             leave the server running, and say how to reach it
+#   REPORT=page.html   where the report goes; build/demo.html unless it is given
 #   ORDERS=path.csv    use these orders: an export of Shopify, Stripe, Square or WooCommerce, or a CSV with a header (.gz too) and
 #     CUSTOMER_ID=customer_id ORDERED_AT=ordered_at AMOUNT=amount ORDER_ID=order_id    the names of its columns
 #   TIME_ZONE=UTC CURRENCY=USD    of these orders
@@ -32,8 +33,18 @@ main() {
         sql shopkeeper shop -f "$top/demo/generate.sql"
         sql shopkeeper shop -f "$top/demo/demo.sql"
     fi
+    write_report
     printf '\nThat took %s seconds.\n' "$SECONDS"
     if [ -n "${KEEP:-}" ]; then keep_server shopkeeper shop; fi
+}
+
+# Orders that end long ago are looked at as of the last of them, as demo/orders.sql does.
+write_report() {
+    local page=${REPORT:-$top/build/demo.html}
+    mkdir -p "$(dirname "$page")"
+    sql shopkeeper shop -At -o "$page" \
+        -c "SELECT clientele.report_html('shop', CASE WHEN max(ordered_at) < now() - interval '30 days' THEN max(ordered_at) END) FROM orders WHERE ordered_at <= now()"
+    printf '\nThe report on one page, to open in a browser: %s\n' "$page"
 }
 
 # $1: user, $2: database; then psql's arguments
