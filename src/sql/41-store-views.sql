@@ -350,17 +350,17 @@ DECLARE
         'as_of', 'COALESCE($1, pg_catalog.now())');
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
-        format(query, names, store, replace(facts, '{base}', '_base'), any_exposure, open_now));
+        format(query, names, store, clientele._fill(facts, 'base', '_base'), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
-        format(query, names, store, replace(facts, '{base}', '_base_stored'), any_exposure, open_now));
+        format(query, names, store, clientele._fill(facts, 'base', '_base_stored'), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I
         STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
         store, name || '_at', name,
-        format(query, names, store, replace(facts, '{base}', '_base_at($1)'), exposure_by_then, open_then));
+        format(query, names, store, clientele._fill(facts, 'base', '_base_at($1)'), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs
             STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END', store, clientele._key_type(store),
-            format(query, names, store, replace(facts, '{base}', '_base_between($1, $2)'), clientele._between(store, 'l'),
+            format(query, names, store, clientele._fill(facts, 'base', '_base_between($1, $2)'), clientele._between(store, 'l'),
                 open_now));
     END IF;
 END $$;

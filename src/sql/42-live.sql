@@ -48,29 +48,30 @@ COMMENT ON FUNCTION clientele._create_live_views(name, clientele.store_settings)
 CREATE FUNCTION clientele._regenerate_profiles(store name, settings clientele.store_settings, live boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    stored constant text := 'SELECT p.customer_id, p.profile, p.category_mix FROM STORE.profiles p';
+    stored constant text := 'SELECT p.customer_id, p.profile, p.category_mix FROM {store}.profiles p';
     -- Four disjoint parts: untouched customers, those with new orders only, those counted anew, and everybody.
-    everybody constant text := 'EXISTS (SELECT FROM STORE._pending_now t WHERE t.customer_id IS NULL AND t.order_id IS NULL)';
+    everybody constant text := 'EXISTS (SELECT FROM {store}._pending_now t WHERE t.customer_id IS NULL AND t.order_id IS NULL)';
     query text := stored;
 BEGIN
     IF live THEN
         query := stored || CASE WHEN settings.items IS NULL
-            THEN ' WHERE NOT EXISTS (SELECT FROM STORE._pending_now t WHERE t.customer_id = p.customer_id) AND NOT ' || everybody || '
+            THEN ' WHERE NOT EXISTS (SELECT FROM {store}._pending_now t WHERE t.customer_id = p.customer_id) AND NOT ' || everybody || '
                 UNION ALL
                 SELECT t.customer_id, COALESCE(clientele.order_profile_merge(p.profile, t.profile), t.profile), p.category_mix
-                FROM (SELECT t.customer_id, clientele.rollup(t.profile) AS profile FROM STORE._pending_now t WHERE t.customer_id IS NOT NULL
-                      GROUP BY t.customer_id HAVING pg_catalog.bool_and(t.profile IS NOT NULL)) t
-                LEFT JOIN STORE.profiles p ON p.customer_id = t.customer_id WHERE NOT ' || everybody
-            ELSE ' WHERE NOT EXISTS (SELECT FROM STORE._marked m WHERE m.customer_id = p.customer_id) AND NOT ' || everybody
+                FROM (SELECT t.customer_id, clientele.rollup(t.profile) AS profile FROM {store}._pending_now t
+                      WHERE t.customer_id IS NOT NULL GROUP BY t.customer_id HAVING pg_catalog.bool_and(t.profile IS NOT NULL)) t
+                LEFT JOIN {store}.profiles p ON p.customer_id = t.customer_id WHERE NOT ' || everybody
+            ELSE ' WHERE NOT EXISTS (SELECT FROM {store}._marked m WHERE m.customer_id = p.customer_id) AND NOT ' || everybody
             END || '
             UNION ALL
-            SELECT r.customer_id, r.profile, r.category_mix FROM STORE._recounted r WHERE NOT ' || everybody || '
+            SELECT r.customer_id, r.profile, r.category_mix FROM {store}._recounted r WHERE NOT ' || everybody || '
             UNION ALL
-            SELECT r.customer_id, r.profile, r.category_mix FROM STORE._recounted_all r WHERE ' || everybody;
+            SELECT r.customer_id, r.profile, r.category_mix FROM {store}._recounted_all r WHERE ' || everybody;
     END IF;
-    EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_now()
-        RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
-        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store), replace(query, 'STORE', quote_ident(store)));
+    EXECUTE clientele._fill('CREATE OR REPLACE FUNCTION {store}._profiles_now()
+        RETURNS TABLE (customer_id {key}, profile clientele.order_profile, category_mix jsonb)
+        STABLE PARALLEL SAFE BEGIN ATOMIC ' || query || '; END',
+        'store', quote_ident(store), 'key', clientele._key_type(store)::text);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_profiles(name, clientele.store_settings, boolean) IS
     'What a store shows as its profiles: those that are stored; where live, rolled up with what is pending.';

@@ -142,7 +142,8 @@ DECLARE
                 settings) p
             WHERE p IS NOT NULL GROUP BY p) p (problem, nth) ORDER BY p.nth);
     checks text[] := CASE WHEN problems = '{}' THEN '{_check_orders,_check_customers,_check_items,_check_products}'::text[] END
-        || '{_check_terms}'::text[] || CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = settings.orders) THEN '{_checked_filter}'::text[] END;
+        || '{_check_terms}'::text[]
+        || CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = settings.orders) THEN '{_checked_filter}'::text[] END;
 BEGIN
     RETURN problems || ARRAY(SELECT CASE WHEN c = '_checked_filter' AND p NOT LIKE '%order_filter%' THEN 'order_filter: ' ELSE '' END || p
         FROM unnest(checks) c CROSS JOIN LATERAL clientele._problem(c || '($1)', settings) p

@@ -219,6 +219,11 @@ COMMENT ON FUNCTION clientele._holdout(name, text, date, integer) IS
     'Predicted and actual purchase days in so many days up to the end of last_day, by week and by repeat purchases before them, by a '
     'model that knows only what was before.';
 
+CREATE FUNCTION clientele._days_held_out(history_days integer) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clientele_days_held_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._days_held_out(integer) IS
+    'How many days of a history to hold back from a fit: a third, 14 to 180; none where a third is less than a week.';
+
 -- How many days to hold out; an error where so many were asked for that nothing is left.
 CREATE FUNCTION clientele._holdout_days(asked integer, data clientele.clv_data) RETURNS integer
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -230,7 +235,7 @@ BEGIN
             DETAIL = format('The first order is %s days old.', known),
             HINT = 'Accepted: less than that; 0 holds nothing out; NULL: a third of it, 14 to 180 days.';
     END IF;
-    RETURN coalesce(asked, CASE WHEN known / 3 >= 7 THEN least(greatest(known / 3, 14), 180) ELSE 0 END);
+    RETURN coalesce(asked, clientele._days_held_out(known));
 END $$;
 COMMENT ON FUNCTION clientele._holdout_days(integer, clientele.clv_data) IS
     'The days that fit_clv() holds out: those asked for, else a third of the history, 14 to 180.';

@@ -238,6 +238,14 @@ TEST(Prediction, FiniteAtTheLimits) {
     }
 }
 
+TEST(DaysHeldOut, AreAThirdOfTheHistoryWithinBounds) {
+    EXPECT_EQ(days_held_out(20), 0);
+    EXPECT_EQ(days_held_out(21), 14);
+    EXPECT_EQ(days_held_out(300), 100);
+    EXPECT_EQ(days_held_out(1000), 180);
+    EXPECT_EQ(days_held_out(-5), 0);
+}
+
 TEST(SpreadOverPeriods, IsInProportionToWhatEachAdds) {
     EXPECT_EQ(spread_over_periods(80, std::vector<double>{1, 3, 4}), (std::vector<double>{20, 40, 20}));
     EXPECT_EQ(spread_over_periods(80, std::vector<double>{7}), (std::vector<double>{80}));

@@ -195,6 +195,11 @@ double expected_order_value(const ValueModel& model, double repeat_purchases, do
 
 double daily_discount_rate(double annual_discount) { return std::log1p(annual_discount) / days_a_year; }
 
+int days_held_out(int history_days) {
+    const int third = history_days / 3;
+    return third < 7 ? 0 : std::clamp(third, 14, 180);
+}
+
 std::vector<double> spread_over_periods(double total, std::span<const double> by_then) {
     std::vector<double> periods(by_then.size(), 0);
     const double most = by_then.empty() ? 0 : std::ranges::max(by_then);

@@ -37,6 +37,10 @@ double daily_discount_rate(double annual_discount);
 // each, grows.
 std::vector<double> spread_over_periods(double total, std::span<const double> by_then);
 
+// How many of so many days to hold back from a fit, to see whether it foretells them: a third, but a fortnight at least
+// and half a year at most; none where a third is less than a week.
+int days_held_out(int history_days);
+
 // These refuse what is out of range, naming it and its value.
 void check_horizon(double horizon);
 void check_mean_value(double mean_value);

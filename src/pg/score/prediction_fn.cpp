@@ -475,6 +475,8 @@ CLIENTELE_FUNCTION(clientele_store_expected_next_order_at) {
     PG_RETURN_TIMESTAMPTZ(instant_of(zone.local(last) + ahead, zone));
 }
 
+CLIENTELE_FUNCTION(clientele_days_held_out) { PG_RETURN_INT32(days_held_out(PG_GETARG_INT32(0))); }
+
 CLIENTELE_FUNCTION(clientele_spread_over_periods) {
     ArrayType* array = PG_GETARG_ARRAYTYPE_P(1);
     check_plain_array(array, "by_then", "Give a number for each period.", "Give a number for each period.");
