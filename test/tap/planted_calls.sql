@@ -55,6 +55,7 @@ SELECT clientele.define_offer('full'::name, 'back'::text, 'win_back'::text);
 SELECT clientele.drop_offer('full'::name, 'back'::text);
 SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, budget => 100::numeric);
 SELECT clientele.set_global_holdout('full'::name, 0.05::float8);
+SELECT * FROM clientele.backtest_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, "from" => '2020-01-01'::timestamptz, "to" => '2020-02-01'::timestamptz);
 SELECT clientele.set_contact_limit('full'::name, 3::integer, '30 days'::interval);
 SELECT clientele.assign_segment(5::int8, 'full'::name), clientele.assign_segment('5'::text, 'full'::name, 'value'::text);
 SELECT clientele.assign_segment(5::int8, 'full'::name, as_of => '2026-01-01'::timestamptz);
