@@ -61,6 +61,6 @@ SELECT clientele.backtest_offer('back', 'x', 'sell_more', "from" => '2025-05-01'
 SELECT clientele.backtest_offer('back', NULL, 'grow_order_value', "from" => '2025-05-01', "to" => '2025-06-01');
 \set VERBOSITY terse
 SELECT clientele.backtest_offer('back', 'x', 'grow_order_value', valid_for => '1 year', "from" => now() - interval '30 days') IS NULL;
-SELECT clientele.drop_store('back', force => true);
 DROP VIEW back_expected, back_then;
+SELECT clientele.drop_store('back', force => true);
 DROP TABLE back_orders;

@@ -56,7 +56,7 @@ SELECT clientele.drop_offer('full'::name, 'back'::text);
 SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, budget => 100::numeric);
 SELECT clientele.set_global_holdout('full'::name, 0.05::float8);
 SELECT * FROM clientele.backtest_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, "from" => '2020-01-01'::timestamptz, "to" => '2020-02-01'::timestamptz);
-SELECT clientele.set_contact_limit('full'::name, 3::integer, '30 days'::interval);
+SELECT clientele.set_contact_limit('full'::name, 3::int4, '30 days'::interval);
 SELECT clientele.assign_segment(5::int8, 'full'::name), clientele.assign_segment('5'::text, 'full'::name, 'value'::text);
 SELECT clientele.assign_segment(5::int8, 'full'::name, as_of => '2026-01-01'::timestamptz);
 SELECT clientele.segments_of(5::int8, 'full'::name);
@@ -136,7 +136,10 @@ SELECT clientele.define_offer('visits'::name, 'grow'::text, 'grow_order_value'::
 CALL clientele.issue_offers('visits'::name, 'grow'::text);
 UPDATE visits.ledger SET issued_at = issued_at OPERATOR(pg_catalog.-) '40 days'::interval, valid_until = valid_until OPERATOR(pg_catalog.-) '40 days'::interval;
 CALL clientele.settle_offers('visits'::name);
+-- refused
 SELECT * FROM clientele.learn_offer('visits'::name, 'grow'::text, apply => true);
+SELECT * FROM clientele.learn_offer('visits'::name, 'grow'::text);
+SELECT clientele._set_arm_weights('visits'::name, 'grow'::text, '{0.4,0.6}'::float8[]);
 SELECT clientele.use_model('visits'::name, 'offer:grow'::text, 1);
 -- refused
 SELECT * FROM clientele.fit_response('visits'::name);
