@@ -141,6 +141,12 @@ CALL clientele.refresh('odd');
 SELECT html ~ 'others \(12\)' AS others, (SELECT count(*) FROM pg_temp.rows(html, 'segments')) AS listed, length(html) < 500000 AS small
 FROM clientele.report_html('odd') AS html;
 
+-- Of many programs the latest are compared.
+SELECT count(clientele.define_offer('odd', 'program ' || n, 'grow_order_value', max_cv => NULL, holdout => 0.1)) FROM generate_series(1, 24) AS n;
+SELECT (SELECT count(*) FROM regexp_matches(html, '<figure id="lift-', 'g')) AS compared, html ~ 'What program 24 changed' AS latest,
+    length(html) < 500000 AS small
+FROM clientele.report_html('odd') AS html;
+
 -- A million rows are few bars.
 SELECT length(f) < 100000 AS small, f ~ 'others \(999971\)' AS others
 FROM clientele._report_figure('f', 'f', 'bars', 'f', 'first', '', '', '', 'SELECT 1', '{segment,customers}', '{text,people}',

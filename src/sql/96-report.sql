@@ -40,14 +40,16 @@ CREATE FUNCTION clientele._report_figures(store name)
     UNION ALL SELECT 2, 'customers', 'Who are my customers?', f FROM clientele._report_customer_figures() AS f
     UNION ALL SELECT 2, 'customers', 'Who are my customers?', clientele._report_learned_figure(n)
         FROM clientele._report_names(store,
-            'SELECT pg_catalog.substr(m.kind, 8) FROM {store}.models AS m WHERE m.in_use AND m.kind LIKE ''kmeans:%'' ORDER BY 1') AS n
+            'SELECT pg_catalog.substr(m.kind, 8) FROM {store}.models AS m WHERE m.in_use AND m.kind LIKE ''kmeans:%'' '
+            'ORDER BY m.fitted_at DESC, 1 LIMIT 20') AS n
     UNION ALL SELECT 3, 'offers', 'What do I ask of them?', f FROM clientele._report_offer_figures() AS f
     UNION ALL SELECT 3, 'offers', 'What do I ask of them?', f
         FROM clientele._report_names(store, 'SELECT m.kind FROM {store}.models AS m WHERE m.kind = ''response'' LIMIT 1')
         CROSS JOIN clientele._report_response_figures() AS f
     UNION ALL SELECT 4, 'effect', 'Did it work?', clientele._report_lift_figure(n)
-        FROM clientele._report_names(store, 'SELECT DISTINCT v.program FROM {store}.program_versions AS v '
-            'WHERE (v.definition ->> ''holdout'')::pg_catalog.float8 > 0 ORDER BY 1') AS n
+        FROM clientele._report_names(store, 'SELECT v.program FROM {store}.program_versions AS v '
+            'WHERE (v.definition ->> ''holdout'')::pg_catalog.float8 > 0 '
+            'GROUP BY 1 ORDER BY pg_catalog.max(v.defined_at) DESC, 1 LIMIT 20') AS n
     UNION ALL SELECT 4, 'effect', 'Did it work?', f FROM clientele._report_ledger_figures() AS f
     UNION ALL SELECT 5, 'outlook', 'What comes next?', f FROM clientele._report_outlook_figures() AS f
     UNION ALL SELECT 6, 'state', 'Is it sound?', f FROM clientele._report_state_figures() AS f

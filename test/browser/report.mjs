@@ -108,7 +108,7 @@ function shows(cell, value) {
 
 function differences(figure) {
   const wanted = rowsOf(figure.sql);
-  if (wanted.length !== figure.rows.length && figure.rows.length < 200) {
+  if (wanted.length !== figure.rows.length && figure.rows.length < 100) {
     return [`${figure.id}: ${figure.rows.length} rows shown, ${wanted.length} by the SQL`];
   }
   return figure.rows.flatMap((row, i) =>

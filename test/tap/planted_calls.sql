@@ -185,6 +185,7 @@ DELETE FROM public.order_items WHERE order_id OPERATOR(pg_catalog.=) 8;
 SELECT pg_catalog.length(clientele.report_html('full'::name));
 SELECT pg_catalog.length(clientele.report_html('full'::name, '2026-01-01'::timestamptz));
 SELECT pg_catalog.length(clientele._report_missing('id'::text, 'topic'::text, 'why'::text));
+SELECT pg_catalog.count(*) FROM clientele._report_response_figures();
 SELECT clientele.merge_customers(15::int8, 16::int8, 'full'::name);
 SELECT clientele.merge_customers('17'::text, '18'::text, 'plain'::name);
 SELECT clientele.forget_customer(13::int8, 'full'::name);

@@ -52,7 +52,7 @@ struct Figure {
 // most_listed_rows.
 inline constexpr std::size_t most_drawn_rows = 30;
 inline constexpr std::size_t most_drawn_columns = 12;
-inline constexpr std::size_t most_listed_rows = 200;
+inline constexpr std::size_t most_listed_rows = 100;
 
 // Rows of fewer customers than this are hidden from those who are not the store's owner.
 inline constexpr double fewest_shown_customers = 5;
