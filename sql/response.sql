@@ -137,6 +137,33 @@ SELECT jsonb_object_keys(parameters -> 'd') AS segment FROM clientele.fit_respon
 -- Amounts of any size.
 UPDATE orders SET amount = CASE WHEN order_id % 2000 = 0 THEN 0.01 ELSE 99999999 END WHERE order_id % 1000 = 0;
 SELECT converged FROM clientele.fit_response('rs', force => true, use => false);
+UPDATE orders SET amount = 40 WHERE order_id % 1000 = 0;
+SELECT clientele.define_segment('rs', 'keen', 'keen');
+-- ---- When not to trust it ----
+CREATE FUNCTION outdated() RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT concat_ws('; ', rs._offer_book() -> 'response' ->> 'outdated', (SELECT a.detail FROM clientele.alerts a WHERE a.alert = 'response_outdated')) $$;
+SELECT version, in_use FROM clientele.fit_response('rs');
+CALL clientele.refresh('rs');
+SELECT outdated();
+-- A new message, or another margin: what was learnt was learnt of others.
+SELECT clientele.alter_offer('rs', 'explore', message => 'Now or never: {reward} off from {min_spend}');
+CALL clientele.refresh('rs');
+SELECT outdated();
+SELECT version, in_use FROM clientele.fit_response('rs');
+SELECT outdated();
+SELECT clientele.alter_store('rs', margin => 0.25);
+CALL clientele.refresh('rs');
+SELECT outdated();
+SELECT clientele.alter_store('rs', margin => 0.3);
+-- Redemptions become fewer from one month to the next.
+SELECT version, in_use FROM clientele.fit_response('rs');
+UPDATE rs.ledger SET issued_at = issued_at - interval '31 days', valid_until = valid_until - interval '31 days' WHERE customer_id % 2 = 0;
+UPDATE orders SET ordered_at = ordered_at - interval '31 days' WHERE customer_id % 2 = 0;
+UPDATE orders o SET amount = amount / 3 FROM rs.ledger l WHERE l.customer_id = o.customer_id AND o.customer_id % 2 = 0 AND o.ordered_at >= l.issued_at;
+SET client_min_messages = error;  -- the warning has figures
+CALL clientele.refresh('rs');
+SET client_min_messages = warning;
+SELECT regexp_replace(outdated(), 'p = [^;]*', 'p = …', 'g') AS outdated;
 -- Nothing was known of the customers.
 UPDATE rs.ledger SET log_mean = NULL, log_sd = NULL;
 SELECT clientele.fit_response('rs');

@@ -323,6 +323,7 @@ BEGIN
         GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
         RAISE WARNING '%', problem;
     END;
+    PERFORM clientele._check_response(store);
     PERFORM clientele._note_definitions(store);
     PERFORM clientele._note_failures(store);
 END $$;

@@ -414,7 +414,11 @@ BEGIN
         clientele._response_parameters(findings, segments, log.stretches, log.rates,
             sample.order_rate || (extract(epoch FROM horizon) / 86400)::double precision, displaced),
         log.first_at, now(), log.counts[6],
-        to_jsonb(fitted) - '{version,in_use}'::text[] || jsonb_build_object('horizon', horizon), fitted.in_use);
+        to_jsonb(fitted) - '{version,in_use}'::text[] || jsonb_build_object('horizon', horizon,
+            'terms', clientele._response_terms(store)), fitted.in_use);
+    IF fitted.in_use THEN
+        PERFORM clientele._note(store, 'response', NULL);
+    END IF;
     RETURN fitted;
 END $$;
 COMMENT ON FUNCTION clientele.fit_response(name, timestamptz, timestamptz, interval, double precision, double precision, boolean, boolean)
@@ -426,3 +430,103 @@ COMMENT ON FUNCTION clientele.fit_response(name, timestamptz, timestamptz, inter
     'stored as a model of kind response, and what was found. Refused, with the figures, unless forced: fewer than 400 redemptions of '
     'terms that were drawn at random, fewer than three stretches or two reward rates, redemptions that are not as predicted (p up to '
     '0.01). Put in use only where the lower bound of what learned terms would earn is above 0; use: false: not at all.';
+
+-- ---- When not to trust it ----
+
+CREATE FUNCTION clientele._reach_pvalue(orders double precision[], parameters double precision[], q_known boolean)
+    RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_reach_pvalue' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION clientele._reach_pvalue(double precision[], double precision[], boolean) IS
+    'Whether redemptions are as a response predicts them, by groups of orders, which stand where _fit_response() has arms.';
+
+-- Exposures of the last 90 days whose horizon is over.
+CREATE FUNCTION clientele._response_departures(store name, model clientele.model_version) RETURNS text[]
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
+DECLARE
+    segments text[] := ARRAY(SELECT jsonb_array_elements_text(model.parameters -> 'segments'));
+    numbers double precision[] := ARRAY(SELECT (model.parameters -> 'parameters' ->> n.name)::double precision
+            FROM unnest('{a,lb,c,delta,ltau,lomega,lA,lq}'::text[]) WITH ORDINALITY n (name, place) ORDER BY n.place)
+        || ARRAY(SELECT d::double precision FROM jsonb_array_elements_text(model.parameters -> 'parameters' -> 'd') d);
+    departures text[];
+BEGIN
+    EXECUTE clientele._fill('
+        WITH {log}, grouped AS (
+            SELECT g.name, l.customer, l.log_mean, l.log_sd, l.min_spend, l.reward,
+                coalesce(array_position($4, l.segment), 0) - 1 AS segment,
+                dense_rank() OVER (PARTITION BY g.name ORDER BY g.value) AS place, o.reaches, o.amount
+            FROM outcomes o JOIN enrolled l USING (exposure_id)
+            CROSS JOIN LATERAL (VALUES (''month'', to_char(l.issued_at, ''YYYY-MM'')), (''program'', l.program),
+                (''exposure number'', CASE WHEN l.period = 1 THEN ''1'' WHEN l.period <= 3 THEN ''2 to 3'' ELSE ''4 and more'' END))
+                g (name, value)
+            WHERE o.is_open
+        ), tested AS (
+            SELECT g.name, clientele._reach_pvalue(array_agg(ARRAY[g.customer, g.log_mean, g.log_sd, g.min_spend, g.reward, g.segment,
+                g.place, 1, g.reaches::integer, g.amount]::double precision[]), $5, true) AS p
+            FROM grouped g GROUP BY g.name)
+        SELECT array_agg(format(''redemptions by %s are not as predicted: p = %s'', t.name, clientele._significant(t.p)) ORDER BY t.name)
+        FROM tested t WHERE t.p < 0.001', 'log', clientele._response_log(store))
+        INTO departures USING now() - interval '90 days', 'infinity'::timestamptz,
+            (model.parameters ->> 'horizon_days')::double precision * interval '1 day', segments, numbers;
+    RETURN coalesce(departures, '{}');
+END $$;
+COMMENT ON FUNCTION clientele._response_departures(name, clientele.model_version) IS
+    'How redemptions of late depart from what a response predicts: by month, by program, and by how many offers a customer has had.';
+
+CREATE FUNCTION clientele._response_terms(store name) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    settings clientele.store_settings := clientele._settings(store);
+    programs jsonb;
+BEGIN
+    EXECUTE format('SELECT jsonb_object_agg(v.program, jsonb_build_object(''message'', v.definition -> ''message'',
+            ''valid_for'', v.definition -> ''valid_for'', ''reward_kind'', v.definition -> ''reward_kind''))
+        FROM (SELECT DISTINCT ON (v.program) v.* FROM %1$I.program_versions v ORDER BY v.program, v.version DESC) v
+        JOIN %1$I.programs p ON p.program = v.program AND p.objective = ''grow_order_value''', store) INTO programs;
+    RETURN jsonb_build_object('margin', settings.margin, 'programs', coalesce(programs, '{}')) || clientele._differing_margins(settings);
+END $$;
+COMMENT ON FUNCTION clientele._response_terms(name) IS
+    'What must stay as it is for a response to hold: margins, and message, validity and kind of reward of each program.';
+
+-- Programs that came or went meanwhile are none of those that it was learnt of.
+CREATE FUNCTION clientele._response_changes(before jsonb, after jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(c.change ORDER BY c.change), '{}') FROM (
+        SELECT 'the margins have changed' AS change WHERE before - 'programs' IS DISTINCT FROM after - 'programs'
+        UNION ALL
+        SELECT format('%s of program "%s" has changed', t.key, p.key) FROM jsonb_each(before -> 'programs') p
+        CROSS JOIN LATERAL jsonb_each(p.value) t
+        WHERE after -> 'programs' ? p.key AND t.value IS DISTINCT FROM after -> 'programs' -> p.key -> t.key) c
+    WHERE before IS NOT NULL
+$$;
+COMMENT ON FUNCTION clientele._response_changes(jsonb, jsonb) IS 'What has changed of what must stay as it is for a response to hold.';
+
+-- Who refreshes and is not the owner may not replace what decides: then the owner's next refresh finds it.
+CREATE FUNCTION clientele._check_response(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    model clientele.model_version;
+    reasons text[];
+BEGIN
+    EXECUTE format('SELECT * FROM %I.models m WHERE m.kind = ''response'' AND m.in_use', store) INTO model;
+    IF model.version IS NULL OR model.parameters -> 'outdated' = 'true'
+        OR NOT pg_has_role((SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = store), 'USAGE') THEN
+        RETURN;
+    END IF;
+    reasons := clientele._response_changes(model.diagnostics -> 'terms', clientele._response_terms(store))
+        || clientele._response_departures(store, model);
+    IF cardinality(reasons) > 0 THEN
+        EXECUTE format('UPDATE %I.models m SET parameters = m.parameters || ''{"outdated": true}'',
+                diagnostics = m.diagnostics || jsonb_build_object(''outdated'', $2)
+            WHERE m.kind = ''response'' AND m.version = $1', store) USING model.version, reasons;
+        PERFORM clientele._regenerate_offers(store);
+        PERFORM clientele._note(store, 'response', ARRAY[clientele._fact('response', since => now(),
+            detail => array_to_string(reasons, '; '))]);
+        RAISE WARNING 'the response to offers of store % does not hold any more', quote_ident(store)
+            USING DETAIL = array_to_string(reasons, '; ') || '.',
+                HINT = 'Outside exploration no learned offers are made until clientele.fit_response() has learnt it again.';
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN;
+END $$;
+COMMENT ON FUNCTION clientele._check_response(name) IS
+    'Marks the response in use as outdated where what it was learnt of has changed, or where redemptions are not as it predicts.';

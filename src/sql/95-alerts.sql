@@ -15,7 +15,7 @@ CREATE TYPE clientele.health AS (
     version integer, live boolean, store_id uuid, orders oid, customers oid, items oid, source_names text[],
     time_zone text, zone_digests bigint[], overdue_after interval);
 COMMENT ON TYPE clientele.health IS
-    'A row of a store''s table health. Of a part (failure, segments, budget, comparison, holdout, model, settings) the latest '
+    'A row of a store''s table health. Of a part (failure, segments, budget, comparison, holdout, model, response, settings) the latest '
     'row about each subject counts; '
     'a row without a subject says that all earlier ones of its part are void. The columns from version on are those of the part settings.';
 
@@ -301,6 +301,8 @@ BEGIN
         ('model', fact.since + interval '90 days' < now(), 'warning', 'model_old', format('the model %s was fitted at %s', fact.subject,
             date_trunc('second', fact.since)),
             'Fit it again: see clientele.models.'),
+        ('response', true, 'warning', 'response_outdated', format('the response to offers does not hold any more: %s', fact.detail),
+            format('SELECT * FROM clientele.fit_response(%L);', store)),
         ('model', fact.bound > 0.5, 'warning', 'model_drifted',
             format('a segment of the model %s has moved by %s standard deviations since the version before',
             fact.subject, round(fact.bound::numeric, 2)),
@@ -390,7 +392,7 @@ COMMENT ON VIEW clientele.alerts IS
     'A row for whatever needs a person, of the stores whose table health the caller may read: pg_monitor may, until the store''s owner '
     'revokes it. severity: critical (what the store shows is wrong, or a comparison is) or warning. '
     'alert: stale, failures, refresh_overdue, pending, budget_nearly_spent, sample_ratio, no_holdout, model_old, model_drifted, '
-    'default_segment, detached, version_behind, unknown. '
+    'response_outdated, default_segment, detached, version_behind, unknown. '
     'hint: what to do. Cheap enough to be asked every few seconds; it names no customers and no codes, and runs nothing of a store''s '
     'owner.';
 GRANT SELECT ON clientele.alerts TO PUBLIC;

@@ -341,9 +341,9 @@ ResponseFit fit_response(std::span<const ResponseOrder> orders, std::size_t segm
 }
 
 // What an open order does follows from the past alone, so that the deviations of all open orders from their
-// predictions are uncorrelated. Level, gap and reward were fitted to these very counts, which takes three degrees of
-// freedom.
-ReachCheck reach_check(std::span<const ResponseOrder> orders, const Response& response) {
+// predictions are uncorrelated. Where the arms are those that were fitted, level, gap and reward were fitted to these
+// very counts, which takes three degrees of freedom.
+ReachCheck reach_check(std::span<const ResponseOrder> orders, const Response& response, int fitted) {
     std::map<std::int32_t, std::pair<ReachCheck::Arm, double>> arms;  // with the variance
     for (const ResponseOrder& order : orders) {
         if (!order.open) continue;
@@ -364,7 +364,7 @@ ReachCheck reach_check(std::span<const ResponseOrder> orders, const Response& re
         const double deviation = static_cast<double>(arm.redemptions) - arm.predicted;
         if (variance > 0) result.chi_square += deviation * deviation / variance;
     }
-    const double freedom = std::max(1.0, static_cast<double>(result.arms.size()) - 3);
+    const double freedom = std::max(1.0, static_cast<double>(result.arms.size()) - fitted);
     result.p_value = cdf(complement(boost::math::chi_squared(freedom), result.chi_square));
     return result;
 }

@@ -90,6 +90,7 @@ struct ReachCheck {
     double chi_square = 0;
     double p_value = 1;
 };
-ReachCheck reach_check(std::span<const ResponseOrder> orders, const Response& response);
+// `fitted`: how many parameters these very counts have set.
+ReachCheck reach_check(std::span<const ResponseOrder> orders, const Response& response, int fitted = 3);
 
 }  // namespace clientele

@@ -269,3 +269,17 @@ CLIENTELE_FUNCTION(clientele_order_rate) {
     const double numbers[] = {rate.shape, rate.mean, rate.days};
     PG_RETURN_DATUM(float_array(numbers));
 }
+
+CLIENTELE_FUNCTION(clientele_reach_pvalue) {
+    const Table<10> orders = table_argument<10>(fcinfo, 0);
+    const std::span<const double> parameters = doubles_of(PG_GETARG_ARRAYTYPE_P(1));
+    if (parameters.size() < parameter::first_d) {
+        ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("a response has more parameters")));
+    }
+    constexpr int level = 1;  // is what was fitted to all groups together
+    double p_value = 0;
+    think_interruptibly([&] {
+        p_value = reach_check(orders_of(orders), {parameters, PG_GETARG_BOOL(2)}, level).p_value;
+    });
+    PG_RETURN_FLOAT8(p_value);
+}
