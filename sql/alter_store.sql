@@ -228,10 +228,12 @@ SELECT evening_share, weekend_share FROM shop.customers WHERE customer_id = 7;
 SELECT clientele.alter_store('shop', time_zone => 'America/New_York'), clientele.alter_store('batch', time_zone => 'America/New_York');
 SELECT evening_share, weekend_share FROM shop.customers WHERE customer_id = 7;
 SELECT store, stale, fresh_to IS NULL AS due FROM clientele.stores ORDER BY 1;
+SELECT alert, severity, detail, hint FROM clientele.alerts WHERE store = 'batch' AND alert = 'stale';
 SELECT exact('shop'), exact('batch');
 CALL clientele.refresh('batch');
 CALL clientele.refresh('shop');
 SELECT store, stale, fresh_to IS NULL AS due FROM clientele.stores ORDER BY 1;
+SELECT count(*) FROM clientele.alerts WHERE store = 'batch' AND alert = 'stale';
 SELECT exact('shop'), exact('batch');
 -- What an order is, and what it is worth.
 SELECT clientele.alter_store('shop', refunded => 'refunded', reset => '{order_filter}');

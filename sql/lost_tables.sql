@@ -9,13 +9,15 @@ SET search_path = lost_test, public;
 CREATE PROCEDURE open_shop(live boolean) LANGUAGE plpgsql AS $$ BEGIN
     CREATE TABLE people (customer_id bigint PRIMARY KEY, children integer, city text);
     CREATE TABLE orders (order_id bigint PRIMARY KEY, customer_id bigint, ordered_at timestamptz, amount numeric, status text);
-    CREATE TABLE lines (order_id bigint, category text, amount numeric);
+    CREATE TABLE lines (order_id bigint, category text, amount numeric, product text);
+    CREATE TABLE goods (product text PRIMARY KEY, name text, price numeric);
     CREATE INDEX ON orders (customer_id);
     CREATE INDEX ON lines (order_id);
     INSERT INTO people SELECT c, c % 4, 'town ' || c % 3 FROM generate_series(1, 60) c;
     INSERT INTO orders SELECT 100 * c + n, c, now() - n * interval '9 days', 20 + c % 7 * 10 + n, 'completed' FROM generate_series(1, 60) c, generate_series(1, c % 6) n;
-    INSERT INTO lines SELECT order_id, 'wine', amount FROM orders;
-    PERFORM clientele.create_store('gone', 'orders', customers => 'people', attributes => '{children,city}', items => 'lines', order_filter => $f$ status = 'completed' $f$, live => live);
+    INSERT INTO lines SELECT order_id, 'wine', amount, 'p' || order_id % 3 FROM orders;
+    INSERT INTO goods SELECT 'p' || g, 'name', 3 FROM generate_series(0, 2) g;
+    PERFORM clientele.create_store('gone', 'orders', customers => 'people', attributes => '{children,city}', items => 'lines', item_product => 'product', products => 'goods', product_key => 'product', product_name => 'name', product_price => 'price', order_filter => $f$ status = 'completed' $f$, live => live);
     CALL clientele.refresh('gone');
     PERFORM clientele.define_segment('gone', 'families', 'children > 2'), clientele.define_segment('gone', 'big', 'total_spent > 200', segmentation => 'value'),
         clientele.define_content('gone', 'home', 'post C'), clientele.define_offer('gone', 'stretch', 'grow_order_value', budget => 1000), clientele.add_consumer('gone', 'mail');
@@ -25,7 +27,7 @@ CREATE PROCEDURE open_shop(live boolean) LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 CREATE PROCEDURE close_shop() LANGUAGE plpgsql AS $$ BEGIN
     PERFORM clientele.drop_store('gone', force => true);
-    DROP TABLE IF EXISTS people, orders, lines, codes CASCADE;
+    DROP TABLE IF EXISTS people, orders, lines, goods, codes CASCADE;
 END $$;
 
 -- Everything that takes a store.
@@ -37,14 +39,14 @@ INSERT INTO calls (call) SELECT btrim(c, E' \n') FROM regexp_split_to_table($$
     preview_offer('gone', 'stretch', 'grow_order_value'); issue_offer(1, 'gone'); issue_offer(49, 'gone'); redeem_offer((SELECT code FROM codes WHERE c = 2), 101, 'gone'); void_redemption(101, 'gone');
     try_redeem_offer((SELECT code FROM codes WHERE c = 2), 101, 'gone'); offer_progress(1, 10, 'gone'); offer_progress(49, 10, 'gone', unissued => true); code_progress((SELECT code FROM codes WHERE c = 2), 10, 'gone');
     withdraw_offer((SELECT min(exposure_id) FROM codes), 'gone'); forget_customer(1, 'gone'); merge_customers(1, 2, 'gone'); define_segment('gone', 'x', 'orders > 1'); drop_segment('gone', 'families');
-    set_default_segment('gone', 'average'); rename_segment('gone', 'families', 'f'); learn_segments('gone', 'again', '{orders}', 2); describe_segments('gone'); add_rfm_segments('gone'); rfm_breaks('gone');
+    set_default_segment('gone', 'average'); rename_segment('gone', 'families', 'f'); learn_segments('gone', 'again', '{orders}', 2); learn_affinity('gone'); describe_segments('gone'); add_rfm_segments('gone'); rfm_breaks('gone');
     set_rfm_breaks('gone', '{1,2,3,4}', '{1,2,3,4}', '{1,2,3,4}'); define_content('gone', 'home', 'x'); drop_content('gone', 'home'); define_offer('gone', 'y', 'win_back'); alter_offer('gone', 'stretch', holdout => 0.2);
     drop_offer('gone', 'stretch'); set_global_holdout('gone', 0.1); set_margins('gone', '{"wine": 0.2}'); set_margins('gone', by_segment => '{"families": 0.2}'); export_definitions('gone');
     apply_definitions('gone', '{"format": 1, "contents": [{"slot": "a", "content": "b"}]}'); apply_definitions('gone', '{"format": 1, "margins": {"by_segment": {"families": 0.2}}}');
     apply_definitions('gone', '{"format": 1, "segmentations": [{"segmentation": "main", "segments": [{"segment": "n", "rule": "orders > 2"}]}]}'); measure_lift('gone', 'stretch'); learn_offer('gone', 'stretch');
     fit_clv('gone', force => true); fit_clv('gone', force => true, as_of => now() - interval '2 days'); clv_report('gone'); use_model('gone', 'kmeans:habits', 1); report_html('gone'); report_html('gone', now() - interval '2 days');
     add_consumer('gone', 'b'); read_events('gone', 'mail'); ack_events('gone', 'mail', 0); drop_consumer('gone', 'mail'); check_store('gone'); check_store('gone', repair => true); set_live('gone', true); set_live('gone', false);
-    learn_affinity('gone');     set_contact_limit('gone', 2, '30 days'); upgrade_store('gone'); set_time_zone('gone', 'Asia/Tokyo'); alter_store('gone', margin => 0.2); alter_store('gone', attributes => '{city}'); detach_store('gone'); attach_store('gone'); drop_store('gone', force => true);
+    set_contact_limit('gone', 2, '30 days'); upgrade_store('gone'); set_time_zone('gone', 'Asia/Tokyo'); alter_store('gone', margin => 0.2); alter_store('gone', attributes => '{city}'); detach_store('gone'); attach_store('gone'); drop_store('gone', force => true);
     refresh('gone'); record_segments('gone'); issue_offers('gone'); settle_offers('gone')$$, ';') c;
 -- None is left out.
 SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname !~ '^_|^create_store$' AND 'store' = ANY (p.proargnames)
@@ -94,6 +96,10 @@ SELECT * FROM outcomes();
 CALL close_shop();
 CALL open_shop(true);
 DROP TABLE lines CASCADE;
+SELECT * FROM outcomes();
+CALL close_shop();
+CALL open_shop(true);
+DROP TABLE goods CASCADE;
 SELECT * FROM outcomes();
 CALL close_shop();
 CALL open_shop(false);

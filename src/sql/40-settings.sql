@@ -301,20 +301,21 @@ CREATE FUNCTION clientele._usable_stores() RETURNS TABLE (store name, schema oid
 $$;
 COMMENT ON FUNCTION clientele._usable_stores() IS 'The stores that the caller may use. Reads what others own, and runs none of their code.';
 
--- Whoever may create a store could otherwise break everybody's look-ups that name none, by granting them one.
+-- Whoever may create a store could otherwise break everybody's look-ups that name none, by granting them one; and have a superuser, who may
+-- use it without being asked, run its functions.
 CREATE FUNCTION clientele._unnamed_stores() RETURNS TABLE (store name)
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     WITH usable AS (
-        SELECT u.store, r.rolsuper OR r.oid = d.datdba OR r.oid = e.extowner OR r.rolname = current_user
+        SELECT u.store, me.rolsuper AS by_superuser, r.rolsuper OR r.oid = d.datdba OR r.oid = e.extowner OR r.rolname = current_user
             OR NOT me.rolsuper AND pg_has_role(r.oid, 'USAGE') AS trusted
         FROM clientele._usable_stores() u JOIN pg_roles r ON r.oid = u.owner JOIN pg_roles me ON me.rolname = current_user
             JOIN pg_database d ON d.datname = current_database() JOIN pg_extension e ON e.extname = 'clientele'
     )
-    SELECT u.store FROM usable u WHERE u.trusted OR NOT EXISTS (SELECT FROM usable o WHERE o.trusted)
+    SELECT u.store FROM usable u WHERE u.trusted OR NOT u.by_superuser AND NOT EXISTS (SELECT FROM usable o WHERE o.trusted)
 $$;
 COMMENT ON FUNCTION clientele._unnamed_stores() IS
     'The stores among which a call that names none looks for the only one: those of superusers, of the owners of the database and of the '
-    'extension, and of the caller''s roles; all where there are none of these.';
+    'extension, and of the caller''s roles; all where there are none of these, but for a superuser.';
 
 -- A store has one row of settings; its name is that of its schema.
 CREATE FUNCTION clientele._settings(store name) RETURNS clientele.store_settings

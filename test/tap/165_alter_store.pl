@@ -147,6 +147,9 @@ cmp_ok($cancelled, '>', 0, 'it was cancelled');
 
 # ---- Roles ----
 
+my ($status, $answer, $error) = $node->psql('postgres', 'SELECT clientele.assign_segment(3)', extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+like($error, qr/42P08: no store was named, and all belong to others.*You may use: shop/s, 'a superuser who names no store is not led to that of an ordinary role, whose functions would run');
+is(sql(q{SELECT clientele.assign_segment(3, 'shop')}), answer('owner', 'SELECT clientele.assign_segment(3)'), 'but may name it; its owner need not');
 like(answer('till', $_), qr/must be owner of store shop/, "a till may not: $_") for q{SELECT clientele.detach_store('shop')}, q{SELECT clientele.attach_store('shop')}, q{SELECT clientele.alter_store('shop', margin => 0.2)};
 sql(q{CREATE POLICY few ON customers FOR SELECT TO picker USING (customer_id < 10); CREATE POLICY most ON customers FOR SELECT TO owner, till USING (true); ALTER TABLE customers ENABLE ROW LEVEL SECURITY; GRANT SELECT ON customers TO picker;
 	GRANT SELECT ON shop.ledger, shop.offer_ledger, shop.profiles, shop.reversals TO picker; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shop TO picker});

@@ -85,6 +85,7 @@ bool looks_back(const Store& store) {
 }
 
 void require_sources(const Store& store, const StoreQuery& query) {
+    if (query.view == View::none) return;
     if (has_view(store, query.view) && (!query.every_time || looks_back(store))) return;
     run_query("SELECT clientele._refuse_lost($1)", {{NAMEOID, name_datum(schema_name(store.schema))}},
               Reads::as_its_caller);

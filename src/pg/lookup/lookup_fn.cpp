@@ -33,7 +33,7 @@ constexpr StoreQuery segment_at = {
     " AND segmentation OPERATOR(pg_catalog.=) $2",
     View::customers, true};
 constexpr StoreQuery default_segment = {
-    "SELECT default_segment FROM %1$s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2", View::customers};
+    "SELECT default_segment FROM %1$s.segmentations WHERE segmentation OPERATOR(pg_catalog.=) $2", View::none};
 constexpr StoreQuery current_offer = {DECIDED_OFFER " FROM %1$s.%2$s i WHERE i.customer_id OPERATOR(pg_catalog.=) $1",
                                       View::offer_inputs};
 constexpr StoreQuery offer_at = {DECIDED_OFFER

@@ -229,6 +229,7 @@ bool nothing_due(const Probe& probe, Datum customer) {
 }  // namespace
 
 const char* name_of(View view, bool stored) {
+    if (view == View::none) return nullptr;
     const Names& names = views[static_cast<int>(view)];
     return stored ? names.stored : names.ordinary;
 }

@@ -9,8 +9,8 @@
 
 namespace clientele {
 
-// The views that look-ups ask, which there are in both kinds.
-enum class View : int { customers, segments, offer_inputs };
+// The views that look-ups ask, which there are in both kinds; none: what reads tables of the store alone.
+enum class View : int { customers, segments, offer_inputs, none };
 
 const char* name_of(View view, bool stored);
 

@@ -43,10 +43,10 @@ constexpr StoreQuery decision = {
 constexpr Oid decision_types[] = {TEXTOID, TEXTARRAYOID};
 
 // $2 is the enrolment, $3 the period, $4 when, $5 the models, $6 the slot of the budget.
-constexpr StoreQuery insertion = {.text = "_issuing_statement", .view = View::customers, .written_in_sql = true};
+constexpr StoreQuery insertion = {.text = "_issuing_statement", .view = View::none, .written_in_sql = true};
 
 // $2 is the exposure.
-constexpr StoreQuery reading = {.text = "_issued_query", .view = View::customers, .written_in_sql = true};
+constexpr StoreQuery reading = {.text = "_issued_query", .view = View::none, .written_in_sql = true};
 constexpr Oid reading_types[] = {INT8OID};
 
 // One slot that has enough and that nobody holds: $2 is the enrolment, $3 a number that differs between sessions.
@@ -58,13 +58,13 @@ constexpr StoreQuery reservation = {
     " ORDER BY (f.slot OPERATOR(pg_catalog.+) $3) OPERATOR(pg_catalog.%%) clientele._budget_slots() LIMIT 1 FOR NO KEY "
     "UPDATE SKIP LOCKED)"
     " RETURNING b.slot",
-    View::customers};
+    View::none};
 
 // All slots, one after the other: $2 is the enrolment, $3 the store. Who is held out takes nothing.
 constexpr StoreQuery thorough_reservation = {
     "SELECT clientele._reserve($3, ($2).program, CASE WHEN ($2).holdout IS NULL THEN ($2).reward ELSE 0 END,"
     " ($2).greatest_reward)",
-    View::customers};
+    View::none};
 
 // For whom, in which store, of which program.
 struct Request {

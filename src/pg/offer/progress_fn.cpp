@@ -21,8 +21,8 @@ namespace {
     " FROM %1$s.ledger l WHERE l.state OPERATOR(pg_catalog.=) 'open' AND l.holdout IS NULL"                          \
     " AND l.valid_until OPERATOR(pg_catalog.>) pg_catalog.now() AND " condition " ORDER BY l.period LIMIT 1"
 
-constexpr StoreQuery of_customer = {ISSUED("l.customer_id OPERATOR(pg_catalog.=) $1"), View::offer_inputs};
-constexpr StoreQuery of_code = {ISSUED("l.code OPERATOR(pg_catalog.=) $1"), View::offer_inputs};
+constexpr StoreQuery of_customer = {ISSUED("l.customer_id OPERATOR(pg_catalog.=) $1"), View::none};
+constexpr StoreQuery of_code = {ISSUED("l.code OPERATOR(pg_catalog.=) $1"), View::none};
 
 // One that would be issued, as the program is now; no row where an exposure is open.
 constexpr StoreQuery unissued = {

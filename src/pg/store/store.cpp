@@ -66,15 +66,27 @@ void watch() {
     watching = true;
 }
 
+[[noreturn]] void refuse_no_store() {
+    const StoreNames others = usable_stores();
+    if (others.count > 0) {
+        ereport(ERROR,
+                (errcode(ERRCODE_AMBIGUOUS_PARAMETER), errmsg("no store was named, and all belong to others"),
+                 errdetail("You may use: %s. A superuser runs the functions of an ordinary role's store only where "
+                           "it is named.",
+                           others.all),
+                 errhint("Name one: store => '%s', or SET clientele.store = '%s'.", others.first, others.first)));
+    }
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no store that you may use"),
+             errhint("Create one with clientele.create_store(), or ask a store's owner for USAGE on its schema.")));
+    pg_unreachable();
+}
+
 Oid only_store() {
     watch();
     if (OidIsValid(only_store_schema) && only_store_user == GetUserId()) return only_store_schema;
     const StoreNames names = candidates();
-    if (names.count == 0) {
-        ereport(ERROR,
-                (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no store that you may use"),
-                 errhint("Create one with clientele.create_store(), or ask a store's owner for USAGE on its schema.")));
-    }
+    if (names.count == 0) refuse_no_store();
     if (names.count > 1) {
         ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER), errmsg("no store was named, and there are several"),
                         errdetail("You may use: %s.", names.all),
