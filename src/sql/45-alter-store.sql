@@ -179,6 +179,15 @@ $$;
 COMMENT ON FUNCTION clientele._key_problems(name, clientele.store_settings, boolean) IS
     'What speaks against keys of another type than those that a store keeps; NULL: nothing.';
 
+-- A policy on a table stays with it, unless what it asks goes.
+CREATE FUNCTION clientele._uses_views(store name, policy oid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_depend d JOIN clientele._store_objects(store) o ON o.class = d.refclassid AND o.object = d.refobjid
+        LEFT JOIN pg_class c ON o.class = 'pg_class'::regclass AND c.oid = o.object
+        WHERE d.classid = 'pg_policy'::regclass AND d.objid = policy AND (c.oid IS NULL OR c.relkind = 'v'))
+$$;
+COMMENT ON FUNCTION clientele._uses_views(name, oid) IS 'Whether a policy depends on views or functions of a store.';
+
 -- Rules and features that read columns which would go, objects of others that depend on what is created anew, what its owner has put on it
 -- besides, and rights that others have granted.
 CREATE FUNCTION clientele._losses(store name, settings clientele.store_settings) RETURNS text[]
@@ -207,6 +216,7 @@ CREATE FUNCTION clientele._losses(store name, settings clientele.store_settings)
         FROM (SELECT o.object FROM clientele._store_objects(store) o WHERE o.class = 'pg_class'::regclass) t (relation)
             CROSS JOIN LATERAL (
                 SELECT 'pg_policy'::regclass, p.oid FROM pg_policy p WHERE p.polrelid = t.relation AND p.polname <> 'customers'
+                    AND (clientele._changes_ids(store, settings) OR clientele._uses_views(store, p.oid))
                 UNION ALL SELECT 'pg_trigger'::regclass, g.oid FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
                     WHERE g.tgrelid = t.relation AND c.relkind = 'v' AND NOT g.tgisinternal
                 UNION ALL SELECT 'pg_rewrite'::regclass, r.oid FROM pg_rewrite r
