@@ -1,4 +1,4 @@
-// PostgreSQL's headers, wrapped for C++, and the differences between the versions 15 to 18.
+// PostgreSQL's headers, wrapped for C++; what differs between its versions is in compat.hpp.
 // Include this after the standard library, Boost and the core.
 #pragma once
 
