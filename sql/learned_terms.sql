@@ -1,4 +1,5 @@
 -- Terms that are learnt: the response to offers as a model of the store, exploring, and the choice.
+\set SHOW_CONTEXT never
 CREATE SCHEMA learned_terms;
 SET search_path = learned_terms, public;
 \set SHOW_CONTEXT never
@@ -58,5 +59,131 @@ SELECT use_learnt('{"extra_orders": -1}');
 SELECT use_learnt('{"outdated": 1}');
 SELECT use_learnt('{"profit": 1}');
 SELECT count(*) AS versions FROM clientele.models WHERE store = 'lt';
+
+
+-- Exploring: a share of the enrolments gets one of the combinations, whatever half the margin and the last threshold say.
+SELECT clientele.define_offer('lt', 'grow', 'grow_order_value', explore => '{"share": 0.3, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.2]}', holdout => 0.1, max_cv => NULL);
+SELECT variant, count(*) > 50 AS often, round(avg(propensity)::numeric, 4) AS propensity
+FROM lt.offers GROUP BY variant, propensity ORDER BY variant;
+SELECT count(*) FILTER (WHERE (variant LIKE 'explore:%') <> (drawn < 0.3)) AS others, count(*) FILTER (WHERE variant LIKE 'explore:%') AS explored,
+    count(*) FILTER (WHERE variant <> CASE WHEN drawn < 0.3 THEN 'explore:' || (ARRAY[1.3, 1.3, 1.9, 1.9, 2.8, 2.8])[1 + floor(drawn / 0.3 * 6)::integer] || ':' ||
+        (ARRAY[0.02, 0.2])[1 + floor(drawn / 0.3 * 6)::integer % 2] ELSE 'default' END) AS wrong,
+    count(*) FILTER (WHERE variant LIKE 'explore:%' AND (min_spend, reward) IS DISTINCT FROM
+        (clientele.stretch_threshold(reference_value, split_part(variant, ':', 2)::numeric), trunc(min_spend * split_part(variant, ':', 3)::numeric, 2))) AS terms
+FROM lt.offer_decisions d, LATERAL (SELECT clientele.bucket('lt:grow:explore', customer_id || ':1') AS drawn) b WHERE status <> 'refused';
+SELECT count(*) FILTER (WHERE (o.min_spend, o.reward, o.variant, o.propensity, o.reasons) IS DISTINCT FROM (l.min_spend, l.reward, l.variant, l.propensity, l.reasons)) AS differences, count(*) AS compared
+FROM lt.offers o, LATERAL clientele.personalized_offer(o.customer_id, 'lt') l WHERE o.customer_id % 10 = 7;
+SELECT explanation FROM lt.offer_decisions d, LATERAL clientele.explain_offer(d.customer_id, 'lt') WHERE d.variant = 'explore:2.8:0.2' AND d.status = 'offered' ORDER BY d.customer_id LIMIT 1;
+SELECT segment, greatest_cost_after = (SELECT sum(reward) FROM lt.offers) AS all_rewards, exploring_cost_after = (SELECT sum(reward) FROM lt.offers WHERE variant LIKE 'explore:%') AS exploring
+FROM clientele.preview_offer('lt', 'grow', 'grow_order_value', explore => '{"share": 0.3, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.2]}', holdout => 0.1, max_cv => NULL) WHERE segment IS NULL;
+-- A budget must have left the greatest reward of all, whatever is drawn.
+SELECT clientele.alter_offer('lt', 'grow', budget => 30);
+SELECT count((e.enrolled).program) > 0 AS some, bool_and((e.enrolled).greatest_reward >= (e.enrolled).reward) AS greatest, max((e.enrolled).greatest_reward) AS within
+FROM lt._offer_inputs i, LATERAL (SELECT clientele._enrol(lt._offer_book(), i.input, NULL, i.budgets) AS enrolled) e;
+SELECT clientele.alter_offer('lt', 'grow', reset => '{budget}');
+-- The next enrolment draws anew, and what was explored sets no base.
+CALL clientele.issue_offers('lt');
+SELECT count(*) AS exposures, count(DISTINCT (l.holdout, l.variant)) > 12 AS held_out_draw_too, count(l.drawn_stretch) = count(*) FILTER (WHERE l.variant LIKE 'explore:%') AS drawn FROM lt.ledger l;
+UPDATE lt.ledger l SET state = 'expired', closed_at = now(), issued_at = l.issued_at - interval '20 days', valid_until = l.valid_until - interval '20 days';
+SELECT count(*) FILTER (WHERE (d.variant LIKE 'explore:%') <> (clientele.bucket('lt:grow:explore', l.customer_id || ':2') < 0.3)) AS wrong,
+    count(*) FILTER (WHERE (d.variant LIKE 'explore:%') <> (l.variant LIKE 'explore:%')) > 100 AS drawn_anew,
+    count(*) FILTER (WHERE l.variant LIKE 'explore:%' AND 'one_rung_up' = ANY (d.reasons)) AS based_on_explored
+FROM lt.ledger l JOIN lt.offer_decisions d USING (customer_id) WHERE d.status = 'offered';
+-- Refused.
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', explore => '{"share": 1, "stretch": [1.3], "reward_rate": [0.02]}');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', explore => '{"share": 0.1, "stretch": [1.3], "reward_rate": [1.02]}');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', explore => '{"share": 0.1, "stretch": [1.3, 1.30], "reward_rate": [0.02]}');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', explore => '{"share": 0.1, "stretch": [], "reward_rate": [0.02]}');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', explore => '{"share": 0.1, "stretch": [1.3]}');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', explore => '{"stretch": [1.3], "reward_rate": [0.02], "shares": 0.1}');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', explore => '[0.1]');
+SELECT clientele.define_offer('lt', 'x', 'win_back', explore => '{"share": 0.1, "stretch": [1.3], "reward_rate": [0.02]}');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', explore => '{"share": 0.1, "stretch": [1.3], "reward_rate": [0.02]}', arms => '[{"stretch": 1.5}, {"stretch": 1.8}]');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', arms => '[{"name": "explore:1.5"}, {}]');
+SELECT clientele.define_offer('lt', 'x', 'grow_order_value', min_profit => 0.5);
+-- Learned terms: until something was learnt, by the spread of the own orders.
+SELECT clientele.define_offer('lt', 'grow', 'grow_order_value', terms => 'learned', explore => '{"share": 0.2, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.06]}', holdout => 0.1,
+    disclosure => 'By what other customers did');
+SELECT terms, reward_rate FROM lt.programs;
+SELECT count(*) FILTER (WHERE variant = 'default' AND NOT reasons @> '{not_learned_yet,own_spread}') AS others, bool_and(expected_profit IS NULL) AS nothing_known FROM lt.offers;
+SELECT explanation FROM lt.offers o, LATERAL clientele.explain_offer(o.customer_id, 'lt') WHERE o.variant = 'default' ORDER BY o.customer_id LIMIT 1;
+SELECT use_learnt();
+SELECT status, reasons[1] AS reason, count(*) > 30 AS many, bool_and(expected_profit > 0) AS earns, bool_and(expected_profit_low >= 0) AS low FROM lt.offer_decisions WHERE variant = 'default' GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT count(*) FILTER (WHERE NOT 'earns_most' = ANY (o.reasons)) AS others, min(o.min_spend / o.reference_value) >= 1.3 AS tried, max(o.min_spend / o.reference_value) < 3.5 AS within,
+    bool_and(o.reward BETWEEN trunc(0.02 * o.min_spend, 2) AND trunc(0.06 * o.min_spend, 2)) AS rates FROM lt.offers o WHERE o.variant = 'default';
+-- Look-ups, views, campaigns, previews and explanations agree to the last digit.
+SELECT count(*) FILTER (WHERE (o.min_spend, o.reward, o.variant, o.propensity, o.expected_profit, o.reasons) IS DISTINCT FROM
+        (l.min_spend, l.reward, l.variant, l.propensity, l.expected_profit, l.reasons)) AS lookups, count(*) AS compared
+FROM (SELECT customer_id FROM lt.customers WHERE customer_id % 10 = 3) c LEFT JOIN lt.offers o USING (customer_id), LATERAL clientele.personalized_offer(c.customer_id, 'lt') l;
+SELECT count(*) FILTER (WHERE d.status = 'offered') = (SELECT count(*) FROM lt.offers) AS as_many,
+    count(*) FILTER (WHERE (d.min_spend, d.reward, d.expected_profit) IS DISTINCT FROM (o.min_spend, o.reward, o.expected_profit)) AS decisions
+FROM lt.offer_decisions d LEFT JOIN lt.offers o USING (customer_id) WHERE d.status = 'offered' OR o.program IS NOT NULL;
+SELECT count(*) FILTER (WHERE (d.status, d.reasons) IS DISTINCT FROM (e.status, e.reasons)) AS explanations
+FROM lt.offer_decisions d, LATERAL clientele.explain_offer(d.customer_id, 'lt') e WHERE d.customer_id % 50 = 7;
+SELECT gains, loses, changes, greatest_cost_after = (SELECT sum(reward) FROM lt.offers) AS cost
+FROM clientele.preview_offer('lt', 'grow', 'grow_order_value', terms => 'learned', explore => '{"share": 0.2, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.06]}', holdout => 0.1,
+    disclosure => 'By what other customers did') WHERE segment IS NULL;
+CREATE TABLE before AS SELECT customer_id, status, min_spend, reward, variant, propensity, expected_profit FROM lt.offer_decisions WHERE status <> 'refused';
+CALL clientele.issue_offers('lt');
+SELECT count(*) AS written, count(*) FILTER (WHERE (b.min_spend, b.reward, b.variant, b.propensity, b.expected_profit, b.status = 'held_out') IS DISTINCT FROM
+        (l.min_spend, l.reward, l.variant, l.propensity, l.expected_profit, l.holdout IS NOT NULL)) AS others
+FROM before b FULL JOIN (SELECT * FROM lt.ledger WHERE state = 'open') l USING (customer_id);
+UPDATE lt.ledger l SET state = 'expired', closed_at = now(), issued_at = l.issued_at - interval '200 days', valid_until = l.valid_until - interval '200 days' WHERE state = 'open';
+-- What an offer must be worth.
+SELECT explanation FROM lt.offer_decisions d, LATERAL clientele.explain_offer(d.customer_id, 'lt') WHERE d.reasons = '{not_worth_it}' ORDER BY d.customer_id LIMIT 1;
+SELECT explanation FROM lt.offers o, LATERAL clientele.explain_offer(o.customer_id, 'lt') WHERE o.variant = 'default' ORDER BY o.customer_id LIMIT 1;
+CREATE FUNCTION chosen() RETURNS TABLE (offers bigint, explored bigint, lowest numeric, reward numeric) LANGUAGE sql STABLE AS $$
+    SELECT count(*) FILTER (WHERE o.variant = 'default'), count(*) FILTER (WHERE o.variant <> 'default'), min(o.expected_profit), min(o.reward) FILTER (WHERE o.variant = 'default') FROM lt.offers o
+$$;
+CREATE TABLE free AS SELECT * FROM chosen();
+SELECT clientele.alter_offer('lt', 'grow', min_profit => 0.02);
+SELECT c.offers < f.offers AS fewer, c.explored = f.explored AS explored, c.lowest >= 0.02 AS enough FROM chosen() c, free f;
+SELECT clientele.alter_offer('lt', 'grow', min_reward => 1.5, reset => '{min_profit}');
+SELECT c.offers < f.offers AS fewer, c.reward >= 1.5 AS enough FROM chosen() c, free f;
+SELECT clientele.alter_offer('lt', 'grow', contact_cost => 0.02, reset => '{min_reward}');
+SELECT c.offers < f.offers AS fewer, c.explored = f.explored AS explored, c.lowest > 0 AS earns FROM chosen() c, free f;
+SELECT clientele.alter_offer('lt', 'grow', reset => '{contact_cost}');
+-- Nobody falls through to an offer that loses.
+SELECT clientele.define_offer('lt', 'behind', 'grow_order_value', max_cv => NULL);
+SELECT count(*) AS offers FROM lt.offers WHERE program = 'behind';
+SELECT clientele.drop_offer('lt', 'behind');
+-- Of a sensitive segment nothing of its own is used.
+SELECT sum(expected_profit) AS firms INTO firms FROM lt.offers WHERE segment = 'firms' AND variant = 'default';
+SELECT clientele.define_segment('lt', 'firms', 'firm', sensitive => true);
+SELECT sum(o.expected_profit) < min(f.firms) AS less FROM lt.offers o, firms f WHERE segment = 'firms' AND variant = 'default';
+SELECT clientele.define_segment('lt', 'firms', 'firm', sensitive => false);
+-- A response that does not hold any more.
+SELECT use_learnt(jsonb_build_object('known_to', now() - interval '91 days'));
+SELECT status, reasons, count(*) > 20 AS many FROM lt.offer_decisions WHERE variant = 'default' GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT use_learnt('{"outdated": true}');
+SELECT count(*) FILTER (WHERE variant = 'default') AS offers, count(*) > 100 AS explore FROM lt.offers;
+SELECT use_learnt();
+-- A price of the budget.
+CREATE TABLE unpriced AS SELECT * FROM lt.offers;
+SELECT clientele.alter_offer('lt', 'grow', budget => 100000);
+INSERT INTO lt.budget_prices VALUES ('grow', 0.02, now());
+SELECT clientele._regenerate_offers('lt');
+SELECT count(*) FILTER (WHERE d.reasons = '{budget_spent_better}') > 20 AS spent_better, count(*) FILTER (WHERE d.variant = 'default' AND d.status = 'offered') > 20 AS some,
+    bool_and(d.expected_profit > 0.02 * d.reward) FILTER (WHERE d.variant = 'default' AND d.status = 'offered') AS beyond_the_price,
+    count(*) FILTER (WHERE d.variant = 'default' AND d.reward < u.reward) > 0 AS cheaper, count(*) FILTER (WHERE d.variant = 'default' AND d.reward > u.reward) AS dearer
+FROM lt.offer_decisions d LEFT JOIN unpriced u USING (customer_id);
+SELECT explanation FROM lt.offer_decisions d, LATERAL clientele.explain_offer(d.customer_id, 'lt') WHERE d.reasons = '{budget_spent_better}' ORDER BY d.customer_id LIMIT 1;
+SELECT clientele.alter_offer('lt', 'grow', reset => '{budget}');
+SELECT count(*) AS others FROM unpriced u FULL JOIN lt.offers o USING (customer_id) WHERE (u.min_spend, u.reward) IS DISTINCT FROM (o.min_spend, o.reward);
+-- Arms may compare learned terms with others.
+SELECT clientele.alter_offer('lt', 'grow', arms => '[{"name": "learned"}, {"name": "spread", "terms": "spread"}]');
+SELECT variant, status, reasons[2] AS origin, count(*) > 50 AS many FROM lt.offer_decisions WHERE variant NOT LIKE 'explore:%' AND reasons[1] = 'usual_spend' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+SELECT arms_pvalue, alert FROM lt.experiment_health ORDER BY program_version DESC LIMIT 1;
+SELECT clientele.alter_offer('lt', 'grow', reset => '{arms}');
+-- Refused.
+SELECT clientele.alter_offer('lt', 'grow', reset => '{holdout}');
+SELECT clientele.alter_offer('lt', 'grow', reset => '{disclosure}');
+SELECT clientele.alter_offer('lt', 'grow', reset => '{explore}');
+SELECT clientele.alter_offer('lt', 'grow', holdout => 0.04);
+SELECT clientele.alter_offer('lt', 'grow', explore => '{"share": 0.04, "stretch": [1.3], "reward_rate": [0.02]}');
+SELECT clientele.alter_offer('lt', 'grow', min_profit => -1);
+SELECT clientele.alter_offer('lt', 'grow', contact_cost => 'NaN');
+SELECT clientele.alter_offer('lt', 'grow', objective => 'win_back');
+SELECT clientele.define_offer('lt', 'x', 'second_order', terms => 'learned');
 SELECT clientele.drop_store('lt', true);
 DROP SCHEMA learned_terms CASCADE;

@@ -124,7 +124,7 @@ FROM ov.profiles p, ov.scoring s WHERE p.customer_id = 40;
 SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'learned');
 SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => NULL);
 SELECT clientele.define_offer('ov', 'x', 'second_order', terms => 'spread');
-SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', arms => '[{"reward_rate": 0.02}, {"reward_rate": 0.05}]');
+SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', arms => '[{"stretch": 1.5}, {"stretch": 2}]');
 SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', spread => 0);
 SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', spread => 'NaN');
 SELECT clientele.define_offer('ov', 'x', 'grow_order_value', terms => 'spread', spread => NULL);

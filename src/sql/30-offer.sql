@@ -57,10 +57,11 @@ COMMENT ON COLUMN clientele.offer.reward_kind IS 'amount_off: reward is an amoun
 COMMENT ON COLUMN clientele.offer.variant IS
     'The arm that the customer is in: its name, or its place from 0; default where the program has no arms.';
 COMMENT ON COLUMN clientele.offer.propensity IS
-    'The probability of this decision: (1 - the store''s global holdout) x (1 - the program''s holdout) x the weight of the arm.';
+    'The probability of this decision: (1 - the store''s global holdout) x (1 - the program''s holdout) x the weight of the arm x (1 - the '
+    'share that explores), or that share by the number of combinations.';
 COMMENT ON COLUMN clientele.offer.expected_profit IS
-    'What the offer is expected to bring in by the book''s estimates for the segment and variant, in the currency; NULL until it has '
-    'been estimated from data.';
+    'What the offer is expected to bring in, in the currency: where its terms are learned, this customer; else by the book''s estimates '
+    'for the segment and variant. NULL until it has been estimated from data.';
 COMMENT ON COLUMN clientele.offer.reasons IS
     'Stable codes of why the offer is as it is; one_rung_up: the threshold was limited to one rung above the last that was asked for. Of '
     'win_back, where the store has a purchase model, also p_alive=... and median_days_between_orders=... with their values.';
@@ -85,7 +86,8 @@ COMMENT ON FUNCTION clientele._offer_definitions(pg_catalog.text[]) IS
 -- What else tells of an offer has its columns, in its order.
 DO $$ BEGIN
     EXECUTE pg_catalog.format('CREATE TYPE clientele.offer_decision AS (
-        priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text, reasons pg_catalog.text[], %s)',
+        priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text, reasons pg_catalog.text[], %s,
+        expected_profit_low pg_catalog.numeric)',
         clientele._offer_definitions('{program,reasons}'));
     EXECUTE pg_catalog.format('CREATE TYPE clientele.enrolment AS (
         program pg_catalog.text, program_version pg_catalog.int4, holdout pg_catalog.text, global_holdout pg_catalog.float8,
@@ -104,6 +106,9 @@ COMMENT ON COLUMN clientele.offer_decision.reasons IS
 COMMENT ON COLUMN clientele.offer_decision.propensity IS
     'The probability of what was decided, with g the store''s global holdout and h that of the program: (1 - g) x (1 - h) x the weight '
     'of the arm if offered, (1 - g) x h if held out of the program, g if held out globally, 1 if refused.';
+
+COMMENT ON COLUMN clientele.offer_decision.expected_profit_low IS
+    'What learned terms are expected to bring in at least, with 80 % certainty, in the currency. NULL of others.';
 
 CREATE TYPE clientele.past_exposure AS (
     program pg_catalog.text,
@@ -164,21 +169,23 @@ CREATE TYPE clientele.offer_input AS (
     history clientele.past_exposure[],
     open clientele.open_exposure,
     category_mix pg_catalog.jsonb,
-    prior clientele.value_prior
+    prior clientele.value_prior,
+    season pg_catalog.float8
 );
 COMMENT ON TYPE clientele.offer_input IS
     'What is known of a customer where an offer is decided; the columns are the arguments of decide_offer() of these names. '
-    'open: the exposure that is open; NULL: none. prior: how the order values of the store''s customers differ; NULL: not known.';
+    'open: the exposure that is open; NULL: none. prior: how the order values of the store''s customers differ; NULL: not known. '
+    'season: what the logarithms of orders are above that now; NULL: nothing.';
 
 CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     program pg_catalog.text DEFAULT NULL, history clientele.past_exposure[] DEFAULT NULL,
     budgets clientele.offer_budget[] DEFAULT NULL, category_mix pg_catalog.jsonb DEFAULT NULL,
-    prior clientele.value_prior DEFAULT NULL) RETURNS clientele.offer
+    prior clientele.value_prior DEFAULT NULL, season pg_catalog.float8 DEFAULT NULL) RETURNS clientele.offer
     AS 'MODULE_PATHNAME', 'clientele_decide_offer' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
     clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[],
-    pg_catalog.jsonb, clientele.value_prior) IS
+    pg_catalog.jsonb, clientele.value_prior, pg_catalog.float8) IS
     'The customer''s offer from a store''s book of programs (its _offer_book()), or NULL: of the programs that the customer is eligible '
     'for, that of the lowest priority number wins; whom the store (global_holdout) or the program (holdout) holds out, gets nothing. '
     'Whether a customer is eligible does not depend on the arm that they are in: every arm of the program that has a weight must have a '
@@ -186,7 +193,7 @@ COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg
     'orders. program restricts the offer to that one, still only if the winner does not hold the customer out; one that is not in the '
     'book is an error. history is what the customer was issued before, in any order (NULL: nothing), budgets what is left of the '
     'programs'' budgets (NULL: all), prior what fit_value_prior() gives of the store''s profiles (NULL: not known, and no offer where '
-    'terms are by the spread of the own orders). '
+    'terms are by the spread of the own orders), season what the logarithms of orders are above that now (NULL: 0). '
     'By history and budgets a program is refused: limit_reached (max_per_customer exposures that are not void), '
     'cooling_down (less than cooldown since the last of those was issued, counted in the store''s time zone), budget_exhausted (less is '
     'left than the greatest reward of the program''s arms) or outgrown (the threshold is at most one rung above that of the last '
@@ -198,25 +205,25 @@ COMMENT ON FUNCTION clientele.decide_offer(pg_catalog.jsonb, pg_catalog.text, pg
 CREATE FUNCTION clientele.decide_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL,
-    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL)
+    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL, season pg_catalog.float8 DEFAULT NULL)
     RETURNS SETOF clientele.offer_decision
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.decide_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[],
-    pg_catalog.jsonb, clientele.value_prior) IS
+    pg_catalog.jsonb, clientele.value_prior, pg_catalog.float8) IS
     'The decision of every program of the book about one customer, in the order of priority. Held-out customers are shown what they '
     'would be offered, in their arm. Arguments and errors as for decide_offer; a NULL book, customer or as_of gives no row.';
 
 CREATE FUNCTION clientele.explain_programs(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     history clientele.past_exposure[] DEFAULT NULL, budgets clientele.offer_budget[] DEFAULT NULL,
-    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL)
+    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL, season pg_catalog.float8 DEFAULT NULL)
     RETURNS TABLE (priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text,
         reasons pg_catalog.text[], break_even_share pg_catalog.float8, explanation pg_catalog.text)
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text,
     clientele.order_profile, clientele.reference_value, pg_catalog.timestamptz, clientele.past_exposure[], clientele.offer_budget[],
-    pg_catalog.jsonb, clientele.value_prior) IS
+    pg_catalog.jsonb, clientele.value_prior, pg_catalog.float8) IS
     'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference '
     'value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it '
     'to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';
@@ -224,11 +231,12 @@ COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text
 CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
     program pg_catalog.text, history clientele.past_exposure[], budgets clientele.offer_budget[],
-    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL) RETURNS clientele.enrolment
+    category_mix pg_catalog.jsonb DEFAULT NULL, prior clientele.value_prior DEFAULT NULL,
+    season pg_catalog.float8 DEFAULT NULL) RETURNS clientele.enrolment
     AS 'MODULE_PATHNAME', 'clientele_enrol' LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clientele._enrol(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, clientele.order_profile,
     clientele.reference_value, pg_catalog.timestamptz, pg_catalog.text, clientele.past_exposure[], clientele.offer_budget[],
-    pg_catalog.jsonb, clientele.value_prior) IS
+    pg_catalog.jsonb, clientele.value_prior, pg_catalog.float8) IS
     'What decide_offer() decides, for the ledger: with the version of the program, and also where the customer is held out. NULL where '
     'nothing is offered or held out. Arguments and errors as for decide_offer. VOLATILE, so that it is computed once a row.';
 

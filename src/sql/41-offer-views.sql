@@ -8,7 +8,8 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
         SELECT q.*, (q.open).exposure_id AS open_exposure, (q.open).program AS open_program, (q.open).holdout AS open_holdout,
             ROW({input})::clientele.offer_input AS input,
             CASE WHEN clientele._has_budgets(%2$I._offer_book())
-                THEN (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM %2$I._budgets b) END AS budgets
+                THEN (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM %2$I._budgets b)
+            END AS budgets
         FROM (
             SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
                 CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment)
@@ -16,16 +17,18 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
                      THEN ROW('recent', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value
                 END AS fallback,
                 (SELECT s.value_prior FROM %2$I.scoring s WHERE s.id = 1) AS prior,
+                (SELECT s.season FROM %2$I.scoring s WHERE s.id = 1) AS season,
                 g.as_of, h.history, h.last_period, h.last_ordered_at, h.open,
                 CASE WHEN clientele._has_category_margins(%2$I._offer_book()) THEN g.category_mix END AS category_mix
             FROM %3$s g
             LEFT JOIN (
                 SELECT l.customer_id, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at,
-                    pg_catalog.array_agg(ROW(l.program, l.issued_at, l.min_spend, l.status = 'void')::clientele.past_exposure
+                    pg_catalog.array_agg(ROW(l.program, l.issued_at, {threshold}, l.status = 'void')::clientele.past_exposure
                         ORDER BY l.period) AS history,
                     (pg_catalog.array_agg(ROW(l.exposure_id, l.program, l.holdout, l.valid_until, ROW({terms})::clientele.offer,
                         l.code)::clientele.open_exposure) FILTER (WHERE %5$s))[1] AS open
                 FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id) q$query$,
+        'threshold', 'CASE WHEN l.variant NOT LIKE ''explore:%%'' THEN l.min_spend END',  -- what is explored sets no base
         'input', clientele._columns_of('clientele.offer_input', 'q.'), 'terms', clientele._columns_of('clientele.offer', 'l.'))
 $$;
 COMMENT ON FUNCTION clientele._offer_inputs_query() IS
@@ -51,11 +54,11 @@ BEGIN
             SELECT i.customer_id, d.*, clientele._natural_share(i.profile, i.prior, d.min_spend) AS natural_share
             FROM {store}._offer_inputs i
             CROSS JOIN LATERAL (
-                SELECT p.program, p.status, p.reasons, {decided}
+                SELECT p.program, p.status, p.reasons, {decided}, p.expected_profit_low
                 FROM clientele._decide_programs({store}._offer_book(), i.input, i.budgets) p
                 UNION ALL
                 SELECT i.open_program, CASE WHEN i.open_holdout IS NULL THEN 'offered' ELSE 'held_out' END,
-                    ((i.open).terms).reasons, {open_terms}
+                    ((i.open).terms).reasons, {open_terms}, NULL
                 WHERE i.open_exposure IS NOT NULL) d;
         CREATE OR REPLACE VIEW {store}.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,

@@ -154,7 +154,7 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
         'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'crossed', 'scoring', 'models',
-        'product_neighbours', 'affinities',
+        'product_neighbours', 'affinities', 'budget_prices',
         'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger',
         'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
         '_orders', '_order_rows', 'uncountable_orders', '_items', '_item_products', '_products', '_order_owners',

@@ -22,7 +22,11 @@ BEGIN
             breaks_set boolean NOT NULL DEFAULT false, breaks_at timestamptz,
             decimals integer NOT NULL,
             net_share double precision, annual_discount double precision, recent_bound numeric, value_prior clientele.value_prior,
-            purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
+            season double precision, purchase_kind text, purchase double precision[], value double precision[], clv_version integer);
+        CREATE TABLE {store}.budget_prices (
+            program text PRIMARY KEY, price double precision NOT NULL CHECK (price >= 0), planned_at timestamptz NOT NULL);
+        COMMENT ON TABLE {store}.budget_prices IS
+            'What a unit of a program''s budget earns with the customers who get it: learned terms are worth making where they earn more.';
         COMMENT ON TABLE {store}.models IS
             'The versions of the store''s models: written by clientele.fit_clv, learn_segments, learn_offer, '
             'learn_affinity, fit_response and use_model.';
@@ -37,6 +41,8 @@ BEGIN
             'the typical order value that 95 % of the customers with three orders or more do not exceed; NULL below 30 such customers.';
         COMMENT ON COLUMN {store}.scoring.value_prior IS
             'How the customers'' order values differ, as of the last refresh: clientele.fit_value_prior of their profiles.';
+        COMMENT ON COLUMN {store}.scoring.season IS
+            'What the logarithms of orders are above what was expected, by customers held out in the last 28 days, as of the last refresh.';
         COMMENT ON COLUMN {store}.scoring.purchase IS
             'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
         COMMENT ON COLUMN {store}.scoring.value IS 'p, q, v of a Gamma-Gamma model.';

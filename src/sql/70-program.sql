@@ -10,8 +10,10 @@ DECLARE
     response jsonb;
     book jsonb;
 BEGIN
-    EXECUTE format('SELECT jsonb_agg(to_jsonb(p) || jsonb_build_object(''estimates'', m.parameters -> ''estimates'') ORDER BY p.priority)
-        FROM %1$I.programs p LEFT JOIN %1$I.models m ON m.kind = ''offer:'' || p.program AND m.in_use', store) INTO programs;
+    EXECUTE format('SELECT jsonb_agg(to_jsonb(p) || jsonb_build_object(''estimates'', m.parameters -> ''estimates'')
+            || CASE WHEN b.price IS NULL THEN ''{}'' ELSE jsonb_build_object(''budget_price'', b.price) END ORDER BY p.priority)
+        FROM %1$I.programs p LEFT JOIN %1$I.budget_prices b ON b.program = p.program AND p.budget IS NOT NULL
+        LEFT JOIN %1$I.models m ON m.kind = ''offer:'' || p.program AND m.in_use', store) INTO programs;
     EXECUTE format('SELECT jsonb_build_object(''purchase_model'',
         jsonb_build_object(''model'', s.purchase_kind, ''parameters'', s.purchase))
         FROM %I.scoring s WHERE s.id = 1 AND s.purchase IS NOT NULL', store) INTO purchase_model;
@@ -105,23 +107,26 @@ CREATE FUNCTION clientele._offer_terms(
     objective text, segments text[], stretch numeric, reward_rate numeric, max_cv double precision, valid_for interval,
     holdout double precision, starts_at timestamptz, ends_at timestamptz, max_per_customer integer, cooldown interval,
     budget numeric, arms jsonb, message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric,
-    terms text, spread numeric, progress_message text) RETURNS jsonb
+    terms text, spread numeric, progress_message text, explore jsonb, contact_cost numeric, min_profit numeric, 
+    min_reward numeric) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
     SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate,
         'max_cv', max_cv, 'valid_for', valid_for, 'holdout', holdout, 'starts_at', starts_at, 'ends_at', ends_at,
         'max_per_customer', max_per_customer, 'cooldown', cooldown, 'budget', budget, 'arms', arms, 'message', message,
         'disclosure', disclosure, 'priority', priority, 'max_min_spend', max_min_spend, 'max_reward', max_reward,
-        'terms', terms, 'spread', spread, 'progress_message', progress_message)
+        'terms', terms, 'spread', spread, 'progress_message', progress_message, 'explore', explore,
+        'contact_cost', contact_cost, 'min_profit', min_profit, 'min_reward', min_reward)
 $$;
 COMMENT ON FUNCTION clientele._offer_terms(text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
-    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text) IS
+    timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
+    numeric, numeric, numeric) IS
     'The arguments of define_offer() and its like as a program stands in a store''s book; NULL where they are.';
 
 CREATE FUNCTION clientele._with_reward_rate(terms jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT terms || jsonb_build_object('reward_rate', coalesce(nullif(terms -> 'reward_rate', 'null'),
-        to_jsonb(CASE terms ->> 'terms' WHEN 'spread' THEN 0.02 ELSE 0.05 END)))
+        to_jsonb(CASE WHEN terms ->> 'terms' IN ('spread', 'learned') THEN 0.02 ELSE 0.05 END)))
 $$;
 COMMENT ON FUNCTION clientele._with_reward_rate(jsonb) IS
     'The terms of a program, with the reward rate that goes with them where none is named.';
@@ -134,7 +139,8 @@ DECLARE
 BEGIN
     PERFORM clientele._require('program', program IS NOT NULL);
     PERFORM clientele._require(r, coalesce(terms -> r, 'null') <> 'null')
-        FROM unnest('{objective,terms,stretch,spread,valid_for,holdout,message,progress_message}'::text[]) r;
+        FROM unnest('{objective,terms,stretch,spread,valid_for,holdout,message,progress_message,'
+            'contact_cost,min_profit,min_reward}'::text[]) r;
     IF btrim(program) = '' THEN
         RAISE EXCEPTION 'a program needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -204,7 +210,8 @@ COMMENT ON FUNCTION clientele._notice_lost_terms(name, jsonb) IS
 
 CREATE FUNCTION clientele._optional_terms() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN '{segments,max_cv,holdout,starts_at,ends_at,max_per_customer,cooldown,budget,arms,disclosure,max_min_spend,max_reward}'::text[];
+    RETURN '{segments,max_cv,holdout,starts_at,ends_at,max_per_customer,cooldown,budget,arms,disclosure,max_min_spend,max_reward,'
+        'explore,contact_cost,min_profit,min_reward}'::text[];
 COMMENT ON FUNCTION clientele._optional_terms() IS 'The terms that a program can be without.';
 
 CREATE FUNCTION clientele.define_offer(
@@ -215,8 +222,8 @@ CREATE FUNCTION clientele.define_offer(
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
-    terms text DEFAULT 'stretch', spread numeric DEFAULT 2,
-    progress_message text DEFAULT '{gap} more and you get {reward} off') RETURNS void
+    terms text DEFAULT 'stretch', spread numeric DEFAULT 2, progress_message text DEFAULT '{gap} more and you get {reward} off',
+    explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition jsonb;
@@ -224,18 +231,20 @@ BEGIN
     PERFORM clientele._lock_store(store);
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
-            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread,
-            progress_message));
+            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread, progress_message,
+            explore, contact_cost, min_profit, min_reward));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._notice_lost_terms(store, definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
+    numeric, numeric, numeric) IS
     'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a '
     'new version, '
     'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
-    'segments: of ''main''; NULL for all. reward_rate: share of min_spend; NULL: 0.05, and 0.02 with terms spread. '
+    'segments: of ''main''; NULL for all. reward_rate: share of min_spend; NULL: 0.05, and 0.02 with terms spread or '
+    'learned. '
     'terms, of grow_order_value: stretch asks for stretch (above 1) times the reference value, of who does not vary by more than max_cv, '
     'the greatest coefficient of variation of the last 8 orders (NULL turns the check off); spread asks for exp(mu + spread x sigma), '
     'where the logarithm of the customer''s next order has mean mu and standard deviation sigma (log_value_mean, log_value_sd). '
@@ -250,7 +259,12 @@ COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, nu
     'arms: an array of {"stretch", "reward_rate", "weight", "name"}, of which each customer gets one by chance. '
     'max_min_spend: the highest threshold, which is the greatest rung up to it; who spends as much is refused. max_reward: the highest '
     'reward. '
-    'NULL in these six: no such term.';
+    'explore: {"share": 0.2, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.06]}: that share of the enrolments gets one of the '
+    'combinations at random, whatever half the margin and the last threshold say, within max_min_spend and max_reward. '
+    'NULL in these seven: no such term. '
+    'With terms learned, the rung and the reward rate, within what was tried, that are expected to earn most by the response in use; none '
+    'where they earn no more than contact_cost with 80 % certainty, less than min_profit, or the reward is below min_reward. As spread '
+    'until there is a response. Needs an explore share and a holdout of 0.05 and a disclosure.';
 
 CREATE FUNCTION clientele._check_reset(reset text[], named jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -280,13 +294,15 @@ CREATE FUNCTION clientele.alter_offer(
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT NULL, disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
-    reset text[] DEFAULT NULL, terms text DEFAULT NULL, spread numeric DEFAULT NULL, progress_message text DEFAULT NULL) RETURNS void
+    reset text[] DEFAULT NULL, terms text DEFAULT NULL, spread numeric DEFAULT NULL, progress_message text DEFAULT NULL,
+    explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT NULL, min_profit numeric DEFAULT NULL,
+    min_reward numeric DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- Nulls within the arms are theirs.
     named jsonb := jsonb_strip_nulls(clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout,
             starts_at, ends_at, max_per_customer, cooldown, budget, NULL, message, disclosure, priority, max_min_spend, max_reward,
-            terms, spread, progress_message))
+            terms, spread, progress_message, explore, contact_cost, min_profit, min_reward))
         || CASE WHEN arms IS NULL THEN '{}' ELSE jsonb_build_object('arms', arms) END;
     taken_away jsonb;
     definition jsonb;
@@ -295,19 +311,21 @@ BEGIN
     PERFORM clientele._lock_store(store);
     PERFORM clientele._check_program(store, program);
     PERFORM clientele._check_reset(reset, named);
-    SELECT jsonb_object_agg(r, CASE r WHEN 'holdout' THEN '0'::jsonb ELSE 'null' END) INTO taken_away FROM unnest(reset) r;
+    SELECT jsonb_object_agg(r, CASE WHEN r IN ('holdout', 'contact_cost', 'min_profit', 'min_reward') THEN '0'::jsonb ELSE 'null' END)
+        INTO taken_away FROM unnest(reset) r;
     definition := clientele._offer_definition(store, program,
         clientele._program_in_book(store, program) || named || coalesce(taken_away, '{}'));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[], text, numeric, text) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[], text, numeric, text, jsonb,
+    numeric, numeric, numeric) IS
     'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and '
     'versioned as there; '
     'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, '
     'ends_at, '
-    'max_per_customer, cooldown, budget, arms, disclosure, max_min_spend, max_reward.';
+    'max_per_customer, cooldown, budget, arms, disclosure, max_min_spend, max_reward, explore, contact_cost, min_profit, min_reward.';
 
 CREATE FUNCTION clientele.drop_offer(store name, program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -318,6 +336,7 @@ BEGIN
     PERFORM clientele._set_budget(store, program, NULL::numeric);
     PERFORM clientele._retire_estimates(store, program);
     EXECUTE format('DELETE FROM %I.programs p WHERE p.program = $1', store) USING program;
+    EXECUTE format('DELETE FROM %I.budget_prices b WHERE b.program = $1', store) USING program;
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.drop_offer(name, text) IS

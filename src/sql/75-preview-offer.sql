@@ -8,10 +8,11 @@ CREATE FUNCTION clientele.preview_offer(
     max_per_customer integer DEFAULT NULL, cooldown interval DEFAULT NULL, budget numeric DEFAULT NULL, arms jsonb DEFAULT NULL,
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
-    terms text DEFAULT 'stretch', spread numeric DEFAULT 2,
-    progress_message text DEFAULT '{gap} more and you get {reward} off')
+    terms text DEFAULT 'stretch', spread numeric DEFAULT 2, progress_message text DEFAULT '{gap} more and you get {reward} off',
+    explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0)
     RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
-        greatest_cost_before numeric, greatest_cost_after numeric, natural_cost_before numeric, natural_cost_after numeric)
+        greatest_cost_before numeric, greatest_cost_after numeric, natural_cost_before numeric, natural_cost_after numeric,
+        exploring_cost_after numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition jsonb;
@@ -23,19 +24,21 @@ BEGIN
     PERFORM clientele._require_readable(store);
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
-            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread,
-            progress_message));
+            cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread, progress_message,
+            explore, contact_cost, min_profit, min_reward));
     PERFORM clientele._warn_of_terms(definition);
-    EXECUTE format('SELECT %1$I._offer_book(), ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)',
-        store) INTO book, budgets;
+    EXECUTE format('SELECT %1$I._offer_book(),
+        ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)', store) INTO book, budgets;
     changed_budgets := ARRAY(SELECT b FROM unnest(budgets) b WHERE b.program <> preview_offer.program);
     IF budget IS NOT NULL THEN
-        changed_budgets := changed_budgets || ROW(program, clientele._remaining_budget(store, program, budget))::clientele.offer_budget;
+        changed_budgets := changed_budgets
+            || ROW(program, clientele._remaining_budget(store, program, budget))::clientele.offer_budget;
     END IF;
     RETURN QUERY EXECUTE clientele._comparison_query(store) USING book, budgets, clientele._book_with(book, definition), changed_budgets;
 END $$;
 COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
-    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text) IS
+    timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
+    numeric, numeric, numeric) IS
     'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with '
     'NULL for all; writes nothing, for everybody who may read the store. '
     'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, '
@@ -43,7 +46,8 @@ COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, n
     'disclosure. Who has an open offer is unchanged. '
     'greatest_cost_before, greatest_cost_after: sum of the rewards in the currency if every offer were redeemed, whatever is left of '
     'budgets. natural_cost_before, natural_cost_after: of these, what goes to orders that reach the threshold anyway, as '
-    'natural_share of shop.offer_decisions has it. What define_offer() refuses is refused.';
+    'natural_share of shop.offer_decisions has it. exploring_cost_after: of greatest_cost_after, what goes to those who explore. '
+    'What define_offer() refuses is refused.';
 
 -- Which of the programs' figures tell a customer something else is a matter of all columns but those that say where it comes from.
 CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
@@ -51,6 +55,7 @@ CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
     SELECT clientele._fill('
         WITH compared AS (
             SELECT d.segment, (d.before).reward AS reward_before, (d.after).reward AS reward_after,
+                (d.after).variant LIKE ''explore:%'' AS explores,
                 ROW({before}) IS DISTINCT FROM ROW({after}) AS differs,
                 (d.before).reward * clientele._natural_share(d.profile, d.prior, (d.before).min_spend)::numeric AS natural_before,
                 (d.after).reward * clientele._natural_share(d.profile, d.prior, (d.after).min_spend)::numeric AS natural_after
@@ -65,12 +70,14 @@ CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
                 count(*) FILTER (WHERE c.reward_before IS NOT NULL AND c.reward_after IS NULL) AS loses,
                 count(*) FILTER (WHERE c.differs AND c.reward_before IS NOT NULL AND c.reward_after IS NOT NULL) AS changes,
                 count(*) FILTER (WHERE NOT c.differs) AS unchanged, sum(c.reward_before) AS cost_before, sum(c.reward_after) AS cost_after,
-                sum(c.natural_before) AS natural_before, sum(c.natural_after) AS natural_after
+                sum(c.natural_before) AS natural_before, sum(c.natural_after) AS natural_after,
+                sum(c.reward_after) FILTER (WHERE c.explores) AS exploring
             FROM compared c GROUP BY c.segment
         )
         SELECT n.segment, coalesce(sum(n.customers), 0)::bigint, coalesce(sum(n.gains), 0)::bigint, coalesce(sum(n.loses), 0)::bigint,
             coalesce(sum(n.changes), 0)::bigint, coalesce(sum(n.unchanged), 0)::bigint, coalesce(sum(n.cost_before), 0),
-            coalesce(sum(n.cost_after), 0), round(coalesce(sum(n.natural_before), 0), 2), round(coalesce(sum(n.natural_after), 0), 2)
+            coalesce(sum(n.cost_after), 0), round(coalesce(sum(n.natural_before), 0), 2), round(coalesce(sum(n.natural_after), 0), 2),
+            coalesce(sum(n.exploring), 0)
         FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment',
         'before', clientele._columns_of('clientele.offer', '(d.before).', clientele._explaining_columns()),
         'after', clientele._columns_of('clientele.offer', '(d.after).', clientele._explaining_columns()),

@@ -571,12 +571,15 @@ CREATE FUNCTION clientele._arms_pvalue(definition jsonb, variants text[], custom
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN bool_or(k.customers > 0 AND (a.weight > 0) IS NOT TRUE) THEN 0
         ELSE clientele.srm_pvalue(array_agg(coalesce(k.customers, 0) ORDER BY a.place), array_agg(a.weight ORDER BY a.place)) END
-    FROM clientele._arms(definition) a FULL JOIN unnest(variants, customers) k (variant, customers) ON k.variant = a.variant
-    HAVING count(a.place) > 1
+    FROM clientele._arms(definition) a
+    FULL JOIN (SELECT v.* FROM unnest(variants, customers) v (variant, customers) WHERE v.variant NOT LIKE 'explore:%') k
+        ON k.variant = a.variant
+    -- Of an arm whose terms are learned only those are enrolled for whom an offer is worth making.
+    HAVING count(a.place) > 1 AND NOT coalesce(jsonb_path_exists(definition, '$.arms[*] ? (@.terms == "learned")'), false)
 $$;
 COMMENT ON FUNCTION clientele._arms_pvalue(jsonb, text[], bigint[]) IS
     'The p-value of how customers are spread over the arms of a version of a program: 0 where some are in an arm that has no weight, '
-    'NULL with fewer than two arms.';
+    'NULL with fewer than two arms, or with one whose terms are learned.';
 
 CREATE FUNCTION clientele._create_experiment_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

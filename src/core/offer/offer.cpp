@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <string>
 
+#include "core/offer/learned_terms.hpp"
 #include "core/score/prediction.hpp"
 
 namespace clientele {
@@ -43,11 +45,10 @@ void check_win_back(const CustomerFacts& facts, Reasons& found) {
 
 // A stretch is for customers whose orders vary little; the spread of the own orders answers variation by the threshold.
 void check_variation(const Program& program, const CustomerFacts& facts, const Reference& reference, Reasons& found) {
-    if (program.terms == TermsRule::spread) {
-        if (!reference.knows_spread()) found.add(Reason::spread_unknown);
-    } else if (reference.basis == Basis::typical && facts.typical_cv > program.max_cv) {
-        found.add(Reason::too_variable);
-    }
+    const bool by_spread = program.uses(TermsRule::spread) || program.uses(TermsRule::learned);
+    if (by_spread && !reference.knows_spread()) found.add(Reason::spread_unknown);
+    const bool varies = reference.basis == Basis::typical && facts.typical_cv > program.max_cv;
+    if (varies && program.uses(TermsRule::stretch)) found.add(Reason::too_variable);
 }
 
 void check_limits(const Program& program, const Standing& standing, Instant as_of, Reasons& found) {
@@ -108,27 +109,38 @@ std::int64_t stretched_rung(const Program& program, const Arm& arm, const Refere
 void set_threshold(const Program& program, const Arm& arm, const Reference& reference, std::int64_t highest,
                    Terms& terms) {
     const std::int64_t rung =
-        program.terms == TermsRule::spread ? spread_rung(program, reference) : stretched_rung(program, arm, reference);
+        arm.terms == TermsRule::stretch ? stretched_rung(program, arm, reference) : spread_rung(program, reference);
     terms.at_max_spend = program.max_min_spend < std::min(rung, highest);
     terms.limited = highest < rung && !terms.at_max_spend;
     terms.min_spend = std::min({rung, highest, program.max_min_spend});
 }
 
-// The reward: the arm's share of the threshold, but no more than half the margin, nor than the program gives.
+// The reward: the arm's share of the threshold, but no more than half the margin, unless it is explored, nor than the
+// program gives.
 void set_reward(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
                 std::int64_t margin, Terms& terms) {
     const std::int64_t units = power_of_ten(book.decimals);
     const Wide spend = static_cast<Wide>(terms.min_spend) * value_unit;
     const Wide stake = spend_at_stake(program.objective, reference.value, spend);
     const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
-    const Wide by_margin = divide(stake * margin * units, 2 * value_unit * rate_unit);
+    const Wide by_margin = arm.explored ? by_rate : divide(stake * margin * units, 2 * value_unit * rate_unit);
     terms.at_max_reward = program.max_reward < std::min(by_rate, by_margin);
     terms.capped = by_margin < by_rate && !terms.at_max_reward;
     terms.reward = static_cast<std::int64_t>(std::min<Wide>({by_rate, by_margin, program.max_reward}));
 }
 
-// What a program asks for and pays, over the arms that anyone is in: whether a customer is eligible must not depend on
-// the one they are in.
+// What an arm asks for and pays; where that is learnt, at most.
+Terms greatest_terms(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
+                     std::int64_t margin, std::int64_t highest) {
+    if (arm.terms != TermsRule::learned || book.response == nullptr) {
+        return terms_of(book, program, arm, reference, margin, highest);
+    }
+    const Arm greatest{.stretch = book.response->stretch.greatest, .reward_rate = book.response->reward_rate.greatest};
+    return terms_of(book, program, greatest, reference, margin, highest);
+}
+
+// What a program asks for and pays, over the arms and combinations that anyone is in: whether a customer is eligible
+// must not depend on the one they are in.
 struct Quote {
     std::int64_t highest = highest_rung;  // threshold
     bool outgrown = false;                // what is one rung above the last; then there are no terms
@@ -147,12 +159,14 @@ Quote quote_of(const Book& book, const Program& program, const Customer& custome
     quote.outgrown = !quote.above_maximum && spends_as_much_as(quote.highest, program, reference);
     if (!quote.has_terms()) return quote;
     const std::int64_t margin = margin_of(book, customer).value;
-    for (std::size_t index = 0; index < program.arm_count(); ++index) {
+    const std::size_t arms = program.arm_count();
+    for (std::size_t index = 0; index < arms + program.combinations.size(); ++index) {
         const Arm arm = program.arm(index);
         if (!(arm.weight > 0)) continue;
-        quote.terms = terms_of(book, program, arm, reference, margin, quote.highest);
-        quote.least_reward = std::min(quote.least_reward, quote.terms.reward);
-        quote.greatest_reward = std::max(quote.greatest_reward, quote.terms.reward);
+        const Terms terms = greatest_terms(book, program, arm, reference, margin, quote.highest);
+        if (index < arms) quote.terms = terms;
+        quote.least_reward = std::min(quote.least_reward, terms.reward);
+        quote.greatest_reward = std::max(quote.greatest_reward, terms.reward);
     }
     return quote;
 }
@@ -187,16 +201,34 @@ Candidate find_winner(const Book& book, const Customer& customer, const Referenc
     return {};
 }
 
-// Fills in the arm that the customer is in, and its terms.
+Origin origin_of(const Book& book, const Arm& arm) {
+    if (arm.explored) return Origin::explored;
+    if (arm.terms == TermsRule::learned) return book.response == nullptr ? Origin::not_learned_yet : Origin::learned;
+    return arm.terms == TermsRule::spread ? Origin::spread : Origin::stretch;
+}
+
+// The terms that earn most; what speaks against them is a reason.
+void choose(const Book& book, const Customer& customer, const Quote& quote, Decision& decision) {
+    const LearnedTerms learned = learned_terms(book, customer, quote.highest, decision);
+    decision.terms = learned.terms;
+    decision.arm.reward_rate = learned.reward_rate;
+    decision.expected = learned.expected;
+    if (learned.against) decision.reasons.add(*learned.against);
+}
+
+// Fills in the arm that the customer is in, or the combination that they explore, and its terms.
 void draw(const Book& book, const Customer& customer, const Quote& quote, Decision& decision) {
     const Program& program = *decision.program;
-    decision.arm_index = arm_index_of(program, customer);
+    decision.arm_index = drawn_index(program, customer);
     decision.arm = program.arm(static_cast<std::size_t>(decision.arm_index));
-    decision.terms = program.arms.empty() ? quote.terms
-                                          : terms_of(book, program, decision.arm, decision.reference,
-                                                     decision.margin.value, quote.highest);
+    decision.origin = origin_of(book, decision.arm);
     decision.greatest_reward = quote.greatest_reward;
-    decision.drawn = program.draws_terms();
+    decision.drawn = decision.arm.explored || program.draws_terms();
+    if (decision.origin == Origin::learned) return choose(book, customer, quote, decision);
+    const bool quoted = program.arms.empty() && !decision.arm.explored;
+    decision.terms =
+        quoted ? quote.terms
+               : terms_of(book, program, decision.arm, decision.reference, decision.margin.value, quote.highest);
 }
 
 // The amount alone, and where it came from.
@@ -224,13 +256,29 @@ Reason reason_of(Basis basis) {
     }
 }
 
+void add_origin(Origin origin, Reasons& reasons) {
+    switch (origin) {
+        case Origin::not_learned_yet:
+            reasons.add(Reason::not_learned_yet);
+            [[fallthrough]];
+        case Origin::spread:
+            return reasons.add(Reason::own_spread);
+        case Origin::learned:
+            return reasons.add(Reason::earns_most);
+        case Origin::explored:
+            return reasons.add(Reason::explored);
+        default:
+            return;
+    }
+}
+
 Reasons reasons_for(const Decision& decision) {
     Reasons reasons;
     reasons.add(reason_of(decision.reference.basis));
     if (decision.program->objective == Objective::second_order) reasons.add(Reason::second_order_due);
     if (decision.program->objective == Objective::win_back) reasons.add(Reason::overdue);
     if (decision.reference.bounded) reasons.add(Reason::last_order_bounded);
-    if (decision.program->terms == TermsRule::spread) reasons.add(Reason::own_spread);
+    add_origin(decision.origin, reasons);
     reasons.add(decision.terms.at_max_reward ? Reason::reward_at_maximum
                 : decision.terms.capped      ? Reason::reward_capped_by_margin
                                              : Reason::reward_by_rate);
@@ -242,7 +290,9 @@ Reasons reasons_for(const Decision& decision) {
 void offer(const Book& book, Decision& decision) {
     decision.status = Status::offered;
     decision.reasons = reasons_for(decision);
-    decision.propensity = (1 - book.global_holdout) * (1 - decision.program->holdout) * decision.arm.weight;
+    const Program& program = *decision.program;
+    const double drawn = decision.arm.explored ? program.explore_share : 1 - program.explore_share;
+    decision.propensity = (1 - book.global_holdout) * (1 - program.holdout) * drawn * decision.arm.weight;
 }
 
 void hold_out(Decision& decision, Holdout holdout, Reason reason, double propensity) {
@@ -282,7 +332,15 @@ bool Reasons::has(Reason reason) const {
 }
 
 bool Program::draws_terms() const {
-    return std::count_if(arms.begin(), arms.end(), [](const Arm& arm) { return arm.weight > 0; }) > 1;
+    const auto has_weight = [](const Arm& arm) { return arm.weight > 0; };
+    return std::count_if(arms.begin(), arms.end(), has_weight) > 1 &&
+           std::all_of(arms.begin(), arms.end(), [](const Arm& arm) { return arm.terms == TermsRule::stretch; });
+}
+
+bool Program::uses(TermsRule rule) const {
+    if (arms.empty()) return terms == rule;
+    return std::any_of(arms.begin(), arms.end(),
+                       [rule](const Arm& arm) { return arm.terms == rule && arm.weight > 0; });
 }
 
 bool Book::asks_for_cv() const {
@@ -292,8 +350,14 @@ bool Book::asks_for_cv() const {
 }
 
 bool Book::asks_for_next_order() const {
-    return std::any_of(programs.begin(), programs.end(),
-                       [](const Program& program) { return program.terms == TermsRule::spread; });
+    return std::any_of(programs.begin(), programs.end(), [](const Program& program) {
+        return program.uses(TermsRule::spread) || program.uses(TermsRule::learned);
+    });
+}
+
+bool Book::asks_for_expected_orders() const {
+    return response != nullptr && std::any_of(programs.begin(), programs.end(),
+                                              [](const Program& program) { return program.uses(TermsRule::learned); });
 }
 
 bool Book::asks_for_recency() const {
@@ -343,7 +407,15 @@ CustomerMargin margin_of(const Book& book, const Customer& customer) {
 Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
                std::int64_t margin, std::int64_t highest) {
     Terms terms;
-    set_threshold(program, arm, reference, highest, terms);
+    set_threshold(program, arm, reference, arm.explored ? highest_rung : highest, terms);
+    set_reward(book, program, arm, reference, margin, terms);
+    return terms;
+}
+
+Terms terms_at(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
+               std::int64_t margin, std::int64_t min_spend) {
+    Terms terms;
+    terms.min_spend = min_spend;
     set_reward(book, program, arm, reference, margin, terms);
     return terms;
 }
@@ -356,6 +428,24 @@ int arm_index_of(const Program& program, const Customer& customer) {
     auto last = static_cast<int>(program.arms.size()) - 1;
     while (last > 0 && !(program.arms[last].weight > 0)) --last;
     return last;
+}
+
+int explore_bucket(const Program& program, const Customer& customer) {
+    Fnv1a seeded = program.explore_seed;
+    seeded.add(customer.id);
+    return bucket_number(seeded, ":" + std::to_string(customer.period));
+}
+
+bool explores(const Program& program, const Customer& customer) {
+    return program.explore_share > 0 && bucket_share(explore_bucket(program, customer)) < program.explore_share;
+}
+
+int drawn_index(const Program& program, const Customer& customer) {
+    if (!explores(program, customer)) return arm_index_of(program, customer);
+    const double place = bucket_share(explore_bucket(program, customer)) / program.explore_share;
+    const std::size_t count = program.combinations.size();
+    const auto combination = static_cast<std::size_t>(place * static_cast<double>(count));
+    return static_cast<int>(program.arm_count() + std::min(combination, count - 1));
 }
 
 bool is_held_out(const Program& program, const Customer& customer) {
@@ -404,7 +494,11 @@ Decision decide_enrolment(const Book& book, const Customer& customer, const Prog
     decision.program = chosen.program;
     consult_model(book, customer.facts, decision);
     draw(book, customer, chosen.quote, decision);
-    assign(book, customer, decision);
+    if (decision.reasons.empty()) {
+        assign(book, customer, decision);
+    } else {
+        decision.program = nullptr;  // and none comes behind: nobody falls through to an offer that loses
+    }
     return decision;
 }
 
@@ -449,7 +543,7 @@ double break_even_share(const Book& book, const Decision& decision) {
 }
 
 std::int64_t next_step_value(const Book& book, const Program& program, const Arm& arm, const Terms& terms) {
-    if (program.terms == TermsRule::spread || terms.min_spend == 0 || terms.min_spend >= highest_rung) return 0;
+    if (arm.terms != TermsRule::stretch || terms.min_spend == 0 || terms.min_spend >= highest_rung) return 0;
     const bool grows = program.objective == Objective::grow_order_value;
     const Wide rung = static_cast<Wide>(terms.min_spend) * power_of_ten(book.decimals) * rate_unit;
     const Wide value = rung / (grows ? arm.stretch : rate_unit) + 1;
@@ -461,7 +555,10 @@ std::int64_t asked_from(const Book& book, const Program& program, const Arm& arm
     return terms_of(book, program, arm, {Basis::typical, value}, 0).min_spend;
 }
 
-std::string_view code_of(TermsRule rule) { return rule == TermsRule::spread ? "spread" : "stretch"; }
+std::string_view code_of(TermsRule rule) {
+    constexpr std::string_view codes[] = {"stretch", "spread", "learned"};
+    return codes[static_cast<int>(rule)];
+}
 
 std::string_view code_of(Reason reason) {
     constexpr std::string_view codes[reason_count] = {"recent_order",
@@ -477,6 +574,9 @@ std::string_view code_of(Reason reason) {
                                                       "min_spend_at_maximum",
                                                       "last_order_bounded",
                                                       "own_spread",
+                                                      "not_learned_yet",
+                                                      "earns_most",
+                                                      "explored",
                                                       "held_out",
                                                       "held_out_globally",
                                                       "not_in_segment",
@@ -497,6 +597,9 @@ std::string_view code_of(Reason reason) {
                                                       "above_maximum",
                                                       "no_reward",
                                                       "budget_exhausted",
+                                                      "not_worth_it",
+                                                      "budget_spent_better",
+                                                      "response_outdated",
                                                       "outranked"};
     return codes[static_cast<int>(reason)];
 }

@@ -47,9 +47,13 @@ inline constexpr int win_back_gaps = 2;
 
 enum class Objective : std::uint8_t { grow_order_value, second_order, win_back };
 inline constexpr Objective objectives[] = {Objective::grow_order_value, Objective::second_order, Objective::win_back};
-// What sets the threshold of grow_order_value: a multiple of the reference value, or how the customer's own orders
-// spread.
-enum class TermsRule : std::uint8_t { stretch, spread };
+// What sets the terms of grow_order_value: a multiple of the reference value, how the customer's own orders spread, or
+// what was learnt of what offers earn, which acts by the spread until something was.
+enum class TermsRule : std::uint8_t { stretch, spread, learned };
+inline constexpr TermsRule terms_rules[] = {TermsRule::stretch, TermsRule::spread, TermsRule::learned};
+// What the terms of a decision came from.
+enum class Origin : std::uint8_t { stretch, spread, learned, not_learned_yet, explored };
+inline constexpr int origin_count = 5;
 enum class Basis : std::uint8_t { none, recent, typical, segment, store };
 enum class Status : std::uint8_t { offered, held_out, refused };
 enum class Holdout : std::uint8_t { none, program, global };
@@ -69,6 +73,9 @@ enum class Reason : std::uint8_t {
     min_spend_at_maximum,
     last_order_bounded,
     own_spread,
+    not_learned_yet,
+    earns_most,
+    explored,
     held_out,
     held_out_globally,
     not_in_segment,
@@ -89,9 +96,12 @@ enum class Reason : std::uint8_t {
     above_maximum,
     no_reward,
     budget_exhausted,
+    not_worth_it,
+    budget_spent_better,
+    response_outdated,
     outranked,
 };
-inline constexpr int reason_count = 34;
+inline constexpr int reason_count = 40;
 
 class Reasons {
   public:
@@ -102,7 +112,7 @@ class Reasons {
 
   private:
     std::uint8_t count_ = 0;
-    Reason codes_[15] = {};
+    Reason codes_[18] = {};
 };
 
 // The amount that an offer stretches, and where it came from.
@@ -134,6 +144,14 @@ struct Arm {
     std::int64_t stretch = 0;      // millionths
     std::int64_t reward_rate = 0;  // millionths
     double weight = 1;             // the share of the customers
+    TermsRule terms = TermsRule::stretch;
+    bool explored = false;
+};
+
+// What an offer is worth making for, where its terms are learnt; in the currency.
+struct Worth {
+    double contact_cost = 0, min_profit = 0, min_reward = 0;
+    double budget_price = 0;  // what a unit of the budget earns with others
 };
 
 // Texts are views of memory that outlives the book; one without data is NULL.
@@ -150,10 +168,14 @@ struct Program {
     std::int64_t reward_rate = 50'000;                         // millionths
     double max_cv = std::numeric_limits<double>::quiet_NaN();  // NaN: the check is off
     double holdout = 0;
-    Fnv1a holdout_seed;                         // fed with SEED:PROGRAM:holdout
-    std::span<const Arm> arms;                  // none: all get the stretch and reward rate above
-    std::span<const double> weights;            // of the arms
-    Fnv1a arm_seed;                             // fed with SEED:PROGRAM:arm
+    Fnv1a holdout_seed;               // fed with SEED:PROGRAM:holdout
+    std::span<const Arm> arms;        // none: all get the stretch and reward rate above
+    std::span<const double> weights;  // of the arms
+    Fnv1a arm_seed;                   // fed with SEED:PROGRAM:arm
+    double explore_share = 0;         // of the enrolments, which get one of these combinations at random
+    std::span<const Arm> combinations;
+    Fnv1a explore_seed;  // fed with SEED:PROGRAM:explore
+    Worth worth;
     std::int64_t max_min_spend = highest_rung;  // a rung, or 0: below the lowest
     std::int64_t max_reward = unlimited;        // smallest units of the currency
     std::int64_t max_per_customer = unlimited;
@@ -163,11 +185,14 @@ struct Program {
     std::string_view progress_message;
     std::string_view disclosure;
 
-    // Whether customers differ in their terms by chance.
+    // Whether customers of an arm differ from others in stretch and reward rate by chance.
     bool draws_terms() const;
+    bool uses(TermsRule rule) const;
+    // The combinations to explore stand behind the arms.
     std::size_t arm_count() const { return arms.empty() ? 1 : arms.size(); }
     Arm arm(std::size_t index) const {
-        return arms.empty() ? Arm{.stretch = stretch, .reward_rate = reward_rate} : arms[index];
+        if (index >= arm_count()) return combinations[index - arm_count()];
+        return arms.empty() ? Arm{.stretch = stretch, .reward_rate = reward_rate, .terms = terms} : arms[index];
     }
 };
 
@@ -187,6 +212,7 @@ struct Book {
 
     bool asks_for_cv() const;
     bool asks_for_next_order() const;
+    bool asks_for_expected_orders() const;
     bool asks_for_recency() const;
     bool asks_for_gap() const;
 };
@@ -204,7 +230,9 @@ struct Customer {
     CustomerFacts facts;
     // For a customer without orders; with basis recent for one of few orders: the most that the last one counts for.
     Reference fallback;
-    OrderValue next_order;  // without an offer; no spread: not known, or not asked for
+    OrderValue next_order;    // without an offer; no spread: not known, or not asked for
+    double season = 0;        // what the logarithms of orders are above that now
+    std::int64_t period = 1;  // of the next exposure: so many there will be then
     Instant as_of = 0;
     std::span<const Standing> standings;  // one a program of the book, in its order; empty: nothing limits
     LastThreshold last_threshold;
@@ -223,6 +251,13 @@ struct Terms {
     bool at_max_spend = false;   // by the program
 };
 
+// What is expected of terms that are learnt.
+struct Expectation {
+    double profit = std::numeric_limits<double>::quiet_NaN();
+    double low = std::numeric_limits<double>::quiet_NaN();  // what it exceeds with 80 % certainty
+    bool known() const { return profit == profit; }
+};
+
 struct Decision {
     const Program* program = nullptr;
     Status status = Status::refused;
@@ -232,8 +267,10 @@ struct Decision {
     CustomerMargin margin;
     Arm arm;
     int arm_index = 0;
-    bool drawn = false;                // the terms, at random
-    Terms terms;                       // in the arm
+    bool drawn = false;  // the terms, at random
+    Origin origin = Origin::stretch;
+    Terms terms;  // in the arm
+    Expectation expected;
     std::int64_t greatest_reward = 0;  // of all arms
     double propensity = 1;
     double p_alive = std::numeric_limits<double>::quiet_NaN();  // of a customer to win back, where there is a model
@@ -258,8 +295,17 @@ double spread_amount(const Program& program, const Reference& reference);
 Terms terms_of(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
                std::int64_t margin, std::int64_t highest = highest_rung);
 
+// What an arm pays at a threshold.
+Terms terms_at(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
+               std::int64_t margin, std::int64_t min_spend);
+
 // The arm that the customer is in.
 int arm_index_of(const Program& program, const Customer& customer);
+
+// The bucket by which the next exposure explores, and the arm or the combination that it gets.
+int explore_bucket(const Program& program, const Customer& customer);
+bool explores(const Program& program, const Customer& customer);
+int drawn_index(const Program& program, const Customer& customer);
 
 // Whether the customer is in the program's holdout, or in the one of the store.
 bool is_held_out(const Program& program, const Customer& customer);

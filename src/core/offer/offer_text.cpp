@@ -259,11 +259,6 @@ class Explanation {
                 return write_no_reference();
             case Reason::too_variable:
                 return write_variation();
-            case Reason::spread_unknown:
-                text_.add(
-                    "it is not known how orders spread: too few of the store's customers had three orders at the last "
-                    "refresh");
-                return;
             case Reason::not_exactly_one_order:
                 text_.add("the customer has ");
                 add_count(text_, customer_.facts.orders, "order");
@@ -306,8 +301,49 @@ class Explanation {
             case Reason::budget_exhausted:
                 return write_budget();
             default:
+                write_worth(reason);
+        }
+    }
+
+    // Of terms that are learnt.
+    void write_worth(Reason reason) {
+        switch (reason) {
+            case Reason::spread_unknown:
+                text_.add(
+                    "it is not known how orders spread: too few of the store's customers had three orders at the "
+                    "last refresh");
+                return;
+            case Reason::not_worth_it:
+                if (decision_.terms.reward == 0) {
+                    text_.add("nothing that was tried can be asked for");
+                    return;
+                }
+                text_.add("no offer is worth making: the best is expected to earn ");
+                return write_expectation();
+            case Reason::budget_spent_better:
+                text_.add("the budget earns more with others: of this, ");
+                add_money(program_.worth.budget_price);
+                text_.add(" a unit");
+                return;
+            case Reason::response_outdated:
+                text_.add(
+                    "what offers earn was learnt too long ago, or does not hold any more: "
+                    "clientele.fit_response() learns it again");
+                return;
+            default:
                 text_.add(code_of(reason));
         }
+    }
+
+    // What a customer is expected to earn is little: four decimals at least.
+    void add_money(double amount) { text_.add_fixed(amount, std::max(book_.decimals, 4)).add(' ').add(book_.currency); }
+
+    void write_expectation() {
+        add_money(decision_.expected.profit);
+        if (std::isnan(decision_.expected.low)) return;
+        text_.add(" (with 80 % certainty more than ");
+        add_money(decision_.expected.low);
+        text_.add(')');
     }
 
     void write_segments() {
@@ -426,12 +462,12 @@ class Explanation {
     // Of the arm without a reward, which need not be the customer's.
     void write_no_reward() {
         text_.add("the reward would be below the smallest unit of the currency");
-        for (std::size_t index = 0; index < program_.arm_count(); ++index) {
+        for (std::size_t index = 0; index < program_.arm_count() + program_.combinations.size(); ++index) {
             const Arm arm = program_.arm(index);
             const Terms terms = terms_of(book_, program_, arm, decision_.reference, decision_.margin.value,
                                          highest_threshold(customer_.last_threshold, customer_.as_of));
             if (!(arm.weight > 0) || terms.reward > 0) continue;
-            if (!program_.arms.empty()) add_quoted(text_.add(" in arm "), arm.name);
+            if (arm.explored || !program_.arms.empty()) add_quoted(text_.add(" in arm "), arm.name);
             text_.add(": ");
             return write_reward_rule(arm, terms);
         }
@@ -499,7 +535,9 @@ class Explanation {
         write_basis();
         const Wide stretch = grows() ? decision_.arm.stretch : rate_unit;
         const Wide target = decision_.reference.value * stretch;
-        if (program_.terms == TermsRule::spread) {
+        if (decision_.origin == Origin::learned) return write_choice();
+        const bool stretches = decision_.arm.terms == TermsRule::stretch;
+        if (!stretches) {
             write_spread();
         } else if (grows()) {
             text_.add("; ");
@@ -515,14 +553,19 @@ class Explanation {
             text_.add(" is asked for, ");
             decision_.terms.limited ? write_step() : static_cast<void>(text_.add("the most that the program asks for"));
             text_.add('.');
-        } else if (program_.terms == TermsRule::stretch &&
-                   target == static_cast<Wide>(decision_.terms.min_spend) * value_unit * rate_unit) {
+        } else if (stretches && target == static_cast<Wide>(decision_.terms.min_spend) * value_unit * rate_unit) {
             text_.add(", which is a rung.");
         } else {
             text_.add(", the next rung is ");
             add_whole(text_, book_, decision_.terms.min_spend);
             text_.add('.');
         }
+    }
+
+    void write_choice() {
+        text_.add("; of what was tried, this is expected to earn most: ");
+        write_expectation();
+        text_.add('.');
     }
 
     // "; by the own orders the next exceeds 57.31 in 2.3 % of cases (2 standard deviations)"
@@ -545,11 +588,24 @@ class Explanation {
     }
 
     void write_arm() {
+        if (decision_.origin == Origin::not_learned_yet) {
+            text_.add(" Nothing was learnt yet of what offers earn, so that this is by the spread of the own orders.");
+        }
+        if (decision_.arm.explored) return write_combination();
         if (program_.arms.empty()) return;
         add_quoted(text_.add(" That is arm "), decision_.arm.name);
         text_.add(", which a share of ").add_double(decision_.arm.weight).add(" of the customers is in (");
         add_bucket(text_, program_.arm_seed, customer_.id, {book_.seed, ":", program_.name, ":arm"});
         text_.add(").");
+    }
+
+    void write_combination() {
+        text_.add(" That is one of ").add_number(static_cast<std::int64_t>(program_.combinations.size()));
+        text_.add(" combinations that a share of ").add_double(program_.explore_share);
+        text_.add(" of the enrolments explores (bucket ")
+            .add_fixed(bucket_share(explore_bucket(program_, customer_)), 4);
+        text_.add(" of seed ").add(book_.seed).add(":").add(program_.name).add(":explore, unit ").add(customer_.id);
+        text_.add(":").add_number(customer_.period).add(").");
     }
 
     // "5 % of $50", or what the margin allows.
@@ -604,6 +660,7 @@ class Explanation {
 
     // Where the last offer does not forbid to ask for more.
     void write_counterfactual() {
+        if (decision_.arm.explored) return;
         const std::int64_t highest = highest_threshold(customer_.last_threshold, customer_.as_of);
         const std::int64_t units = next_step_value(book_, program_, decision_.arm, decision_.terms);
         if (units == 0 || decision_.terms.min_spend >= highest || decision_.terms.at_max_spend) return;

@@ -100,7 +100,8 @@ void read_programs(const BookSource& source, PreparedBook& prepared) {
         Program& program = *new (&programs[index]) Program;
         read_program(prepared.book, item, program, prepared.parts[index]);
         check_order({programs, index}, program, {item.object, program.name});
-        prepared.asks_for_id = prepared.asks_for_id || program.holdout > 0 || !program.arms.empty();
+        prepared.asks_for_id =
+            prepared.asks_for_id || program.holdout > 0 || !program.arms.empty() || program.explore_share > 0;
         prepared.asks_for_budgets = prepared.asks_for_budgets || prepared.parts[index].budget != unlimited;
     }
     prepared.standings = static_cast<Standing*>(palloc(Max(count, 1U) * sizeof(Standing)));
@@ -178,7 +179,8 @@ PreparedBook* prepare(Jsonb* source_json) {
     prepared->reward_kind = text_datum("amount_off");
     prepared->asks_for_cv = book.asks_for_cv();
     prepared->asks_for_next_order = book.asks_for_next_order();
-    prepared->asks_for_recency = book.asks_for_recency();
+    prepared->asks_for_recency =
+        book.asks_for_recency() || (book.has_purchase_model && book.asks_for_expected_orders());
     prepared->asks_for_gap = book.asks_for_gap();
     return prepared;
 }
@@ -263,12 +265,13 @@ Datum reasons_datum(const Decision& decision, const CustomerFacts& facts) {
 
 Datum offer_reasons_datum(PreparedBook& book, const Decision& decision, const CustomerFacts& facts) {
     if (!std::isnan(decision.p_alive)) return reasons_datum(decision, facts);
+    const int origin = static_cast<int>(decision.origin);
     const int basis = static_cast<int>(decision.reference.basis);
     const Terms& terms = decision.terms;
     const int reward = terms.at_max_reward ? 2 : terms.capped ? 1 : 0;
     const int spend = terms.at_max_spend ? 2 : terms.limited ? 1 : 0;
     const int bounded = decision.reference.bounded ? 1 : 0;
-    Datum& made = book.parts_of(*decision.program).reasons[basis][bounded][reward][spend];
+    Datum& made = book.parts_of(*decision.program).reasons[origin][basis][bounded][reward][spend];
     if (made == 0) {
         MemoryContext caller = MemoryContextSwitchTo(book.context);
         made = reasons_datum(decision, facts);

@@ -87,6 +87,15 @@ OrderValue read_next_order(const OfferInput& input) {
     return next;
 }
 
+double season_in(Datum number) {
+    const double season = DatumGetFloat8(number);
+    if (!(season >= -10 && season <= 10)) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("season must be from -10 to 10"),
+                        errdetail("It is %g.", season)));
+    }
+    return season;
+}
+
 Basis fallback_basis(Datum name) {
     const std::string_view basis = text_of(name);
     for (const Basis known : {Basis::segment, Basis::store, Basis::recent}) {
@@ -121,10 +130,10 @@ Reference read_fallback(Datum row) {
 }  // namespace
 
 OfferInput offer_input(Datum row) {
-    NullableDatum columns[9];
+    NullableDatum columns[10];
     split(row, columns);
-    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix, prior] = columns;
-    return {customer, segment, profile, fallback, as_of, history, open, category_mix, prior};
+    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season] = columns;
+    return {customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season};
 }
 
 OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
@@ -137,6 +146,7 @@ OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
             given(history),
             null_datum,
             given(category_mix),
+            given(PG_NARGS() - 2),
             given(PG_NARGS() - 1)};
 }
 
@@ -173,6 +183,7 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
     }
     customer.margin = customer_margin(book.book.margins, input.category_mix, customer.segment);
     if (book.asks_for_next_order || detail != Detail::offer) customer.next_order = read_next_order(input);
+    if (!input.season.isnull) customer.season = season_in(input.season.value);
     read_standings(book, array_of(input.history), array_of(budgets), customer);
     if (!input.open.isnull) {
         customer.open = open_offer(input.open.value).exposure;

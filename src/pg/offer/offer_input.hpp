@@ -7,14 +7,14 @@ namespace clientele {
 
 // The type clientele.offer_input, column by column.
 struct OfferInput {
-    NullableDatum customer, segment, profile, fallback, as_of, history, open, category_mix, prior;
+    NullableDatum customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season;
 };
 
 // From a row of that type.
 OfferInput offer_input(Datum row);
 
 // From the arguments of a function of the toolkit, which has them one by one: from the second on, history and category
-// mix apart, and the prior last.
+// mix apart, and the prior and the season last.
 OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix);
 
 // The type clientele.open_exposure. The customer has the offer of these terms, or is held out of it.

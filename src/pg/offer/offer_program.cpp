@@ -1,5 +1,6 @@
 #include "pg/offer/offer_program.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/offer/offer_text.hpp"
@@ -136,10 +137,11 @@ std::int64_t max_reward_in(const BookSource& source, const Book& book) {
 // --- arms -------------------------------------------------------------------------------------------------------
 
 constexpr std::uint32_t max_arms = 20;
+constexpr std::string_view explored_prefix = "explore:";  // of the names of combinations, which no arm may have
 constexpr const char* accepted_arms =
-    "arms is an array of 1 to 20 objects with stretch, reward_rate, weight and name, none of which is required; all "
-    "have "
-    "a weight from 0, with a sum of 1, or none has; no two have the same name (by default their place, from 0).";
+    "arms is an array of 1 to 20 objects with stretch, reward_rate, terms, weight and name, none of which is required; "
+    "all have a weight from 0, with a sum of 1, or none has; no two have the same name (by default their place, from "
+    "0).";
 
 std::int64_t stretch_in(const BookSource& source, std::int64_t otherwise) {
     const JsonbValue* value = lookup(source, "stretch");
@@ -149,16 +151,22 @@ std::int64_t stretch_in(const BookSource& source, std::int64_t otherwise) {
         {rate_unit, rate_unit + 1, max_stretch, "stretch is above 1 and at most 100, with at most 6 decimals."});
 }
 
-TermsRule terms_in(const BookSource& source, const Program& program) {
+// Of a program or an arm.
+TermsRule terms_in(const BookSource& source, const Program& program, TermsRule otherwise) {
     const JsonbValue* value = lookup(source, "terms");
-    if (value == nullptr) return TermsRule::stretch;
+    if (value == nullptr) return otherwise;
     const std::string_view name = optional_text(source, "terms");
-    if (name == code_of(TermsRule::stretch)) return TermsRule::stretch;
-    if (name != code_of(TermsRule::spread)) refuse(source, "terms", value, "terms are stretch or spread.");
-    if (program.objective != Objective::grow_order_value || lookup(source, "arms") != nullptr) {
-        refuse(source, "terms", value, "Terms by the spread of the own orders are for grow_order_value, without arms.");
+    for (const TermsRule rule : terms_rules) {
+        if (name != code_of(rule)) continue;
+        if (rule != TermsRule::stretch && program.objective != Objective::grow_order_value) {
+            refuse(
+                source, "terms", value,
+                "Terms by the spread of the own orders, and learned ones, are for grow_order_value. What second_order "
+                "and win_back change is whether an order comes: clientele.measure_lift() shows it.");
+        }
+        return rule;
     }
-    return TermsRule::spread;
+    refuse(source, "terms", value, "terms are stretch, spread or learned.");
 }
 
 std::int64_t spread_in(const BookSource& source, std::int64_t otherwise) {
@@ -189,11 +197,19 @@ double weight_in(const BookSource& source, double otherwise) {
 }
 
 void read_arm(const BookSource& object, const Program& program, std::uint32_t index, double equal_share, Arm& arm) {
-    constexpr std::string_view known[] = {"stretch", "reward_rate", "weight", "name"};
+    constexpr std::string_view known[] = {"stretch", "reward_rate", "weight", "name", "terms"};
     BookSource source = object;
     source.arm = psprintf("%u", index);
     source.arm = arm.name = arm_name_in(source);
+    if (arm.name.starts_with(explored_prefix)) {
+        refuse(source, "name", lookup(source, "name"),
+               "Names that begin with explore: are those of combinations that are explored.");
+    }
     check_keys(source, known);
+    arm.terms = terms_in(source, program, program.terms);
+    if (arm.terms != TermsRule::stretch && lookup(source, "stretch") != nullptr) {
+        refuse(source, "stretch", lookup(source, "stretch"), "Only terms by a stretch have one.");
+    }
     arm.stretch = stretch_in(source, program.stretch);
     arm.reward_rate = reward_rate_in(source, program.reward_rate);
     arm.weight = weight_in(source, equal_share);
@@ -231,11 +247,124 @@ void read_arms(const Book& book, const BookSource& source, Program& program) {
     feed(program.arm_seed, {book.seed, ":", program.name, ":arm"});
 }
 
-Datum* variants_of(const Program& program) {
-    auto* variants = static_cast<Datum*>(palloc(program.arm_count() * sizeof(Datum)));
-    for (std::size_t index = 0; index < program.arm_count(); ++index) {
-        variants[index] = text_datum(program.arm(index).name);
+// --- exploring --------------------------------------------------------------------------------------------------
+
+constexpr std::uint32_t max_tried = 10;
+constexpr const char* accepted_explore =
+    "explore is {\"share\": above 0 and below 1, \"stretch\": [1 to 10 above 1 and at most 100], \"reward_rate\": [1 "
+    "to 10 "
+    "above 0 and at most 1]}, with at most 6 decimals and none twice, or null.";
+
+struct Tried {
+    std::int64_t millionths[max_tried];
+    std::uint32_t count;
+};
+
+Tried tried_in(const BookSource& program, const BookSource& source, const char* key, std::int64_t from,
+               std::int64_t to) {
+    JsonbContainer* list = list_in(program, "explore", lookup(source, key), 1, max_tried, accepted_explore);
+    Tried tried{{}, JsonContainerSize(list)};
+    for (std::uint32_t i = 0; i < tried.count; ++i) {
+        const JsonbValue* value = getIthJsonbValueFromContainer(list, i);
+        tried.millionths[i] = whole_in(source, "explore", value, {rate_unit, from, to, accepted_explore});
+        if (std::count(tried.millionths, tried.millionths + i, tried.millionths[i]) > 0) {
+            refuse(program, "explore", lookup(program, "explore"), accepted_explore);
+        }
     }
+    return tried;
+}
+
+// "explore:1.3:0.02"
+std::string_view combination_name(std::int64_t stretch, std::int64_t reward_rate) {
+    constexpr double unit = rate_unit;
+    return psprintf("explore:%.*g:%.*g", 9, static_cast<double>(stretch) / unit, 9,
+                    static_cast<double>(reward_rate) / unit);
+}
+
+std::span<const Arm> combinations_in(const BookSource& program, const BookSource& source) {
+    const Tried stretches = tried_in(program, source, "stretch", rate_unit + 1, max_stretch);
+    const Tried rates = tried_in(program, source, "reward_rate", 1, rate_unit);
+    const std::uint32_t count = stretches.count * rates.count;
+    auto* combinations = static_cast<Arm*>(palloc(count * sizeof(Arm)));
+    for (std::uint32_t i = 0; i < count; ++i) {
+        Arm& combination = *new (&combinations[i]) Arm;
+        combination.stretch = stretches.millionths[i / rates.count];
+        combination.reward_rate = rates.millionths[i % rates.count];
+        combination.weight = even_weight(count);
+        combination.explored = true;
+        combination.name = combination_name(combination.stretch, combination.reward_rate);
+    }
+    return {combinations, count};
+}
+
+// What is explored is not what arms compare.
+void check_explored_arms(const BookSource& source) {
+    const JsonbValue* arms = lookup(source, "arms");
+    if (arms == nullptr) return;
+    for (std::uint32_t index = 0; index < JsonContainerSize(arms->val.binary.data); ++index) {
+        const BookSource arm = object_in(source, "arms", arms, index, accepted_arms);
+        if (lookup(arm, "stretch") == nullptr && lookup(arm, "reward_rate") == nullptr) continue;
+        refuse(
+            source, "explore", lookup(source, "explore"),
+            "Arms with stretches or reward rates of their own are drawn at random already: explore instead of them.");
+    }
+}
+
+void read_explore(const Book& book, const BookSource& source, Program& program) {
+    constexpr std::string_view known[] = {"share", "stretch", "reward_rate"};
+    const JsonbValue* value = lookup(source, "explore");
+    if (value == nullptr) return;
+    const bool is_object = value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
+    if (!is_object) refuse(source, "explore", value, accepted_explore);
+    if (program.objective != Objective::grow_order_value) {
+        refuse(source, "explore", value, "Exploring is for grow_order_value.");
+    }
+    const BookSource explore{value->val.binary.data, source.program};
+    check_keys(explore, known);
+    const JsonbValue* share = lookup(explore, "share");
+    if (share == nullptr) refuse(source, "explore", value, accepted_explore);
+    program.explore_share = double_in(explore, "share", share);
+    if (!(program.explore_share > 0 && program.explore_share < 1)) refuse(source, "explore", value, accepted_explore);
+    program.combinations = combinations_in(source, explore);
+    check_explored_arms(source);
+    feed(program.explore_seed, {book.seed, ":", program.name, ":explore"});
+}
+
+// --- learned terms ----------------------------------------------------------------------------------------------
+
+constexpr double least_share = 0.05;
+
+double amount_in(const BookSource& source, const char* key, bool acts) {
+    const JsonbValue* value = lookup(source, key);
+    if (value == nullptr) return 0;
+    const double amount = double_in(source, key, value);
+    if (!(amount >= 0 && amount < 1e13)) refuse(source, key, value, "It is from 0 to below 10^13, in the currency.");
+    if (amount > 0 && !acts) refuse(source, key, value, "It is for learned terms: terms => 'learned'.");
+    return amount;
+}
+
+// What is learnt needs what it is learnt from, and customers are told.
+void read_learned(const BookSource& source, Program& program) {
+    const bool learns = program.uses(TermsRule::learned);
+    program.worth = {amount_in(source, "contact_cost", learns), amount_in(source, "min_profit", learns),
+                     amount_in(source, "min_reward", learns), amount_in(source, "budget_price", true)};
+    if (!learns) return;
+    const auto refuse_unless = [&](bool enough, const char* key, const char* accepted) {
+        if (!enough) refuse(source, key, lookup(source, key), accepted);
+    };
+    refuse_unless(
+        program.explore_share >= least_share, "explore",
+        "Learned terms need an explore share of at least 0.05: explore => '{\"share\": 0.2, \"stretch\": [1.3, "
+        "1.9, 2.8], \"reward_rate\": [0.02, 0.06]}'.");
+    refuse_unless(program.holdout >= least_share, "holdout", "Learned terms need a holdout of at least 0.05.");
+    refuse_unless(program.disclosure.find_first_not_of(" \t\n") != std::string_view::npos, "disclosure",
+                  "Learned terms need a disclosure: what the customer is told about how the offer came about.");
+}
+
+Datum* variants_of(const Program& program) {
+    const std::size_t count = program.arm_count() + program.combinations.size();
+    auto* variants = static_cast<Datum*>(palloc(count * sizeof(Datum)));
+    for (std::size_t index = 0; index < count; ++index) variants[index] = text_datum(program.arm(index).name);
     return variants;
 }
 
@@ -276,10 +405,11 @@ void read_estimates(const Book& book, const BookSource& source, const Program& p
 
 void check_program_keys(const BookSource& source) {
     constexpr std::string_view known[] = {
-        "program",     "version",       "priority",   "objective", "segments", "stretch",
-        "reward_rate", "max_cv",        "arms",       "valid_for", "holdout",  "max_per_customer",
-        "cooldown",    "budget",        "starts_at",  "ends_at",   "message",  "disclosure",
-        "estimates",   "max_min_spend", "max_reward", "terms",     "spread",   "progress_message"};
+        "program",      "version",       "priority",   "objective",    "segments",        "stretch",
+        "reward_rate",  "max_cv",        "arms",       "valid_for",    "holdout",         "max_per_customer",
+        "cooldown",     "budget",        "starts_at",  "ends_at",      "message",         "disclosure",
+        "estimates",    "max_min_spend", "max_reward", "terms",        "spread",          "explore",
+        "contact_cost", "min_profit",    "min_reward", "budget_price", "progress_message"};
     check_keys(source, known);
 }
 
@@ -313,11 +443,12 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     program.priority = priority_in(source);
     program.objective = objective_in(source);
     read_segments(source, program);
-    program.terms = terms_in(source, program);
+    program.terms = terms_in(source, program, TermsRule::stretch);
     program.stretch = stretch_in(source, program.stretch);
     program.spread = spread_in(source, program.spread);
     program.reward_rate = reward_rate_in(source, program.reward_rate);
     read_arms(book, source, program);
+    read_explore(book, source, program);
     program.max_cv = max_cv_in(source);
     program.holdout = holdout_in(source, "holdout", "holdout is a share from 0 to below 1.");
     feed(program.holdout_seed, {book.seed, ":", program.name, ":holdout"});
@@ -336,6 +467,7 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
         check_message(program.message);
         check_progress_message(program.progress_message);
     });
+    read_learned(source, program);
     parts.valid_for = valid_for_in(source);
     parts.name = text_datum(program.name);
     parts.disclosure = program.disclosure.data() == nullptr ? 0 : text_datum(program.disclosure);

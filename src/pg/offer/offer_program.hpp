@@ -31,10 +31,10 @@ struct ProgramParts {
     Validity validity;    // of the last as_of
     Datum name;
     Datum disclosure;  // 0: NULL
-    Datum* variants;   // one an arm
+    Datum* variants;   // one an arm, and one a combination to explore
     std::span<const Estimate> estimates;
-    // text[] by basis and whether it is bounded, what bounds the reward, and the threshold; 0: not made yet
-    Datum reasons[5][2][3][3];
+    // text[] by origin, basis and whether it is bounded, what bounds the reward, and the threshold; 0: not made yet
+    Datum reasons[origin_count][5][2][3][3];
 };
 
 // Reads a program of the book, whose store and currency are known, into what is empty. All memory is of the current

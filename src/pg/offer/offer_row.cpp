@@ -1,5 +1,6 @@
 #include "pg/offer/offer_row.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/offer/offer_text.hpp"
@@ -49,7 +50,15 @@ NullableDatum message(const Answer& answer) {
     }));
 }
 
+// The currency's decimals, or more: what a customer is expected to earn is little.
+NullableDatum expectation(double amount, const Answer& answer) {
+    if (!(std::fabs(amount) < 1e12)) return null_datum;
+    const int decimals = std::max(answer.prepared.book.decimals, 4);
+    return known_datum(make_numeric(std::llround(amount * static_cast<double>(power_of_ten(decimals))), decimals));
+}
+
 NullableDatum expected_profit(const Answer& answer) {
+    if (answer.decision.expected.known()) return expectation(answer.decision.expected.profit, answer);
     const Datum profit = expected_profit_of(answer.prepared, answer.decision, answer.customer.segment);
     return profit != 0 && promises(answer) ? known_datum(profit) : null_datum;
 }
@@ -127,6 +136,7 @@ constexpr AnswerColumn all_columns[] = {
     {"variant", [](A a) { return promises(a) ? known_datum(parts_of(a).variants[a.decision.arm_index]) : null_datum; }},
     {"propensity", [](A a) { return known_datum(Float8GetDatum(a.decision.propensity)); }},
     {"expected_profit", expected_profit},
+    {"expected_profit_low", [](A a) { return expectation(a.decision.expected.low, a); }},
     {"disclosure", disclosure},
     {"last_day", [](A a) { return promises(a) ? known_datum(Int32GetDatum(validity(a).last_day)) : null_datum; }},
 };

@@ -110,6 +110,7 @@ void read_history(PreparedBook& book, ArrayType* array, Customer& customer) {
     constexpr const char* accepted =
         "history is a plain array of clientele.past_exposure, each with its program and when it was issued.";
     RowArray rows("history", accepted, array);
+    customer.period = rows.count() + 1;
     for (int index = 0; index < rows.count(); ++index) {
         Datum values[columns];
         bool nulls[columns];
