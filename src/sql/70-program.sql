@@ -107,8 +107,8 @@ CREATE FUNCTION clientele._offer_terms(
     objective text, segments text[], stretch numeric, reward_rate numeric, max_cv double precision, valid_for interval,
     holdout double precision, starts_at timestamptz, ends_at timestamptz, max_per_customer integer, cooldown interval,
     budget numeric, arms jsonb, message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric,
-    terms text, spread numeric, progress_message text, explore jsonb, contact_cost numeric, min_profit numeric, 
-    min_reward numeric) RETURNS jsonb
+    terms text, spread numeric, progress_message text, explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0,
+    min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
     SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate,

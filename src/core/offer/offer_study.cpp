@@ -18,8 +18,7 @@ OfferTerms terms_by(const Program& program, const StudiedCustomer& customer, int
     Book book;
     book.decimals = decimals;
     const auto margin = std::llround(customer.prospect.margin * static_cast<double>(rate_unit));
-    const Arm arm{.stretch = program.stretch, .reward_rate = program.reward_rate};
-    const Terms terms = terms_of(book, program, arm, customer.reference, margin);
+    const Terms terms = terms_of(book, program, program.arm(0), customer.reference, margin);
     return {static_cast<double>(terms.min_spend),
             static_cast<double>(terms.reward) / static_cast<double>(power_of_ten(decimals))};
 }
