@@ -59,9 +59,7 @@ Exposure draw_exposure(const SimulatedShop& shop, const OfferTrial& trial, Rando
 struct Log {
     std::vector<ResponseOrder> orders;
     std::int64_t redemptions = 0;
-    // Numbers of orders of those offered and held out: count, sum, sum of squares.
-    double offered[3] = {}, held_out[3] = {};
-    double reward_share = 0;  // of the median order, summed over those offered
+    std::vector<ExposureOrders> counts;
     int exposures = 0;
 
     void grow(const SimulatedShop& shop, const OfferTrial& trial, int until, Random& random) {
@@ -69,11 +67,10 @@ struct Log {
             const Exposure exposure = draw_exposure(shop, trial, random);
             const std::size_t before = orders.size();
             shop.append_orders(exposure, random, orders);
-            const auto count = static_cast<double>(orders.size() - before);
-            double* sums = exposure.offered() ? offered : held_out;
-            sums[0] += 1, sums[1] += count, sums[2] += count * count;
             const Shopper& shopper = shop.shoppers()[exposure.shopper];
-            reward_share += exposure.terms.reward / std::exp(shopper.known.value.mu);
+            counts.push_back({static_cast<std::int64_t>(exposure.shopper), 0, exposure.offered() ? exposure.arm : -2,
+                              exposure.terms.reward / std::exp(shopper.known.value.mu),
+                              static_cast<double>(orders.size() - before)});
             for (std::size_t i = before; i < orders.size(); ++i) {
                 redemptions += orders[i].redeemed && orders[i].arm >= 0;
             }
@@ -81,15 +78,11 @@ struct Log {
     }
 
     Economics economics() const {
-        const auto mean = [](const double* sums) { return sums[1] / sums[0]; };
-        const auto squared_error = [&](const double* sums) {
-            return (sums[2] / sums[0] - mean(sums) * mean(sums)) / sums[0];
-        };
-        const ExtraOrders extra =
-            extra_orders(mean(offered) - mean(held_out), std::sqrt(squared_error(offered) + squared_error(held_out)));
+        const OrdersByReward measured = orders_by_reward(counts);
+        const ExtraOrders extra = extra_orders(measured.difference(), measured.difference_error());
         Economics economics;
-        economics.extra_orders = extra.mean * offered[0] / reward_share;
-        economics.extra_orders_error = extra.error * offered[0] / reward_share;
+        economics.extra_orders = extra.mean / measured.mean_reward;
+        economics.extra_orders_error = extra.error / measured.mean_reward;
         return economics;
     }
 };
@@ -131,7 +124,42 @@ Learned learn(const SimulatedShop& shop, const OfferTrial& trial, const Log& log
     return learned;
 }
 
+// A customer's part of a round; the orders are those of the offer, if any.
+void take_part(SimulatedShop& shop, std::size_t which, const ResponseBelief* belief, Random& random, Round& round) {
+    const Shopper shopper = shop.shoppers()[which];
+    Exposure exposure{which, {}, -1};
+    const auto terms = candidates(shopper);
+    if (const auto choice = belief ? choose(*belief, shopper.known, terms) : std::nullopt) {
+        exposure.terms = terms[choice->index];
+        round.offered += 1;
+        round.asked += exposure.terms.min_spend;
+        round.profit += shop.true_profit(shopper, exposure.terms);
+    }
+    round.expected += shopper.known.value.mu;
+    std::vector<ResponseOrder> orders;
+    shop.append_orders(exposure, random, orders);
+    shop.remember(which, orders);
+}
+
 }  // namespace
+
+std::vector<Round> recur(const ShopKind& kind, const OfferTrial& trial, int rounds, bool with_offers,
+                         std::uint64_t seed) {
+    SimulatedShop shop(kind, trial.customers, seed);
+    Random random(seed, 2);
+    Log log;
+    log.grow(shop, trial, trial.exposures.back(), random);
+    const ResponseBelief belief(fit_response(log.orders, 3, false), log.economics());
+    std::vector<Round> result(static_cast<std::size_t>(rounds));
+    for (Round& round : result) {
+        for (int i = 0; i < trial.judged; ++i) {
+            take_part(shop, static_cast<std::size_t>(i), with_offers ? &belief : nullptr, random, round);
+        }
+        round.asked /= std::max(round.offered, 1.0);
+        for (double* mean : {&round.expected, &round.offered, &round.profit}) *mean /= trial.judged;
+    }
+    return result;
+}
 
 OfferOutcome try_offers(const ShopKind& kind, const OfferTrial& trial, std::uint64_t seed) {
     const SimulatedShop shop(kind, trial.customers, seed);

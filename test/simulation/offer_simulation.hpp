@@ -34,6 +34,16 @@ struct OfferOutcome {
     std::vector<Learned> learned;
 };
 
+// Offers by what was learned, round after round, and whose orders become part of what is known of the customers.
+struct Round {
+    double asked = 0;     // the mean threshold, of those who get an offer
+    double expected = 0;  // the mean logarithm of the next order, as it is known
+    double offered = 0;   // the share of customers
+    double profit = 0;    // true, a customer
+};
+std::vector<Round> recur(const ShopKind& kind, const OfferTrial& trial, int rounds, bool with_offers,
+                         std::uint64_t seed);
+
 OfferOutcome try_offers(const ShopKind& kind, const OfferTrial& trial, std::uint64_t seed);
 
 }  // namespace clientele

@@ -209,17 +209,29 @@ void SimulatedShop::add_knowledge() {
     for (const Shopper& shopper : shoppers_) {
         squares += (static_cast<double>(shopper.orders) - mean) * (static_cast<double>(shopper.orders) - mean);
     }
-    const ValuePrior prior = sums.prior().value();
-    const OrderRate rate = order_rate(mean, squares / (n - 1), history_days);
-    const double median = median_of(std::move(values));
-    for (Shopper& shopper : shoppers_) {
-        shopper.reference = shopper.orders >= 3  ? median_of(shopper.last_values)
-                            : shopper.orders > 0 ? shopper.last_values.front()
-                                                 : median;
-        shopper.known = {order_value(log_values(summary_of(shopper.last_values)), prior),
-                         rate.expected(horizon_days, static_cast<double>(shopper.orders)), shopper.segment,
-                         shop_margin};
+    prior_ = sums.prior().value();
+    rate_ = order_rate(mean, squares / (n - 1), history_days);
+    median_ = median_of(std::move(values));
+    for (Shopper& shopper : shoppers_) know(shopper);
+}
+
+void SimulatedShop::know(Shopper& shopper) const {
+    shopper.reference = shopper.orders >= 3  ? median_of(shopper.last_values)
+                        : shopper.orders > 0 ? shopper.last_values.front()
+                                             : median_;
+    shopper.known = {order_value(log_values(summary_of(shopper.last_values)), prior_),
+                     rate_.expected(horizon_days, static_cast<double>(shopper.orders)), shopper.segment, shop_margin};
+}
+
+void SimulatedShop::remember(std::size_t which, const std::vector<ResponseOrder>& orders) {
+    Shopper& shopper = shoppers_[which];
+    for (const ResponseOrder& order : orders) {
+        shopper.last_values.insert(shopper.last_values.begin(), order.value);
+        ++shopper.orders;
     }
+    if (shopper.last_values.size() > recent_capacity) shopper.last_values.resize(recent_capacity);
+    shopper.cv = cv_of(shopper.last_values);
+    know(shopper);
 }
 
 std::vector<SimulatedShop::Part> SimulatedShop::parts_of(const Shopper& shopper) const {

@@ -77,6 +77,9 @@ class SimulatedShop {
     // Of a customer's orders in the horizon without an offer.
     double contribution(const Shopper& shopper) const;
 
+    // Orders that were placed become part of what is known of a shopper.
+    void remember(std::size_t shopper, const std::vector<ResponseOrder>& orders);
+
     // The orders of the horizon of an exposure, in order.
     void append_orders(const Exposure& exposure, Random& random, std::vector<ResponseOrder>& orders) const;
 
@@ -91,9 +94,14 @@ class SimulatedShop {
     double extra_orders(const Shopper& shopper, const OfferTerms& terms) const;
     Shopper draw_shopper(Random& random) const;
     void add_knowledge();
+    void know(Shopper& shopper) const;
 
     const ShopKind& kind_;
     std::vector<Shopper> shoppers_;
+    // Of all of them, at first.
+    ValuePrior prior_;
+    OrderRate rate_;
+    double median_ = 0;
 };
 
 // Thresholds and rewards of the ways to set terms.

@@ -40,6 +40,20 @@ TEST(OfferSimulation, WhatIsLearnedDoesNotLoseWhereNothingEarns) {
     EXPECT_GT(outcome.learned[0].profit, -0.05 * outcome.oracle);
 }
 
+// What offers raise becomes part of what customers are expected to spend, and so of what they are asked for next.
+TEST(OfferSimulation, OffersThatRecurDoNotRatchet) {
+    OfferTrial trial;
+    trial.customers = 4'000;
+    trial.judged = 1'500;
+    trial.exposures = {6'000};
+    const auto with = recur(shop_named("strong"), trial, 6, true, 1);
+    const auto without = recur(shop_named("strong"), trial, 6, false, 1);
+    EXPECT_GT(with[0].offered, 0.5);
+    EXPECT_LT(with[5].asked, 1.03 * with[0].asked);
+    EXPECT_LT(with[5].expected - without[5].expected, 0.015);
+    EXPECT_GT(with[5].profit, 0.95 * with[0].profit);
+}
+
 TEST(OfferSimulation, SameSeedSameResult) {
     const OfferOutcome one = small_trial("strong", 3), other = small_trial("strong", 3),
                        third = small_trial("strong", 4);
