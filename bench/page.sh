@@ -14,7 +14,7 @@ load() {
     step "Loading $((20 * customers)) orders of $customers customers"
     sql -f "$here/setup.sql"
     sql -v customers="$customers" -f "$here/load.sql"
-    sql -c "DELETE FROM orders WHERE customer_id % 4 = 0 AND ordered_at > current_date - 600 * bench.uniform(customer_id, 30)" -c "VACUUM ANALYZE orders"
+    sql -c "DELETE FROM orders WHERE customer_id % 4 = 0 AND ordered_at > current_date - (600 * bench.uniform(customer_id, 30))::int" -c "VACUUM ANALYZE orders"
     sql -f "$here/store.sql"
     step "Counting, fitting, learning"
     sql >/dev/null <<'END_OF_SQL'
