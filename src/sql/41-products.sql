@@ -150,30 +150,37 @@ $$;
 COMMENT ON FUNCTION clientele._present_products(name, jsonb) IS
     'Options with what the products table and the columns about products are called now, where the store''s views tell.';
 
--- A view can be replaced by one with columns of the same types.
-CREATE FUNCTION clientele._drop_product_views(store name, settings clientele.store_settings) RETURNS void
+-- A view can be replaced by one with columns of the same types. What was learnt of products with other keys is about none of these.
+CREATE FUNCTION clientele._let_go_of_products(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     wanted text := clientele._stored_type(clientele._check_item_products(settings));
     view record;
 BEGIN
+    IF to_regclass(format('%I._products', store)) IS NOT NULL THEN
+        EXECUTE format('DROP FUNCTION IF EXISTS %I._fill_candidates', store);
+    END IF;
     FOR view IN SELECT c.oid::regclass AS name, format_type(a.atttypid, a.atttypmod) AS type, c.relname = '_products' AS is_table
             FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'product'
             WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = store)
               AND c.relname IN ('_products', '_item_products') LOOP
         IF view.type IS DISTINCT FROM wanted OR view.is_table AND NOT settings.options ? 'products' THEN
             EXECUTE format('DROP VIEW %s', view.name);
+            IF NOT view.is_table THEN
+                EXECUTE format('DELETE FROM %I.product_neighbours', store);
+                EXECUTE format('UPDATE %I.models m SET in_use = false WHERE m.kind = ''affinity''', store);
+            END IF;
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._drop_product_views(name, clientele.store_settings) IS
-    'Drops those views of a store about products that it does not need any more, or that come to be of other types.';
+COMMENT ON FUNCTION clientele._let_go_of_products(name, clientele.store_settings) IS
+    'Drops those views of a store about products that it does not need any more, or that come to be of other types, and forgets what was '
+    'learnt of products with other keys.';
 
 CREATE FUNCTION clientele._create_product_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 BEGIN
-    PERFORM clientele._drop_product_views(store, settings);
     IF settings.options ? 'item_product' THEN
         EXECUTE format('CREATE OR REPLACE VIEW %I._item_products WITH (security_invoker = true) AS %s', store,
             clientele._item_products_query(settings));
@@ -181,6 +188,7 @@ BEGIN
     IF settings.options ? 'products' THEN
         EXECUTE format('CREATE OR REPLACE VIEW %I._products WITH (security_invoker = true) AS %s', store,
             clientele._products_query(settings));
+        PERFORM clientele._create_fill_candidates(store, settings);
         PERFORM clientele._warn_of_prices(store);
     END IF;
 END $$;

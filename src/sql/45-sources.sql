@@ -232,6 +232,7 @@ DECLARE
         FROM clientele._customer_columns(settings) c);
 BEGIN
     PERFORM clientele._refresh_rules(store);
+    PERFORM clientele._let_go_of_products(store, settings);
     IF clientele._changes_ids(store, settings) OR clientele._changed_columns(store, settings) IS NOT NULL
             OR to_regclass(format('%I.customers', store)) IS NULL THEN
         PERFORM clientele._create_anew(store, settings);

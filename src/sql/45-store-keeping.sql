@@ -179,6 +179,9 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             SELECT a.atttypid::text AS type FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%I.profiles', store))
                 AND a.attname = 'customer_id') k
         UNION ALL
+        SELECT '_fill_candidates', concat_ws(' ', a.atttypid, 'text[]'::regtype::oid) FROM pg_attribute a
+            WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id'
+        UNION ALL
         -- These take the columns of customers.
         SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches'), ('_features')) f (name), (
             SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) AS types FROM pg_attribute a

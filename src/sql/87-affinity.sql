@@ -5,8 +5,8 @@ CREATE FUNCTION clientele._create_affinities(store name) RETURNS void
 BEGIN
     EXECUTE clientele._fill($affinities$
         CREATE TABLE {store}.product_neighbours (
-            learnt uuid NOT NULL, product text COLLATE "C" NOT NULL, orders bigint NOT NULL,
-            neighbours text[] COLLATE "C" NOT NULL, together integer[] NOT NULL, affinities double precision[] NOT NULL,
+            learnt uuid NOT NULL, product text NOT NULL, orders bigint NOT NULL,
+            neighbours text[] NOT NULL, together integer[] NOT NULL, affinities double precision[] NOT NULL,
             PRIMARY KEY (learnt, product));
         CREATE INDEX product_neighbours_orders ON {store}.product_neighbours (learnt, orders DESC, product);
         -- Nobody looks for what is in them, and statistics of arrays take long.

@@ -13,6 +13,7 @@
 
 #include "pg/basket/basket_file.hpp"
 #include "pg/kit/boundary.hpp"
+#include "pg/kit/kept_object.hpp"
 #include "pg/kit/progress.hpp"
 #include "pg/kit/query.hpp"
 #include "pg/kit/row.hpp"
@@ -25,30 +26,6 @@ namespace {
 
 constexpr std::size_t words_a_write = 16'384;
 constexpr std::int64_t lines_a_report = 100'000;
-
-// The core's objects, on the heap; they go with the memory context in which they were made.
-struct Objects {
-    Baskets* baskets;
-    NeighbourSearch* search;
-};
-
-void delete_objects(void* argument) {
-    auto* objects = static_cast<Objects*>(argument);
-    delete objects->search;
-    delete objects->baskets;
-}
-
-Objects* new_objects() {
-    struct Kept {
-        MemoryContextCallback callback;
-        Objects objects;
-    };
-    auto* kept = static_cast<Kept*>(palloc0(sizeof(Kept)));
-    kept->callback.func = delete_objects;
-    kept->callback.arg = &kept->objects;
-    MemoryContextRegisterResetCallback(CurrentMemoryContext, &kept->callback);
-    return &kept->objects;
-}
 
 struct Settings {
     double shrinkage;
@@ -196,12 +173,12 @@ void put_product(ReturnSetInfo* result, const Datum* texts, std::uint32_t produc
 }
 
 // Of the products of a block.
-void put_block(ReturnSetInfo* result, Objects& objects, const Datum* texts, MemoryContext memory) {
-    const std::span<const ProductTotals> totals = objects.baskets->totals();
-    for (std::uint32_t p = objects.search->block_begin(); p < objects.search->block_end(); ++p) {
+void put_block(ReturnSetInfo* result, std::span<const ProductTotals> totals, NeighbourSearch& search,
+               const Datum* texts, MemoryContext memory) {
+    for (std::uint32_t p = search.block_begin(); p < search.block_end(); ++p) {
         CHECK_FOR_INTERRUPTS();
         std::span<const Neighbour> neighbours;
-        think([&] { neighbours = objects.search->neighbours_of(p); });
+        think([&] { neighbours = search.neighbours_of(p); });
         if (totals[p].baskets == 0) continue;
         MemoryContext caller = MemoryContextSwitchTo(memory);
         put_product(result, texts, p, totals[p].baskets, neighbours);
@@ -218,31 +195,40 @@ void add_file(NeighbourSearch& search, BasketFile& file) {
     }
 }
 
-void find_neighbours(ReturnSetInfo* result, Objects& objects, BasketFile& file, Oid type, const Settings& settings) {
-    const Datum* texts = texts_of(objects.baskets->names(), type);
-    MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "clientele neighbours", ALLOCSET_SMALL_SIZES);
+NeighbourSearch* new_search(const Baskets& baskets, const Settings& settings) {
+    NeighbourSearch*& search = kept_object<NeighbourSearch>();
     think([&] {
-        objects.search = new NeighbourSearch(objects.baskets->totals(), objects.baskets->names(),
-                                             {settings.shrinkage, static_cast<std::size_t>(settings.most_neighbours),
-                                              static_cast<std::size_t>(maintenance_work_mem) * 1'024 / 4});
+        search = new NeighbourSearch(baskets.totals(), baskets.names(),
+                                     {settings.shrinkage, static_cast<std::size_t>(settings.most_neighbours),
+                                      static_cast<std::size_t>(maintenance_work_mem) * 1'024 / sizeof(std::uint32_t)});
     });
-    enter_phase(Phase::pairing, static_cast<int64>(objects.baskets->names().size()));
-    bool more = true;
-    while (true) {
-        think([&] { more = objects.search->next_block(); });
-        if (!more) break;
-        add_file(*objects.search, file);
-        put_block(result, objects, texts, memory);
-        report_done(objects.search->block_end());
-    }
+    return search;
 }
 
-// What the last row tells, which has no product.
-void put_totals(ReturnSetInfo* result, const Objects& objects, std::int64_t lines) {
+// Returns how many pairs there are.
+std::uint64_t put_neighbours(ReturnSetInfo* result, const Baskets& baskets, BasketFile& file, Oid type,
+                             const Settings& settings) {
+    const Datum* texts = texts_of(baskets.names(), type);
+    MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "clientele neighbours", ALLOCSET_SMALL_SIZES);
+    NeighbourSearch* search = new_search(baskets, settings);
+    enter_phase(Phase::pairing, static_cast<int64>(baskets.names().size()));
+    bool more;
+    think([&] { more = search->next_block(); });
+    while (more) {
+        add_file(*search, file);
+        put_block(result, baskets.totals(), *search, texts, memory);
+        report_done(search->block_end());
+        think([&] { more = search->next_block(); });
+    }
+    return search->pairs() / 2;
+}
+
+// The last row, which is about no product.
+void put_totals(ReturnSetInfo* result, const Baskets& baskets, std::int64_t lines, std::uint64_t pairs) {
     Datum counts[] = {Float8GetDatum(static_cast<double>(lines)),
-                      Float8GetDatum(static_cast<double>(objects.baskets->left_out())),
-                      Float8GetDatum(static_cast<double>(objects.search->pairs() / 2))};
-    Datum row[] = {0, Int64GetDatum(static_cast<int64>(objects.baskets->counted())), 0, 0,
+                      Float8GetDatum(static_cast<double>(baskets.left_out())),
+                      Float8GetDatum(static_cast<double>(pairs))};
+    Datum row[] = {0, Int64GetDatum(static_cast<int64>(baskets.counted())), 0, 0,
                    array_of(counts, lengthof(counts), FLOAT8OID)};
     bool nulls[] = {true, false, true, true, false};
     tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
@@ -270,19 +256,19 @@ CLIENTELE_FUNCTION(clientele_count_affinities) {
     MemoryContext caller = CurrentMemoryContext;
     MemoryContext memory = AllocSetContextCreate(caller, "clientele baskets", ALLOCSET_DEFAULT_SIZES);
     MemoryContextSwitchTo(memory);
-    Objects& objects = *new_objects();
+    Baskets*& baskets = kept_object<Baskets>();
+    think([&] { baskets = new Baskets(static_cast<std::uint32_t>(settings.most_products)); });
     LineReceiver receiver{};
     receiver.base = {receive_line, ignore_start, ignore, ignore, DestTuplestore};
     receiver.memory = memory;
     receiver.file = create_basket_file();
-    think([&] { objects.baskets = new Baskets(static_cast<std::uint32_t>(settings.most_products)); });
-    receiver.baskets = objects.baskets;
+    receiver.baskets = baskets;
     begin_progress(store.settings);
     enter_phase(Phase::counting);
     begin_queries();
     read_lines(query, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), receiver);
-    find_neighbours(result, objects, *receiver.file, type, settings);
-    put_totals(result, objects, receiver.lines);
+    const std::uint64_t pairs = put_neighbours(result, *baskets, *receiver.file, type, settings);
+    put_totals(result, *baskets, receiver.lines, pairs);
     end_queries();
     close_basket_file(receiver.file);
     end_progress();
