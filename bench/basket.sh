@@ -3,7 +3,7 @@
 #   bench/basket.sh [speed [LINES]]    learn_affinity over so many order lines (default 10,000,000) of 20,000 products against the self-join
 #                                      in SQL for the same pair counts (goal: at most 0.2 x), then suggest_fill for baskets of ten
 #                                      (goal: at most 2 ms)
-#   bench/basket.sh recall             on the orders of UCI Online Retail in CLIENTELE_DATA (default ../shared/data): one line of each order
+#   bench/basket.sh recall [SHARE]     on the orders of UCI Online Retail in CLIENTELE_DATA (default ../shared/data): one line of each order
 #                                      from 2011-09-01 on is hidden, ten suggestions; goals: recall at least 3 x of the ten most popular
 #                                      products, and at least that of plain item-to-item cosine
 # A private server, as the tests use; nothing of yours is touched.
@@ -47,7 +47,7 @@ recall() {
     step "Online Retail: learning from the orders before 2011-09-01, asking for those after"
     gzip -dc "$data/online_retail.csv.gz" | psql_as -c "CREATE TABLE raw (invoice text, stock_code text, description text, quantity int,
         invoiced_at timestamp, unit_price numeric, customer numeric, country text)" -c "\\copy raw FROM STDIN CSV HEADER"
-    psql_as -f "$here/basket/recall.sql"
+    psql_as -v share="$1" -f "$here/basket/recall.sql"
 }
 
 main() {
@@ -60,8 +60,8 @@ main() {
     psql_as -c "ALTER SYSTEM SET jit = off" -c "SELECT pg_reload_conf()" -c "CREATE EXTENSION clientele" >/dev/null
     case ${1:-all} in
         speed) speed "${2:-10000000}" ;;
-        recall) recall ;;
-        all) recall && speed 10000000 ;;
+        recall) recall "${2:-1}" ;;
+        all) recall 1 && speed 10000000 ;;
         *) fail "unknown part $1: speed or recall" ;;
     esac
 }

@@ -20,7 +20,7 @@ CREATE TABLE tests AS
 SELECT order_id, customer_id, products[1 + floor(clientele.bucket('hidden', order_id) * cardinality(products))::int] AS hidden,
     array_remove(products, products[1 + floor(clientele.bucket('hidden', order_id) * cardinality(products))::int]) AS basket, value
 FROM (SELECT order_id, min(customer_id) AS customer_id, array_agg(DISTINCT product_id ORDER BY product_id) AS products, sum(amount) AS value
-    FROM all_lines WHERE invoiced_at >= '2011-09-01' GROUP BY order_id) o WHERE cardinality(products) >= 3;
+    FROM all_lines WHERE invoiced_at >= '2011-09-01' GROUP BY order_id) o WHERE cardinality(products) >= 3 AND clientele.bucket('sample', order_id) < :share;
 CREATE TABLE answers (method text, order_id text, suggested text[]);
 INSERT INTO answers SELECT 'suggest_fill', t.order_id, (SELECT array_agg(s.products[1]) FROM clientele.suggest_fill(t.customer_id, t.basket, 'shop', most => 10) s) FROM tests t;
 INSERT INTO answers SELECT 'suggest_fill, nobody known', t.order_id, (SELECT array_agg(s.products[1]) FROM clientele.suggest_fill(-1, t.basket, 'shop', most => 10) s) FROM tests t;
