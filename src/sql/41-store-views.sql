@@ -233,6 +233,7 @@ BEGIN
     PERFORM clientele._comment_views(store);
     PERFORM clientele._comment_customers(store, settings);
     PERFORM clientele._create_product_views(store, settings);
+    PERFORM clientele._create_affinity_view(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_views(name, clientele.store_settings) IS 'The views and generated functions of a new store.';
 

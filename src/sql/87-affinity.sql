@@ -17,7 +17,16 @@ BEGIN
         COMMENT ON COLUMN {store}.product_neighbours.learnt IS 'Names the version, among the parameters of the model.';
         COMMENT ON COLUMN {store}.product_neighbours.orders IS 'Orders with the product.';
         COMMENT ON COLUMN {store}.product_neighbours.together IS 'Orders with the product and the neighbour.';
-        CREATE VIEW {store}.affinities WITH (security_invoker = true) AS
+        $affinities$, 'store', quote_ident(store));
+END $$;
+COMMENT ON FUNCTION clientele._create_affinities(name) IS 'What a new store keeps of which products go together.';
+
+-- With the other views: where these are created anew, it is.
+CREATE FUNCTION clientele._create_affinity_view(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE clientele._fill($affinities$
+        CREATE OR REPLACE VIEW {store}.affinities WITH (security_invoker = true) AS
             SELECT n.product, u.neighbour, n.orders, u.together, u.affinity
             FROM {store}.models m JOIN {store}.product_neighbours n ON n.learnt = (m.parameters ->> 'learnt')::uuid
             CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(n.neighbours), pg_catalog.unnest(n.together), pg_catalog.unnest(n.affinities))
@@ -27,7 +36,7 @@ BEGIN
             'Which products go together, by the model in use: orders with the product, orders with both, and how well they go.';
         $affinities$, 'store', quote_ident(store));
 END $$;
-COMMENT ON FUNCTION clientele._create_affinities(name) IS 'What a new store keeps of which products go together.';
+COMMENT ON FUNCTION clientele._create_affinity_view(name) IS 'The view affinities of a store.';
 
 CREATE FUNCTION clientele._count_affinities(store name, query text, since timestamptz, upto timestamptz,
         shrinkage double precision, most_neighbours integer, most_products integer,
