@@ -120,6 +120,9 @@ SELECT * FROM clientele.fit_clv('full'::name, 'bgnbd'::text);
 SELECT clientele.create_store('twice'::name, 'public.twice'::regclass);
 CALL clientele.refresh('twice'::name);
 SELECT pg_catalog.count(c.*) FROM clientele.check_store('twice'::name) c;
+DROP VIEW public.twice CASCADE;
+-- refused
+CALL clientele.refresh('twice'::name);
 SELECT clientele.drop_store('twice'::name);
 -- refused
 SELECT clientele.create_store('money'::name, 'public.visits'::regclass, amount => 'note'::name);
@@ -146,6 +149,8 @@ SELECT * FROM clientele.fit_response('visits'::name);
 SELECT * FROM clientele.fit_response('visits'::name, force => true);
 -- refused
 SELECT * FROM clientele.fit_response('visits'::name, "to" => '2020-01-01'::timestamptz);
+SELECT clientele._response_changes('{"programs": {"grow": {"message": "x"}}}'::jsonb, '{"programs": {}}'::jsonb);
+SELECT clientele._response_departures('visits'::name, (SELECT CAST(ROW(m.*) AS clientele.model_version) FROM visits.models m WHERE kind OPERATOR(pg_catalog.=) 'response' LIMIT 1));
 SELECT * FROM clientele.personalized_offer(5::int8, 'visits'::name);
 INSERT INTO public.visits (customer_id, ordered_at, amount) VALUES (3, '2020-01-01'::timestamptz, 7);
 SELECT pg_catalog.count(c.*) FROM clientele.check_store('visits'::name) c;
@@ -153,6 +158,19 @@ INSERT INTO public.visits (customer_id, ordered_at, amount) VALUES (3, 'infinity
 SELECT pg_catalog.count(c.*) FROM clientele.check_store('visits'::name) c;
 DELETE FROM public.visits WHERE amount OPERATOR(pg_catalog.=) 'NaN'::numeric OR ordered_at OPERATOR(pg_catalog.=) 'infinity'::timestamptz;
 SELECT clientele.drop_store('visits'::name);
+CREATE TABLE public.things AS SELECT pg_catalog.concat('p', n) AS sku, pg_catalog.concat('Thing ', n) AS title, NULLIF(n, 9)::numeric AS price FROM pg_catalog.generate_series(1::int4, 9::int4) n;
+CREATE UNIQUE INDEX ON public.things (sku);
+CREATE TABLE public.baskets AS SELECT order_id, pg_catalog.concat('p', n) AS sku, 1::numeric AS amount, 'x'::text AS category FROM public.visits, pg_catalog.generate_series(1::int4, 3::int4) n;
+SELECT clientele.create_store('baskets'::name, 'public.visits'::regclass, items => 'public.baskets'::regclass, item_product => 'sku'::name, products => 'public.things'::regclass,
+    product_key => 'sku'::name, product_name => 'title'::name, product_price => 'price'::name);
+CALL clientele.refresh('baskets'::name);
+SELECT * FROM clientele.learn_affinity('baskets'::name);
+SELECT * FROM clientele.learn_affinity('baskets'::name, '30 days'::interval);
+SELECT clientele.use_model('baskets'::name, 'affinity'::text, 1);
+SELECT * FROM clientele.suggest_fill(5::int8, '{p1}'::text[], 'baskets'::name, 5::numeric);
+SELECT * FROM clientele.suggest_fill('5'::text, '{p1}'::text[], 'baskets'::name);
+SELECT pg_catalog.count(v.*) FROM baskets.affinities v;
+SELECT clientele.drop_store('baskets'::name);
 CALL clientele.record_segments('full'::name);
 SELECT pg_catalog.count(a.*) FROM clientele.alerts a;
 SELECT clientele._noted_stale('full'::name, (SELECT CAST(ROW(h.*) AS clientele.health) FROM "full".health h WHERE h.part OPERATOR(pg_catalog.=) 'settings'
@@ -194,6 +212,8 @@ SELECT clientele.upgrade_store('full'::name);
 SELECT clientele.set_time_zone('full'::name, 'Europe/Berlin'::text);
 SELECT clientele.alter_store('full'::name, margin => 0.4, keep_events => '10 days'::interval);
 SELECT clientele.alter_store('full'::name, time_zone => 'Europe/Paris'::text);
+SELECT clientele._await_store('full'::name);
+SELECT clientele._uses_views('full'::name, 0::oid);
 SELECT clientele.detach_store('full'::name);
 -- refused
 SELECT clientele.assign_segment(3::int8, 'full'::name);
