@@ -49,12 +49,29 @@ at('original', q{
 	ALTER TABLE tills RENAME amount TO total; ALTER TABLE tills RENAME order_id TO "Id"; ALTER TABLE tabs RENAME order_id TO "Id"; ALTER TABLE tills ADD order_id uuid;
 });
 
+# The first one has products, too, whose table has another name since; and what goes with what was learnt.
+at('original', q{
+	ALTER TABLE order_items ADD product varchar(20);
+	UPDATE order_items SET product = category || ' ' || order_id % 5;
+	CREATE TABLE products (product_id varchar(20) PRIMARY KEY, name text, price numeric(10, 2), stock integer);
+	INSERT INTO products SELECT DISTINCT product, initcap(product), length(product), right(product, 1)::integer FROM order_items;
+	SELECT clientele.alter_store('shop', item_product => 'product', products => 'products', product_available => 'stock');
+	SELECT clientele.learn_affinity('shop'), clientele.learn_affinity('shop', shrinkage => 0);
+	SELECT clientele.use_model('shop', 'affinity', 1);
+	ALTER TABLE products RENAME TO goods; ALTER TABLE goods RENAME price TO cost;
+});
+
+# What is suggested, for customers known and unknown.
+my $suggested = q{SELECT count(*), string_agg(concat_ws(' ', c, s.products, s.names, s.price, s.overshoot, s.reasons), E'\n' ORDER BY c, s.products)
+	FROM generate_series(40, 3040, 1000) c CROSS JOIN LATERAL clientele.suggest_fill(c, '{wine 1,baby 2}', 'shop', gap => 5, most => 9) s};
+
 # All contents of both stores, as of whenever it is asked; what depends on the very moment left out.
 sub contents_of
 {
 	my ($database) = @_;
 	my @relations = map { my $store = $_; map { "$store.$_" } qw(settings profiles typical_values segmentations segment_rules contents programs
 		customers segments campaign offers offer_decisions segment_sizes offer_summary) } 'shop', '"Shop ""2"""';
+	push @relations, map { "shop.$_" } qw(models product_neighbours affinities _products);
 	return [ split /\n/, at($database, join(' UNION ALL ', map {
 		qq{SELECT '$_', count(*), md5(string_agg(v, E'\n' ORDER BY v)) FROM (SELECT (to_jsonb(v) - '{as_of,valid_until}'::text[])::text FROM $_ v) w(v)} } @relations)) ];
 }
@@ -70,6 +87,7 @@ sub like_the_original
 		UNION ALL SELECT proowner::regrole::text FROM pg_proc WHERE pronamespace = 'shop'::regnamespace) q(o)}), 'owner', "$how: of the same owner");
 	is($node->safe_psql($database, q{SELECT clientele.assign_segment(41, 'shop')}, extra_params => [ '-U', 'reader' ]),
 		at('original', q{SELECT clientele.assign_segment(41, 'shop')}), "$how: with the same grants");
+	is(at($database, $suggested), at('original', $suggested), "$how: the same is suggested");
 	is(at($database, q{SELECT string_agg(concat_ws(' ', customer_id, state, '"' || order_id || '"', order_id = 'order-10'), ', ' ORDER BY customer_id) FROM lengths.ledger; SELECT count(*) FROM clientele.check_store('lengths')}),
 		"c0 redeemed \"order-10\" t, c1 open\n0", "$how: order ids are whole, and renamed columns are found");
 	is(at($database, q{SET client_min_messages = warning; INSERT INTO tills ("Id", customer_id, ordered_at, total) VALUES ('order-000011', 'c1', now(), 90); UPDATE tills SET total = 1 WHERE "Id" = 'order-10'; CALL clientele.settle_offers('lengths');
@@ -84,6 +102,8 @@ sub like_the_original
 		SELECT clientele.define_segment('shop', 'evening', 'orders = 1 AND total_spent = 77'), clientele.define_segment('shop', 'new', 'orders > 5'),
 			clientele.set_default_segment('shop', 'rest'), clientele.define_content('shop', 'home', 'post N', 'new'), clientele.drop_content('shop', 'home', 'families'),
 			clientele.define_offer('shop', 'more', 'win_back'), clientele.drop_offer('shop', 'back'), clientele.upgrade_store('shop'), clientele.upgrade_store('Shop "2"');
+		SELECT clientele.use_model('shop', 'affinity', 2);
+		SELECT version, products > 0 FROM clientele.learn_affinity('shop');
 		SELECT clientele.assign_segment(7, 'shop'), (SELECT segment FROM shop.customers WHERE customer_id = 7), (SELECT segment FROM shop.customers_at(now()) WHERE customer_id = 7);
 		SELECT count(*) FROM shop.customers_at(now() - interval '3 days');
 		SELECT clientele.drop_segment('Shop "2"', 'dated'), count(*) FROM clientele.explain_segment('k41', 'Shop "2"');
@@ -92,10 +112,11 @@ sub like_the_original
 		SELECT clientele.drop_store('lengths');
 		SELECT count(*) FROM clientele.stores;
 	}, @as_owner);
-	is($answer, "1\n||||||||\nevening|evening|evening\n300\n|3\n\n\n\n0", "$how: and it works on") or diag($error);
+	is($answer, "1\n||||||||\n\n3|t\nevening|evening|evening\n300\n|3\n\n\n\n0", "$how: and it works on") or diag($error);
 	return;
 }
 
+like(at('original', $suggested), qr/^[1-9].*goes with .*bought before/s, 'there is something to suggest');
 my $dump = $node->basedir . '/dump';
 my @connection = ('-h', $node->host, '-p', $node->port, '-U', 'owner');
 
