@@ -320,7 +320,7 @@ BEGIN
     END IF;
     IF campaign.ended_at IS NOT NULL THEN
         PERFORM clientele._note_budgets(store);
-        PERFORM clientele._note_comparisons(store);
+        PERFORM clientele._note_comparisons(store, unless_within => '1 day');  -- settling looks each time
         RAISE NOTICE 'store %: % customers, % offers issued, % held out%', quote_ident(store), campaign.customers, campaign.offered,
             campaign.held_out, CASE WHEN campaign.started_at < statement_timestamp()
                 THEN format('; went on with the run begun at %s', campaign.started_at) ELSE '' END;

@@ -154,7 +154,8 @@ END $$;
 COMMENT ON FUNCTION clientele._note_low_budget(name, text) IS
     'Notes what is left of a budget, where it is not known yet that this is little.';
 
-CREATE FUNCTION clientele._note_comparisons(store name) RETURNS void
+-- It reads the whole ledger, which may take longer than what was issued.
+CREATE FUNCTION clientele._note_comparisons(store name, unless_within interval DEFAULT '0') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last_exposure double precision;
@@ -165,8 +166,9 @@ BEGIN
     END IF;
     -- Who was enrolled when it was looked at last, is noted as the figure of nobody.
     EXECUTE format('SELECT max(l.exposure_id) FROM %1$I.ledger l WHERE NOT EXISTS (SELECT FROM %1$I.health h
-        WHERE h.part = ''comparison'' AND h.subject = '''' AND h.figure >= (SELECT max(m.exposure_id) FROM %1$I.ledger m))',
-            store) INTO last_exposure;
+        WHERE h.part = ''comparison'' AND h.subject = '''' AND (h.noted_at > clock_timestamp() - $1
+            OR h.figure >= (SELECT max(m.exposure_id) FROM %1$I.ledger m)))',
+            store) INTO last_exposure USING unless_within;
     IF last_exposure IS NOT NULL THEN
         EXECUTE format('SELECT array_agg(clientele._fact(e.program, since => e.first_enrolled_at, figure => least(e.srm_pvalue,
             e.arms_pvalue), detail => e.alert))
@@ -177,9 +179,9 @@ BEGIN
 EXCEPTION WHEN insufficient_privilege THEN
     RETURN;  -- who issues or settles need not see every exposure
 END $$;
-COMMENT ON FUNCTION clientele._note_comparisons(name) IS
+COMMENT ON FUNCTION clientele._note_comparisons(name, interval) IS
     'Notes the programs whose customers were not assigned as they should have been, of which experiment_health says so: looks at it '
-    'where somebody was enrolled since the last time.';
+    'where somebody was enrolled since the last time, unless that was within this long.';
 
 CREATE FUNCTION clientele._note_segments(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

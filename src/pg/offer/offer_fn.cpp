@@ -84,7 +84,7 @@ NullableDatum open_terms(const Question& asked, const Book& book) {
 // --- decisions --------------------------------------------------------------------------------------------------
 
 // Adds a row for each program of the book, but for the one whose exposure is open: the ledger knows what that is.
-void add_decisions(FunctionCallInfo fcinfo, Detail detail) {
+void add_decisions(FunctionCallInfo fcinfo) {
     InitMaterializedSRF(fcinfo, 0);
     auto& set = *reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     const Question asked = about_all(fcinfo);
@@ -92,6 +92,7 @@ void add_decisions(FunctionCallInfo fcinfo, Detail detail) {
     PreparedBook& prepared = prepared_book(PG_GETARG_JSONB_P(0));
     const Book& book = prepared.book;
     const RowShape& shape = shape_of(fcinfo, set.setDesc);
+    const Detail detail = has_column(shape, "explanation") ? Detail::explanation : Detail::reasons;
     const Customer customer = read_customer(asked.input, asked.budgets, detail, prepared);
     const Program* winner = nullptr;
     think([&] { winner = winner_of(book, customer); });
@@ -130,16 +131,17 @@ CLIENTELE_FUNCTION(clientele_enrol) {
         open_terms(asked, prepared.book);
         PG_RETURN_NULL();
     }
-    const Customer customer = read_customer(asked.input, asked.budgets, Detail::enrolment, prepared);
+    Customer customer = read_customer(asked.input, asked.budgets, Detail::offer, prepared);
     const Program* only = requested_program(asked.program, prepared.book);
     Decision decision;
     think([&] { decision = decide_enrolment(prepared.book, customer, only); });
     if (decision.program == nullptr) PG_RETURN_NULL();
+    if (!prepared.asks_for_next_order) customer.next_order = read_next_order(asked.input);  // the ledger keeps it
     return row_of(shape_of(fcinfo), {prepared, decision, customer, asked.input.segment});
 }
 
 CLIENTELE_FUNCTION(clientele_decide_programs) {
-    add_decisions(fcinfo, Detail::explanation);
+    add_decisions(fcinfo);
     return 0;
 }
 

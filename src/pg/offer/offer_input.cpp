@@ -70,21 +70,10 @@ void read_facts(Datum profile, const PreparedBook& book, Detail detail, Customer
         if (book.asks_for_recency) facts.recency_days = day_of(zone.local(customer.as_of)) - summary.last_day;
         facts.last_purchase_age_days = summary.last_day - summary.first_day;
         if (!book.asks_for_gap) return;
-        const bool tells = detail == Detail::explanation;
+        const bool tells = detail != Detail::offer;
         if (tells || median_gap_decides(book.book, customer.segment, facts))
             facts.median_gap_days = median_gap(decode(encoded));
     });
-}
-
-// What the next order would be without an offer; nothing where the prior is not known.
-OrderValue read_next_order(const OfferInput& input) {
-    if (input.prior.isnull) return {};
-    const Summary no_orders;
-    const Summary& summary = input.profile.isnull ? no_orders : profile_summary(profile_bytes(input.profile.value));
-    const ValuePrior prior = value_prior(DatumGetHeapTupleHeader(input.prior.value));
-    OrderValue next;
-    think([&] { next = order_value(log_values(summary), prior); });
-    return next;
 }
 
 double season_in(Datum number) {
@@ -182,7 +171,7 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
         customer.fallback = read_fallback(input.fallback.value);
     }
     customer.margin = customer_margin(book.book.margins, input.category_mix, customer.segment);
-    if (book.asks_for_next_order || detail != Detail::offer) customer.next_order = read_next_order(input);
+    if (book.asks_for_next_order || detail == Detail::explanation) customer.next_order = read_next_order(input);
     if (!input.season.isnull) customer.season = season_in(input.season.value);
     read_standings(book, array_of(input.history), array_of(budgets), customer);
     if (!input.open.isnull) {
@@ -190,6 +179,16 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
         customer.open->valid_until = book.zone->local(customer.open->valid_until);
     }
     return customer;
+}
+
+OrderValue read_next_order(const OfferInput& input) {
+    if (input.prior.isnull) return {};
+    const Summary no_orders;
+    const Summary& summary = input.profile.isnull ? no_orders : profile_summary(profile_bytes(input.profile.value));
+    const ValuePrior prior = value_prior(DatumGetHeapTupleHeader(input.prior.value));
+    OrderValue next;
+    think([&] { next = order_value(log_values(summary), prior); });
+    return next;
 }
 
 }  // namespace clientele

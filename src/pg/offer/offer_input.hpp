@@ -27,11 +27,14 @@ OpenOffer open_offer(Datum row);
 // A finite numeric in units of 1/unit, rounded.
 std::int64_t units_in(Datum number, std::int64_t unit);
 
-// How much of a customer there is to read: what an offer depends on, or also what its explanation tells or the ledger
-// keeps.
-enum class Detail { offer, explanation, enrolment };
+// How much of a customer there is to read: what an offer depends on, or also what its reasons tell, or its explanation.
+enum class Detail { offer, reasons, explanation };
 
 // The customer as the core sees it; texts stay where the input is. budgets: what is left of them.
 Customer read_customer(const OfferInput& input, const NullableDatum& budgets, Detail detail, PreparedBook& book);
+
+// What the next order would be without an offer; nothing where the prior is not known. It takes a logarithm for each of
+// the last orders: only where somebody asks.
+OrderValue read_next_order(const OfferInput& input);
 
 }  // namespace clientele

@@ -182,6 +182,11 @@ const RowShape& shape_of(FunctionCallInfo fcinfo, TupleDesc descriptor) {
     return *known;
 }
 
+bool has_column(const RowShape& shape, std::string_view name) {
+    return std::any_of(shape.columns, shape.columns + shape.descriptor->natts,
+                       [name](const AnswerColumn* column) { return column->name == name; });
+}
+
 Datum row_of(const RowShape& shape, const Answer& answer) {
     Datum values[most_columns];
     bool nulls[most_columns];

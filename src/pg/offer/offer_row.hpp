@@ -29,6 +29,8 @@ struct RowShape {
 // Those of this function, looked up once a query. descriptor: of the result; nullptr: to be looked up, too.
 const RowShape& shape_of(FunctionCallInfo fcinfo, TupleDesc descriptor = nullptr);
 
+bool has_column(const RowShape& shape, std::string_view name);
+
 // The answer in that shape: as a row, or added to a set.
 Datum row_of(const RowShape& shape, const Answer& answer);
 void add_row(ReturnSetInfo& set, const RowShape& shape, const Answer& answer);
