@@ -34,6 +34,8 @@ SELECT lt._offer_book() -> 'response' -> 'sensitive' AS sensitive;
 SELECT clientele.define_segment('lt', 'firms', 'firm', sensitive => false);
 SELECT clientele.use_model('lt', 'response', NULL);
 SELECT lt._offer_book() ? 'response' AS in_the_book;
+SELECT clientele.response_curve(1::bigint, 'lt');
+SELECT clientele.response_curve(NULL::bigint, 'lt');
 -- Nobody could forge one.
 SELECT use_learnt('{"parameters": {"a": 1}}');
 SELECT use_learnt(jsonb_set(learnt(), '{parameters,a}', '1e300'));
@@ -61,6 +63,11 @@ SELECT use_learnt('{"profit": 1}');
 SELECT count(*) AS versions FROM clientele.models WHERE store = 'lt';
 
 
+-- What would be chosen without a program's limits.
+SELECT clientele.use_model('lt', 'response', 1);
+CREATE TABLE unlimited AS SELECT c.customer_id, r.* FROM lt.customers c, LATERAL clientele.response_curve(c.customer_id, 'lt') r;
+SELECT count(*) FILTER (WHERE chosen) > 300 AS chosen FROM unlimited;
+SELECT clientele.use_model('lt', 'response', NULL);
 -- Exploring: a share of the enrolments gets one of the combinations, whatever half the margin and the last threshold say.
 SELECT clientele.define_offer('lt', 'grow', 'grow_order_value', explore => '{"share": 0.3, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.2]}', holdout => 0.1, max_cv => NULL);
 SELECT variant, count(*) > 50 AS often, round(avg(propensity)::numeric, 4) AS propensity
@@ -120,6 +127,34 @@ SELECT count(*) FILTER (WHERE d.status = 'offered') = (SELECT count(*) FROM lt.o
 FROM lt.offer_decisions d LEFT JOIN lt.offers o USING (customer_id) WHERE d.status = 'offered' OR o.program IS NOT NULL;
 SELECT count(*) FILTER (WHERE (d.status, d.reasons) IS DISTINCT FROM (e.status, e.reasons)) AS explanations
 FROM lt.offer_decisions d, LATERAL clientele.explain_offer(d.customer_id, 'lt') e WHERE d.customer_id % 50 = 7;
+-- The curve: what is chosen is what the customer is asked for, and has the greatest profit; where nothing is chosen, a reason says why.
+BEGIN;  -- what is expected depends a little on the time
+CREATE TABLE curves AS SELECT c.customer_id, r.* FROM lt.customers c, LATERAL clientele.response_curve(c.customer_id, 'lt') r;
+SELECT count(*) AS other_than_without_limits FROM (SELECT customer_id, min_spend, reward FROM curves EXCEPT SELECT customer_id, min_spend, reward FROM unlimited) x;
+SELECT count(DISTINCT customer_id) > 1500 AS customers, count(*) FILTER (WHERE chosen) > 300 AS chosen FROM curves;
+SELECT count(*) > 300 AS compared, count(*) FILTER (WHERE (d.min_spend, d.reward, d.expected_profit, d.expected_profit_low) IS DISTINCT FROM (c.min_spend, c.reward, c.profit, c.low)) AS others
+FROM lt.offer_decisions d LEFT JOIN (SELECT * FROM curves WHERE chosen) c USING (customer_id) WHERE d.variant = 'default' AND d.status <> 'refused';
+SELECT count(*) > 300 AS compared, count(*) FILTER (WHERE (o.min_spend, o.reward, o.expected_profit) IS DISTINCT FROM (c.min_spend, c.reward, c.profit)) AS others
+FROM curves c, LATERAL clientele.personalized_offer(c.customer_id, 'lt') o WHERE c.chosen AND o.variant = 'default';
+COMMIT;
+SELECT count(*) FILTER (WHERE n > 1) AS chosen_twice, count(*) FILTER (WHERE n = 1 AND chosen_profit < greatest) AS not_the_greatest, bool_and(disorder = 0) AS ordered
+FROM (SELECT count(*) FILTER (WHERE chosen) AS n, max(profit) FILTER (WHERE chosen) AS chosen_profit, max(profit) AS greatest, count(*) FILTER (WHERE low > high) AS disorder FROM curves GROUP BY customer_id) x;
+SELECT count(*) > 100 AS compared, bool_and(NOT EXISTS (SELECT FROM curves c WHERE c.customer_id = d.customer_id AND c.chosen)) AS none_chosen FROM lt.offer_decisions d WHERE d.reasons = '{not_worth_it}';
+SELECT bool_and(natural_share BETWEEN 0 AND 1 AND raised_share BETWEEN 0 AND 1) AS shares,
+    bool_and(natural_share <= lag) AS fewer_reach_more FROM (SELECT *, lag(natural_share) OVER (PARTITION BY customer_id ORDER BY min_spend, reward) AS lag FROM curves) c;
+SELECT min_spend, reward, round(natural_share::numeric, 6) AS natural_share, round(raised_share::numeric, 6) AS raised_share, profit, low, high, chosen FROM clientele.response_curve(1::bigint, 'lt');
+SELECT count(*) FILTER (WHERE a IS DISTINCT FROM b) AS differ FROM clientele.response_curve(3::bigint, 'lt') WITH ORDINALITY a FULL JOIN clientele.response_curve('3'::text, 'lt') WITH ORDINALITY b USING (ordinality);
+SELECT count(*) AS of_nobody FROM unnest('{99999,-1,null}'::bigint[]) c, clientele.response_curve(c, 'lt');
+SELECT clientele.response_curve('three'::text, 'lt');
+SELECT clientele.response_curve(1::bigint, 'nowhere');
+CREATE ROLE curve_reader;
+GRANT USAGE ON SCHEMA learned_terms TO curve_reader;
+SET ROLE curve_reader;
+SELECT clientele.response_curve(1::bigint, 'lt');
+SELECT clientele.personalized_offer(1::bigint, 'lt');
+RESET ROLE;
+DROP OWNED BY curve_reader;
+DROP ROLE curve_reader;
 SELECT gains, loses, changes, greatest_cost_after = (SELECT sum(reward) FROM lt.offers) AS cost
 FROM clientele.preview_offer('lt', 'grow', 'grow_order_value', terms => 'learned', explore => '{"share": 0.2, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.06]}', holdout => 0.1,
     disclosure => 'By what other customers did') WHERE segment IS NULL;
@@ -157,6 +192,7 @@ SELECT use_learnt(jsonb_build_object('known_to', now() - interval '91 days'));
 SELECT status, reasons, count(*) > 20 AS many FROM lt.offer_decisions WHERE variant = 'default' GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT use_learnt('{"outdated": true}');
 SELECT count(*) FILTER (WHERE variant = 'default') AS offers, count(*) > 100 AS explore FROM lt.offers;
+SELECT count(*) > 20 AS shown, bool_or(chosen) AS chosen FROM generate_series(1, 20) c, clientele.response_curve(c::bigint, 'lt');
 SELECT use_learnt();
 -- A price of the budget.
 CREATE TABLE unpriced AS SELECT * FROM lt.offers;
@@ -168,6 +204,9 @@ SELECT count(*) FILTER (WHERE d.reasons = '{budget_spent_better}') > 20 AS spent
     count(*) FILTER (WHERE d.variant = 'default' AND d.reward < u.reward) > 0 AS cheaper, count(*) FILTER (WHERE d.variant = 'default' AND d.reward > u.reward) AS dearer
 FROM lt.offer_decisions d LEFT JOIN unpriced u USING (customer_id);
 SELECT explanation FROM lt.offer_decisions d, LATERAL clientele.explain_offer(d.customer_id, 'lt') WHERE d.reasons = '{budget_spent_better}' ORDER BY d.customer_id LIMIT 1;
+SELECT count(*) FILTER (WHERE d.status = 'refused') > 20 AS refused, count(*) FILTER (WHERE d.status = 'offered') > 20 AS offered,
+    count(*) FILTER (WHERE d.status = 'refused' AND c.chosen OR d.status <> 'refused' AND (d.min_spend, d.reward) IS DISTINCT FROM (c.min_spend, c.reward)) AS others
+FROM lt.offer_decisions d LEFT JOIN LATERAL (SELECT * FROM clientele.response_curve(d.customer_id, 'lt') r WHERE r.chosen) c ON true WHERE d.variant = 'default' OR d.reasons = '{budget_spent_better}';
 SELECT clientele.alter_offer('lt', 'grow', reset => '{budget}');
 SELECT count(*) AS others FROM unpriced u FULL JOIN lt.offers o USING (customer_id) WHERE (u.min_spend, u.reward) IS DISTINCT FROM (o.min_spend, o.reward);
 -- Arms may compare learned terms with others.

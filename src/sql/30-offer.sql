@@ -279,6 +279,24 @@ COMMENT ON FUNCTION clientele._break_even_share(pg_catalog.text, pg_catalog.nume
     pg_catalog.numeric) IS
     'The share of redeemers who must spend only because of an offer for it to break even; NULL without a reward.';
 
+CREATE TYPE clientele.response_point AS (
+    min_spend pg_catalog.numeric,
+    reward pg_catalog.numeric,
+    natural_share pg_catalog.float8,
+    raised_share pg_catalog.float8,
+    profit pg_catalog.numeric,
+    low pg_catalog.numeric,
+    high pg_catalog.numeric,
+    chosen pg_catalog.bool
+);
+COMMENT ON TYPE clientele.response_point IS
+    'A row of response_curve(): what one threshold and reward would do with a customer.';
+
+CREATE FUNCTION clientele._response_curve(book pg_catalog.jsonb, input clientele.offer_input) RETURNS SETOF clientele.response_point
+    AS 'MODULE_PATHNAME', 'clientele_response_curve' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 30;
+COMMENT ON FUNCTION clientele._response_curve(pg_catalog.jsonb, clientele.offer_input) IS
+    'response_curve() of a row of offer_input; no row where the book has no response.';
+
 CREATE FUNCTION clientele.customer_margin(book pg_catalog.jsonb, category_mix pg_catalog.jsonb, segment pg_catalog.text)
     RETURNS pg_catalog.numeric
     AS 'MODULE_PATHNAME', 'clientele_customer_margin' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

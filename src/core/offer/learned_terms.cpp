@@ -93,6 +93,22 @@ std::optional<Reason> reason_against(const LearnedTerms& found, const Worth& wor
     return std::nullopt;
 }
 
+// Whose limits and prices hold where nobody asks for a program.
+const Program& learning_program(const Book& book, const Customer& customer) {
+    static constexpr Program without_limits;
+    for (const Program& program : book.programs) {
+        if (program.uses(TermsRule::learned) && program.serves(customer.segment)) return program;
+    }
+    return without_limits;
+}
+
+void mark(const LearnedTerms& chosen, std::vector<CurvePoint>& curve) {
+    if (chosen.against) return;
+    for (CurvePoint& point : curve) {
+        point.chosen = point.terms.min_spend == chosen.terms.min_spend && point.terms.reward == chosen.terms.reward;
+    }
+}
+
 }  // namespace
 
 LearnedTerms learned_terms(const Book& book, const Customer& customer, std::int64_t highest, const Decision& decision) {
@@ -128,12 +144,16 @@ double learned_break_even_share(const Book& book, const Customer& customer, cons
     return OfferProfit(belief.mode(), prospect, belief.economics(), terms.min_spend).break_even_share(terms.reward);
 }
 
-std::vector<CurvePoint> response_curve(const Book& book, const Customer& customer, std::int64_t highest,
-                                       const Decision& decision) {
-    const Worth& worth = decision.program->worth;
-    const Prospect prospect = prospect_of(book, customer, decision);
-    const LearnedTerms chosen = learned_terms(book, customer, highest, decision);
+std::vector<CurvePoint> response_curve(const Book& book, const Customer& customer) {
+    const std::int64_t highest = highest_threshold(customer.last_threshold, customer.as_of);
+    Decision decision;
+    decision.program = &learning_program(book, customer);
+    decision.reference = reference_of(customer);
+    decision.margin = margin_of(book, customer);
     std::vector<CurvePoint> curve;
+    if (!decision.reference.known() || !decision.reference.knows_spread()) return curve;
+    const Prospect prospect = prospect_of(book, customer, decision);
+    const Worth& worth = decision.program->worth;
     for_each_profit(
         book, prospect, worth, options(book, highest, decision),
         [&](const Option& option, const OfferTerms& terms, const OfferProfit& profit, double earns) {
@@ -141,10 +161,9 @@ std::vector<CurvePoint> response_curve(const Book& book, const Customer& custome
             CurvePoint point{option.terms, profit.natural_share(), profit.raised_share(terms.reward), earns};
             point.low = quantile_of(draws, guard_quantile) - worth.contact_cost;
             point.high = quantile_of(draws, 1 - guard_quantile) - worth.contact_cost;
-            point.chosen = !chosen.against && option.terms.min_spend == chosen.terms.min_spend &&
-                           option.terms.reward == chosen.terms.reward;
             curve.push_back(point);
         });
+    mark(learned_terms(book, customer, highest, decision), curve);
     return curve;
 }
 

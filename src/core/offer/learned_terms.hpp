@@ -25,11 +25,12 @@ double learned_break_even_share(const Book& book, const Customer& customer, cons
 // What each of the terms that could be chosen does, and which are.
 struct CurvePoint {
     Terms terms;
-    double natural_share = 0, raised_share = 0;
-    double profit = 0, low = 0, high = 0;  // the 20 % and 80 % quantiles
+    double natural_share = 0, raised_share = 0;  // of orders, and of redeemers
+    double profit = 0, low = 0, high = 0;        // the 20 % and 80 % quantiles
     bool chosen = false;
 };
-std::vector<CurvePoint> response_curve(const Book& book, const Customer& customer, std::int64_t highest,
-                                       const Decision& decision);
+// Of the first program by learned terms that serves the customer, without one of a program that limits nothing; where
+// the book has a response. Nothing where the customer's reference value or spread is not known.
+std::vector<CurvePoint> response_curve(const Book& book, const Customer& customer);
 
 }  // namespace clientele

@@ -23,12 +23,6 @@ std::int64_t divide_up(Wide dividend, std::int64_t divisor) {
     return static_cast<std::int64_t>(divide(dividend + divisor - 1, divisor));
 }
 
-bool serves(const Program& program, std::string_view segment) {
-    if (program.every_segment) return true;
-    if (segment.data() == nullptr) return false;
-    return std::find(program.segments.begin(), program.segments.end(), segment) != program.segments.end();
-}
-
 void check_second_order(const CustomerFacts& facts, Reasons& found) {
     if (facts.orders != 1) found.add(Reason::not_exactly_one_order);
     if (facts.orders < 1) return;
@@ -59,7 +53,7 @@ void check_limits(const Program& program, const Standing& standing, Instant as_o
 // All that speaks against a program, but for its terms, which take more to compute.
 Reasons refusals(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
     Reasons found;
-    if (!serves(program, customer.segment)) found.add(Reason::not_in_segment);
+    if (!program.serves(customer.segment)) found.add(Reason::not_in_segment);
     if (customer.as_of < program.starts_at) found.add(Reason::not_started);
     if (customer.as_of >= program.ends_at) found.add(Reason::ended);
     if (!reference.known()) found.add(Reason::no_reference_value);
@@ -331,6 +325,12 @@ bool Reasons::has(Reason reason) const {
     return std::find(codes.begin(), codes.end(), reason) != codes.end();
 }
 
+bool Program::serves(std::string_view segment) const {
+    if (every_segment) return true;
+    if (segment.data() == nullptr) return false;
+    return std::find(segments.begin(), segments.end(), segment) != segments.end();
+}
+
 bool Program::draws_terms() const {
     const auto has_weight = [](const Arm& arm) { return arm.weight > 0; };
     return std::count_if(arms.begin(), arms.end(), has_weight) > 1 &&
@@ -465,7 +465,7 @@ const Standing& standing_of(const Book& book, const Program& program, const Cust
 bool median_gap_decides(const Book& book, std::string_view segment, const CustomerFacts& facts) {
     if (facts.purchase_days < win_back_purchase_days || facts.recency_days < win_back_from_days) return false;
     return std::any_of(book.programs.begin(), book.programs.end(), [segment](const Program& program) {
-        return program.objective == Objective::win_back && serves(program, segment);
+        return program.objective == Objective::win_back && program.serves(segment);
     });
 }
 

@@ -185,6 +185,7 @@ struct Program {
     std::string_view progress_message;
     std::string_view disclosure;
 
+    bool serves(std::string_view segment) const;
     // Whether customers of an arm differ from others in stretch and reward rate by chance.
     bool draws_terms() const;
     bool uses(TermsRule rule) const;

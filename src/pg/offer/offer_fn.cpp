@@ -1,10 +1,13 @@
 // Decisions about offers: src/sql/30-offer.sql says what each function returns.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
-#include "core/offer/offer.hpp"
+#include "core/offer/learned_terms.hpp"
 #include "pg/kit/boundary.hpp"
 
 #include "pg/kit/nullable.hpp"
+#include "pg/kit/numeric.hpp"
 #include "pg/kit/unicode.hpp"
 #include "pg/offer/margins.hpp"
 #include "pg/offer/offer_input.hpp"
@@ -104,6 +107,31 @@ void add_decisions(FunctionCallInfo fcinfo) {
     }
 }
 
+// --- the response curve -----------------------------------------------------------------------------------------
+
+constexpr std::size_t most_points = 4096;  // the ladder has fewer rungs between any two stretches, times the rates
+
+NullableDatum share_datum(double share) { return {Float8GetDatum(share), std::isnan(share)}; }
+
+// In the order of the type clientele.response_point.
+void add_point(ReturnSetInfo& set, const CurvePoint& point, const Book& book) {
+    const NullableDatum columns[] = {known_datum(make_numeric(point.terms.min_spend, 0)),
+                                     known_datum(make_numeric(point.terms.reward, book.decimals)),
+                                     share_datum(point.natural_share),
+                                     share_datum(point.raised_share),
+                                     expectation(point.profit, book),
+                                     expectation(point.low, book),
+                                     expectation(point.high, book),
+                                     known_datum(BoolGetDatum(point.chosen))};
+    Datum values[std::size(columns)];
+    bool nulls[std::size(columns)];
+    for (std::size_t i = 0; i < std::size(columns); ++i) {
+        values[i] = columns[i].value;
+        nulls[i] = columns[i].isnull;
+    }
+    tuplestore_putvalues(set.setResult, set.setDesc, values, nulls);
+}
+
 }  // namespace
 
 CLIENTELE_FUNCTION(clientele_decide_offer) {
@@ -142,6 +170,25 @@ CLIENTELE_FUNCTION(clientele_enrol) {
 
 CLIENTELE_FUNCTION(clientele_decide_programs) {
     add_decisions(fcinfo);
+    return 0;
+}
+
+// (book, input): what each of the terms that were tried would do.
+CLIENTELE_FUNCTION(clientele_response_curve) {
+    InitMaterializedSRF(fcinfo, 0);
+    auto& set = *reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return 0;
+    PreparedBook& prepared = prepared_book(PG_GETARG_JSONB_P(0));
+    if (prepared.book.response == nullptr) return 0;
+    const Customer customer = read_customer(input_argument(fcinfo), null_datum, Detail::explanation, prepared);
+    auto* points = static_cast<CurvePoint*>(palloc(most_points * sizeof(CurvePoint)));
+    std::size_t count = 0;
+    think([&] {
+        const auto curve = response_curve(prepared.book, customer);
+        count = std::min(curve.size(), most_points);
+        std::copy_n(curve.begin(), count, points);
+    });
+    for (std::size_t i = 0; i < count; ++i) add_point(set, points[i], prepared.book);
     return 0;
 }
 

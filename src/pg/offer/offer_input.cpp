@@ -67,7 +67,8 @@ void read_facts(Datum profile, const PreparedBook& book, Detail detail, Customer
         facts.last_value = summary.last().amount * money_in_value;
         facts.typical_value = typical_value(summary);
         if (book.asks_for_cv) facts.typical_cv = typical_cv(summary);
-        if (book.asks_for_recency) facts.recency_days = day_of(zone.local(customer.as_of)) - summary.last_day;
+        if (book.asks_for_recency || detail == Detail::explanation)
+            facts.recency_days = day_of(zone.local(customer.as_of)) - summary.last_day;
         facts.last_purchase_age_days = summary.last_day - summary.first_day;
         if (!book.asks_for_gap) return;
         const bool tells = detail != Detail::offer;

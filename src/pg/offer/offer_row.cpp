@@ -50,15 +50,8 @@ NullableDatum message(const Answer& answer) {
     }));
 }
 
-// The currency's decimals, or more: what a customer is expected to earn is little.
-NullableDatum expectation(double amount, const Answer& answer) {
-    if (!(std::fabs(amount) < 1e12)) return null_datum;
-    const int decimals = std::max(answer.prepared.book.decimals, 4);
-    return known_datum(make_numeric(std::llround(amount * static_cast<double>(power_of_ten(decimals))), decimals));
-}
-
 NullableDatum expected_profit(const Answer& answer) {
-    if (answer.decision.expected.known()) return expectation(answer.decision.expected.profit, answer);
+    if (answer.decision.expected.known()) return expectation(answer.decision.expected.profit, answer.prepared.book);
     const Datum profit = expected_profit_of(answer.prepared, answer.decision, answer.customer.segment);
     return profit != 0 && promises(answer) ? known_datum(profit) : null_datum;
 }
@@ -136,7 +129,7 @@ constexpr AnswerColumn all_columns[] = {
     {"variant", [](A a) { return promises(a) ? known_datum(parts_of(a).variants[a.decision.arm_index]) : null_datum; }},
     {"propensity", [](A a) { return known_datum(Float8GetDatum(a.decision.propensity)); }},
     {"expected_profit", expected_profit},
-    {"expected_profit_low", [](A a) { return expectation(a.decision.expected.low, a); }},
+    {"expected_profit_low", [](A a) { return expectation(a.decision.expected.low, a.prepared.book); }},
     {"disclosure", disclosure},
     {"last_day", [](A a) { return promises(a) ? known_datum(Int32GetDatum(validity(a).last_day)) : null_datum; }},
 };
@@ -162,6 +155,12 @@ void fill(const RowShape& shape, const Answer& answer, Datum* values, bool* null
 }
 
 }  // namespace
+
+NullableDatum expectation(double amount, const Book& book) {
+    if (!(std::fabs(amount) < 1e12)) return null_datum;
+    const int decimals = std::max(book.decimals, 4);
+    return known_datum(make_numeric(std::llround(amount * static_cast<double>(power_of_ten(decimals))), decimals));
+}
 
 const RowShape& shape_of(FunctionCallInfo fcinfo, TupleDesc descriptor) {
     auto* known = static_cast<RowShape*>(fcinfo->flinfo->fn_extra);

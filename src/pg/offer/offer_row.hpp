@@ -35,4 +35,7 @@ bool has_column(const RowShape& shape, std::string_view name);
 Datum row_of(const RowShape& shape, const Answer& answer);
 void add_row(ReturnSetInfo& set, const RowShape& shape, const Answer& answer);
 
+// What a customer is expected to earn, in the currency's decimals, or more, since it is little. NULL: not known.
+NullableDatum expectation(double amount, const Book& book);
+
 }  // namespace clientele
