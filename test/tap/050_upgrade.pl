@@ -108,9 +108,9 @@ my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
 $standby->start;
 $node->wait_for_catchup($standby);
-for my $query ($decided->('shop'), 'SELECT clientele.assign_segment(41)', q{SELECT clientele.assign_segment(41, as_of => now() - interval '20 days')},
-	'SELECT clientele.segments_of(41)', q{SELECT clientele.content_for(41, 'home')}, 'SELECT segment, condition, value_found, outcome FROM clientele.explain_segment(41)',
-	'SELECT program, status, reasons, break_even_share FROM clientele.explain_offer(41)', 'SELECT o.program, o.reward FROM clientele.personalized_offer(41) o',
+for my $query ($decided->('shop'), q{SELECT clientele.assign_segment(41, 'shop')}, q{SELECT clientele.assign_segment(41, 'shop', as_of => now() - interval '20 days')},
+	q{SELECT clientele.segments_of(41, 'shop')}, q{SELECT clientele.content_for(41, 'home', 'shop')}, q{SELECT segment, condition, value_found, outcome FROM clientele.explain_segment(41, 'shop')},
+	q{SELECT program, status, reasons, break_even_share FROM clientele.explain_offer(41, 'shop')}, q{SELECT o.program, o.reward FROM clientele.personalized_offer(41, 'shop') o},
 	q{SELECT count(*), sum(orders) FROM shop.customers_at(current_date - 10)}, 'SELECT * FROM shop.segment_sizes', 'SELECT * FROM shop.offer_summary ORDER BY 1, 2, 3', 'SELECT * FROM clientele.stores')
 {
 	my ($failed, $found, $why) = $standby->psql('postgres', $query);
@@ -120,7 +120,7 @@ refused($standby, 'postgres', "$_", '25006', 'cannot execute .* (?:in a read-onl
   for q{SELECT clientele.define_segment('shop', 'x', 'true')}, q{CALL clientele.refresh('shop')}, q{SELECT clientele.drop_store('shop')};
 
 my $follower = session($standby, 'postgres');
-ask($follower, q{PREPARE segment AS SELECT segment, clientele.assign_segment(7) FROM shop.customers WHERE customer_id = 7});
+ask($follower, q{PREPARE segment AS SELECT segment, clientele.assign_segment(7, 'shop') FROM shop.customers WHERE customer_id = 7});
 is(ask($follower, 'EXECUTE segment'), 'average|average', 'a prepared statement on the standby');
 sql(q{SELECT clientele.define_segment('shop', 'sleepers', 'orders = 0', priority => 1)});
 $node->wait_for_catchup($standby);
@@ -131,7 +131,7 @@ my $latest = sql($decided->('shop'));
 $node->stop('immediate');
 $standby->promote;
 is($standby->safe_psql('postgres', $decided->('shop')), $latest, 'promoted: the decisions are the primary\'s');
-is($standby->safe_psql('postgres', q{INSERT INTO orders (order_id, customer_id, ordered_at, amount, status) VALUES (1000001, 7, date_trunc('day', now()) - interval '7 hours', 5, 'completed'); CALL clientele.refresh('shop'); SELECT clientele.assign_segment(7);
+is($standby->safe_psql('postgres', q{INSERT INTO orders (order_id, customer_id, ordered_at, amount, status) VALUES (1000001, 7, date_trunc('day', now()) - interval '7 hours', 5, 'completed'); CALL clientele.refresh('shop'); SELECT clientele.assign_segment(7, 'shop');
 	SELECT clientele.drop_segment('shop', 'sleepers'), clientele.define_content('shop', 'x', 'y')}), "average\n|", 'and it is refreshed and defined');
 
 # ---- The end ----

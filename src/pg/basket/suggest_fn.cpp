@@ -14,6 +14,10 @@
 #include "pg/kit/query.hpp"
 #include "pg/lookup/lookup.hpp"
 
+extern "C" {
+#include "utils/syscache.h"
+}
+
 using namespace clientele;
 
 namespace {
@@ -72,6 +76,20 @@ Request request_of(FunctionCallInfo fcinfo) {
     return request;
 }
 
+struct Asked {
+    Store store;
+    Oid key_type;
+    NullableDatum customer;
+};
+
+Asked asked_of(FunctionCallInfo fcinfo) {
+    Asked asked{};
+    asked.store = resolve_store(PG_ARGISNULL(2) ? nullptr : NameStr(*PG_GETARG_NAME(2)));
+    asked.key_type = key_type_of(asked.store);
+    asked.customer.isnull = !key_argument(fcinfo, asked.key_type, &asked.customer.value);
+    return asked;
+}
+
 void require_products(const Store& store) {
     if (OidIsValid(get_relname_relid("_products", store.schema))) return;
     const char* name = schema_name(store.schema);
@@ -79,6 +97,18 @@ void require_products(const Store& store) {
                     errhint("Give it the table of products: SELECT clientele.alter_store(%s, item_product => '...', "
                             "products => '...'). Where that was dropped, attach_store() looks for it.",
                             quote_literal_cstr(name))));
+}
+
+// The function goes where a table that it reads is dropped with all that depends on it.
+void require_candidates(const Asked& asked) {
+    const Oid arguments[] = {asked.key_type, TEXTARRAYOID};
+    if (SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum("_fill_candidates"),
+                              PointerGetDatum(buildoidvector(arguments, lengthof(arguments))),
+                              ObjectIdGetDatum(asked.store.schema))) {
+        return;
+    }
+    run_query("SELECT clientele._refuse_lost($1)", {{NAMEOID, name_datum(schema_name(asked.store.schema))}},
+              Reads::as_its_caller);
 }
 
 // ---- What speaks for what ----
@@ -198,23 +228,10 @@ void put(ReturnSetInfo* result, const Answer& answer, const SuggestionQuestion& 
     }
 }
 
-struct Asked {
-    Store store;
-    Oid key_type;
-    NullableDatum customer;
-};
-
-Asked asked_of(FunctionCallInfo fcinfo) {
-    Asked asked{};
-    asked.store = resolve_store(PG_ARGISNULL(2) ? nullptr : NameStr(*PG_GETARG_NAME(2)));
-    asked.key_type = key_type_of(asked.store);
-    asked.customer.isnull = !key_argument(fcinfo, asked.key_type, &asked.customer.value);
-    return asked;
-}
-
 void answer(const Asked& asked, const Request& request, ReturnSetInfo* result) {
     static constexpr Oid types[] = {TEXTARRAYOID};
     begin_queries();
+    require_candidates(asked);
     const NullableDatum parameters[] = {asked.customer, known_datum(request.basket)};
     const std::uint64_t rows = run_prepared(plan_of(asked.store, asked.key_type, fill_candidates, false, 1, types),
                                             parameters, Reads::as_its_caller);
