@@ -232,7 +232,7 @@ as_owner(q{
 
 # From the catalogue, so that a table which is new must have a policy, or be named here for naming no customer.
 is(as_owner(q{SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c WHERE c.relnamespace = 'named'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity}),
-	'budgets contents event_consumers event_counter failures forgotten health models product_neighbours profiles program_versions programs scoring segment_rules segmentations settings typical_values',
+	'budget_prices budgets contents event_consumers event_counter failures forgotten health models product_neighbours profiles program_versions programs scoring segment_rules segmentations settings typical_values',
 	'every table that names customers has a policy, but for the profiles, which have the owner\'s');
 is(as_owner(q{SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c WHERE c.relnamespace = 'named'::regnamespace AND c.relkind = 'v' AND NOT 'security_invoker=true' = ANY (coalesce(c.reloptions, '{}'))}),
 	'_marked _recounted _recounted_all budget_status experiment_health', 'and every view has the rights of who reads it, but for those of what is pending, and sums');
@@ -391,7 +391,7 @@ for my $table (qw(ledger budgets program_versions campaigns forgotten reversals 
 is($node->safe_psql('restored', q{SELECT count(*) > 0 FROM shop.ledger}), 't', 'and is not empty');
 is($node->safe_psql('restored', q{SET client_min_messages = warning; UPDATE shop.ledger SET issued_at = issued_at - interval '40 days', valid_until = valid_until - interval '40 days';
 	CALL clientele.settle_offers('shop');
-	SELECT count(*) > 0, bool_and(o.exposure_id > (SELECT max(exposure_id) FROM shop.ledger)), (SELECT count(*) FROM shop.ledger WHERE state = 'open') FROM generate_series(171, 180) c, clientele.issue_offer(c) o}),
+	SELECT count(*) > 0, bool_and(o.exposure_id > (SELECT max(exposure_id) FROM shop.ledger)), (SELECT count(*) FROM shop.ledger WHERE state = 'open') FROM generate_series(171, 180) c, clientele.issue_offer(c, 'shop') o}),
 	't|t|0', 'issuing goes on with ids of its own');
 is($node->safe_psql('restored', $budget), 't', 'and the budget is exact');
 is(complaints($node), '', 'the server has nothing to complain of');
