@@ -278,6 +278,48 @@ SELECT clientele.attach_store('shop', orders => 'orders', customer_id => 'custom
 \set VERBOSITY terse
 SELECT clientele.attach_store('shop');
 
+-- ---- Without order lines or products again ----
+CREATE SCHEMA alter_x;
+CREATE TABLE alter_x.o (order_id int PRIMARY KEY, customer_id int, ordered_at timestamptz, amount numeric);
+CREATE TABLE alter_x.l (order_id int, category text, amount numeric(10,2), sku text);
+CREATE TABLE alter_x.p (product_id text PRIMARY KEY, name text, price numeric);
+CREATE INDEX ON alter_x.o (customer_id);
+CREATE INDEX ON alter_x.l (order_id);
+INSERT INTO alter_x.o SELECT n, n % 5, '2026-03-01', 10 FROM generate_series(1, 20) n;
+INSERT INTO alter_x.l SELECT n, 'tea', 10, 'a' FROM generate_series(1, 20) n;
+INSERT INTO alter_x.p VALUES ('a', 'Tea', 10);
+CREATE FUNCTION left_of(source regclass) RETURNS TABLE (reads_it text) LANGUAGE sql AS $$
+    SELECT DISTINCT r.ev_class::regclass::text FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    WHERE d.refobjid = source UNION SELECT d.objid::regprocedure::text FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.refobjid = source
+    ORDER BY 1 $$;
+CREATE FUNCTION again(store name) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    FOR n IN 1 .. 2 LOOP
+        PERFORM clientele.detach_store(store), clientele.attach_store(store);
+    END LOOP;
+    RETURN exact(store);
+END $$;
+SELECT clientele.create_store('lined', 'alter_x.o', items => 'alter_x.l', item_product => 'sku', products => 'alter_x.p', live => true);
+CALL clientele.refresh('lined');
+SELECT clientele.alter_store('lined', reset => '{products}');
+SELECT again('lined'), array(SELECT left_of('alter_x.p')) AS read_products, to_regclass('lined._products') AS view;
+DROP TABLE alter_x.p;
+SELECT clientele.alter_store('lined', reset => '{item_product}');
+SELECT again('lined'), to_regclass('lined._item_products') AS view;
+SELECT clientele.alter_store('lined', item_product => 'sku');
+SELECT clientele.alter_store('lined', reset => '{items}');
+SELECT array(SELECT left_of('alter_x.l')) AS read_lines, to_regclass('lined._items') AS items, to_regclass('lined._order_owners') AS owners;
+SELECT again('lined');
+-- And with them once more, until the store is attached without.
+SELECT clientele.alter_store('lined', items => 'alter_x.l');
+SELECT again('lined');
+SELECT category_mix FROM lined._profiles_now() WHERE customer_id = 1;
+SELECT clientele.detach_store('lined'), clientele.attach_store('lined', reset => '{items}');
+SELECT again('lined'), array(SELECT left_of('alter_x.l')) AS read_lines;
+DROP TABLE alter_x.l;
+CALL clientele.refresh('lined');
+SELECT exact('lined');
+
 -- ---- Tables that are gone ----
 \set VERBOSITY default
 SELECT clientele.detach_store('batch');
@@ -333,9 +375,13 @@ CALL clientele.refresh('batch');
 SELECT :'some' AS before, count(*) > 0 AS after, (SELECT customers FROM batch.settings) FROM batch.customers;
 SELECT segment FROM batch.segment_rules;
 SELECT clientele.drop_store('shop');
-SELECT clientele.drop_store('shop', force => true), clientele.drop_store('batch');
+SELECT clientele.drop_store('shop', force => true), clientele.drop_store('batch'), clientele.drop_store('lined');
 SELECT count(*) FROM pg_namespace WHERE nspname IN ('shop', 'batch');
 DROP TABLE orders, sales, lines, people, codes, bills;
 DROP FUNCTION put_on();
+DROP FUNCTION again(name);
+DROP FUNCTION left_of(regclass);
 DROP FUNCTION exact(text);
+DROP TABLE alter_x.o;
+DROP SCHEMA alter_x;
 DROP ROLE alter_reader;

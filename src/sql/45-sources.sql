@@ -247,6 +247,7 @@ BEGIN
             EXECUTE format('DROP FUNCTION %s', former);
         END LOOP;
     END IF;
+    PERFORM clientele._let_go_of_items(store, settings);
     IF to_regprocedure(format('%I._detached()', store)) IS NOT NULL THEN
         EXECUTE format('DROP FUNCTION %I._detached()', store);
     END IF;
@@ -254,6 +255,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._take_hold(name, clientele.store_settings) IS
     'Makes the views and functions of a store read what its settings say: replaces them, or creates them anew where other columns must go.';
+
+-- What read them must have been made anew, or replaced, before.
+CREATE FUNCTION clientele._let_go_of_items(store name, settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+BEGIN
+    IF settings.items IS NULL THEN
+        EXECUTE format('DROP VIEW IF EXISTS %1$I._items, %1$I._order_owners', store);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._let_go_of_items(name, clientele.store_settings) IS
+    'Drops the views over order lines of a store that has none any more: they would keep the table from being dropped.';
 
 -- Nobody else's objects depend on what goes here: the caller has looked.
 CREATE FUNCTION clientele._create_anew(store name, settings clientele.store_settings) RETURNS void
