@@ -23,6 +23,8 @@ SELECT clientele.create_store('shop',
     customers    => 'public.customers',
     attributes   => '{birth_date,children,mobility_help,city_type}',
     items        => 'public.order_items',
+    item_product => 'product_id',
+    products     => 'public.products', product_available => 'stock',
     currency     => 'USD', time_zone => 'America/New_York', margin => 0.30);
 CALL clientele.refresh('shop');
 \set ECHO none

@@ -44,12 +44,38 @@ CREATE TABLE orders (
     refunded    numeric(12,2) NOT NULL DEFAULT 0
 );
 
-CREATE TABLE order_items (
-    order_id bigint NOT NULL,
-    line     int NOT NULL,
-    category text NOT NULL,
-    amount   numeric(12,2) NOT NULL
+CREATE TABLE products (
+    product_id text PRIMARY KEY,
+    name       text NOT NULL,
+    price      numeric(12,2) NOT NULL,
+    stock      int NOT NULL
 );
+
+CREATE TABLE order_items (
+    order_id   bigint NOT NULL,
+    line       int NOT NULL,
+    category   text NOT NULL,
+    amount     numeric(12,2) NOT NULL,
+    product_id text NOT NULL
+);
+
+-- Of each category something for a dinner, a breakfast, a party and the week; two are sold out.
+CREATE TEMP TABLE range AS
+SELECT category, occasion, category || '-' || occasion AS product_id, names[occasion] AS name, prices[occasion] AS price
+FROM (VALUES ('produce',     '{Tomatoes,Berries,Avocados,Potatoes}'::text[],                     '{3.20,4.80,5.60,3.90}'::numeric[]),
+             ('dairy',       '{Mozzarella,Yoghurt,Sour cream,Milk}',                             '{3.60,2.40,1.90,1.40}'),
+             ('bakery',      '{Ciabatta,Croissants,Tortillas,Sliced bread}',                     '{3.40,4.20,3.80,2.60}'),
+             ('pantry',      '{Olive oil,Granola,Salsa,Rice}',                                   '{12.90,6.50,4.70,5.20}'),
+             ('beverages',   '{Red wine,Orange juice,Craft beer,Mineral water}',                 '{13.60,4.40,14.80,5.10}'),
+             ('ready_meals', '{Lasagne,Pancakes,Chicken wings,Soup}',                            '{11.20,5.90,12.60,4.50}'),
+             ('snacks',      '{Olives,Energy bars,Tortilla chips,Biscuits}',                     '{5.30,7.20,4.10,3.30}'),
+             ('household',   '{Candles,Coffee filters,Paper plates,Washing powder}',             '{8.90,2.80,6.40,15.20}'),
+             ('health',      '{Antacids,Vitamins,Aspirin,Toothpaste}',                           '{9.80,13.20,5.70,3.10}'),
+             ('baby',        '{Vegetable puree,Baby cereal,Party bibs,Nappies}',                 '{4.90,5.40,7.80,21.50}'),
+             ('pets',        '{Cat dinners,Dog biscuits,Catnip,Cat litter}',                     '{10.70,6.80,4.60,9.30}')) AS c (category, names, prices)
+CROSS JOIN generate_series(1, 4) AS occasion;
+INSERT INTO products
+SELECT product_id, name, price, CASE WHEN name IN ('Candles', 'Catnip') THEN 0 ELSE 40 END FROM range ORDER BY product_id;
 
 -- How each persona shops. A basket is a list of twenty shelves to reach for, so that one draw gives a category.
 CREATE TEMP TABLE persona (
@@ -177,26 +203,30 @@ WHERE fate >= 0.065 AND fate < 0.07 AND local_time < current_date - 3
 ORDER BY order_id;
 
 \echo '   their lines …'
--- One to four lines; the first takes what the others leave, so that the lines add up to the order.
+-- One to four lines; the first takes what the others leave, so that the lines add up to the order. Somebody shops for an occasion, mostly.
 INSERT INTO order_items
-SELECT order_id, line, shelves[1 + floor(20 * pg_temp.uniform(draft_id, 30 + line))::int],
-       CASE line WHEN 1 THEN cents - floor(cents * second) - floor(cents * third) - floor(cents * fourth)
-                 WHEN 2 THEN floor(cents * second)
-                 WHEN 3 THEN floor(cents * third)
-                 ELSE floor(cents * fourth) END / 100
-FROM (SELECT *, 1 + floor(4 * pg_temp.uniform(draft_id, 29) ^ 0.8)::int AS lines FROM numbered) AS n
-CROSS JOIN LATERAL (SELECT CASE WHEN lines >= 2 THEN (0.15 + 0.2 * pg_temp.uniform(draft_id, 36))::numeric ELSE 0 END AS second,
-                           CASE WHEN lines >= 3 THEN (0.10 + 0.2 * pg_temp.uniform(draft_id, 37))::numeric ELSE 0 END AS third,
-                           CASE WHEN lines >= 4 THEN (0.05 + 0.2 * pg_temp.uniform(draft_id, 38))::numeric ELSE 0 END AS fourth) AS part
-CROSS JOIN LATERAL generate_series(1, lines) AS line
-ORDER BY order_id;
+SELECT order_id, line, category, amount, product_id
+FROM (
+    SELECT order_id, line, shelves[1 + floor(20 * pg_temp.uniform(draft_id, 30 + line))::int] AS category,
+           1 + floor(4 * pg_temp.uniform(draft_id, CASE WHEN pg_temp.uniform(draft_id, 50 + line) < 0.7 THEN 39 ELSE 40 + line END))::int AS occasion,
+           CASE line WHEN 1 THEN cents - floor(cents * second) - floor(cents * third) - floor(cents * fourth)
+                     WHEN 2 THEN floor(cents * second)
+                     WHEN 3 THEN floor(cents * third)
+                     ELSE floor(cents * fourth) END / 100 AS amount
+    FROM (SELECT *, 1 + floor(4 * pg_temp.uniform(draft_id, 29) ^ 0.8)::int AS lines FROM numbered) AS n
+    CROSS JOIN LATERAL (SELECT CASE WHEN lines >= 2 THEN (0.15 + 0.2 * pg_temp.uniform(draft_id, 36))::numeric ELSE 0 END AS second,
+                               CASE WHEN lines >= 3 THEN (0.10 + 0.2 * pg_temp.uniform(draft_id, 37))::numeric ELSE 0 END AS third,
+                               CASE WHEN lines >= 4 THEN (0.05 + 0.2 * pg_temp.uniform(draft_id, 38))::numeric ELSE 0 END AS fourth) AS part
+    CROSS JOIN LATERAL generate_series(1, lines) AS line
+) AS l JOIN range USING (category, occasion)
+ORDER BY order_id, line;
 
 \echo '   indexes and statistics …'
 ALTER TABLE orders ADD PRIMARY KEY (order_id);
 CREATE INDEX orders_by_customer ON orders (customer_id, ordered_at);
 ALTER TABLE order_items ADD PRIMARY KEY (order_id, line);
 COMMIT;
-ANALYZE customers, orders, order_items;
+ANALYZE customers, orders, order_items, products;
 RESET TIME ZONE;
 RESET jit;
 RESET client_min_messages;

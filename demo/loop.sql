@@ -1,4 +1,4 @@
--- The rest of the loop, on the shop of generate.sql: issue, let a month pass, settle, measure, learn. Called by demo.sql.
+-- The rest of the loop, on the shop of generate.sql: issue, check out, let a month pass, settle, measure, learn. Called by demo.sql.
 
 \echo '== 9. The loop: offers issued, redeemed, measured, learnt from ===================================='
 \echo
@@ -23,10 +23,35 @@ CALL clientele.issue_offers('shop', 'basket-stretch');
 \echo
 SELECT status, variant, count(*) AS customers, round(avg(min_spend), 2) AS "mean threshold", round(avg(reward), 2) AS "mean reward"
 FROM shop.exposures GROUP BY status, variant ORDER BY status DESC, min(min_spend / reference_value);
-\echo 'Customers 101 and 102, too, were drawn into an arm, so that what they are asked for now differs from what was explained above;'
+\echo 'Customers 101 and 102, too, were drawn into an arm, so that what they are asked for now may differ from what was explained above;'
 \echo 'explain_offer says from now on what stands open.'
 \echo
 SELECT customer_id, variant, code, message, last_day FROM shop.offer_ledger WHERE customer_id IN (101, 102) ORDER BY customer_id;
+
+-- Somebody who is asked for $60: who has the lowest number.
+SELECT customer_id AS buyer FROM shop.offer_ledger WHERE min_spend = 60 AND status = 'open' ORDER BY customer_id LIMIT 1 \gset
+\echo 'At the checkout. Which products go together is learnt from the orders:'
+\echo
+\set ECHO queries
+SELECT version, orders, products, pairs FROM clientele.learn_affinity('shop');
+\set ECHO none
+SELECT sum(price) AS value, array_agg(product_id ORDER BY product_id) AS basket, string_agg(name, ', ' ORDER BY product_id) AS names
+FROM products WHERE name IN ('Tomatoes', 'Potatoes', 'Mozzarella', 'Ciabatta', 'Olive oil', 'Lasagne', 'Olives', 'Tortilla chips') \gset
+\echo Customer :buyer has a basket of $:value:
+\echo '   ' :names
+\echo 'What is missing, and what would fill the gap?'
+\echo
+\set ECHO queries
+SELECT min_spend, gap, qualifies, message FROM clientele.offer_progress(:buyer, :value);
+SELECT names, price, overshoot, reasons
+FROM clientele.suggest_fill(:buyer, :'basket', gap => 60 - :value, most => 2);
+\set ECHO none
+SELECT price AS added FROM clientele.suggest_fill(:buyer, :'basket', gap => 60 - :value, most => 1) \gset
+\echo 'With the first of them the basket has its reward:'
+\echo
+\set ECHO queries
+SELECT qualifies, reward, message FROM clientele.offer_progress(:buyer, :value + :added);
+\set ECHO none
 
 -- A demo can't wait: the month lies between today and a ledger, and a history, that are set back. Never do this to a real one.
 UPDATE shop.ledger SET issued_at = issued_at - interval '31 days', valid_until = valid_until - interval '31 days';
