@@ -320,6 +320,36 @@ DROP TABLE alter_x.l;
 CALL clientele.refresh('lined');
 SELECT exact('lined');
 
+-- ---- Another owner: those rights count, and all that a live store needs ----
+CREATE ROLE alter_heir;
+CREATE ROLE alter_nobody;
+SELECT clientele.alter_store('lined', owner => '');
+GRANT USAGE ON SCHEMA alter_x TO alter_heir;
+GRANT SELECT ON alter_x.o TO alter_heir;
+\set VERBOSITY default
+SELECT clientele.alter_store('lined', owner => 'alter_heir');
+\set VERBOSITY terse
+SELECT owner = current_user AS same FROM clientele.stores WHERE store = 'lined';
+GRANT TRIGGER ON alter_x.o TO alter_heir;
+SELECT clientele.alter_store('lined', owner => 'alter_heir');
+SET ROLE alter_heir;
+SELECT again('lined');
+RESET ROLE;
+-- From who has no rights at all, attached and detached.
+REASSIGN OWNED BY alter_heir TO alter_nobody;
+SELECT clientele.alter_store('lined', margin => 0.4, owner => 'alter_nobody');
+SELECT clientele.alter_store('lined', owner => 'alter_heir');
+SELECT owner FROM clientele.stores WHERE store = 'lined';
+SELECT clientele.detach_store('lined');
+REASSIGN OWNED BY alter_heir TO alter_nobody;
+SELECT clientele.attach_store('lined');
+SELECT clientele.attach_store('lined', owner => 'alter_heir');
+SELECT owner, live, detached FROM clientele.stores WHERE store = 'lined';
+CALL clientele.refresh('lined');
+SELECT exact('lined');
+SELECT DISTINCT o::regrole FROM (SELECT relowner FROM pg_class WHERE relnamespace = 'lined'::regnamespace
+    UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace = 'lined'::regnamespace) q (o);
+
 -- ---- Tables that are gone ----
 \set VERBOSITY default
 SELECT clientele.detach_store('batch');
@@ -384,4 +414,5 @@ DROP FUNCTION left_of(regclass);
 DROP FUNCTION exact(text);
 DROP TABLE alter_x.o;
 DROP SCHEMA alter_x;
+DROP ROLE alter_heir, alter_nobody;
 DROP ROLE alter_reader;

@@ -398,7 +398,6 @@ CREATE FUNCTION clientele._change_owner(store name, owner name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     own record;
-    former text;
 BEGIN
     EXECUTE format('ALTER SCHEMA %I OWNER TO %I', store, owner);
     FOR own IN SELECT o.class, o.object, c.relkind FROM clientele._store_objects(store) o
@@ -409,11 +408,9 @@ BEGIN
             EXECUTE format('ALTER %s %s OWNER TO %I', CASE own.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, own.object::regclass, owner);
         END IF;
     END LOOP;
-    former := clientele._become_owner(store);
-    PERFORM clientele._refuse_problems(store, clientele._settings(store), false);
-    PERFORM set_config('role', former, true);
 END $$;
-COMMENT ON FUNCTION clientele._change_owner(name, name) IS 'Gives a store to another role, which must be able to read what it reads.';
+COMMENT ON FUNCTION clientele._change_owner(name, name) IS
+    'Gives a store to another role. Whether that one may read what the store reads, who changes its sources then finds out.';
 
 CREATE FUNCTION clientele._change_store(store name, given jsonb, reset text[], owner name, attaching boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -423,6 +420,9 @@ DECLARE
     live boolean := (given -> 'live')::boolean;
 BEGIN
     PERFORM clientele._require_owner(store);
+    IF owner = '' THEN
+        RAISE EXCEPTION 'a store needs an owner' USING ERRCODE = 'invalid_parameter_value', HINT = 'Name a role, or leave owner out.';
+    END IF;
     PERFORM clientele._check_changes(given, reset);
     PERFORM clientele._lock_dropping(store);
     IF NOT attaching THEN
@@ -434,6 +434,10 @@ BEGIN
     IF attaching OR owner IS NOT NULL OR clientele._concerns_sources(given, reset) THEN
         PERFORM clientele._lock_alone(store, ARRAY[given ->> 'orders', given ->> 'customers', given ->> 'items']::oid[]::regclass[],
             owner IS NOT NULL);
+        -- First, so that the rights that count are those of the new one: the former may have none any more.
+        IF owner IS NOT NULL THEN
+            PERFORM clientele._change_owner(store, owner);
+        END IF;
         role := clientele._become_owner(store);
         IF NOT attaching THEN
             PERFORM clientele._write_column_names(store);
@@ -453,9 +457,6 @@ BEGIN
     END IF;
     PERFORM clientele._note_definitions(store);
     PERFORM set_config('role', role, true);
-    IF owner IS NOT NULL THEN
-        PERFORM clientele._change_owner(store, owner);
-    END IF;
 END $$;
 COMMENT ON FUNCTION clientele._change_store(name, jsonb, text[], name, boolean) IS
     'What alter_store() and attach_store() do with their arguments.';
