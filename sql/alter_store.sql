@@ -407,6 +407,86 @@ SELECT segment FROM batch.segment_rules;
 SELECT clientele.drop_store('shop');
 SELECT clientele.drop_store('shop', force => true), clientele.drop_store('batch'), clientele.drop_store('lined');
 SELECT count(*) FROM pg_namespace WHERE nspname IN ('shop', 'batch');
+
+-- ---- Type modifiers: tables that have others are let go of, and taken hold of, as well ----
+CREATE DOMAIN short_name AS varchar(9);
+CREATE DOMAIN given_number AS int NOT NULL;
+CREATE TABLE typed (key varchar(20) PRIMARY KEY, v varchar(30), c char(3), n numeric(8,2), t timestamp(3), z timestamptz(0), h time(2), i interval(1),
+    y interval day to second, b bit(5), w varbit(5), va varchar(4)[], ca char(3)[], ba bit(3)[], d short_name, da short_name[], g given_number, l varchar(7) COLLATE "C");
+CREATE TABLE typed_orders (order_id varchar(8) PRIMARY KEY, customer_id varchar(20), ordered_at timestamptz(3), amount numeric(12,2));
+CREATE INDEX ON typed_orders (customer_id);
+CREATE TABLE typed_lines (order_id varchar(8), category varchar(5), amount numeric(9,2), product varchar(6), quantity numeric(4,1));
+CREATE INDEX ON typed_lines (order_id);
+INSERT INTO typed SELECT 'customer ' || k, 'value', 'abc', 12.34, '2026-01-02 03:04:05.678', '2026-01-02 03:04:05Z', '10:20:30.12', '1.5 s',
+    '1 day 2 s', B'10101', B'101', '{abcd,x}', '{abc,def}', '{101,011}', 'nine', '{eight}', 5, 'c' FROM generate_series(1, 9) k;
+INSERT INTO typed_orders SELECT 'o' || 9 * n + k, 'customer ' || k, '2026-03-01 03:30:00.123Z'::timestamptz - n * interval '20 days', 10 * k + n
+FROM generate_series(1, 9) k, generate_series(1, 3) n;
+INSERT INTO typed_lines SELECT order_id, 'tea', amount, 'p' || length(order_id), 1.5 FROM typed_orders;
+-- The same tables with other modifiers, and with none.
+CREATE TABLE wider (LIKE typed INCLUDING ALL);
+CREATE TABLE wider_orders (LIKE typed_orders INCLUDING ALL);
+CREATE TABLE wider_lines (LIKE typed_lines INCLUDING ALL);
+ALTER TABLE wider ALTER key TYPE varchar(40), ALTER v TYPE varchar, ALTER c TYPE char(7), ALTER n TYPE numeric, ALTER t TYPE timestamp, ALTER z TYPE timestamptz(6),
+    ALTER h TYPE time, ALTER i TYPE interval, ALTER y TYPE interval, ALTER w TYPE varbit, ALTER va TYPE varchar[], ALTER ca TYPE char(9)[], ALTER b TYPE "bit",
+    ALTER ba TYPE bit(3)[], ALTER l TYPE varchar(8) COLLATE "C";
+ALTER TABLE wider_orders ALTER order_id TYPE varchar, ALTER customer_id TYPE varchar(40), ALTER ordered_at TYPE timestamptz, ALTER amount TYPE numeric;
+ALTER TABLE wider_lines ALTER order_id TYPE varchar, ALTER category TYPE varchar, ALTER amount TYPE numeric, ALTER product TYPE varchar(12), ALTER quantity TYPE numeric;
+INSERT INTO wider SELECT * FROM typed;
+INSERT INTO wider_orders SELECT * FROM typed_orders;
+INSERT INTO wider_lines SELECT * FROM typed_lines;
+CREATE FUNCTION modified(store text) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(format('%s.%s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod)), ', ') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace = store::regnamespace AND c.relkind = 'v' AND a.attnum > 0 AND a.atttypmod >= 0 $$;
+SELECT clientele.create_store('plain', 'typed_orders');
+SELECT clientele.create_store(s, 'typed_orders', customers => 'typed', customer_key => 'key', attributes => '{v,c,n,t,z,h,i,y,b,w,va,ca,ba,d,da,g,l}',
+    items => 'typed_lines', item_product => 'product', item_quantity => 'quantity', live => s = 'typed_live')
+FROM unnest('{typed_batch,typed_live}'::text[]) s;
+CALL clientele.refresh('plain');
+CALL clientele.refresh('typed_batch');
+CALL clientele.refresh('typed_live');
+SELECT s, modified(s), exact(s) FROM unnest('{plain,typed_batch,typed_live}'::text[]) s;
+SELECT v, c, n, t, z, h, i, y, b, w, va, ca, ba, d, da, g, l FROM typed_live.customers WHERE customer_id = 'customer 3';
+CREATE VIEW theirs AS SELECT customer_id, v, n, d FROM typed_live.customers;
+-- As it was, with other modifiers, and in other tables and back.
+SELECT clientele.detach_store(s) FROM unnest('{plain,typed_batch,typed_live}'::text[]) s;
+SELECT count(*) FROM typed_live.customers WHERE d = 'nine' AND g = 5;
+SELECT clientele.attach_store(s) FROM unnest('{plain,typed_batch,typed_live}'::text[]) s;
+SELECT clientele.detach_store(s) FROM unnest('{plain,typed_batch,typed_live}'::text[]) s;
+ALTER TABLE typed ALTER key TYPE varchar(25), ALTER v TYPE varchar(35), ALTER n TYPE numeric(10,3), ALTER c TYPE char(4), ALTER va TYPE varchar(9)[];
+ALTER TABLE typed_orders ALTER customer_id TYPE varchar(25), ALTER ordered_at TYPE timestamptz(4);
+SELECT clientele.attach_store(s) FROM unnest('{plain,typed_batch,typed_live}'::text[]) s;
+SELECT clientele.alter_store('plain', orders => 'wider_orders'),
+    clientele.alter_store('typed_batch', orders => 'wider_orders', customers => 'wider', items => 'wider_lines'),
+    clientele.alter_store('typed_live', orders => 'wider_orders', customers => 'wider', items => 'wider_lines');
+SELECT s, modified(s), exact(s) FROM unnest('{plain,typed_batch,typed_live}'::text[]) s;
+INSERT INTO wider_orders VALUES ('new', 'customer 3', now(), 77);
+SELECT exact('typed_live'), orders FROM typed_live.customers WHERE customer_id = 'customer 3';
+SELECT clientele.alter_store('plain', orders => 'typed_orders'),
+    clientele.alter_store('typed_batch', orders => 'typed_orders', customers => 'typed', items => 'typed_lines'),
+    clientele.alter_store('typed_live', orders => 'typed_orders', customers => 'typed', items => 'typed_lines');
+SELECT s, modified(s), exact(s) FROM unnest('{plain,typed_batch,typed_live}'::text[]) s;
+SELECT v, c, n, t, z, h, i, y, b, w, va, ca, ba, d, da, g, l FROM typed_live.customers WHERE customer_id = 'customer 3';
+SELECT * FROM theirs WHERE customer_id = 'customer 3';
+-- A customer is still found through the indexes of the shop's tables.
+SET enable_seqscan = off;
+CREATE FUNCTION indexes_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE line text; found text[];
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+        found := found || (regexp_match(line, 'Index.* (?:using|on) (typed_(?:orders_customer_id_idx|pkey))'))[1];
+    END LOOP;
+    RETURN (SELECT string_agg(DISTINCT f, ', ' ORDER BY f) FROM unnest(found) f);
+END $$;
+SELECT indexes_of($$ SELECT * FROM typed_batch.customers WHERE customer_id = 'customer 3' $$) AS customers,
+    indexes_of($$ SELECT * FROM typed_batch.customers_at(now()) WHERE customer_id = 'customer 3' $$) AS customers_at,
+    indexes_of($$ SELECT * FROM plain._orders WHERE customer_id = 'customer 3' $$) AS orders;
+RESET enable_seqscan;
+DROP VIEW theirs;
+SELECT clientele.drop_store(s) FROM unnest('{plain,typed_batch,typed_live}'::text[]) s;
+DROP TABLE typed, typed_orders, typed_lines, wider, wider_orders, wider_lines;
+DROP DOMAIN short_name, given_number;
+DROP FUNCTION modified(text), indexes_of(text);
+
 DROP TABLE orders, sales, lines, people, codes, bills;
 DROP FUNCTION put_on();
 DROP FUNCTION again(name);

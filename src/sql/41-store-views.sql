@@ -8,13 +8,23 @@ $$;
 COMMENT ON FUNCTION clientele._order_id(clientele.store_settings) IS
     'The id of a row o of the orders, in the type in which it is kept, as an SQL expression.';
 
+-- A view is replaced by one with columns of the same types alone, modifiers included: none that the shop may change, or has otherwise in
+-- another table, may show through. Type names without modifier are spelt so that they mean none: bpchar, not character, which is one long.
+CREATE FUNCTION clientele._plain_column(relation regclass, alias text, column_name name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s.%I', alias, column_name) || coalesce((SELECT '::' || format_type(a.atttypid, -1) FROM pg_attribute a
+        WHERE a.attrelid = relation AND a.attname = column_name AND a.atttypmod >= 0 AND NOT a.attisdropped), '')
+$$;
+COMMENT ON FUNCTION clientele._plain_column(regclass, text, name) IS
+    'A column of a source as an SQL expression without type modifier: varchar(30) is varchar. alias: what its relation is called there.';
+
 -- One row an order that counts, whenever dated: customer_id, ordered_at (timestamptz), amount (numeric; NULL where there was
 -- no order after all), and order_id where orders have one. every_row: those, too, that are left out because nobody can count them.
 CREATE FUNCTION clientele._orders_query(settings clientele.store_settings, every_row boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     at_type regtype := clientele._column_type(settings.orders, settings.ordered_at, 'ordered_at');
-    ordered_at text := format('o.%I', settings.ordered_at);
+    ordered_at text := clientele._plain_column(settings.orders, 'o', settings.ordered_at);
     amount text := format('o.%I::numeric', settings.amount);
     whole text := '';
 BEGIN
@@ -37,9 +47,10 @@ BEGIN
     IF settings.discount IS NOT NULL OR settings.refunded IS NOT NULL THEN
         amount := format('CASE WHEN o.%1$I < 0 THEN o.%1$I::numeric%2$s ELSE %3$s END', settings.amount, whole, amount);
     END IF;
-    RETURN format('SELECT o.%I AS customer_id, %s AS ordered_at, %s AS amount%s FROM %5$s o WHERE o.%1$I IS NOT NULL%6$s%7$s',
-        settings.customer_id, ordered_at, amount,
+    RETURN format('SELECT %s AS customer_id, %s AS ordered_at, %s AS amount%s FROM %s o WHERE o.%I IS NOT NULL%s%s',
+        clientele._plain_column(settings.orders, 'o', settings.customer_id), ordered_at, amount,
         CASE WHEN settings.order_id IS NOT NULL THEN format(', %s AS order_id', clientele._order_id(settings)) END, settings.orders,
+        settings.customer_id,
         CASE WHEN NOT every_row THEN format(' AND clientele._countable(%s, %s)', ordered_at, amount) || clientele._keys_fit(settings) END,
         ' AND (' || settings.order_filter || ')');
 END $$;
@@ -165,10 +176,11 @@ BEGIN
     IF settings.customers IS NULL THEN
         RETURN format('SELECT p.customer_id, p.profile, p.category_mix, %s AS as_of FROM %s p', as_of, profiles);
     END IF;
-    SELECT coalesce(string_agg(format(', c.%I AS %I', a.column_name, a.name), '' ORDER BY a.ordinal), '') INTO attributes
-        FROM clientele._attributes(settings) a;
-    RETURN format('SELECT c.%1$I AS customer_id, p.profile, p.category_mix, %2$s AS as_of%3$s FROM %4$s c LEFT JOIN %5$s p
-        ON p.customer_id = c.%1$I WHERE c.%1$I IS NOT NULL', settings.customer_key, as_of, attributes, settings.customers, profiles);
+    SELECT coalesce(string_agg(format(', %s AS %I', clientele._plain_column(settings.customers, 'c', a.column_name), a.name), ''
+        ORDER BY a.ordinal), '') INTO attributes FROM clientele._attributes(settings) a;
+    RETURN format('SELECT %1$s AS customer_id, p.profile, p.category_mix, %2$s AS as_of%3$s FROM %4$s c LEFT JOIN %5$s p
+        ON p.customer_id = %1$s WHERE %1$s IS NOT NULL', clientele._plain_column(settings.customers, 'c', settings.customer_key),
+        as_of, attributes, settings.customers, profiles);
 END $$;
 COMMENT ON FUNCTION clientele._base_query(clientele.store_settings, text, text) IS
     'Profiles and attributes side by side; with a customers table everyone in it.';

@@ -21,8 +21,8 @@ BEGIN
         store, format('%I.profiles', store),
         format('(SELECT clientele._zone_differs_from(s.time_zone, s.zone_digests) FROM %I.settings s)', store));
     IF settings.items IS NOT NULL THEN
-        owners := format('SELECT %s AS order_id, o.%I AS customer_id FROM %s o WHERE true%s', clientele._order_id(settings),
-            settings.customer_id, settings.orders, clientele._keys_fit(settings));
+        owners := format('SELECT %s AS order_id, %s AS customer_id FROM %s o WHERE true%s', clientele._order_id(settings),
+            clientele._plain_column(settings.orders, 'o', settings.customer_id), settings.orders, clientele._keys_fit(settings));
         EXECUTE format('CREATE OR REPLACE VIEW %I._order_owners WITH (security_invoker = true) AS %s', store, owners);
         EXECUTE format('CREATE OR REPLACE VIEW %1$I._marked WITH (security_barrier = true) AS
             SELECT t.customer_id FROM %1$I._pending_now t WHERE t.customer_id IS NOT NULL

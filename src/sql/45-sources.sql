@@ -175,9 +175,9 @@ BEGIN
             WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = store) AND c.relkind = 'v' AND c.relname IN
                 ('_orders', '_order_rows', '_items', '_item_products', '_products', '_order_owners', '_marked', '_recounted',
                     '_recounted_all', '_base', '_base_stored') LOOP
-        -- Whatever is asked of a column must come to this question: a NULL alone would answer it.
-        SELECT string_agg(format('CASE WHEN %I._detached() THEN NULL::%s%s END AS %I', store, format_type(a.atttypid, a.atttypmod),
-            ' COLLATE ' || l.oid::regcollation, a.attname), ', ' ORDER BY a.attnum) INTO nothing
+        -- Whatever is asked of a column must come to this question: a NULL alone would answer it. CASE makes of a domain what it is over.
+        SELECT string_agg(format('(CASE WHEN %I._detached() THEN NULL::%s END)::%2$s%s AS %I', store,
+            format_type(a.atttypid, a.atttypmod), ' COLLATE ' || l.oid::regcollation, a.attname), ', ' ORDER BY a.attnum) INTO nothing
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
             LEFT JOIN pg_collation l ON l.oid = a.attcollation AND l.oid <> t.typcollation WHERE a.attrelid = view.oid AND a.attnum > 0;
         EXECUTE format('CREATE OR REPLACE VIEW %I.%I %s AS SELECT %s WHERE %1$I._detached()', store,
