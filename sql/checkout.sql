@@ -183,5 +183,5 @@ INSERT INTO orders VALUES (600000, :e, now() - interval '10 s', 75);
 CALL clientele.settle_offers('shop');
 SELECT status FROM shop.offer_ledger WHERE customer_id = :e;
 
-DROP SCHEMA checkout CASCADE;
 SELECT clientele.drop_store(s, force => true) FROM unnest('{shop,yen_shop,dinar_shop}'::name[]) s;
+DROP SCHEMA checkout CASCADE;

@@ -79,7 +79,7 @@ my $checks = q{
 		WHEN insufficient_privilege THEN
 			outcome := NULL;  -- not for who is asking
 		WHEN OTHERS THEN
-			outcome := SQLERRM;
+			outcome := CASE WHEN SQLERRM NOT LIKE 'store % has lost %' THEN SQLERRM END;  -- its tables are gone
 		END;
 		RETURN outcome;
 	END $$;
