@@ -15,8 +15,8 @@ BEGIN
     EXECUTE format('CREATE TABLE orders (order_id bigint PRIMARY KEY, customer_id int, ordered_at %s, amount numeric(12,2))', time_type);
     CREATE INDEX ON orders (customer_id);
     PERFORM clientele.create_store('shop', 'orders', order_id => order_id, time_zone => 'Europe/Berlin', live => live);
-    INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, message)
-        VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, '');
+    INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, message, progress_message)
+        VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, '', '');
     INSERT INTO shop.program_versions (program, version, defined_at, definition) VALUES ('stretch', 1, '2026-01-01', '{"holdout": 0.5}');
 END $$;
 CREATE PROCEDURE place(id bigint, customer int, local_time timestamp, amount numeric DEFAULT 80) LANGUAGE plpgsql SET timezone = 'Europe/Berlin' AS $$

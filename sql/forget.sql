@@ -12,7 +12,7 @@ INSERT INTO customers SELECT generate_series(1, 5);
 INSERT INTO orders SELECT 10 * c + n, c, timestamptz '2026-01-01' + n * interval '1 day', 40 + 10 * n FROM generate_series(1, 5) c, generate_series(1, 4) n;
 SELECT clientele.create_store('shop', 'orders', customers => 'customers', live => true);
 CALL clientele.refresh('shop');
-INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, budget, message) VALUES ('stretch', 2, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, 100, '');
+INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, budget, message, progress_message) VALUES ('stretch', 2, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, 100, '', '');
 INSERT INTO shop.budgets VALUES ('stretch', 0, 91);
 INSERT INTO shop.ledger (customer_id, period, program, program_version, holdout, global_holdout, basis, reference_value, min_spend, reward, reward_kind, currency, message, reasons, variant,
         propensity, issued_at, valid_until, code, state, closed_at, slot, order_id, ordered_at, order_value)

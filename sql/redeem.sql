@@ -46,8 +46,8 @@ BEGIN
         FROM %1$I.budget_status b ORDER BY 1', store);
 END $$;
 CREATE VIEW states AS SELECT exposure_id AS id, customer_id AS customer, holdout, state, closed_at IS NOT NULL AS closed, order_id, ordered_at, order_value FROM shop.ledger ORDER BY exposure_id;
-INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, budget, message)
-    VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, 300, ''), ('free', 1, 20, 'win_back', 1.4, 0.05, '14 days', 0, NULL, '');
+INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, budget, message, progress_message)
+    VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, 300, '', ''), ('free', 1, 20, 'win_back', 1.4, 0.05, '14 days', 0, NULL, '', '');
 INSERT INTO shop.budgets SELECT 'stretch', s, 100 FROM generate_series(0, 2) s;
 
 -- ---- By code ----
@@ -240,7 +240,7 @@ CREATE TABLE visits (customer_id text, ordered_at date, amount int);
 SELECT clientele.create_store('visited', 'visits');
 CALL attempt('no order ids', $$SELECT clientele.redeem_offer('CCCCC-CCCCC', 1)$$);
 CALL attempt('no order ids to void', $$SELECT clientele.void_redemption(1)$$);
-INSERT INTO visited.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, message) VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, '');
+INSERT INTO visited.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, message, progress_message) VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, '', '');
 CALL issue('visited', 1, 'ann'::text, 'CCCCC-CCCCC');
 CALL issue('visited', 2, 'bob'::text, 'DDDDD-DDDDD');
 INSERT INTO visits VALUES ('ann', '2026-01-05', 60), ('ann', '2026-01-03', 70), ('bob', '2026-01-05', 59);
@@ -254,7 +254,7 @@ SELECT clientele.drop_store('visited');
 
 CREATE TABLE lines (order_id uuid, customer_id uuid, ordered_at timestamp, amount bigint);
 SELECT clientele.create_store('lined', 'lines', time_zone => 'Asia/Tokyo', currency => 'JPY');
-INSERT INTO lined.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, message) VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, '');
+INSERT INTO lined.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, message, progress_message) VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, '', '');
 -- The first of an order's rows is below the threshold, the second dated too early (in Tokyo), the third is what redeems.
 INSERT INTO lines SELECT md5(o)::uuid, md5(c)::uuid, t, a FROM (VALUES ('x', 'ann', timestamp '2026-01-05', 10), ('x', 'ann', '2026-01-01 08:59:59', 99), ('x', 'ann', '2026-01-06', 61), ('x', 'bob', '2026-01-07', 99)) v (o, c, t, a);
 CALL issue('lined', 1, md5('ann')::uuid, 'CCCCC-CCCCC');
@@ -273,7 +273,7 @@ CREATE TABLE sales_late PARTITION OF sales FOR VALUES FROM ('2026-01-10') TO (MA
 CREATE INDEX ON sales (customer_id);
 SELECT clientele.create_store('shop', 'sales', ordered_at => 'placed', amount => 'paid', order_id => 'id', order_filter => $$state = 'completed'$$, live => true);
 CALL clientele.refresh('shop');
-INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, budget, message) VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, 60, '');
+INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, budget, message, progress_message) VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, 60, '', '');
 INSERT INTO shop.budgets SELECT 'stretch', s, 20 FROM generate_series(0, 2) s;
 INSERT INTO sales SELECT c, c, timestamptz '2026-01-03' + c * interval '1 day', 70 FROM generate_series(1, 11) c;
 DO $$ BEGIN FOR c IN 1..11 LOOP CALL issue('shop', c, c, rpad(translate(c::text, '0123456789', 'CDFGHJKMNP'), 10, 'X')); END LOOP; END $$;
@@ -416,7 +416,7 @@ CREATE TABLE tickets (customer_id text COLLATE "C", ordered_at timestamptz, amou
 CREATE INDEX ON tickets (customer_id);
 SELECT clientele.create_store('shop', 'tickets', live => true);
 CALL clientele.refresh('shop');
-INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, message) VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, '');
+INSERT INTO shop.programs (program, version, priority, objective, stretch, reward_rate, valid_for, holdout, message, progress_message) VALUES ('stretch', 1, 10, 'grow_order_value', 1.4, 0.05, '14 days', 0, '', '');
 INSERT INTO tickets SELECT c, t, a FROM unnest('{ann,bob,cid}'::text[]) c, (VALUES (timestamptz '2026-01-05', 70), ('2026-01-07', 80)) v (t, a);
 CALL issue('shop', 1, 'ann'::text, 'CCCCC-CCCCC');
 CALL issue('shop', 2, 'bob'::text, 'DDDDD-DDDDD');

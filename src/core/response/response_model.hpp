@@ -31,7 +31,7 @@ struct ResponseModel {
     std::int32_t segment_of(std::string_view name) const;
     bool is_outdated(Instant as_of) const;
     // To expect within the horizon, by the orders up to as_of.
-    double expected_orders(double orders, Instant as_of) const;
+    double expected_orders(double placed, Instant as_of) const;
 };
 
 // Refuses parameters and covariances that no fit has. The covariance: the rows of its lower triangle, one after the
