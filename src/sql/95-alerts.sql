@@ -220,6 +220,19 @@ CREATE FUNCTION clientele._alert(store name, severity text, alert text, since ti
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ROW(store, severity, alert, detail, hint, since)::clientele.alert;
 COMMENT ON FUNCTION clientele._alert(name, text, text, timestamptz, text, text) IS 'An alert.';
 
+-- By the catalogues alone: who looks may have no right to name what is in the schema.
+CREATE FUNCTION clientele._noted_table(noted oid, name text) RETURNS regclass
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((SELECT c.oid::regclass FROM pg_class c WHERE c.oid = noted AND clientele._full_name(c.oid) = name),
+            (SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relname = (parse_ident(name))[2] AND n.nspname = (parse_ident(name))[1]),
+            (SELECT c.oid::regclass FROM pg_class c WHERE c.oid = noted))
+    WHERE noted IS NOT NULL
+$$;
+COMMENT ON FUNCTION clientele._noted_table(oid, text) IS
+    'The table that was noted: by its name where the OID is not that table''s, as in a database that was restored, else by its OID, as '
+    'after it was renamed. NULL where it is gone, or none was noted.';
+
 CREATE FUNCTION clientele._settings_noted(fact clientele.health) RETURNS clientele.store_settings
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -228,9 +241,9 @@ BEGIN
     settings.version := fact.version;
     settings.live := coalesce(fact.live, false);
     settings.id := fact.store_id;
-    settings.orders := fact.orders;
-    settings.customers := fact.customers;
-    settings.items := fact.items;
+    settings.orders := clientele._noted_table(fact.orders, fact.source_names[1]);
+    settings.customers := clientele._noted_table(fact.customers, fact.source_names[2]);
+    settings.items := clientele._noted_table(fact.items, fact.source_names[3]);
     settings.orders_name := fact.source_names[1];
     settings.customers_name := fact.source_names[2];
     settings.items_name := fact.source_names[3];
@@ -253,7 +266,7 @@ BEGIN
             format('the store has version %s, the extension makes version 1', settings.version),
             format('SELECT clientele.upgrade_store(%L);', store));
     END IF;
-    IF settings.orders IS NULL OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = settings.orders) THEN
+    IF settings.orders IS NULL THEN
         RETURN NEXT clientele._alert(store, 'critical', 'detached', fact.noted_at,
             'the store is detached from its orders, or they are gone',
             format('SELECT clientele.attach_store(%L);', store));

@@ -83,6 +83,7 @@ sub like_the_original
 	my $restored = contents_of($database);
 	is_deeply($restored, contents_of('original'), "$how: the same contents");
 	unlike(join(' ', @$restored), qr/\|0\|/, 'and some everywhere');
+	is(at($database, q{SELECT store, alert FROM clientele.alerts WHERE alert IN ('detached', 'unknown')}), '', 'no store is said to be detached');
 	is(at($database, q{SELECT string_agg(DISTINCT o, ',') FROM (SELECT relowner::regrole::text FROM pg_class WHERE relnamespace = 'shop'::regnamespace
 		UNION ALL SELECT proowner::regrole::text FROM pg_proc WHERE pronamespace = 'shop'::regnamespace) q(o)}), 'owner', "$how: of the same owner");
 	is($node->safe_psql($database, q{SELECT clientele.assign_segment(41, 'shop')}, extra_params => [ '-U', 'reader' ]),
