@@ -110,6 +110,16 @@ std::int64_t fallback_value(Datum number) {
     return units_in(number, value_unit);
 }
 
+// The texts of an array, where they stand.
+std::span<const std::string_view> texts_in(Datum array) {
+    Datum* elements;
+    int count;
+    deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, nullptr, &count);
+    auto* texts = static_cast<std::string_view*>(palloc(count * sizeof(std::string_view)));
+    for (int index = 0; index < count; ++index) new (&texts[index]) std::string_view(text_of(elements[index]));
+    return {texts, static_cast<std::size_t>(count)};
+}
+
 Reference read_fallback(Datum row) {
     NullableDatum columns[2];
     split(row, columns);
@@ -121,10 +131,10 @@ Reference read_fallback(Datum row) {
 }  // namespace
 
 OfferInput offer_input(Datum row) {
-    NullableDatum columns[9];
+    NullableDatum columns[10];
     split(row, columns);
-    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix, prior] = columns;
-    return {customer, segment, profile, fallback, as_of, history, open, category_mix, prior};
+    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix, prior, no_consent] = columns;
+    return {customer, segment, profile, fallback, as_of, history, open, category_mix, prior, no_consent};
 }
 
 OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
@@ -137,7 +147,8 @@ OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
             given(history),
             null_datum,
             given(category_mix),
-            given(PG_NARGS() - 1)};
+            given(PG_NARGS() - 1),
+            null_datum};
 }
 
 std::int64_t units_in(Datum number, std::int64_t unit) {
@@ -174,6 +185,7 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
     customer.margin = customer_margin(book.book.margins, input.category_mix, customer.segment);
     if (book.asks_for_next_order || detail != Detail::offer) customer.next_order = read_next_order(input);
     read_standings(book, array_of(input.history), array_of(budgets), customer);
+    if (!input.no_consent.isnull) customer.without_consent = texts_in(input.no_consent.value);
     if (!input.open.isnull) {
         customer.open = open_offer(input.open.value).exposure;
         customer.open->valid_until = book.zone->local(customer.open->valid_until);
