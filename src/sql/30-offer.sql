@@ -53,7 +53,8 @@ COMMENT ON COLUMN clientele.offer.last_day IS
 COMMENT ON COLUMN clientele.offer.basis IS
     'recent (the last order), typical (median of the last 8), segment or store (median of its customers).';
 COMMENT ON COLUMN clientele.offer.reference_value IS 'The amount that the offer starts from, in the currency.';
-COMMENT ON COLUMN clientele.offer.reward_kind IS 'amount_off: reward is an amount in the currency, taken off the order.';
+COMMENT ON COLUMN clientele.offer.reward_kind IS
+    'amount_off: reward is an amount in the currency, taken off the order. free_shipping, gift: reward is what it costs the shop.';
 COMMENT ON COLUMN clientele.offer.variant IS
     'The arm that the customer is in: its name, or its place from 0; default where the program has no arms.';
 COMMENT ON COLUMN clientele.offer.propensity IS
@@ -170,12 +171,14 @@ CREATE TYPE clientele.offer_input AS (
     open clientele.open_exposure,
     category_mix pg_catalog.jsonb,
     prior clientele.value_prior,
-    season pg_catalog.float8
+    season pg_catalog.float8,
+    no_consent pg_catalog.text[]
 );
 COMMENT ON TYPE clientele.offer_input IS
     'What is known of a customer where an offer is decided; the columns are the arguments of decide_offer() of these names. '
     'open: the exposure that is open; NULL: none. prior: how the order values of the store''s customers differ; NULL: not known. '
-    'season: what the logarithms of orders are above that now; NULL: nothing.';
+    'season: what the logarithms of orders are above that now; NULL: nothing. '
+    'no_consent: programs whose consent the customer has not given, an empty name for all of them; NULL: none is asked for.';
 
 CREATE FUNCTION clientele.decide_offer(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,

@@ -219,8 +219,9 @@ BEGIN
             segment text PRIMARY KEY, basis text NOT NULL, customers bigint NOT NULL, value numeric NOT NULL);
         CREATE TABLE {store}.segmentations (segmentation text PRIMARY KEY, default_segment text NOT NULL);
         INSERT INTO {store}.segmentations VALUES ('main', 'default');
+        -- Consents are rules of a segmentation without a name, which is none.
         CREATE TABLE {store}.segment_rules (
-            segmentation text NOT NULL REFERENCES {store}.segmentations, segment text NOT NULL, priority integer NOT NULL,
+            segmentation text NOT NULL, segment text NOT NULL, priority integer NOT NULL,
             rule text NOT NULL, operands text[] NOT NULL, description text, sensitive boolean NOT NULL, body text,
             PRIMARY KEY (segmentation, segment), UNIQUE (segmentation, priority));
         CREATE TABLE {store}.contents (
@@ -233,7 +234,8 @@ BEGIN
             max_min_spend numeric, max_reward numeric,
             terms text NOT NULL DEFAULT 'stretch', spread numeric NOT NULL DEFAULT 2, progress_message text,
             explore jsonb, contact_cost numeric NOT NULL DEFAULT 0, min_profit numeric NOT NULL DEFAULT 0,
-            min_reward numeric NOT NULL DEFAULT 0);
+            min_reward numeric NOT NULL DEFAULT 0,
+            reward_kind text NOT NULL DEFAULT 'amount_off', reward_cost numeric, gift text);
         $store$, 'key', key_type, 'order_key', order_type, 'by_id', quote_ident('settings_' || settings.id), 'store', quote_ident(store));
     PERFORM clientele._comment_tables(store);
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;

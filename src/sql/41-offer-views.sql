@@ -11,23 +11,23 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
                 THEN (SELECT pg_catalog.array_agg(ROW(b.program, b.remaining)::clientele.offer_budget) FROM %2$I._budgets b)
             END AS budgets
         FROM (
-            SELECT g.customer_id, g.customer_id::text AS customer, g.segment, g.profile,
-                CASE WHEN g.orders = 0 THEN %2$I._typical_value(g.segment)
-                     WHEN g.orders < clientele._typical_from_orders()
+            SELECT f.customer_id, f.customer_id::text AS customer, f.segment, f.profile,
+                CASE WHEN f.orders = 0 THEN %2$I._typical_value(f.segment)
+                     WHEN f.orders < clientele._typical_from_orders()
                      THEN ROW('recent', (SELECT s.recent_bound FROM %2$I.scoring s WHERE s.id = 1))::clientele.reference_value
                 END AS fallback,
                 (SELECT s.value_prior FROM %2$I.scoring s WHERE s.id = 1) AS prior,
                 (SELECT s.season FROM %2$I.scoring s WHERE s.id = 1) AS season,
-                g.as_of, h.history, h.last_period, h.last_ordered_at, h.open,
-                CASE WHEN clientele._has_category_margins(%2$I._offer_book()) THEN g.category_mix END AS category_mix
-            FROM %3$s g
+                f.as_of, h.history, h.last_period, h.last_ordered_at, h.open, %2$I._no_consent(%1$s) AS no_consent,
+                CASE WHEN clientele._has_category_margins(%2$I._offer_book()) THEN f.category_mix END AS category_mix
+            FROM %3$s f
             LEFT JOIN (
                 SELECT l.customer_id, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at,
                     pg_catalog.array_agg(ROW(l.program, l.issued_at, {threshold}, l.status = 'void')::clientele.past_exposure
                         ORDER BY l.period) AS history,
                     (pg_catalog.array_agg(ROW(l.exposure_id, l.program, l.holdout, l.valid_until, ROW({terms})::clientele.offer,
                         l.code)::clientele.open_exposure) FILTER (WHERE %5$s))[1] AS open
-                FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = g.customer_id) q$query$,
+                FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = f.customer_id) q$query$,
         'threshold', 'CASE WHEN l.variant NOT LIKE ''explore:%%'' THEN l.min_spend END',  -- what is explored sets no base
         'input', clientele._columns_of('clientele.offer_input', 'q.'), 'terms', clientele._columns_of('clientele.offer', 'l.'))
 $$;

@@ -196,7 +196,7 @@ CREATE FUNCTION clientele._losses(store name, settings clientele.store_settings)
         SELECT array_agg(a.attname) FROM pg_attribute a WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0
             AND NOT a.attisdropped AND a.attname NOT IN (SELECT c.name FROM clientele._customer_columns(settings) c)
     ), losses (nth, loss) AS (
-        SELECT 1, format('segment "%s" of "%s" reads %s', k.keys[3], k.keys[1], c.names)
+        SELECT 1, format('%s reads %s', clientele._rule_title(k.keys[1], k.keys[3]), c.names)
         FROM going g CROSS JOIN clientele._kept_expressions(clientele._segment_function(store, '_matches'),
             to_regclass(format('%I.customers', store))) k
             CROSS JOIN LATERAL (SELECT string_agg(quote_ident(c), ', ') FROM unnest(k.columns) c WHERE c = ANY (g.columns)) c (names)

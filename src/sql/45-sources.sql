@@ -242,7 +242,7 @@ BEGIN
         PERFORM clientele._create_views(store, settings);
         FOR former IN SELECT p.oid::regprocedure FROM pg_proc p
                 WHERE p.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = store)
-                AND p.proname IN ('_segment_main', '_segments', '_matches', '_features')
+                AND p.proname IN ('_segment_main', '_segments', '_matches', '_features', '_no_consent')
                 AND p.oid <> clientele._segment_function(store, p.proname) LOOP
             EXECUTE format('DROP FUNCTION %s', former);
         END LOOP;

@@ -183,12 +183,12 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             WHERE a.attrelid = to_regclass(format('%I.profiles', store)) AND a.attname = 'customer_id'
         UNION ALL
         -- These take the columns of customers.
-        SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches'), ('_features')) f (name), (
+        SELECT f.name, c.types FROM (VALUES ('_segment_main'), ('_segments'), ('_matches'), ('_features'), ('_no_consent')) f (name), (
             SELECT string_agg(a.atttypid::text, ' ' ORDER BY a.attnum) AS types FROM pg_attribute a
             WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0) c)
         -- Without that view (a cascade took it) the names must do.
         OR (p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND to_regclass(format('%I.customers', store)) IS NULL
-            AND p.proname IN ('_segment_main', '_segments', '_matches', '_features'))
+            AND p.proname IN ('_segment_main', '_segments', '_matches', '_features', '_no_consent'))
 $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 

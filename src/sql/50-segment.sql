@@ -91,6 +91,13 @@ $$;
 COMMENT ON FUNCTION clientele._segment_function(name, name) IS
     'Internal: a store''s generated function of this name over the columns of customers; NULL where there is none.';
 
+-- A consent is a rule, too, of a segmentation without a name, under that of its program; one for all programs has none.
+CREATE FUNCTION clientele._rule_title(segmentation text, segment text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN CASE WHEN segmentation <> '' THEN format('segment "%s" of "%s"', segment, segmentation)
+        WHEN segment <> '' THEN format('the consent of program "%s"', segment) ELSE 'the consent of all programs' END;
+COMMENT ON FUNCTION clientele._rule_title(text, text) IS 'Internal: how messages name a rule.';
+
 -- The function _matches is where rules are kept; the texts of the table segment_rules are what they were called at the time.
 CREATE FUNCTION clientele._kept_rules(store name)
     RETURNS TABLE (segmentation text, segment text, rule text, operands text[], shown text, labels text[], body text)
@@ -143,6 +150,12 @@ DECLARE
     lost record;
 BEGIN
     FOR lost IN EXECUTE format('SELECT * FROM %I.segment_rules AS r WHERE r.body IS NULL ORDER BY r.segmentation, r.priority', store) LOOP
+        IF lost.segmentation = '' THEN
+            RAISE WARNING '% cannot be understood any more', clientele._rule_title(lost.segmentation, lost.segment)
+                USING DETAIL = format('It reads: %s', lost.rule),
+                    HINT = 'Nobody gives it until it is defined anew, with set_consent or alter_offer, or taken away.';
+            CONTINUE;
+        END IF;
         RAISE WARNING 'the rule of segment "%" of segmentation "%" cannot be understood any more', lost.segment, lost.segmentation
             USING DETAIL = format('It reads: %s', lost.rule),
                 HINT = 'It matches nobody until it is defined anew with define_segment, or dropped with drop_segment. All others hold.';
@@ -164,6 +177,7 @@ DECLARE
     main text;
     assignments text;
     matches text;
+    no_consent text;
 BEGIN
     IF parameters IS NULL AND to_regclass(format('%I.customers', store)) IS NULL THEN
         RETURN;  -- what reads the functions is lost, and comes with them when the store is attached again
@@ -193,8 +207,11 @@ BEGIN
              FROM choice AS c),
             (SELECT 'VALUES ' || string_agg('(' || quote_literal(r.segmentation) || '::text, ' || r.priority || ', '
                 || quote_literal(r.segment) || '::text, (' || r.body || ')::boolean)', ', ' ORDER BY r.segmentation, r.priority)
-             FROM rules AS r)
-        $q$, store) INTO main, assignments, matches;
+             FROM rules AS r),
+            (SELECT 'array_remove(ARRAY[' || string_agg('CASE WHEN ' || COALESCE(r.body, 'false') || ' THEN NULL ELSE '
+                || quote_literal(r.segment) || '::text END', ', ' ORDER BY r.segment) || '], NULL)'
+             FROM %1$I.segment_rules AS r WHERE r.segmentation = '')
+        $q$, store) INTO main, assignments, matches, no_consent;
     matches := COALESCE(matches, 'SELECT NULL::text, NULL::integer, NULL::text, NULL::boolean WHERE false');
 
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._segment_main(%s) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE RETURN %s',
@@ -203,6 +220,8 @@ BEGIN
         'LANGUAGE sql STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, parameters, assignments);
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._matches(%s) RETURNS SETOF clientele.segment_match LANGUAGE sql STABLE PARALLEL SAFE '
         'BEGIN ATOMIC %s; END', store, parameters, matches);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I._no_consent(%s) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE RETURN %s',
+        store, parameters, COALESCE(no_consent, 'NULL::text[]'));
     PERFORM clientele._refresh_rules(store);
     PERFORM clientele._warn_of_lost_rules(store);
 END $$;

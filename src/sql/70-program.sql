@@ -77,10 +77,11 @@ CREATE FUNCTION clientele._book_with(book jsonb, definition jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT book || jsonb_build_object('programs', jsonb_agg(p ORDER BY (p ->> 'priority')::integer))
     FROM (SELECT b AS p FROM jsonb_array_elements(book -> 'programs') b WHERE b ->> 'program' <> definition ->> 'program'
-          UNION ALL SELECT definition) programs
+          UNION ALL SELECT definition - 'consent') programs
 $$;
 COMMENT ON FUNCTION clientele._book_with(jsonb, jsonb) IS
-    'A book of programs with one of them as defined, in the place of the one of the same name if there is one.';
+    'A book of programs with one of them as defined, in the place of the one of the same name if there is one. A book has no consents: '
+    'whether a customer has given them is known from the store''s rules.';
 
 CREATE FUNCTION clientele._priority(book jsonb, program text, wanted integer) RETURNS integer
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,7 +109,8 @@ CREATE FUNCTION clientele._offer_terms(
     holdout double precision, starts_at timestamptz, ends_at timestamptz, max_per_customer integer, cooldown interval,
     budget numeric, arms jsonb, message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric,
     terms text, spread numeric, progress_message text, explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0,
-    min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0) RETURNS jsonb
+    min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0, consent text DEFAULT NULL,
+    reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
     SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate,
@@ -116,17 +118,19 @@ CREATE FUNCTION clientele._offer_terms(
         'max_per_customer', max_per_customer, 'cooldown', cooldown, 'budget', budget, 'arms', arms, 'message', message,
         'disclosure', disclosure, 'priority', priority, 'max_min_spend', max_min_spend, 'max_reward', max_reward,
         'terms', terms, 'spread', spread, 'progress_message', progress_message, 'explore', explore,
-        'contact_cost', contact_cost, 'min_profit', min_profit, 'min_reward', min_reward)
+        'contact_cost', contact_cost, 'min_profit', min_profit, 'min_reward', min_reward, 'consent', consent,
+        'reward_kind', reward_kind, 'reward_cost', reward_cost, 'gift', gift)
 $$;
 COMMENT ON FUNCTION clientele._offer_terms(text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
     timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
-    numeric, numeric, numeric) IS
+    numeric, numeric, numeric, text, text, numeric, text) IS
     'The arguments of define_offer() and its like as a program stands in a store''s book; NULL where they are.';
 
 CREATE FUNCTION clientele._with_reward_rate(terms jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT terms || jsonb_build_object('reward_rate', coalesce(nullif(terms -> 'reward_rate', 'null'),
-        to_jsonb(CASE WHEN terms ->> 'terms' IN ('spread', 'learned') THEN 0.02 ELSE 0.05 END)))
+        to_jsonb(CASE WHEN terms ->> 'reward_kind' <> 'amount_off' THEN 0
+                      WHEN terms ->> 'terms' IN ('spread', 'learned') THEN 0.02 ELSE 0.05 END)))
 $$;
 COMMENT ON FUNCTION clientele._with_reward_rate(jsonb) IS
     'The terms of a program, with the reward rate that goes with them where none is named.';
@@ -140,7 +144,7 @@ BEGIN
     PERFORM clientele._require('program', program IS NOT NULL);
     PERFORM clientele._require(r, coalesce(terms -> r, 'null') <> 'null')
         FROM unnest('{objective,terms,stretch,spread,valid_for,holdout,message,progress_message,'
-            'contact_cost,min_profit,min_reward}'::text[]) r;
+            'contact_cost,min_profit,min_reward,reward_kind}'::text[]) r;
     IF btrim(program) = '' THEN
         RAISE EXCEPTION 'a program needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -152,6 +156,7 @@ BEGIN
     PERFORM clientele._check_offer_segments(store, terms -> 'segments', terms ->> 'disclosure');
     EXECUTE format('SELECT %I._offer_book()', store) INTO book;
     definition := clientele._with_reward_rate(terms) || jsonb_build_object('program', program,
+        'consent', (clientele._checked_consent(store, terms ->> 'consent')).deparsed,
         'priority', clientele._priority(book, program, (terms ->> 'priority')::integer));
     -- Whoever decides by a book checks it first.
     PERFORM clientele.decide_offer(clientele._book_with(book, definition), '', NULL, NULL, NULL, now());
@@ -167,7 +172,7 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT p - ''{estimates,version}''::text[] FROM jsonb_array_elements(%I._offer_book() -> ''programs'') p
         WHERE p ->> ''program'' = $1', store) INTO definition USING program;
-    RETURN definition;
+    RETURN definition || jsonb_build_object('consent', clientele._consent_of(store, program));
 END $$;
 COMMENT ON FUNCTION clientele._program_in_book(name, text) IS
     'A program as it is defined, without what was learnt of it; NULL where there is none of that name.';
@@ -211,7 +216,7 @@ COMMENT ON FUNCTION clientele._notice_lost_terms(name, jsonb) IS
 CREATE FUNCTION clientele._optional_terms() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN '{segments,max_cv,holdout,starts_at,ends_at,max_per_customer,cooldown,budget,arms,disclosure,max_min_spend,max_reward,'
-        'explore,contact_cost,min_profit,min_reward}'::text[];
+        'explore,contact_cost,min_profit,min_reward,consent,reward_cost,gift}'::text[];
 COMMENT ON FUNCTION clientele._optional_terms() IS 'The terms that a program can be without.';
 
 CREATE FUNCTION clientele.define_offer(
@@ -223,7 +228,8 @@ CREATE FUNCTION clientele.define_offer(
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
     terms text DEFAULT 'stretch', spread numeric DEFAULT 2, progress_message text DEFAULT '{gap} more and you get {reward} off',
-    explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0) RETURNS void
+    explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0,
+    consent text DEFAULT NULL, reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition jsonb;
@@ -232,14 +238,14 @@ BEGIN
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
             cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread, progress_message,
-            explore, contact_cost, min_profit, min_reward));
+            explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._notice_lost_terms(store, definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
-    numeric, numeric, numeric) IS
+    numeric, numeric, numeric, text, text, numeric, text) IS
     'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a '
     'new version, '
     'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
@@ -264,7 +270,11 @@ COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, nu
     'NULL in these seven: no such term. '
     'With terms learned, the rung and the reward rate, within what was tried, that are expected to earn most by the response in use; none '
     'where they earn no more than contact_cost with 80 % certainty, less than min_profit, or the reward is below min_reward. As spread '
-    'until there is a response. Needs an explore share and a holdout of 0.05 and a disclosure.';
+    'until there is a response. Needs an explore share and a holdout of 0.05 and a disclosure. '
+    'reward_kind: amount_off, an amount; free_shipping or gift, which is given whole where reward_cost, what one costs the shop, is no '
+    'more than half the margin at stake; of these nothing is explored or learnt. gift: what it is, for {reward}. '
+    'consent: a boolean expression over the columns of the view customers, as a rule of a segment is; who does not fulfil it is refused, '
+    'with the reason no_consent. NULL: that of set_consent() alone.';
 
 CREATE FUNCTION clientele._check_reset(reset text[], named jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -296,13 +306,14 @@ CREATE FUNCTION clientele.alter_offer(
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
     reset text[] DEFAULT NULL, terms text DEFAULT NULL, spread numeric DEFAULT NULL, progress_message text DEFAULT NULL,
     explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT NULL, min_profit numeric DEFAULT NULL,
-    min_reward numeric DEFAULT NULL) RETURNS void
+    min_reward numeric DEFAULT NULL, consent text DEFAULT NULL, reward_kind text DEFAULT NULL, reward_cost numeric DEFAULT NULL,
+    gift text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- Nulls within the arms are theirs.
     named jsonb := jsonb_strip_nulls(clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout,
             starts_at, ends_at, max_per_customer, cooldown, budget, NULL, message, disclosure, priority, max_min_spend, max_reward,
-            terms, spread, progress_message, explore, contact_cost, min_profit, min_reward))
+            terms, spread, progress_message, explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift))
         || CASE WHEN arms IS NULL THEN '{}' ELSE jsonb_build_object('arms', arms) END;
     taken_away jsonb;
     definition jsonb;
@@ -314,18 +325,21 @@ BEGIN
     SELECT jsonb_object_agg(r, CASE WHEN r IN ('holdout', 'contact_cost', 'min_profit', 'min_reward') THEN '0'::jsonb ELSE 'null' END)
         INTO taken_away FROM unnest(reset) r;
     definition := clientele._offer_definition(store, program,
-        clientele._program_in_book(store, program) || named || coalesce(taken_away, '{}'));
+        clientele._program_in_book(store, program)
+            || CASE WHEN named ? 'reward_kind' THEN '{"reward_rate": null, "reward_cost": null, "gift": null}' ELSE '{}' END::jsonb
+            || named || coalesce(taken_away, '{}'));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[], text, numeric, text, jsonb,
-    numeric, numeric, numeric) IS
+    numeric, numeric, numeric, text, text, numeric, text) IS
     'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and '
     'versioned as there; '
     'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, '
     'ends_at, '
-    'max_per_customer, cooldown, budget, arms, disclosure, max_min_spend, max_reward, explore, contact_cost, min_profit, min_reward.';
+    'max_per_customer, cooldown, budget, arms, disclosure, max_min_spend, max_reward, explore, contact_cost, min_profit, min_reward, '
+    'consent, reward_cost, gift. Another reward_kind takes along no reward_rate, reward_cost and gift of the former.';
 
 CREATE FUNCTION clientele.drop_offer(store name, program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -337,6 +351,7 @@ BEGIN
     PERFORM clientele._retire_estimates(store, program);
     EXECUTE format('DELETE FROM %I.programs p WHERE p.program = $1', store) USING program;
     EXECUTE format('DELETE FROM %I.budget_prices b WHERE b.program = $1', store) USING program;
+    PERFORM clientele._write_consent(store, program, NULL);
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele.drop_offer(name, text) IS
@@ -372,6 +387,7 @@ BEGIN
     EXECUTE format('DELETE FROM %I.programs p WHERE p.program = $1', store) USING program;
     EXECUTE format('INSERT INTO %1$I.programs SELECT * FROM jsonb_populate_record(NULL::%1$I.programs, $1)', store)
         USING definition || jsonb_build_object('version', version);
+    PERFORM clientele._write_consent(store, program, definition ->> 'consent');
     PERFORM clientele._regenerate_offers(store);
 END $$;
 COMMENT ON FUNCTION clientele._write_program(name, jsonb) IS
@@ -403,6 +419,7 @@ CREATE FUNCTION clientele._learnable_terms(definition jsonb) RETURNS jsonb
         'stretch', definition -> 'stretch', 'spread', definition -> 'spread',
         'reward_rate', definition -> 'reward_rate', 'valid_for', definition -> 'valid_for',
         'max_min_spend', definition -> 'max_min_spend', 'max_reward', definition -> 'max_reward',
+        'reward_kind', definition -> 'reward_kind', 'reward_cost', definition -> 'reward_cost', 'gift', definition -> 'gift',
         'arms', (SELECT jsonb_agg(a.arm - 'weight' ORDER BY a.place)
                  FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place)))
 $$;

@@ -11,10 +11,11 @@ COMMENT ON COLUMN clientele.basket_progress.message IS
 COMMENT ON COLUMN clientele.basket_progress.code IS 'What redeems the offer; NULL where it has not been issued.';
 
 CREATE FUNCTION clientele._progress(program text, min_spend numeric, reward numeric, currency text, message text, code text,
-        valid_until timestamptz, segment text, last_day date, progress_message text, basket_value numeric) RETURNS clientele.basket_progress
+        valid_until timestamptz, segment text, last_day date, progress_message text, basket_value numeric, reward_kind text,
+        gift text) RETURNS clientele.basket_progress
     AS 'MODULE_PATHNAME', 'clientele_progress' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clientele._progress(text, numeric, numeric, text, text, text, timestamptz, text, date, text, numeric) IS
-    'How far a basket is from an offer, of which code and segment may be NULL; progress_message NULL: a plain one.';
+COMMENT ON FUNCTION clientele._progress(text, numeric, numeric, text, text, text, timestamptz, text, date, text, numeric, text, text) IS
+    'How far a basket is from an offer, of which code, segment and gift may be NULL; progress_message NULL: a plain one.';
 
 CREATE FUNCTION clientele.offer_progress(customer bigint, basket_value numeric, store name DEFAULT NULL, unissued boolean DEFAULT false)
     RETURNS SETOF clientele.basket_progress

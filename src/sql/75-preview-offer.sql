@@ -9,7 +9,8 @@ CREATE FUNCTION clientele.preview_offer(
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
     terms text DEFAULT 'stretch', spread numeric DEFAULT 2, progress_message text DEFAULT '{gap} more and you get {reward} off',
-    explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0)
+    explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0,
+    consent text DEFAULT NULL, reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL)
     RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
         greatest_cost_before numeric, greatest_cost_after numeric, natural_cost_before numeric, natural_cost_after numeric,
         exploring_cost_after numeric)
@@ -25,7 +26,7 @@ BEGIN
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
             cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread, progress_message,
-            explore, contact_cost, min_profit, min_reward));
+            explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift));
     PERFORM clientele._warn_of_terms(definition);
     EXECUTE format('SELECT %1$I._offer_book(),
         ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)', store) INTO book, budgets;
@@ -34,11 +35,12 @@ BEGIN
         changed_budgets := changed_budgets
             || ROW(program, clientele._remaining_budget(store, program, budget))::clientele.offer_budget;
     END IF;
-    RETURN QUERY EXECUTE clientele._comparison_query(store) USING book, budgets, clientele._book_with(book, definition), changed_budgets;
+    RETURN QUERY EXECUTE clientele._comparison_query(store, program, definition ->> 'consent')
+        USING book, budgets, clientele._book_with(book, definition), changed_budgets;
 END $$;
 COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
-    numeric, numeric, numeric) IS
+    numeric, numeric, numeric, text, text, numeric, text) IS
     'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with '
     'NULL for all; writes nothing, for everybody who may read the store. '
     'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, '
@@ -50,7 +52,7 @@ COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, n
     'What define_offer() refuses is refused.';
 
 -- Which of the programs' figures tell a customer something else is a matter of all columns but those that say where it comes from.
-CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
+CREATE FUNCTION clientele._comparison_query(store name, program text, consent text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill('
         WITH compared AS (
@@ -61,8 +63,11 @@ CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
                 (d.after).reward * clientele._natural_share(d.profile, d.prior, (d.after).min_spend)::numeric AS natural_after
             FROM (
                 SELECT i.segment, (i.input).profile, (i.input).prior,
-                    clientele._decide($1, i.input, NULL, $2) AS before, clientele._decide($3, i.input, NULL, $4) AS after
-                FROM (SELECT o.segment, o.input FROM {store}._offer_inputs o OFFSET 0) i  -- so that each input is computed once
+                    clientele._decide($1, i.input, NULL, $2) AS before,
+                    clientele._decide($3, ROW({input}, {no_consent})::clientele.offer_input, NULL, $4) AS after
+                FROM (SELECT o.segment, o.input, c.consents
+                      FROM {store}._offer_inputs o CROSS JOIN LATERAL (SELECT {consents} AS consents) c
+                      OFFSET 0) i  -- so that each input is computed once
             ) d
         ), counted AS (
             SELECT c.segment, count(*) AS customers,
@@ -81,9 +86,13 @@ CREATE FUNCTION clientele._comparison_query(store name) RETURNS text
         FROM counted n GROUP BY GROUPING SETS ((n.segment), ()) ORDER BY n.segment',
         'before', clientele._columns_of('clientele.offer', '(d.before).', clientele._explaining_columns()),
         'after', clientele._columns_of('clientele.offer', '(d.after).', clientele._explaining_columns()),
+        'input', clientele._columns_of('clientele.offer_input', '(i.input).', '{no_consent}'),
+        'no_consent', clientele._without_consent('(i.input).no_consent', program, 'i.consents'),
+        'consents', CASE WHEN consent IS NULL THEN 'true'
+            ELSE format('(SELECT (%s) IS TRUE FROM %I.customers WHERE customers.customer_id = o.customer_id)', consent, store) END,
         'store', quote_ident(store))
 $$;
-COMMENT ON FUNCTION clientele._comparison_query(name) IS
+COMMENT ON FUNCTION clientele._comparison_query(name, text, text) IS
     'The query that compares what customers are offered by a book and budgets ($1, $2) with what they would be by others ($3, $4).';
 
 CREATE FUNCTION clientele._explaining_columns() RETURNS text[]

@@ -35,21 +35,21 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT %I._offer_book()', store) INTO book;
     RETURN (book - 'contact_limit') || jsonb_build_object('programs', jsonb_build_array(definition
-        - '{starts_at,ends_at,max_per_customer,cooldown,budget}'::text[]));
+        - '{starts_at,ends_at,max_per_customer,cooldown,budget,consent}'::text[]));
 END $$;
 COMMENT ON FUNCTION clientele._backtest_book(name, jsonb) IS
     'A store''s book with this one program, and without what depends on the calendar or on what was issued.';
 
 -- $1: the step, $2: the book, $3: for how long offers are valid. Of a customer the greatest order counts: that is the one that would have
 -- been paid for. What came after the step is what was not known at it; orders are read of the days that the validity can touch.
-CREATE FUNCTION clientele._backtest_query(store name) RETURNS text
+CREATE FUNCTION clientele._backtest_query(store name, program text, consent text) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill('
         WITH decided AS MATERIALIZED (
             SELECT i.customer_id, i.segment, d.status, CASE d.status WHEN ''refused'' THEN d.reasons[1] END AS reason,
                 d.min_spend, d.reward, d.valid_until
-            FROM {store}._offer_inputs_at($1) i
-            CROSS JOIN LATERAL clientele._decide_programs($2, ROW({input})::clientele.offer_input, NULL) d
+            FROM {inputs} i
+            CROSS JOIN LATERAL clientele._decide_programs($2, ROW({input}, {no_consent})::clientele.offer_input, NULL) d
         ), spent AS (
             SELECT d.customer_id, max(o.amount) AS amount FROM decided d
             JOIN {store}._orders o ON o.customer_id = d.customer_id AND o.ordered_at > $1 AND o.ordered_at < d.valid_until
@@ -66,9 +66,15 @@ CREATE FUNCTION clientele._backtest_query(store name) RETURNS text
                 array_agg(d.min_spend - s.amount) FILTER (WHERE s.amount < d.min_spend) AS gaps
             FROM decided d LEFT JOIN spent s ON s.customer_id = d.customer_id GROUP BY d.segment, d.status, d.reason) p',
         'store', quote_ident(store),
-        'input', replace(replace(clientele._columns_of('clientele.offer_input', 'i.'), 'i.history', 'NULL'), 'i.open', 'NULL'))
+        'inputs', CASE WHEN consent IS NULL THEN format('(SELECT a.*, true AS consents FROM %I._offer_inputs_at($1) a)', store)
+            ELSE format('(SELECT a.*, c.consents FROM %1$I._offer_inputs_at($1) a JOIN (
+                SELECT customers.customer_id, (%2$s) IS TRUE AS consents FROM %1$I.customers_at($1) customers) c
+                ON c.customer_id = a.customer_id)', store, consent) END,
+        'no_consent', clientele._without_consent('i.no_consent', program, 'i.consents'),
+        'input', replace(replace(clientele._columns_of('clientele.offer_input', 'i.', '{no_consent}'),
+            'i.history', 'NULL'), 'i.open', 'NULL'))
 $$;
-COMMENT ON FUNCTION clientele._backtest_query(name) IS 'The query for what a book would have offered at a time, and what became of it.';
+COMMENT ON FUNCTION clientele._backtest_query(name, text, text) IS 'The query for what a book would have offered at a time, and what became of it.';
 
 CREATE FUNCTION clientele._backtest_steps("from" timestamptz, "to" timestamptz, step interval, valid_for interval) RETURNS timestamptz[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -174,7 +180,7 @@ BEGIN
     valid_for := (definition ->> 'valid_for')::interval;
     steps := clientele._backtest_steps("from", coalesce("to", now()), step, valid_for);
     book := clientele._backtest_book(store, definition);
-    query := clientele._backtest_query(store);
+    query := clientele._backtest_query(store, program, definition ->> 'consent');
     FOREACH step_at IN ARRAY steps LOOP
         EXECUTE query INTO parts USING step_at, book, valid_for;
         found := found || parts;
@@ -193,19 +199,20 @@ CREATE FUNCTION clientele.backtest_offer(
     message text DEFAULT 'Spend {min_spend} or more and get {reward} off', disclosure text DEFAULT NULL,
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
     terms text DEFAULT 'stretch', spread numeric DEFAULT 2,
-    progress_message text DEFAULT '{gap} more and you get {reward} off',
+    progress_message text DEFAULT '{gap} more and you get {reward} off', consent text DEFAULT NULL,
+    reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL,
     "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, step interval DEFAULT '14 days')
     RETURNS SETOF clientele.backtest_report
     LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT * FROM clientele._backtest(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
             cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread,
-            progress_message),
+            progress_message, consent => consent, reward_kind => reward_kind, reward_cost => reward_cost, gift => gift),
         "from", "to", step)
 $$;
 COMMENT ON FUNCTION clientele.backtest_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text,
-    timestamptz, timestamptz, interval) IS
+    text, text, numeric, text, timestamptz, timestamptz, interval) IS
     'What define_offer() with the same terms would have offered in the past, and what those customers did: at "from", and again after each '
     'step, before "to" (NULL: now), from the orders until then; the times of which offers would not have ended by now are left out. '
     'A row for all, one a segment, one a step. Natural qualifiers are those who reached the threshold within the validity without having '

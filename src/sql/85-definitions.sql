@@ -16,13 +16,14 @@ BEGIN
         'rfm_breaks', clientele._export_breaks(store),
         'margins', clientele._export_margins(store),
         'contact_limit', (clientele._settings(store)).options -> 'contact_limit',
+        'consent', clientele._consent_of(store, ''),
         'segmentations', clientele._export_segmentations(store),
         'contents', clientele._export_contents(store),
         'programs', clientele._export_programs(store));
 END $$;
 COMMENT ON FUNCTION clientele.export_definitions(name) IS
     'What a store''s owner has defined, as one document for apply_definitions(): segmentations with their default segments and rules, '
-    'contents, programs, RFM breaks that were set by hand, margins that differ, holdouts, the contact limit. '
+    'contents, programs, RFM breaks that were set by hand, margins that differ, holdouts, the contact limit, consents. '
     'Of learned segments it is what they were learned from, not the model. The same definitions give the same text: jsonb_pretty() of '
     'it is what to keep in version control. '
     'For everybody who may read the store''s tables.';
@@ -99,8 +100,9 @@ DECLARE
     programs jsonb;
 BEGIN
     EXECUTE format('SELECT coalesce(jsonb_agg(
-            clientele._plain_numbers(clientele._worth_saying(to_jsonb(p) - ''version'', $1)) ORDER BY p.priority), ''[]'')
-        FROM %I.programs AS p', store) INTO programs USING defaults;
+            clientele._plain_numbers(clientele._worth_saying(to_jsonb(p) - ''version''
+                || jsonb_build_object(''consent'', clientele._consent_of(%1$L, p.program)), $1)) ORDER BY p.priority), ''[]'')
+        FROM %1$I.programs AS p', store) INTO programs USING defaults;
     RETURN programs;
 END $$;
 COMMENT ON FUNCTION clientele._export_programs(name) IS
@@ -189,6 +191,7 @@ CREATE FUNCTION clientele._definitions_shape() RETURNS jsonb
     SELECT '{"format!": "number", "global_holdout": "number",
              "rfm_breaks": {"r!": ["number"], "f!": ["number"], "m!": ["number"]},
              "margins": {"by_category": "any", "by_segment": "any"}, "contact_limit": {"most!": "integer", "per!": "interval"},
+             "consent": "string",
              "segmentations": [{"segmentation!": "string", "default_segment": "string",
                  "learned": {"features!": ["string"], "k": "integer", "seed": "bigint", "standardize": "boolean"},
                  "segments": [{"segment!": "string", "rule!": "string", "priority": "integer", "description": "string",
@@ -347,7 +350,10 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
         UNION ALL
         SELECT 10, '$.contact_limit', 'limit', '{contacts}', coalesce(nullif(definitions -> 'contact_limit', 'null'),
             '{"most": null, "per": null}')
-        WHERE definitions ? 'contact_limit')
+        WHERE definitions ? 'contact_limit'
+        UNION ALL
+        SELECT 11, '$.consent', 'consent', '{all}', jsonb_build_object('consent', definitions -> 'consent')
+        WHERE definitions ? 'consent')
     -- Each array comes in its order.
     SELECT row_number() OVER (ORDER BY r.phase), r.path, r.kind, r.key, r.item FROM rows AS r
 $$;
@@ -458,7 +464,8 @@ CREATE FUNCTION clientele._definition_plan(former jsonb, present jsonb)
     FROM clientele._definition_rows(former) AS f FULL JOIN clientele._definition_rows(present) AS p USING (kind, key)
         CROSS JOIN (SELECT clientele._offer_defaults()) AS d (defaults)
     WHERE f.item IS DISTINCT FROM p.item
-    ORDER BY array_position('{segmentation,segment,content,program,breaks,margins,holdout,limit}', kind), coalesce(p.place, f.place),
+    ORDER BY array_position('{segmentation,segment,content,program,breaks,margins,holdout,limit,consent}', kind),
+        coalesce(p.place, f.place),
         p.place IS NULL
 $$;
 COMMENT ON FUNCTION clientele._definition_plan(jsonb, jsonb) IS 'Internal: in what two documents differ, for people.';
@@ -628,6 +635,8 @@ BEGIN
             PERFORM clientele.set_global_holdout(store, (after ->> 'share')::double precision);
         WHEN 'limit' THEN
             PERFORM clientele.set_contact_limit(store, clientele._whole_number(after -> 'most')::integer, (after ->> 'per')::interval);
+        WHEN 'consent' THEN
+            PERFORM clientele.set_consent(store, after ->> 'consent');
     END CASE;
 END $$;
 COMMENT ON FUNCTION clientele._apply_change(name, clientele.definition_change) IS 'Internal: carries out one change of a document.';

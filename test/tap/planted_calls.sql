@@ -57,6 +57,11 @@ SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order
 SELECT clientele.set_global_holdout('full'::name, 0.05::float8);
 SELECT * FROM clientele.backtest_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, "from" => '2020-01-01'::timestamptz, "to" => '2020-02-01'::timestamptz);
 SELECT clientele.set_contact_limit('full'::name, 3::int4, '30 days'::interval);
+SELECT clientele.set_consent('full'::name, 'children >= 0 OR children IS NULL'::text);
+SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, consent => 'children > 0'::text);
+SELECT clientele.set_consent('full'::name, NULL::text);
+SELECT clientele.define_offer('full'::name, 'mug'::text, 'grow_order_value'::text, reward_kind => 'gift'::text, reward_cost => 2.5, gift => 'a mug'::text);
+SELECT clientele.drop_offer('full'::name, 'mug'::text);
 SELECT clientele.assign_segment(5::int8, 'full'::name), clientele.assign_segment('5'::text, 'full'::name, 'value'::text);
 SELECT clientele.assign_segment(5::int8, 'full'::name, as_of => '2026-01-01'::timestamptz);
 SELECT clientele.segments_of(5::int8, 'full'::name);

@@ -50,10 +50,16 @@ void check_limits(const Program& program, const Standing& standing, Instant as_o
     if (as_of < standing.cools_until) found.add(Reason::cooling_down);
 }
 
+bool consents(const Customer& customer, const Program& program) {
+    return std::ranges::none_of(customer.without_consent,
+                                [&](std::string_view name) { return name.empty() || name == program.name; });
+}
+
 // All that speaks against a program, but for its terms, which take more to compute.
 Reasons refusals(const Book& book, const Program& program, const Customer& customer, const Reference& reference) {
     Reasons found;
     if (!program.serves(customer.segment)) found.add(Reason::not_in_segment);
+    if (!consents(customer, program)) found.add(Reason::no_consent);
     if (customer.as_of < program.starts_at) found.add(Reason::not_started);
     if (customer.as_of >= program.ends_at) found.add(Reason::ended);
     if (!reference.known()) found.add(Reason::no_reference_value);
@@ -110,7 +116,7 @@ void set_threshold(const Program& program, const Arm& arm, const Reference& refe
 }
 
 // The reward: the arm's share of the threshold, but no more than half the margin, unless it is explored, nor than the
-// program gives.
+// program gives. What is no amount is given whole, or not at all.
 void set_reward(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
                 std::int64_t margin, Terms& terms) {
     const std::int64_t units = power_of_ten(book.decimals);
@@ -118,6 +124,10 @@ void set_reward(const Book& book, const Program& program, const Arm& arm, const 
     const Wide stake = spend_at_stake(program.objective, reference.value, spend);
     const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
     const Wide by_margin = arm.explored ? by_rate : divide(stake * margin * units, 2 * value_unit * rate_unit);
+    if (!program.gives_amount()) {
+        terms.reward = program.reward_cost <= by_margin ? program.reward_cost : 0;
+        return;
+    }
     terms.at_max_reward = program.max_reward < std::min(by_rate, by_margin);
     terms.capped = by_margin < by_rate && !terms.at_max_reward;
     terms.reward = static_cast<std::int64_t>(std::min<Wide>({by_rate, by_margin, program.max_reward}));
@@ -273,9 +283,10 @@ Reasons reasons_for(const Decision& decision) {
     if (decision.program->objective == Objective::win_back) reasons.add(Reason::overdue);
     if (decision.reference.bounded) reasons.add(Reason::last_order_bounded);
     add_origin(decision.origin, reasons);
-    reasons.add(decision.terms.at_max_reward ? Reason::reward_at_maximum
-                : decision.terms.capped      ? Reason::reward_capped_by_margin
-                                             : Reason::reward_by_rate);
+    reasons.add(!decision.program->gives_amount() ? Reason::reward_fixed
+                : decision.terms.at_max_reward    ? Reason::reward_at_maximum
+                : decision.terms.capped           ? Reason::reward_capped_by_margin
+                                                  : Reason::reward_by_rate);
     if (decision.terms.limited) reasons.add(Reason::one_rung_up);
     if (decision.terms.at_max_spend) reasons.add(Reason::min_spend_at_maximum);
     return reasons;
@@ -570,6 +581,7 @@ std::string_view code_of(Reason reason) {
                                                       "reward_by_rate",
                                                       "reward_capped_by_margin",
                                                       "reward_at_maximum",
+                                                      "reward_fixed",
                                                       "one_rung_up",
                                                       "min_spend_at_maximum",
                                                       "last_order_bounded",
@@ -580,6 +592,7 @@ std::string_view code_of(Reason reason) {
                                                       "held_out",
                                                       "held_out_globally",
                                                       "not_in_segment",
+                                                      "no_consent",
                                                       "not_started",
                                                       "ended",
                                                       "no_reference_value",
@@ -612,6 +625,11 @@ std::string_view code_of(Basis basis) {
 std::string_view code_of(Objective objective) {
     constexpr std::string_view codes[] = {"grow_order_value", "second_order", "win_back"};
     return codes[static_cast<int>(objective)];
+}
+
+std::string_view code_of(RewardKind kind) {
+    constexpr std::string_view codes[] = {"amount_off", "free_shipping", "gift"};
+    return codes[static_cast<int>(kind)];
 }
 
 std::string_view code_of(Status status) {

@@ -54,6 +54,9 @@ inline constexpr TermsRule terms_rules[] = {TermsRule::stretch, TermsRule::sprea
 // What the terms of a decision came from.
 enum class Origin : std::uint8_t { stretch, spread, learned, not_learned_yet, explored };
 inline constexpr int origin_count = 5;
+// What is given: an amount, or something that costs the shop an amount.
+enum class RewardKind : std::uint8_t { amount_off, free_shipping, gift };
+inline constexpr RewardKind reward_kinds[] = {RewardKind::amount_off, RewardKind::free_shipping, RewardKind::gift};
 enum class Basis : std::uint8_t { none, recent, typical, segment, store };
 enum class Status : std::uint8_t { offered, held_out, refused };
 enum class Holdout : std::uint8_t { none, program, global };
@@ -69,6 +72,7 @@ enum class Reason : std::uint8_t {
     reward_by_rate,
     reward_capped_by_margin,
     reward_at_maximum,
+    reward_fixed,
     one_rung_up,
     min_spend_at_maximum,
     last_order_bounded,
@@ -79,6 +83,7 @@ enum class Reason : std::uint8_t {
     held_out,
     held_out_globally,
     not_in_segment,
+    no_consent,
     not_started,
     ended,
     no_reference_value,
@@ -101,7 +106,7 @@ enum class Reason : std::uint8_t {
     response_outdated,
     outranked,
 };
-inline constexpr int reason_count = 40;
+inline constexpr int reason_count = 42;
 
 class Reasons {
   public:
@@ -181,6 +186,9 @@ struct Program {
     std::int64_t max_per_customer = unlimited;
     Instant starts_at = std::numeric_limits<Instant>::min();
     Instant ends_at = std::numeric_limits<Instant>::max();
+    RewardKind reward_kind = RewardKind::amount_off;
+    std::int64_t reward_cost = 0;  // smallest units of the currency, of what is no amount
+    std::string_view gift;         // what it is
     std::string_view message;
     std::string_view progress_message;
     std::string_view disclosure;
@@ -189,6 +197,7 @@ struct Program {
     // Whether customers of an arm differ from others in stretch and reward rate by chance.
     bool draws_terms() const;
     bool uses(TermsRule rule) const;
+    bool gives_amount() const { return reward_kind == RewardKind::amount_off; }
     // The combinations to explore stand behind the arms.
     std::size_t arm_count() const { return arms.empty() ? 1 : arms.size(); }
     Arm arm(std::size_t index) const {
@@ -239,7 +248,8 @@ struct Customer {
     LastThreshold last_threshold;
     std::int64_t contacts = 0;  // exposures within that period, of whatever program, void ones included
     std::optional<OpenExposure> open;
-    std::optional<CustomerMargin> margin;  // none: that of the segment, or the store's
+    std::span<const std::string_view> without_consent;  // programs; an empty name is all of them
+    std::optional<CustomerMargin> margin;               // none: that of the segment, or the store's
 };
 
 // What the customer would be asked for and get; zero is unknown.
@@ -351,6 +361,7 @@ std::string_view code_of(TermsRule rule);
 std::string_view code_of(Reason reason);
 std::string_view code_of(Basis basis);
 std::string_view code_of(Objective objective);
+std::string_view code_of(RewardKind kind);
 std::string_view code_of(Status status);
 std::string_view code_of(Holdout holdout);
 

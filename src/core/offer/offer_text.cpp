@@ -18,11 +18,7 @@ using Wide = __int128;
 
 constexpr int rate_decimals = 6;
 
-// What a message may tell of, but for the first: what is missing is known at the basket alone.
-constexpr std::string_view all_placeholders[] = {"gap",         "min_spend", "reward", "currency",
-                                                 "valid_until", "program",   "segment"};
-constexpr std::span<const std::string_view> progress_placeholders = all_placeholders;
-constexpr std::span<const std::string_view> placeholders = progress_placeholders.subspan(1);
+constexpr std::string_view off = " off";
 
 // value / 10^decimals without the zeros behind the decimals that it must show.
 void add_trimmed(Text& text, Wide value, int decimals, int at_least) {
@@ -56,6 +52,19 @@ void add_whole(Text& text, const Book& book, std::int64_t amount) {
 void add_reward(Text& text, const Book& book, std::int64_t reward) {
     add_symbol(text, book);
     text.add_decimal(reward, book.decimals);
+}
+
+// The amount, or what is given in its place.
+void add_reward_or_name(Text& text, const Book& book, std::int64_t reward, std::string_view name) {
+    if (name.data() == nullptr) {
+        add_reward(text, book, reward);
+    } else {
+        text.add(name);
+    }
+}
+
+void add_given(Text& text, const Book& book, const Program& program, std::int64_t reward) {
+    add_reward_or_name(text, book, reward, reward_name(program.reward_kind, program.gift));
 }
 
 void add_plain_value(Text& text, const Book& book, Wide value) {
@@ -107,7 +116,7 @@ void add_placeholder(Text& text, std::string_view name, const Book& book, const 
     if (name == "min_spend") {
         add_whole(text, book, decision.terms.min_spend);
     } else if (name == "reward") {
-        add_reward(text, book, decision.terms.reward);
+        add_given(text, book, *decision.program, decision.terms.reward);
     } else if (name == "currency") {
         text.add(book.currency);
     } else if (name == "valid_until") {
@@ -126,7 +135,7 @@ void add_progress_placeholder(Text& text, std::string_view name, const Book& boo
         add_symbol(text, book);
         add_trimmed(text, words.min_spend, money_decimals, 0);
     } else if (name == "reward") {
-        add_reward(text, book, words.reward);
+        add_reward_or_name(text, book, words.reward, words.reward_name);
     } else if (name == "currency") {
         text.add(book.currency);
     } else if (name == "valid_until") {
@@ -136,34 +145,6 @@ void add_progress_placeholder(Text& text, std::string_view name, const Book& boo
     } else if (name == "segment") {
         text.add(words.segment);
     }
-}
-
-// "{gap}, {min_spend} and {reward}"
-std::string listed(std::span<const std::string_view> names) {
-    std::string list;
-    for (const std::string_view& name : names) {
-        if (&name != &names.front()) list += &name == &names.back() ? " and " : ", ";
-        list.append("{").append(name).append("}");
-    }
-    return list;
-}
-
-void check_placeholders(std::string_view term, std::string_view message, std::span<const std::string_view> names) {
-    const std::string what(term);
-    const std::string known = "Placeholders are " + listed(names) + ".";
-    const auto check_text = [&](std::string_view text) {
-        const std::size_t at = text.find_first_of("{}");
-        if (at == std::string_view::npos) return;
-        // Parts of a message are views of it.
-        const std::string_view rest = message.substr(text.data() - message.data() + at, 40);
-        throw Error(ErrorKind::invalid_parameter, what + " has a brace that is part of no placeholder",
-                    "It reads: " + std::string(rest), known);
-    };
-    fill(message, check_text, [&](std::string_view name) {
-        if (std::ranges::find(names, name) != names.end()) return;
-        throw Error(ErrorKind::invalid_parameter, what + " has an unknown placeholder",
-                    "The placeholder is {" + std::string(name) + "}.", known);
-    });
 }
 
 // One explanation in the making: what its sentences are about.
@@ -249,6 +230,9 @@ class Explanation {
         switch (reason) {
             case Reason::not_in_segment:
                 return write_segments();
+            case Reason::no_consent:
+                text_.add("the customer has not given the consent that is asked for");
+                return;
             case Reason::not_started:
                 text_.add("the program starts at ");
                 return write_moment(program_.starts_at);
@@ -461,7 +445,8 @@ class Explanation {
 
     // Of the arm without a reward, which need not be the customer's.
     void write_no_reward() {
-        text_.add("the reward would be below the smallest unit of the currency");
+        text_.add(program_.gives_amount() ? "the reward would be below the smallest unit of the currency"
+                                          : "the reward costs more than is at stake");
         for (std::size_t index = 0; index < program_.arm_count() + program_.combinations.size(); ++index) {
             const Arm arm = program_.arm(index);
             const Terms terms = terms_of(book_, program_, arm, decision_.reference, decision_.margin.value,
@@ -500,8 +485,8 @@ class Explanation {
         text_.add("spend ");
         add_whole(text_, book_, decision_.terms.min_spend);
         text_.add(" or more, get ");
-        add_reward(text_, book_, decision_.terms.reward);
-        text_.add(" off.");
+        add_given(text_, book_, program_, decision_.terms.reward);
+        text_.add(program_.gives_amount() ? " off." : ".");
     }
 
     void write_basis() {
@@ -610,6 +595,7 @@ class Explanation {
 
     // "5 % of $50", or what the margin allows.
     void write_reward_rule(const Arm& arm, const Terms& terms) {
+        if (!program_.gives_amount()) return write_cost(terms);
         if (terms.at_max_reward) {
             add_reward(text_, book_, terms.reward);
             text_.add(", the most that the program gives");
@@ -621,12 +607,23 @@ class Explanation {
             add_whole(text_, book_, terms.min_spend);
             return;
         }
+        write_half_margin(terms);
+    }
+
+    void write_half_margin(const Terms& terms) {
         text_.add("half the margin of ");
         write_margin();
         text_.add(" on ");
         if (!grows()) return add_whole(text_, book_, terms.min_spend);
         text_.add("the extra ");
         add_value(text_, book_, Wide{terms.min_spend} * value_unit - decision_.reference.value);
+    }
+
+    // "$4.00, more than half the margin of 30 % on the extra $20"
+    void write_cost(const Terms& terms) {
+        add_reward(text_, book_, program_.reward_cost);
+        text_.add(terms.reward > 0 ? ", no more than " : ", more than ");
+        write_half_margin(terms);
     }
 
     // "30 %", and where it comes from, unless it is the same for everybody.
@@ -647,7 +644,7 @@ class Explanation {
     }
 
     void write_reward() {
-        text_.add(" The reward is ");
+        text_.add(program_.gives_amount() ? " The reward is " : " The reward costs ");
         write_reward_rule(decision_.arm, decision_.terms);
         if (decision_.terms.capped) {
             text_.add(", less than ");
@@ -714,21 +711,20 @@ class Explanation {
 
 }  // namespace
 
-void check_message(std::string_view message) { check_placeholders("message", message, placeholders); }
-
-void check_progress_message(std::string_view message) {
-    check_placeholders("progress_message", message, progress_placeholders);
-}
-
 void add_message(Text& text, const Book& book, const Decision& decision, std::string_view segment, Day last_day) {
+    const Program& program = *decision.program;
+    const bool plain = program.message == plain_message && !program.gives_amount();
     fill(
-        decision.program->message, [&](std::string_view part) { text.add(part); },
+        plain ? plain_message.substr(0, plain_message.size() - off.size()) : program.message,
+        [&](std::string_view part) { text.add(part); },
         [&](std::string_view name) { add_placeholder(text, name, book, decision, segment, last_day); });
 }
 
 void add_progress_message(Text& text, const Book& book, const ProgressWords& words) {
+    const bool plain = words.message == plain_progress_message && words.reward_name.data() != nullptr;
     fill(
-        words.message, [&](std::string_view part) { text.add(part); },
+        plain ? words.message.substr(0, words.message.size() - off.size()) : words.message,
+        [&](std::string_view part) { text.add(part); },
         [&](std::string_view name) { add_progress_placeholder(text, name, book, words); });
 }
 

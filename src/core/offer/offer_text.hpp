@@ -8,6 +8,9 @@
 
 namespace clientele {
 
+// Said of what is no amount without the "off".
+inline constexpr std::string_view plain_message = "Spend {min_spend} or more and get {reward} off";
+
 // Refuses a message with a placeholder that has no value.
 void check_message(std::string_view message);
 

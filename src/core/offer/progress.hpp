@@ -14,6 +14,10 @@ namespace clientele {
 // The amounts have money_decimals.
 std::int64_t gap_between(__int128 min_spend, __int128 basket, int currency_decimals);
 
+// Without data: an amount.
+std::string_view reward_name(RewardKind kind, std::string_view gift);
+
+// Said of what is no amount without the "off".
 inline constexpr std::string_view plain_progress_message = "{gap} more and you get {reward} off";
 
 // Refuses a message with a placeholder that has no value.
@@ -28,6 +32,7 @@ struct ProgressWords {
     std::int64_t gap = 0;     // in smallest units of the currency
     std::int64_t reward = 0;  // in smallest units of the currency
     Day last_day = 0;
+    std::string_view reward_name = {};  // without data: an amount
 };
 
 // The message with its placeholders filled in. Of the book the currency counts alone.

@@ -176,7 +176,6 @@ PreparedBook* prepare(Jsonb* source_json) {
     read_contact_limit(source, *prepared);
     read_programs(source, *prepared);
     prepared->currency = text_datum(book.currency);
-    prepared->reward_kind = text_datum("amount_off");
     prepared->asks_for_cv = book.asks_for_cv();
     prepared->asks_for_next_order = book.asks_for_next_order();
     prepared->asks_for_recency =

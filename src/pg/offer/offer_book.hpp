@@ -14,7 +14,6 @@ struct PreparedBook {
     Interval contact_period;  // for which the book limits contacts, if it does
     MemoryContext context;
     Datum currency;
-    Datum reward_kind;
     bool asks_for_cv;
     bool asks_for_next_order;
     bool asks_for_recency;

@@ -109,6 +109,16 @@ std::int64_t fallback_value(Datum number) {
     return units_in(number, value_unit);
 }
 
+// The texts of an array, where they stand.
+std::span<const std::string_view> texts_in(Datum array) {
+    Datum* elements;
+    int count;
+    deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, nullptr, &count);
+    auto* texts = static_cast<std::string_view*>(palloc(count * sizeof(std::string_view)));
+    for (int index = 0; index < count; ++index) new (&texts[index]) std::string_view(text_of(elements[index]));
+    return {texts, static_cast<std::size_t>(count)};
+}
+
 Reference read_fallback(Datum row) {
     NullableDatum columns[2];
     split(row, columns);
@@ -120,10 +130,11 @@ Reference read_fallback(Datum row) {
 }  // namespace
 
 OfferInput offer_input(Datum row) {
-    NullableDatum columns[10];
+    NullableDatum columns[11];
     split(row, columns);
-    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season] = columns;
-    return {customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season};
+    const auto& [customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season, no_consent] =
+        columns;
+    return {customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season, no_consent};
 }
 
 OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
@@ -137,7 +148,8 @@ OfferInput offer_input(FunctionCallInfo fcinfo, int history, int category_mix) {
             null_datum,
             given(category_mix),
             given(PG_NARGS() - 2),
-            given(PG_NARGS() - 1)};
+            given(PG_NARGS() - 1),
+            null_datum};
 }
 
 std::int64_t units_in(Datum number, std::int64_t unit) {
@@ -175,6 +187,7 @@ Customer read_customer(const OfferInput& input, const NullableDatum& budgets, De
     if (book.asks_for_next_order || detail == Detail::explanation) customer.next_order = read_next_order(input);
     if (!input.season.isnull) customer.season = season_in(input.season.value);
     read_standings(book, array_of(input.history), array_of(budgets), customer);
+    if (!input.no_consent.isnull) customer.without_consent = texts_in(input.no_consent.value);
     if (!input.open.isnull) {
         customer.open = open_offer(input.open.value).exposure;
         customer.open->valid_until = book.zone->local(customer.open->valid_until);

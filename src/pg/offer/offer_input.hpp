@@ -7,7 +7,7 @@ namespace clientele {
 
 // The type clientele.offer_input, column by column.
 struct OfferInput {
-    NullableDatum customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season;
+    NullableDatum customer, segment, profile, fallback, as_of, history, open, category_mix, prior, season, no_consent;
 };
 
 // From a row of that type.

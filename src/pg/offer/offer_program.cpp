@@ -14,7 +14,6 @@ namespace {
 
 constexpr double default_max_cv = 0.45;
 constexpr std::string_view default_valid_for = "14 days";
-constexpr std::string_view default_message = "Spend {min_spend} or more and get {reward} off";
 
 double max_cv_in(const BookSource& source) {
     if (!is_present(source, "max_cv")) return default_max_cv;
@@ -183,6 +182,48 @@ std::int64_t reward_rate_in(const BookSource& source, std::int64_t otherwise) {
                     {rate_unit, 0, rate_unit, "reward_rate is a share from 0 to 1, with at most 6 decimals."});
 }
 
+// --- rewards that are no amount -----------------------------------------------------------------------------------
+
+RewardKind reward_kind_in(const BookSource& source) {
+    const JsonbValue* value = lookup(source, "reward_kind");
+    if (value == nullptr) return RewardKind::amount_off;
+    const std::string_view name = optional_text(source, "reward_kind");
+    for (const RewardKind kind : reward_kinds) {
+        if (name == code_of(kind)) return kind;
+    }
+    refuse(source, "reward_kind", value, "Kinds of rewards are amount_off, free_shipping and gift.");
+}
+
+void refuse_present(const BookSource& source, const char* key, const char* accepted) {
+    if (const JsonbValue* value = lookup(source, key)) refuse(source, key, value, accepted);
+}
+
+void read_reward(const Book& book, const BookSource& source, Program& program) {
+    program.reward_kind = reward_kind_in(source);
+    if (program.reward_kind != RewardKind::gift) refuse_present(source, "gift", "Only a gift has a name.");
+    if (program.gives_amount()) {
+        return refuse_present(source, "reward_cost",
+                              "An amount costs what it is: reward_cost is of free_shipping and gift.");
+    }
+    if (program.reward_kind == RewardKind::gift) program.gift = required_text(source, "gift");
+    if (!program.gift.empty() && program.gift.find_first_not_of(' ') == std::string_view::npos) {
+        refuse(source, "gift", lookup(source, "gift"), "gift is what is given, such as \"a mug\".");
+    }
+    if (program.reward_rate > 0 && lookup(source, "reward_rate") != nullptr) {
+        refuse(source, "reward_rate", lookup(source, "reward_rate"),
+               "Free delivery and gifts have a reward_cost instead.");
+    }
+    refuse_present(source, "max_reward", "Free delivery and gifts have a reward_cost instead.");
+    refuse_present(source, "explore", "What is explored and learnt is what amounts do: reward_kind => 'amount_off'.");
+    constexpr const char* accepted =
+        "Free delivery and gifts have a reward_cost: what one costs the shop, above 0 and below 10^13, with no more "
+        "decimals than the currency has.";
+    const JsonbValue* cost = lookup(source, "reward_cost");
+    if (cost == nullptr) refuse(source, "reward_cost", nullptr, accepted);
+    const std::int64_t unit = power_of_ten(book.decimals);
+    program.reward_cost = whole_in(source, "reward_cost", cost, {unit, 1, max_value / value_unit * unit - 1, accepted});
+}
+
 // An arm without a name of its own goes by its place.
 std::string_view arm_name_in(const BookSource& source) {
     return lookup(source, "name") == nullptr ? source.arm : required_text(source, "name");
@@ -211,6 +252,9 @@ void read_arm(const BookSource& object, const Program& program, std::uint32_t in
         refuse(source, "stretch", lookup(source, "stretch"), "Only terms by a stretch have one.");
     }
     arm.stretch = stretch_in(source, program.stretch);
+    if (!program.gives_amount()) {
+        refuse_present(source, "reward_rate", "Arms of free delivery and gifts differ in what they ask for alone.");
+    }
     arm.reward_rate = reward_rate_in(source, program.reward_rate);
     arm.weight = weight_in(source, equal_share);
 }
@@ -346,6 +390,10 @@ double amount_in(const BookSource& source, const char* key, bool acts) {
 // What is learnt needs what it is learnt from, and customers are told.
 void read_learned(const BookSource& source, Program& program) {
     const bool learns = program.uses(TermsRule::learned);
+    if (learns && !program.gives_amount()) {
+        refuse(source, "reward_kind", lookup(source, "reward_kind"),
+               "Terms are learnt of amounts: those of free delivery and gifts are set by stretch or spread.");
+    }
     program.worth = {amount_in(source, "contact_cost", learns), amount_in(source, "min_profit", learns),
                      amount_in(source, "min_reward", learns), amount_in(source, "budget_price", true)};
     if (!learns) return;
@@ -405,11 +453,12 @@ void read_estimates(const Book& book, const BookSource& source, const Program& p
 
 void check_program_keys(const BookSource& source) {
     constexpr std::string_view known[] = {
-        "program",      "version",       "priority",   "objective",    "segments",        "stretch",
-        "reward_rate",  "max_cv",        "arms",       "valid_for",    "holdout",         "max_per_customer",
-        "cooldown",     "budget",        "starts_at",  "ends_at",      "message",         "disclosure",
-        "estimates",    "max_min_spend", "max_reward", "terms",        "spread",          "explore",
-        "contact_cost", "min_profit",    "min_reward", "budget_price", "progress_message"};
+        "program",      "version",       "priority",    "objective",   "segments",        "stretch",
+        "reward_rate",  "max_cv",        "arms",        "valid_for",   "holdout",         "max_per_customer",
+        "cooldown",     "budget",        "starts_at",   "ends_at",     "message",         "disclosure",
+        "estimates",    "max_min_spend", "max_reward",  "terms",       "spread",          "explore",
+        "contact_cost", "min_profit",    "min_reward",  "budget_price", "progress_message",
+        "reward_kind",  "reward_cost",   "gift"};
     check_keys(source, known);
 }
 
@@ -447,6 +496,7 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     program.stretch = stretch_in(source, program.stretch);
     program.spread = spread_in(source, program.spread);
     program.reward_rate = reward_rate_in(source, program.reward_rate);
+    read_reward(book, source, program);
     read_arms(book, source, program);
     read_explore(book, source, program);
     program.max_cv = max_cv_in(source);
@@ -460,7 +510,7 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     program.starts_at = instant_in(source, "starts_at", program.starts_at);
     program.ends_at = instant_in(source, "ends_at", program.ends_at);
     program.message = optional_text(source, "message");
-    if (program.message.data() == nullptr) program.message = default_message;
+    if (program.message.data() == nullptr) program.message = plain_message;
     program.disclosure = optional_text(source, "disclosure");
     program.progress_message = optional_text(source, "progress_message");
     think([&] {
@@ -470,6 +520,7 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     read_learned(source, program);
     parts.valid_for = valid_for_in(source);
     parts.name = text_datum(program.name);
+    parts.reward_kind = text_datum(code_of(program.reward_kind));
     parts.disclosure = program.disclosure.data() == nullptr ? 0 : text_datum(program.disclosure);
     parts.variants = variants_of(program);
     read_estimates(book, source, program, parts);

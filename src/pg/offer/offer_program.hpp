@@ -30,6 +30,7 @@ struct ProgramParts {
     std::int64_t budget;  // in smallest units; unlimited where there is none
     Validity validity;    // of the last as_of
     Datum name;
+    Datum reward_kind;
     Datum disclosure;  // 0: NULL
     Datum* variants;   // one an arm, and one a combination to explore
     std::span<const Estimate> estimates;

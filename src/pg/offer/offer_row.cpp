@@ -122,7 +122,7 @@ constexpr AnswerColumn all_columns[] = {
     {"min_spend", [](A a) { return asks(a) ? known_datum(make_numeric(a.decision.terms.min_spend, 0)) : null_datum; }},
     {"reward", [](A a) { return asks(a) ? amount(a.decision.terms.reward, a.prepared.book) : null_datum; }},
     {"greatest_reward", [](A a) { return amount(a.decision.greatest_reward, a.prepared.book); }},
-    {"reward_kind", [](A a) { return promises(a) ? known_datum(a.prepared.reward_kind) : null_datum; }},
+    {"reward_kind", [](A a) { return promises(a) ? known_datum(parts_of(a).reward_kind) : null_datum; }},
     {"currency", [](A a) { return known_datum(a.prepared.currency); }},
     {"message", message},
     {"valid_until", [](A a) { return promises(a) ? known_datum(TimestampTzGetDatum(validity(a).until)) : null_datum; }},

@@ -13,12 +13,13 @@ using namespace clientele;
 namespace {
 
 // An offer as it was issued, with the progress message of its version of the program; $2 is the value of the basket.
-#define ISSUED(condition)                                                                                            \
-    "SELECT clientele._progress(l.program, l.min_spend, l.reward, l.currency, l.message, l.code, l.valid_until,"     \
-    " l.segment, clientele._last_day(l.valid_until, %1$s._offer_book() OPERATOR(pg_catalog.->>) 'time_zone'),"       \
-    " (SELECT v.definition OPERATOR(pg_catalog.->>) 'progress_message' FROM %1$s.program_versions v"                 \
-    " WHERE v.program OPERATOR(pg_catalog.=) l.program AND v.version OPERATOR(pg_catalog.=) l.program_version), $2)" \
-    " FROM %1$s.ledger l WHERE l.state OPERATOR(pg_catalog.=) 'open' AND l.holdout IS NULL"                          \
+#define ISSUED(condition)                                                                                        \
+    "SELECT clientele._progress(l.program, l.min_spend, l.reward, l.currency, l.message, l.code, l.valid_until," \
+    " l.segment, clientele._last_day(l.valid_until, %1$s._offer_book() OPERATOR(pg_catalog.->>) 'time_zone'),"   \
+    " v.definition OPERATOR(pg_catalog.->>) 'progress_message', $2, l.reward_kind,"                              \
+    " v.definition OPERATOR(pg_catalog.->>) 'gift') FROM %1$s.ledger l LEFT JOIN %1$s.program_versions v"        \
+    " ON v.program OPERATOR(pg_catalog.=) l.program AND v.version OPERATOR(pg_catalog.=) l.program_version"      \
+    " WHERE l.state OPERATOR(pg_catalog.=) 'open' AND l.holdout IS NULL"                                         \
     " AND l.valid_until OPERATOR(pg_catalog.>) pg_catalog.now() AND " condition " ORDER BY l.period LIMIT 1"
 
 constexpr StoreQuery of_customer = {ISSUED("l.customer_id OPERATOR(pg_catalog.=) $1"), View::none};
@@ -27,10 +28,10 @@ constexpr StoreQuery of_code = {ISSUED("l.code OPERATOR(pg_catalog.=) $1"), View
 // One that would be issued, as the program is now; no row where an exposure is open.
 constexpr StoreQuery unissued = {
     "SELECT clientele._progress((d.o).program, (d.o).min_spend, (d.o).reward, (d.o).currency, (d.o).message, NULL,"
-    " (d.o).valid_until, (d.o).segment, (d.o).last_day, (SELECT p.progress_message FROM %1$s.programs p"
-    " WHERE p.program OPERATOR(pg_catalog.=) (d.o).program), $2)"
+    " (d.o).valid_until, (d.o).segment, (d.o).last_day, p.progress_message, $2, (d.o).reward_kind, p.gift)"
     " FROM (SELECT %1$s._decide(i.input, i.budgets) AS o FROM %1$s.%2$s i"
-    " WHERE i.customer_id OPERATOR(pg_catalog.=) $1 AND i.open_exposure IS NULL) d WHERE (d.o).program IS NOT NULL",
+    " WHERE i.customer_id OPERATOR(pg_catalog.=) $1 AND i.open_exposure IS NULL) d"
+    " JOIN %1$s.programs p ON p.program OPERATOR(pg_catalog.=) (d.o).program",
     View::offer_inputs};
 
 // In 1/10,000. What is beyond that is left out: a basket that is short of the threshold by less has not reached it.
@@ -95,7 +96,21 @@ Store store_argument(FunctionCallInfo fcinfo, int argument) {
 }  // namespace
 
 CLIENTELE_FUNCTION(clientele_progress) {
-    enum { program, min_spend, reward, currency, message, code, valid_until, segment, last_day, missing, basket };
+    enum {
+        program,
+        min_spend,
+        reward,
+        currency,
+        message,
+        code,
+        valid_until,
+        segment,
+        last_day,
+        missing,
+        basket,
+        kind,
+        gift
+    };
     const auto given = [fcinfo](int argument) { return nullable_argument(fcinfo, argument); };
     const auto text = [&](int argument) {
         return PG_ARGISNULL(argument) ? std::string_view{} : text_of(PG_GETARG_DATUM(argument));
@@ -107,6 +122,9 @@ CLIENTELE_FUNCTION(clientele_progress) {
     words.gap = gap_between(words.min_spend, basket_in(PG_GETARG_DATUM(basket)), book.decimals);
     words.reward = units_in(PG_GETARG_DATUM(reward), power_of_ten(book.decimals));
     words.last_day = PG_GETARG_INT32(last_day);
+    for (const RewardKind known : reward_kinds) {
+        if (text(kind) == code_of(known)) words.reward_name = reward_name(known, text(gift));
+    }
     const bool reached = words.gap == 0;
     const auto missing_message = [&] {
         return known_datum(written([&](Text& to) { add_progress_message(to, book, words); }));
