@@ -42,7 +42,8 @@ CREATE TYPE clientele.offer AS (
     expected_profit pg_catalog.numeric,
     reasons pg_catalog.text[],
     disclosure pg_catalog.text,
-    last_day pg_catalog.date
+    last_day pg_catalog.date,
+    tiers pg_catalog.jsonb
 );
 COMMENT ON TYPE clientele.offer IS 'One personal offer: spend min_spend or more before valid_until and get reward off.';
 COMMENT ON COLUMN clientele.offer.valid_until IS
@@ -54,7 +55,25 @@ COMMENT ON COLUMN clientele.offer.basis IS
     'recent (the last order), typical (median of the last 8), segment or store (median of its customers).';
 COMMENT ON COLUMN clientele.offer.reference_value IS 'The amount that the offer starts from, in the currency.';
 COMMENT ON COLUMN clientele.offer.reward_kind IS
-    'amount_off: reward is an amount in the currency, taken off the order. free_shipping, gift: reward is what it costs the shop.';
+    'amount_off: reward is an amount in the currency, taken off the order. percent_off: a share of the order is, and reward is what that '
+    'comes to at min_spend. free_shipping, gift: reward is what it costs the shop.';
+COMMENT ON COLUMN clientele.offer.tiers IS
+    'Where an order of more is given more: an array of objects with min_spend and reward, the first of which is that of the columns; of '
+    'percent_off with reward_rate, the share of the order, and reward_cap, the most that it gives. NULL: the reward is all there is.';
+
+-- ---- What an order is given ----
+
+CREATE FUNCTION clientele._greatest_cost(reward pg_catalog.numeric, tiers pg_catalog.jsonb) RETURNS pg_catalog.numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN tiers IS NULL THEN reward
+        ELSE coalesce((tiers -> -1 ->> 'reward_cap')::numeric, (tiers -> -1 ->> 'reward')::numeric) END;
+COMMENT ON FUNCTION clientele._greatest_cost(pg_catalog.numeric, pg_catalog.jsonb) IS
+    'The most that an offer of this reward and these tiers can cost, which is what a budget reserves.';
+CREATE FUNCTION clientele._reward_for(reward pg_catalog.numeric, tiers pg_catalog.jsonb, order_value pg_catalog.numeric,
+    currency pg_catalog.text) RETURNS pg_catalog.numeric
+    AS 'MODULE_PATHNAME', 'clientele_reward_for' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._reward_for(pg_catalog.numeric, pg_catalog.jsonb, pg_catalog.numeric, pg_catalog.text) IS
+    'What an order of this value is given by the highest tier that it reaches, in the currency; the reward where there are no tiers.';
 COMMENT ON COLUMN clientele.offer.variant IS
     'The arm that the customer is in: its name, or its place from 0; default where the program has no arms.';
 COMMENT ON COLUMN clientele.offer.propensity IS

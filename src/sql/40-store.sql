@@ -235,7 +235,8 @@ BEGIN
             terms text NOT NULL DEFAULT 'stretch', spread numeric NOT NULL DEFAULT 2, progress_message text,
             explore jsonb, contact_cost numeric NOT NULL DEFAULT 0, min_profit numeric NOT NULL DEFAULT 0,
             min_reward numeric NOT NULL DEFAULT 0,
-            reward_kind text NOT NULL DEFAULT 'amount_off', reward_cost numeric, gift text);
+            reward_kind text NOT NULL DEFAULT 'amount_off', reward_cost numeric, gift text,
+            reward_cap numeric, tiers jsonb);
         $store$, 'key', key_type, 'order_key', order_type, 'by_id', quote_ident('settings_' || settings.id), 'store', quote_ident(store));
     PERFORM clientele._comment_tables(store);
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;

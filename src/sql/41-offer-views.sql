@@ -63,7 +63,7 @@ BEGIN
         CREATE OR REPLACE VIEW {store}.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
                 pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
-                pg_catalog.sum(d.reward) FILTER (WHERE d.status = 'offered') AS greatest_cost,
+                pg_catalog.sum(clientele._greatest_cost(d.reward, d.tiers)) FILTER (WHERE d.status = 'offered') AS greatest_cost,
                 pg_catalog.round(pg_catalog.avg(d.natural_share::numeric), 4)::double precision AS natural_share,
                 pg_catalog.round(pg_catalog.sum(d.reward * d.natural_share::numeric) FILTER (WHERE d.status = 'offered'), 2) AS natural_cost
             FROM {store}.offer_decisions d GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3;

@@ -110,7 +110,8 @@ CREATE FUNCTION clientele._offer_terms(
     budget numeric, arms jsonb, message text, disclosure text, priority integer, max_min_spend numeric, max_reward numeric,
     terms text, spread numeric, progress_message text, explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0,
     min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0, consent text DEFAULT NULL,
-    reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL) RETURNS jsonb
+    reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL,
+    reward_cap numeric DEFAULT NULL, tiers jsonb DEFAULT NULL) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 AS $$
     SELECT jsonb_build_object('objective', objective, 'segments', segments, 'stretch', stretch, 'reward_rate', reward_rate,
@@ -119,21 +120,26 @@ CREATE FUNCTION clientele._offer_terms(
         'disclosure', disclosure, 'priority', priority, 'max_min_spend', max_min_spend, 'max_reward', max_reward,
         'terms', terms, 'spread', spread, 'progress_message', progress_message, 'explore', explore,
         'contact_cost', contact_cost, 'min_profit', min_profit, 'min_reward', min_reward, 'consent', consent,
-        'reward_kind', reward_kind, 'reward_cost', reward_cost, 'gift', gift)
+        'reward_kind', reward_kind, 'reward_cost', reward_cost, 'gift', gift,
+        'reward_cap', reward_cap, 'tiers', tiers)
 $$;
 COMMENT ON FUNCTION clientele._offer_terms(text, text[], numeric, numeric, double precision, interval, double precision, timestamptz,
     timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
-    numeric, numeric, numeric, text, text, numeric, text) IS
+    numeric, numeric, numeric, text, text, numeric, text, numeric, jsonb) IS
     'The arguments of define_offer() and its like as a program stands in a store''s book; NULL where they are.';
 
 CREATE FUNCTION clientele._with_reward_rate(terms jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT terms || jsonb_build_object('reward_rate', coalesce(nullif(terms -> 'reward_rate', 'null'),
-        to_jsonb(CASE WHEN terms ->> 'reward_kind' <> 'amount_off' THEN 0
-                      WHEN terms ->> 'terms' IN ('spread', 'learned') THEN 0.02 ELSE 0.05 END)))
+    SELECT terms || jsonb_build_object(
+        'stretch', CASE WHEN terms -> 'stretch' = to_jsonb(1.4) THEN coalesce(terms #> '{tiers,0,stretch}', terms -> 'stretch')
+            ELSE terms -> 'stretch' END,
+        'reward_rate', coalesce(nullif(terms -> 'reward_rate', 'null'), terms #> '{tiers,0,reward_rate}',
+            to_jsonb(CASE WHEN terms ->> 'reward_kind' IN ('free_shipping', 'gift') THEN 0
+                          WHEN terms ->> 'terms' IN ('spread', 'learned') THEN 0.02 ELSE 0.05 END)))
 $$;
 COMMENT ON FUNCTION clientele._with_reward_rate(jsonb) IS
-    'The terms of a program, with the reward rate that goes with them where none is named.';
+    'The terms of a program, with the stretch and the reward rate that go with them where none are named: those of the first of its '
+    'tiers, if it has any.';
 
 CREATE FUNCTION clientele._offer_definition(store name, program text, terms jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
@@ -216,7 +222,7 @@ COMMENT ON FUNCTION clientele._notice_lost_terms(name, jsonb) IS
 CREATE FUNCTION clientele._optional_terms() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN '{segments,max_cv,holdout,starts_at,ends_at,max_per_customer,cooldown,budget,arms,disclosure,max_min_spend,max_reward,'
-        'explore,contact_cost,min_profit,min_reward,consent,reward_cost,gift}'::text[];
+        'explore,contact_cost,min_profit,min_reward,consent,reward_cost,gift,reward_cap,tiers}'::text[];
 COMMENT ON FUNCTION clientele._optional_terms() IS 'The terms that a program can be without.';
 
 CREATE FUNCTION clientele.define_offer(
@@ -229,7 +235,8 @@ CREATE FUNCTION clientele.define_offer(
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
     terms text DEFAULT 'stretch', spread numeric DEFAULT 2, progress_message text DEFAULT '{gap} more and you get {reward} off',
     explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0,
-    consent text DEFAULT NULL, reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL) RETURNS void
+    consent text DEFAULT NULL, reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL,
+    reward_cap numeric DEFAULT NULL, tiers jsonb DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition jsonb;
@@ -238,14 +245,14 @@ BEGIN
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
             cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread, progress_message,
-            explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift));
+            explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift, reward_cap, tiers));
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._notice_lost_terms(store, definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
-    numeric, numeric, numeric, text, text, numeric, text) IS
+    numeric, numeric, numeric, text, text, numeric, text, numeric, jsonb) IS
     'Defines or redefines an offer program, with the defaults for what is not named (alter_offer keeps it); owner only. A change makes a '
     'new version, '
     'except one of budget or priority; offers that were issued keep their terms. objective: grow_order_value, second_order or win_back. '
@@ -271,8 +278,12 @@ COMMENT ON FUNCTION clientele.define_offer(name, text, text, text[], numeric, nu
     'With terms learned, the rung and the reward rate, within what was tried, that are expected to earn most by the response in use; none '
     'where they earn no more than contact_cost with 80 % certainty, less than min_profit, or the reward is below min_reward. As spread '
     'until there is a response. Needs an explore share and a holdout of 0.05 and a disclosure. '
-    'reward_kind: amount_off, an amount; free_shipping or gift, which is given whole where reward_cost, what one costs the shop, is no '
-    'more than half the margin at stake; of these nothing is explored or learnt. gift: what it is, for {reward}. '
+    'reward_kind: amount_off, an amount; percent_off, the share reward_rate of the order, in whole percents where half the margin allows '
+    'less, up to reward_cap, which a budget reserves; free_shipping or gift, which is given whole where reward_cost, what one costs the '
+    'shop, is no more than half the margin at stake. Of other kinds than amounts nothing is explored or learnt. gift: what it is, for '
+    '{reward}. '
+    'tiers: [{"stretch": 1.4, "reward_rate": 0.05}, {"stretch": 1.8, "reward_rate": 0.07}], one to three that ascend, in the place of '
+    'stretch and reward_rate: an order gets what the highest tier gives that it reaches, a budget reserves the most. '
     'consent: a boolean expression over the columns of the view customers, as a rule of a segment is; who does not fulfil it is refused, '
     'with the reason no_consent. NULL: that of set_consent() alone.';
 
@@ -307,14 +318,16 @@ CREATE FUNCTION clientele.alter_offer(
     reset text[] DEFAULT NULL, terms text DEFAULT NULL, spread numeric DEFAULT NULL, progress_message text DEFAULT NULL,
     explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT NULL, min_profit numeric DEFAULT NULL,
     min_reward numeric DEFAULT NULL, consent text DEFAULT NULL, reward_kind text DEFAULT NULL, reward_cost numeric DEFAULT NULL,
-    gift text DEFAULT NULL) RETURNS void
+    gift text DEFAULT NULL, reward_cap numeric DEFAULT NULL, tiers jsonb DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- Nulls within the arms are theirs.
     named jsonb := jsonb_strip_nulls(clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout,
             starts_at, ends_at, max_per_customer, cooldown, budget, NULL, message, disclosure, priority, max_min_spend, max_reward,
-            terms, spread, progress_message, explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift))
-        || CASE WHEN arms IS NULL THEN '{}' ELSE jsonb_build_object('arms', arms) END;
+            terms, spread, progress_message, explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift,
+            reward_cap))
+        || CASE WHEN arms IS NULL THEN '{}' ELSE jsonb_build_object('arms', arms) END
+        || CASE WHEN tiers IS NULL THEN '{}' ELSE jsonb_build_object('tiers', tiers) END;
     taken_away jsonb;
     definition jsonb;
 BEGIN
@@ -326,20 +339,28 @@ BEGIN
         INTO taken_away FROM unnest(reset) r;
     definition := clientele._offer_definition(store, program,
         clientele._program_in_book(store, program)
-            || CASE WHEN named ? 'reward_kind' THEN '{"reward_rate": null, "reward_cost": null, "gift": null}' ELSE '{}' END::jsonb
+            || CASE WHEN named ? 'reward_kind' THEN '{"reward_rate": null, "reward_cost": null, "gift": null, "reward_cap": null}'
+                    ELSE '{}' END::jsonb
+            || CASE WHEN named ? 'tiers' THEN '{"stretch": 1.4, "reward_rate": null}' ELSE '{}' END::jsonb
             || named || coalesce(taken_away, '{}'));
+    IF definition -> 'stretch' <> named -> 'stretch' THEN
+        RAISE EXCEPTION 'invalid stretch' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Of program "%s" it is %s.', program, named -> 'stretch'),
+            HINT = 'It is that of the first of the tiers: change these, or take them away with reset => ''{tiers}''.';
+    END IF;
     PERFORM clientele._warn_of_terms(definition);
     PERFORM clientele._write_program(store, definition);
 END $$;
 COMMENT ON FUNCTION clientele.alter_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text[], text, numeric, text, jsonb,
-    numeric, numeric, numeric, text, text, numeric, text) IS
+    numeric, numeric, numeric, text, text, numeric, text, numeric, jsonb) IS
     'Changes of an offer program what is named, and keeps the rest; owner only. The arguments are those of define_offer, checked and '
     'versioned as there; '
     'NULL: unchanged. reset takes terms away: any of segments (then it is for all), max_cv (the check is off), holdout, starts_at, '
     'ends_at, '
     'max_per_customer, cooldown, budget, arms, disclosure, max_min_spend, max_reward, explore, contact_cost, min_profit, min_reward, '
-    'consent, reward_cost, gift. Another reward_kind takes along no reward_rate, reward_cost and gift of the former.';
+    'consent, reward_cost, gift, reward_cap, tiers (what is left is the first of them). Another reward_kind takes along no reward_rate, '
+    'reward_cost, gift and reward_cap of the former.';
 
 CREATE FUNCTION clientele.drop_offer(store name, program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -420,6 +441,7 @@ CREATE FUNCTION clientele._learnable_terms(definition jsonb) RETURNS jsonb
         'reward_rate', definition -> 'reward_rate', 'valid_for', definition -> 'valid_for',
         'max_min_spend', definition -> 'max_min_spend', 'max_reward', definition -> 'max_reward',
         'reward_kind', definition -> 'reward_kind', 'reward_cost', definition -> 'reward_cost', 'gift', definition -> 'gift',
+        'reward_cap', definition -> 'reward_cap', 'tiers', definition -> 'tiers',
         'arms', (SELECT jsonb_agg(a.arm - 'weight' ORDER BY a.place)
                  FROM jsonb_array_elements(nullif(definition -> 'arms', 'null')) WITH ORDINALITY a (arm, place)))
 $$;

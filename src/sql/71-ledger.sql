@@ -18,12 +18,13 @@ BEGIN
             margin numeric, log_mean double precision, log_sd double precision, drawn_stretch numeric, drawn_reward_rate numeric,
             {terms}, models jsonb, issued_at timestamptz NOT NULL, code text,
             state text NOT NULL DEFAULT 'open', closed_at timestamptz, slot integer,
-            order_id {order_type}, ordered_at timestamptz, order_value numeric,
+            order_id {order_type}, ordered_at timestamptz, order_value numeric, cost numeric, owed numeric,
             CONSTRAINT ledger_period UNIQUE (customer_id, period), CONSTRAINT ledger_code UNIQUE (code),
             CONSTRAINT ledger_holdout CHECK (holdout IN ('program', 'global')),
             CONSTRAINT ledger_state CHECK (state IN ('open', 'redeemed', 'expired', 'void')),
             CONSTRAINT ledger_closed CHECK ((state = 'open') = (closed_at IS NULL)));
         CREATE INDEX ledger_due ON {store}.ledger (valid_until) WHERE state = 'open';
+        CREATE INDEX ledger_owed ON {store}.ledger (program) WHERE owed > 0;
         CREATE UNIQUE INDEX ledger_order ON {store}.ledger (order_id) WHERE state = 'redeemed';
         -- Appended to by the triggers of live stores: redemptions whose order no longer counts.
         CREATE TABLE {store}.reversals (exposure_id bigint NOT NULL, noted_at timestamptz NOT NULL) WITH (vacuum_truncate = false);
@@ -79,6 +80,12 @@ BEGIN
             'open, redeemed, expired (settled without an order) or void. Of who was held out, redeemed: '
             'an order has reached what would have been asked for; nothing was paid. The view offer_ledger knows what has passed since.';
         COMMENT ON COLUMN {store}.ledger.slot IS 'The slot of the budget that the reward was reserved in.';
+        COMMENT ON COLUMN {store}.ledger.cost IS
+            'Of tiers and percentages: the greatest reward, which the budget reserves, and since redemption what it cost in truth. '
+            'NULL: the reward.';
+        COMMENT ON COLUMN {store}.ledger.owed IS
+            'What a redemption by code left of what was reserved, until clientele.settle_offers, or who next issues of a budget that looks '
+            'spent, gives it back to the slots. What is left of a budget counts it at once.';
         COMMENT ON TABLE {store}.reversals IS
             'Live stores: redemptions whose order was cancelled, refunded below the threshold or deleted, '
             'until clientele.settle_offers writes them off.';
@@ -205,13 +212,14 @@ BEGIN
             SELECT l.exposure_id, l.customer_id, l.period, l.program, l.program_version, l.segment, l.basis, l.reference_value, l.min_spend,
                 l.reward, l.currency, l.variant, CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END AS status, l.holdout,
                 l.propensity, l.expected_profit, l.reasons, l.models, l.issued_at, l.valid_until, l.margin, l.log_mean, l.log_sd,
-                l.drawn_stretch, l.drawn_reward_rate
+                l.drawn_stretch, l.drawn_reward_rate, l.reward_kind, l.tiers
             FROM {store}.ledger l;
         CREATE OR REPLACE VIEW {store}.offer_ledger WITH (security_invoker = true) AS
             SELECT l.exposure_id, l.customer_id, l.program, l.program_version, l.segment, l.variant, l.code, l.status, l.min_spend,
                 l.reward, l.reward_kind, l.currency, l.message, l.disclosure, l.issued_at, l.valid_until,
                 l.order_id, l.ordered_at, l.order_value,
-                CASE WHEN l.status = 'redeemed' THEN l.reward ELSE 0 END AS reward_paid, l.closed_at, l.last_day
+                CASE WHEN l.status = 'redeemed' THEN COALESCE(l.cost, l.reward) ELSE 0 END AS reward_paid, l.closed_at, l.last_day,
+                l.tiers
             FROM {store}._ledger l WHERE l.holdout IS NULL;
         -- Sums over what who asks need not be allowed to see, for whom its owner lets read it.
         CREATE OR REPLACE VIEW {store}.budget_status WITH (security_barrier = true) AS
@@ -224,8 +232,8 @@ BEGIN
                       FROM {store}.programs o
                       UNION ALL SELECT g.program, 0, g.rewards, 0, g.redemptions, 0 FROM {store}.forgotten g
                       UNION ALL
-                      SELECT l.program, pg_catalog.sum(l.reward) FILTER (WHERE l.state = 'open'),
-                          pg_catalog.sum(l.reward) FILTER (WHERE l.status = 'redeemed'),
+                      SELECT l.program, pg_catalog.sum(COALESCE(l.cost, l.reward)) FILTER (WHERE l.state = 'open'),
+                          pg_catalog.sum(COALESCE(l.cost, l.reward)) FILTER (WHERE l.status = 'redeemed'),
                           pg_catalog.count(*) FILTER (WHERE l.status = 'open'), pg_catalog.count(*) FILTER (WHERE l.status = 'redeemed'),
                           pg_catalog.count(*) FILTER (
                               WHERE l.state = 'open' AND l.status = 'expired' OR l.state <> 'void' AND l.status = 'void')
@@ -234,7 +242,9 @@ BEGIN
             LEFT JOIN {store}.programs p ON p.program = s.program
             WHERE (SELECT {store}._sees_sums());
         CREATE OR REPLACE VIEW {store}._budgets WITH (security_invoker = true) AS
-            SELECT b.program, pg_catalog.sum(b.available) AS remaining FROM {store}.budgets b GROUP BY b.program;
+            SELECT b.program, pg_catalog.sum(b.available)
+                + COALESCE((SELECT pg_catalog.sum(l.owed) FROM {store}.ledger l WHERE l.program = b.program AND l.owed > 0), 0) AS remaining
+            FROM {store}.budgets b GROUP BY b.program;
         CREATE OR REPLACE VIEW {store}.campaign_progress WITH (security_invoker = true) AS
             SELECT c.program, c.started_at, c.customers, c.total, c.offered, c.held_out, c.ended_at FROM {store}.campaigns c;
         $views$, 'last_day', clientele._last_day_of('l', store), 'status', clientele._status_now(store), 'store', quote_ident(store));
@@ -282,7 +292,8 @@ BEGIN
         COMMENT ON COLUMN {store}.offer_ledger.status IS 'open, redeemed, expired, or void: withdrawn, or its order was cancelled.';
         COMMENT ON COLUMN {store}.offer_ledger.order_id IS
             'The order that redeemed it; ordered_at and order_value are that order''s, as the store values it.';
-        COMMENT ON COLUMN {store}.offer_ledger.reward_paid IS 'The reward, of what is redeemed; otherwise 0.';
+        COMMENT ON COLUMN {store}.offer_ledger.reward_paid IS
+            'What the reward cost, of what is redeemed: of the tier that the order reached; otherwise 0.';
         COMMENT ON COLUMN {store}.offer_ledger.closed_at IS 'When the offer stopped being open: by redemption, settling or withdrawal.';
         COMMENT ON COLUMN {store}.budget_status.budget IS 'The budget; NULL: none, or the program was dropped.';
         COMMENT ON COLUMN {store}.budget_status.reserved IS

@@ -24,8 +24,9 @@ COMMENT ON FUNCTION clientele._canonical_code(text) IS
 -- under the caller's search_path, so every name is qualified.
 CREATE FUNCTION clientele._ledger_insertion(ledger text, source text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('INSERT INTO %s AS l (customer_id, period, issued_at, models, slot, code, %s)
-        SELECT e.customer_id, e.period, e.as_of, e.models, e.slot, CASE WHEN e.holdout IS NULL THEN clientele._new_code() END, %s
+    SELECT format('INSERT INTO %s AS l (customer_id, period, issued_at, models, slot, code, cost, %s)
+        SELECT e.customer_id, e.period, e.as_of, e.models, e.slot, CASE WHEN e.holdout IS NULL THEN clientele._new_code() END,
+            CASE WHEN e.tiers IS NOT NULL THEN clientele._greatest_cost(e.reward, e.tiers) END, %s
         FROM %s e',
         ledger, clientele._columns_of('clientele.enrolment', '', '{greatest_reward}'),
         clientele._columns_of('clientele.enrolment', 'e.', '{greatest_reward}'), source)
@@ -233,7 +234,8 @@ CREATE FUNCTION clientele._cutoff_query(store name, program text, run bigint, cu
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill('
         WITH {budget}, decided AS MATERIALIZED (
-            SELECT e.program, i.customer_id, i.customer, e.greatest_reward, CASE WHEN e.holdout IS NULL THEN e.reward ELSE 0 END AS reward
+            SELECT e.program, i.customer_id, i.customer, e.greatest_reward,
+                CASE WHEN e.holdout IS NULL THEN clientele._greatest_cost(e.reward, e.tiers) ELSE 0 END AS reward
             FROM {decisions} WHERE e.program IN (SELECT b.program FROM budget b) AND {wanted}
         ), scarce AS MATERIALIZED (
             SELECT d.program, b.remaining, b.seed, p.priority
@@ -422,7 +424,8 @@ BEGIN
     stop := clientele._fill('
         spending AS (
             SELECT d.customer_id, d.greatest_reward > b.remaining
-                - coalesce(sum(CASE WHEN d.holdout IS NULL THEN d.reward ELSE 0 END) OVER earlier, 0) AS too_dear
+                - coalesce(sum(CASE WHEN d.holdout IS NULL THEN clientele._greatest_cost(d.reward, d.tiers) ELSE 0 END)
+                    OVER earlier, 0) AS too_dear
             FROM decided d JOIN budget b ON b.program = d.program WHERE {wanted}
             WINDOW earlier AS (PARTITION BY d.program ORDER BY d.customer_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ), stop AS MATERIALIZED (
@@ -451,7 +454,7 @@ CREATE FUNCTION clientele._pass_query(store name, program text, has_budgets bool
         ), {stop} seen AS (
             SELECT count(*) AS customers, count(*) FILTER (WHERE {wanted}) AS affordable FROM decided d WHERE {before}
         ), issued AS (
-            {insertion} {carefully} RETURNING l.program, l.holdout, l.reward)
+            {insertion} {carefully} RETURNING l.program, l.holdout, COALESCE(l.cost, l.reward) AS reward)
         SELECT count(*) FILTER (WHERE n.holdout IS NULL) AS offered, count(*) FILTER (WHERE n.holdout IS NOT NULL) AS held_out,
             (SELECT e.affordable FROM seen e) - count(*) AS missed, (SELECT e.customers FROM seen e) AS customers, {spent} FROM issued n',
         'budget', clientele._budget_query(store, run), 'decisions', clientele._decisions(store, cutoffs),

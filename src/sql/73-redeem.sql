@@ -166,16 +166,18 @@ CREATE FUNCTION clientele._closing_query(store name, settings clientele.store_se
             FROM due l LEFT JOIN claims f ON f.exposure_id = l.exposure_id
             WHERE NOT f.taken OR f.exposure_id IS NULL AND l.valid_until <= $3
         ), closing AS MATERIALIZED (
-            SELECT l.exposure_id, v.redeems, v.order_id, v.ordered_at, v.amount
+            SELECT l.exposure_id, v.redeems, v.order_id, v.ordered_at, v.amount, COALESCE(l.cost, l.reward) AS reserved,
+                CASE WHEN NOT v.redeems THEN 0 ELSE clientele._reward_for(l.reward, l.tiers, v.amount, l.currency) END AS cost
             FROM verdicts v JOIN {store}.ledger l ON l.exposure_id = v.exposure_id
             WHERE l.state = ''open'' FOR UPDATE OF l SKIP LOCKED
         ), closed AS (
             UPDATE {store}.ledger l SET state = CASE WHEN c.redeems THEN ''redeemed'' ELSE ''expired'' END, closed_at = now(),
-                order_id = c.order_id, ordered_at = c.ordered_at, order_value = c.amount
+                order_id = c.order_id, ordered_at = c.ordered_at, order_value = c.amount,
+                cost = CASE WHEN c.redeems AND l.tiers IS NOT NULL THEN c.cost ELSE l.cost END
             FROM closing c WHERE l.exposure_id = c.exposure_id
-            RETURNING l.program, l.slot, l.reward, l.holdout IS NOT NULL AS held_out, c.redeems
+            RETURNING l.program, l.slot, c.reserved - c.cost AS reward, l.holdout IS NOT NULL AS held_out, c.redeems
         ), freed AS (
-            SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE NOT c.redeems AND NOT c.held_out
+            SELECT c.program, c.slot, sum(c.reward) AS reward FROM closed c WHERE c.reward > 0 AND NOT c.held_out
             GROUP BY c.program, c.slot
         ), counted AS (
             SELECT count(*) FILTER (WHERE c.redeems AND NOT c.held_out) AS redeemed,
@@ -256,7 +258,7 @@ BEGIN
             WHERE l.state = ''redeemed'' OR NOT s.reversed FOR UPDATE OF l SKIP LOCKED
         ), closed AS (
             UPDATE {store}.ledger l SET state = ''void'' FROM held h WHERE l.exposure_id = h.exposure_id AND h.reversed
-            RETURNING l.program, l.slot, l.reward, l.holdout
+            RETURNING l.program, l.slot, COALESCE(l.cost, l.reward) AS reward, l.holdout
         ), settled AS (
             DELETE FROM {store}.reversals r USING standing s
             WHERE r.exposure_id = s.exposure_id
@@ -273,22 +275,47 @@ COMMENT ON FUNCTION clientele._write_off_chunk(name, text, integer, bigint) IS
     'to the budgets; where the order qualifies again, and the customer has no later exposure, the redemption stands. '
     'Returns the last key, how many there were, and how many offers became void.';
 
+-- Whoever redeems by code in an order's transaction touches no slot: it would hold it until that commits, and others would wait.
+CREATE FUNCTION clientele._return_owed(store name, only_program text, at_most integer) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    programs text[];
+    slots integer[];
+    rewards numeric[];
+BEGIN
+    EXECUTE format('
+        WITH held AS MATERIALIZED (
+            SELECT l.exposure_id, l.owed FROM %1$I.ledger l
+            WHERE l.owed > 0 AND ($1 IS NULL OR l.program = $1) LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+        ), returned AS (
+            UPDATE %1$I.ledger l SET owed = NULL FROM held h WHERE l.exposure_id = h.exposure_id RETURNING l.program, l.slot, h.owed)
+        SELECT array_agg(r.program), array_agg(r.slot), array_agg(r.owed) FROM returned r', store)
+        INTO programs, slots, rewards USING only_program, at_most;
+    PERFORM clientele._release(store, programs, slots, rewards, only_program);
+    RETURN coalesce(cardinality(programs), 0);
+END $$;
+COMMENT ON FUNCTION clientele._return_owed(name, text, integer) IS
+    'Gives back to the slots of the budgets (of one program, or NULL: of all) what redemptions by code have left of what was reserved, of '
+    'so many exposures at most, and returns of how many.';
+
 CREATE FUNCTION clientele._settle_due(store name, program text, at_most integer) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reversed record;
     done record;
+    returned bigint;
 BEGIN
     PERFORM clientele._require_all_orders(store);
+    returned := clientele._return_owed(store, program, at_most);
     SELECT * INTO reversed FROM clientele._write_off_chunk(store, program, at_most, 0::bigint);
     SELECT * INTO done FROM clientele._settle_chunk(store, program, now(), now(), at_most, '-infinity'::timestamptz, 0::bigint);
-    RETURN reversed.voided + done.redeemed + done.expired + done.held_out;
+    RETURN returned + reversed.voided + done.redeemed + done.expired + done.held_out;
 EXCEPTION WHEN insufficient_privilege THEN
     RETURN 0;  -- who issues need not be allowed to settle
 END $$;
 COMMENT ON FUNCTION clientele._settle_due(name, text, integer) IS
-    'Settles exposures of a program whose validity is over, and redemptions of it that were reversed, at most so many of each, and '
-    'returns how many it closed; 0 where the caller may not read every order, or not write the ledger.';
+    'Settles exposures of a program whose validity is over, redemptions of it that were reversed, and what is owed to its budget, at most '
+    'so many of each, and returns how many these were; 0 where the caller may not read every order, or not write the ledger.';
 
 CREATE FUNCTION clientele._reversed(store name, since timestamptz) RETURNS SETOF bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -371,6 +398,9 @@ BEGIN
         'It commits after each chunk of exposures. redeem_offer() redeems one offer, in whatever transaction it is called.');
     expired_by := clientele._begin_settling(store, grace, chunk);
     COMMIT;
+    WHILE clientele._return_owed(store, NULL::pg_catalog.text, chunk) OPERATOR(pg_catalog.>) 0 LOOP
+        COMMIT;
+    END LOOP;
     LOOP
         SELECT * INTO done FROM clientele._write_off_chunk(store, NULL::pg_catalog.text, chunk, last_exposure) w;
         EXIT WHEN done.seen OPERATOR(pg_catalog.=) 0;
@@ -416,7 +446,7 @@ BEGIN
     store := clientele._resolve_store(store);
     EXECUTE format('
         UPDATE %I.ledger l SET state = ''void'' WHERE l.state = ''redeemed'' AND l.order_id %s %s
-        RETURNING l.exposure_id, l.program, l.slot, l.reward, l.holdout',
+        RETURNING l.exposure_id, l.program, l.slot, COALESCE(l.cost, l.reward) AS reward, l.holdout',
         store, clientele._order_equality(store), clientele._order_literal(store, order_id)) INTO exposure;
     IF exposure.exposure_id IS NULL THEN
         RETURN false;
@@ -457,7 +487,7 @@ BEGIN
     PERFORM clientele._require('exposure_id', exposure_id IS NOT NULL);
     store := clientele._resolve_store(store);
     EXECUTE format('
-        SELECT l.program, l.slot, l.reward, l.holdout FROM %I.ledger l
+        SELECT l.program, l.slot, COALESCE(l.cost, l.reward) AS reward, l.holdout FROM %I.ledger l
         WHERE l.exposure_id = $1 AND l.state = ''open'' AND l.valid_until > now() FOR UPDATE SKIP LOCKED', store)
         INTO exposure USING exposure_id;
     IF exposure.program IS NULL THEN

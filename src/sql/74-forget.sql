@@ -44,13 +44,15 @@ BEGIN
     PERFORM clientele._close_and_release(store, clientele._fill('
         closed AS (
             DELETE FROM {store}.ledger l WHERE l.customer_id = {key}
-            RETURNING l.exposure_id, l.program, l.program_version, l.holdout, l.slot, l.reward, l.state, l.state = ''open'' AS was_open
+            RETURNING l.exposure_id, l.program, l.program_version, l.holdout, l.slot, COALESCE(l.cost, l.reward) AS cost, l.state,
+                CASE WHEN l.state = ''open'' THEN COALESCE(l.cost, l.reward) ELSE l.owed END AS reward,
+                l.state = ''open'' OR l.owed > 0 AS was_open
         ), settled AS (
             DELETE FROM {store}.reversals r USING closed g WHERE r.exposure_id = g.exposure_id
         ), summed AS (
             INSERT INTO {store}.forgotten AS f (program, program_version, held_out, exposures, redemptions, rewards)
             SELECT g.program, g.program_version, g.held_out, count(*), count(*) FILTER (WHERE g.state = ''redeemed'' AND NOT g.held_out),
-                coalesce(sum(g.reward) FILTER (WHERE g.state = ''redeemed'' AND NOT g.held_out), 0)
+                coalesce(sum(g.cost) FILTER (WHERE g.state = ''redeemed'' AND NOT g.held_out), 0)
             FROM (SELECT c.*, c.holdout IS NOT NULL AS held_out FROM closed c) g GROUP BY g.program, g.program_version, g.held_out
             ON CONFLICT (program, program_version, held_out) DO UPDATE SET exposures = f.exposures + excluded.exposures,
                 redemptions = f.redemptions + excluded.redemptions, rewards = f.rewards + excluded.rewards)',

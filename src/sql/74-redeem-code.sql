@@ -143,8 +143,8 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT l.exposure_id FROM %I.ledger l WHERE l.code = $1 FOR UPDATE', store) INTO held USING code;
     EXECUTE clientele._fill('
-        SELECT l.exposure_id, l.program, l.customer_id::text AS customer_id, format(''%s'', {order}) AS this_order, l.reward, l.currency,
-            l.state, l.closed_at, {order_id} AS order_id, l.issued_at, l.valid_until, l.min_spend,
+        SELECT l.exposure_id, l.program, l.customer_id::text AS customer_id, format(''%s'', {order}) AS this_order, l.reward, l.tiers,
+            l.currency, l.state, l.closed_at, {order_id} AS order_id, l.issued_at, l.valid_until, l.min_spend,
             EXISTS (SELECT FROM {store}.reversals r WHERE r.exposure_id = l.exposure_id) AS is_reversed,
             l.order_id {same} {order} AS by_this_order,
             EXISTS (SELECT FROM {store}.ledger t WHERE t.state = ''redeemed'' AND t.order_id {same} {order}) AS order_is_used
@@ -191,7 +191,8 @@ BEGIN
         RETURN attempt;
     END IF;
     attempt := ROW(false, NULL, NULL, exposure.exposure_id, exposure.program, exposure.customer_id, exposure.this_order,
-        placed.ordered_at, placed.amount, exposure.reward, exposure.currency);
+        placed.ordered_at, placed.amount,
+        clientele._reward_for(exposure.reward, exposure.tiers, placed.amount, exposure.currency), exposure.currency);
     SELECT w.reason, w.detail INTO attempt.reason, attempt.detail
     FROM clientele._why_closed(exposure.state, exposure.is_reversed, exposure.closed_at, exposure.order_id, exposure.by_this_order) w;
     IF attempt.reason IS NULL AND exposure.order_is_used THEN
@@ -217,8 +218,10 @@ CREATE FUNCTION clientele._write_redemption(store name, redeemed_order text, att
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('
-        UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3
-        WHERE l.exposure_id = $1', store, redeemed_order) USING attempt.exposure_id, attempt.ordered_at, attempt.order_value;
+        UPDATE %I.ledger l SET state = ''redeemed'', closed_at = now(), order_id = %s, ordered_at = $2, order_value = $3,
+            cost = CASE WHEN l.tiers IS NOT NULL THEN $4 END, owed = nullif(COALESCE(l.cost, l.reward) - $4, 0)
+        WHERE l.exposure_id = $1', store, redeemed_order)
+        USING attempt.exposure_id, attempt.ordered_at, attempt.order_value, attempt.reward;
     RETURN true;
 EXCEPTION WHEN unique_violation THEN
     RETURN false;

@@ -10,7 +10,8 @@ CREATE FUNCTION clientele.preview_offer(
     priority integer DEFAULT NULL, max_min_spend numeric DEFAULT NULL, max_reward numeric DEFAULT NULL,
     terms text DEFAULT 'stretch', spread numeric DEFAULT 2, progress_message text DEFAULT '{gap} more and you get {reward} off',
     explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0,
-    consent text DEFAULT NULL, reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL)
+    consent text DEFAULT NULL, reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL,
+    reward_cap numeric DEFAULT NULL, tiers jsonb DEFAULT NULL)
     RETURNS TABLE (segment text, customers bigint, gains bigint, loses bigint, changes bigint, unchanged bigint,
         greatest_cost_before numeric, greatest_cost_after numeric, natural_cost_before numeric, natural_cost_after numeric,
         exploring_cost_after numeric)
@@ -26,7 +27,7 @@ BEGIN
     definition := clientele._offer_definition(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
             cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread, progress_message,
-            explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift));
+            explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift, reward_cap, tiers));
     PERFORM clientele._warn_of_terms(definition);
     EXECUTE format('SELECT %1$I._offer_book(),
         ARRAY(SELECT ROW(b.program, b.remaining)::clientele.offer_budget FROM %1$I._budgets b)', store) INTO book, budgets;
@@ -40,7 +41,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.preview_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text, jsonb,
-    numeric, numeric, numeric, text, text, numeric, text) IS
+    numeric, numeric, numeric, text, text, numeric, text, numeric, jsonb) IS
     'What define_offer() with the same arguments would change in shop.offers now, a row a segment of main that has customers, and one with '
     'NULL for all; writes nothing, for everybody who may read the store. '
     'gains, loses: customers with an offer only after, only before; changes: with one of another program, threshold, reward, message, '
@@ -56,7 +57,8 @@ CREATE FUNCTION clientele._comparison_query(store name, program text, consent te
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill('
         WITH compared AS (
-            SELECT d.segment, (d.before).reward AS reward_before, (d.after).reward AS reward_after,
+            SELECT d.segment, clientele._greatest_cost((d.before).reward, (d.before).tiers) AS reward_before,
+                clientele._greatest_cost((d.after).reward, (d.after).tiers) AS reward_after,
                 (d.after).variant LIKE ''explore:%'' AS explores,
                 ROW({before}) IS DISTINCT FROM ROW({after}) AS differs,
                 (d.before).reward * clientele._natural_share(d.profile, d.prior, (d.before).min_spend)::numeric AS natural_before,

@@ -45,12 +45,13 @@ CREATE FUNCTION clientele._explanation_query(store name, key text, past boolean)
                 CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END, l.reasons,
                 clientele._break_even_share(v.definition ->> 'objective', coalesce(l.margin, $4), l.reference_value, l.min_spend, l.reward),
                 format(CASE WHEN l.holdout IS NULL
-                        THEN 'Offered: issued on %%s, open until %%s: spend %%s or more, get %%s off. '
-                            'The customer keeps these terms, whatever becomes of the program.'
-                        ELSE 'Held out: from %%s until %%s. Would have been: spend %%s or more, get %%s off.' END,
+                        THEN 'Offered: issued on %%s, open until %%s: %%s. The customer keeps these terms, whatever becomes of the program.'
+                        ELSE 'Held out: from %%s until %%s. Would have been: %%s.' END,
                     to_char(l.issued_at AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI'),
                     to_char(l.valid_until AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI'),
-                    l.min_spend || ' ' || l.currency, l.reward || ' ' || l.currency)
+                    CASE WHEN l.reward_kind = 'amount_off' AND l.tiers IS NULL
+                        THEN format('spend %%s or more, get %%s off', l.min_spend || ' ' || l.currency, l.reward || ' ' || l.currency)
+                        ELSE format('"%%s"', l.message) END)
             FROM input i JOIN %1$I.ledger l ON l.exposure_id = i.open_exposure
             JOIN %1$I.program_versions v ON v.program = l.program AND v.version = l.program_version)
         SELECT x.* FROM explained x WHERE $1 IS NULL OR x.program = $1 ORDER BY x.priority$query$,

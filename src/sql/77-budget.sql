@@ -42,6 +42,7 @@ BEGIN
     IF budget IS NOT DISTINCT FROM before THEN
         RETURN;
     END IF;
+    PERFORM clientele._return_owed(store, program, NULL);
     -- Slots are locked in this order by all who lock several. Waits for those who are issuing: what they take is known when they commit.
     EXECUTE format('SELECT FROM %I.budgets b WHERE b.program = $1 ORDER BY b.slot FOR UPDATE', store) USING program;
     IF budget IS NULL THEN
@@ -51,6 +52,8 @@ BEGIN
     -- Before a first budget there are no slots to lock. Without a lock of the ledger, what is being issued now would not be counted.
     IF before IS NULL AND known THEN
         EXECUTE format('LOCK TABLE %I.ledger IN SHARE MODE', store);
+        -- What is owed is counted as left, and given back to nobody afterwards.
+        EXECUTE format('UPDATE %I.ledger l SET owed = NULL WHERE l.program = $1 AND l.owed > 0', store) USING program;
     END IF;
     -- Updated rather than replaced: a session that waits for the lock of a slot goes on with the same row.
     remaining := clientele._remaining_budget(store, program, budget);
@@ -73,8 +76,8 @@ BEGIN
     EXECUTE format('SELECT p.budget - (SELECT sum(b.available) FROM %1$I.budgets b WHERE b.program = $1)
         FROM %1$I.programs p WHERE p.program = $1', store) INTO promised USING program;
     IF promised IS NULL OR promised > budget THEN
-        EXECUTE format('SELECT coalesce($2, coalesce(sum(l.reward), 0) + f.rewards),
-                coalesce(sum(l.reward) FILTER (WHERE l.state = ''redeemed''), 0) + f.rewards
+        EXECUTE format('SELECT coalesce($2, coalesce(sum(COALESCE(l.cost, l.reward)), 0) + f.rewards),
+                coalesce(sum(COALESCE(l.cost, l.reward)) FILTER (WHERE l.state = ''redeemed''), 0) + f.rewards
             FROM (SELECT coalesce(sum(f.rewards), 0) AS rewards FROM %1$I.forgotten f WHERE f.program = $1) f
             LEFT JOIN %1$I.ledger l ON l.program = $1 AND l.holdout IS NULL AND l.state IN (''open'', ''redeemed'')
                 GROUP BY f.rewards', store)

@@ -129,7 +129,7 @@ CREATE FUNCTION clientele._amounts_query(store name, metric text) RETURNS text
     SELECT clientele._fill(CASE metric WHEN 'net_margin_per_customer' THEN '
             SELECT s.customer_id, s.ordered_at, s.amount, 0 AS reward FROM {store}._orders s
             WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL
-            UNION ALL SELECT r.customer_id, r.ordered_at, 0, r.reward FROM {store}._ledger r
+            UNION ALL SELECT r.customer_id, r.ordered_at, 0, COALESCE(r.cost, r.reward) FROM {store}._ledger r
             WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.holdout IS NULL AND r.ordered_at >= $6 AND r.ordered_at < $7'
         ELSE '
             SELECT s.customer_id, s.ordered_at, s.amount FROM {store}._orders s

@@ -79,7 +79,7 @@ CREATE FUNCTION clientele._response_log(store name) RETURNS text
                 CASE WHEN l.drawn_stretch IS NULL THEN -1
                     ELSE dense_rank() OVER (ORDER BY l.drawn_stretch, l.drawn_reward_rate) - 1 END AS arm
             FROM numbered l JOIN {store}.program_versions v ON v.program = l.program AND v.version = l.program_version
-            WHERE v.definition ->> ''objective'' = ''grow_order_value'' AND l.reward_kind = ''amount_off''
+            WHERE v.definition ->> ''objective'' = ''grow_order_value'' AND l.reward_kind = ''amount_off'' AND l.tiers IS NULL
                 AND l.issued_at >= $1 AND l.issued_at < $2
                 AND l.issued_at + $3 <= now() AND l.status <> ''void'' AND l.log_sd > 0
         ), placed AS MATERIALIZED (
@@ -95,9 +95,9 @@ CREATE FUNCTION clientele._response_log(store name) RETURNS text
         'placed_since', clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'))
 $$;
 COMMENT ON FUNCTION clientele._response_log(name) IS
-    'What the response is fitted to, as common table expressions: enrolled, a row an exposure of an amount by the programs that grow the order value '
-    'whose horizon is over; placed, a row an order within its horizon; outcomes, those before the customer''s next exposure, and whether '
-    'the offer was open to them.';
+    'What the response is fitted to, as common table expressions: enrolled, a row an exposure of one amount by the programs that grow '
+    'the order value whose horizon is over; placed, a row an order within its horizon; outcomes, those before the customer''s next '
+    'exposure, and whether the offer was open to them.';
 
 -- $1 to $3: as above; $4: segments.
 CREATE FUNCTION clientele._response_tables(store name, "from" timestamptz, "to" timestamptz, horizon interval, segments text[],
@@ -178,7 +178,7 @@ BEGIN
                 UNION ALL SELECT i.open_program, ''offered'', ((i.open).terms).reference_value, ((i.open).terms).min_spend,
                     ((i.open).terms).reward WHERE i.open_exposure IS NOT NULL) d
             JOIN {store}.programs g ON g.program = d.program AND g.objective = ''grow_order_value''
-                AND g.reward_kind = ''amount_off''
+                AND g.reward_kind = ''amount_off'' AND g.tiers IS NULL
             WHERE clientele.bucket(''response'', i.customer) < $2 AND i.profile IS NOT NULL AND d.reference_value > 0
             ORDER BY i.customer_id, d.status = ''refused'', g.priority) c', 'store', quote_ident(store))
         INTO customers USING segments, most::double precision / greatest(total, 1);

@@ -15,7 +15,8 @@ COMMENT ON TYPE clientele.backtest_report IS
     'counts once a step.';
 COMMENT ON COLUMN clientele.backtest_report.refusals IS 'How many were refused, by the first reason.';
 COMMENT ON COLUMN clientele.backtest_report.mean_threshold IS 'The mean min_spend of what would have been offered.';
-COMMENT ON COLUMN clientele.backtest_report.greatest_cost IS 'The sum of the rewards that would have been offered.';
+COMMENT ON COLUMN clientele.backtest_report.greatest_cost IS
+    'The sum of the rewards that would have been offered, the greatest where there are tiers.';
 COMMENT ON COLUMN clientele.backtest_report.ordered IS
     'Of those offered something, who placed an order within the time for which it would have been valid.';
 COMMENT ON COLUMN clientele.backtest_report.natural_qualifiers IS
@@ -47,7 +48,7 @@ CREATE FUNCTION clientele._backtest_query(store name, program text, consent text
     SELECT clientele._fill('
         WITH decided AS MATERIALIZED (
             SELECT i.customer_id, i.segment, d.status, CASE d.status WHEN ''refused'' THEN d.reasons[1] END AS reason,
-                d.min_spend, d.reward, d.valid_until
+                d.min_spend, d.reward, d.tiers, d.currency, d.valid_until
             FROM {inputs} i
             CROSS JOIN LATERAL clientele._decide_programs($2, ROW({input}, {no_consent})::clientele.offer_input, NULL) d
         ), spent AS (
@@ -60,9 +61,11 @@ CREATE FUNCTION clientele._backtest_query(store name, program text, consent text
             p.natural_cost, p.gaps)::clientele.backtest_part ORDER BY p.segment, p.status, p.reason)
         FROM (SELECT d.segment, d.status, d.reason, count(*) AS customers,
                 sum(d.min_spend) FILTER (WHERE d.status = ''offered'') AS thresholds,
-                sum(d.reward) FILTER (WHERE d.status = ''offered'') AS rewards, count(s.amount) AS ordered,
+                sum(clientele._greatest_cost(d.reward, d.tiers)) FILTER (WHERE d.status = ''offered'') AS rewards,
+                count(s.amount) AS ordered,
                 count(*) FILTER (WHERE s.amount >= d.min_spend) AS natural_qualifiers,
-                sum(d.reward) FILTER (WHERE s.amount >= d.min_spend) AS natural_cost,
+                sum(clientele._reward_for(d.reward, d.tiers, s.amount, d.currency)) FILTER (WHERE s.amount >= d.min_spend)
+                    AS natural_cost,
                 array_agg(d.min_spend - s.amount) FILTER (WHERE s.amount < d.min_spend) AS gaps
             FROM decided d LEFT JOIN spent s ON s.customer_id = d.customer_id GROUP BY d.segment, d.status, d.reason) p',
         'store', quote_ident(store),
@@ -74,7 +77,8 @@ CREATE FUNCTION clientele._backtest_query(store name, program text, consent text
         'input', replace(replace(clientele._columns_of('clientele.offer_input', 'i.', '{no_consent}'),
             'i.history', 'NULL'), 'i.open', 'NULL'))
 $$;
-COMMENT ON FUNCTION clientele._backtest_query(name, text, text) IS 'The query for what a book would have offered at a time, and what became of it.';
+COMMENT ON FUNCTION clientele._backtest_query(name, text, text) IS
+    'The query for what a book would have offered at a time, and what became of it.';
 
 CREATE FUNCTION clientele._backtest_steps("from" timestamptz, "to" timestamptz, step interval, valid_for interval) RETURNS timestamptz[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -201,18 +205,20 @@ CREATE FUNCTION clientele.backtest_offer(
     terms text DEFAULT 'stretch', spread numeric DEFAULT 2,
     progress_message text DEFAULT '{gap} more and you get {reward} off', consent text DEFAULT NULL,
     reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL,
+    reward_cap numeric DEFAULT NULL, tiers jsonb DEFAULT NULL,
     "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, step interval DEFAULT '14 days')
     RETURNS SETOF clientele.backtest_report
     LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT * FROM clientele._backtest(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
             cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread,
-            progress_message, consent => consent, reward_kind => reward_kind, reward_cost => reward_cost, gift => gift),
+            progress_message, consent => consent, reward_kind => reward_kind, reward_cost => reward_cost, gift => gift,
+            reward_cap => reward_cap, tiers => tiers),
         "from", "to", step)
 $$;
 COMMENT ON FUNCTION clientele.backtest_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text,
-    text, text, numeric, text, timestamptz, timestamptz, interval) IS
+    text, text, numeric, text, numeric, jsonb, timestamptz, timestamptz, interval) IS
     'What define_offer() with the same terms would have offered in the past, and what those customers did: at "from", and again after each '
     'step, before "to" (NULL: now), from the orders until then; the times of which offers would not have ended by now are left out. '
     'A row for all, one a segment, one a step. Natural qualifiers are those who reached the threshold within the validity without having '

@@ -124,13 +124,13 @@ BEGIN
         standing AS (
             SELECT l.exposure_id, row_number() OVER (ORDER BY l.holdout IS NOT NULL,
                 CASE WHEN l.holdout IS NULL THEN EXISTS (SELECT FROM {store}._orders o WHERE {qualifies}) END DESC,
-                CASE WHEN l.holdout IS NULL THEN l.reward END DESC,
+                CASE WHEN l.holdout IS NULL THEN COALESCE(l.cost, l.reward) END DESC,
                 CASE WHEN l.holdout IS NULL THEN l.min_spend END, CASE WHEN l.holdout IS NULL THEN l.valid_until END DESC, l.period) AS rank
             FROM {store}.ledger l WHERE l.customer_id = {kept} AND l.state = ''open'' AND l.valid_until > now()
         ), closed AS (
             UPDATE {store}.ledger l SET state = ''void'', closed_at = now() FROM standing s WHERE s.rank > 1
                 AND l.exposure_id = s.exposure_id
-            RETURNING l.program, l.slot, l.reward, l.holdout, true AS was_open)',
+            RETURNING l.program, l.slot, COALESCE(l.cost, l.reward) AS reward, l.holdout, true AS was_open)',
         'store', quote_ident(store), 'kept', kept, 'qualifies', clientele._qualifies(store)));
 END $$;
 COMMENT ON FUNCTION clientele._close_other_open(name, text) IS

@@ -141,7 +141,7 @@ CREATE FUNCTION clientele._report_decisions(store name) RETURNS text
     SELECT o.program, o.status, CASE o.status WHEN 'refused' THEN o.reasons[1] END AS reason,
         CASE o.status WHEN 'offered' THEN clientele.ladder_rung(o.reference_value) END AS usual_rung,
         CASE WHEN o.status <> 'refused' THEN o.min_spend END AS asked_for,
-        count(*) AS customers, sum(o.reward) FILTER (WHERE o.status = 'offered') AS cost,
+        count(*) AS customers, sum(clientele._greatest_cost(o.reward, o.tiers)) FILTER (WHERE o.status = 'offered') AS cost,
         sum(o.reward * o.natural_share::numeric) FILTER (WHERE o.status = 'offered') AS natural_cost,
         sum(o.expected_profit) FILTER (WHERE o.status = 'offered') AS expected_profit
     FROM %I.offer_decisions AS o GROUP BY 1, 2, 3, 4, 5)$query$, store)

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/offer/learned_terms.hpp"
+#include "core/profile/profile.hpp"
 #include "core/score/prediction.hpp"
 
 namespace clientele {
@@ -115,22 +116,63 @@ void set_threshold(const Program& program, const Arm& arm, const Reference& refe
     terms.min_spend = std::min({rung, highest, program.max_min_spend});
 }
 
-// The reward: the arm's share of the threshold, but no more than half the margin, unless it is explored, nor than the
-// program gives. What is no amount is given whole, or not at all.
+// An amount: the program's share of the threshold, but no more than half the margin, nor than the program gives.
+void set_amount(const Program& program, Wide by_rate, Wide by_margin, Tier& tier) {
+    tier.at_max_reward = program.max_reward < std::min(by_rate, by_margin);
+    tier.capped = by_margin < by_rate && !tier.at_max_reward;
+    tier.reward = static_cast<std::int64_t>(std::min<Wide>({by_rate, by_margin, program.max_reward}));
+}
+
+// A share of the order that at the threshold, and so above it, is no more than half the margin; in whole percents where
+// that is less than the program's.
+void set_share(const Book& book, const Program& program, Wide by_margin, Tier& tier) {
+    constexpr std::int64_t percent = rate_unit / 100;
+    const std::int64_t spend = tier.min_spend * power_of_ten(book.decimals);
+    const bool bounded = program.reward_cap > by_margin;
+    const auto allowed = bounded ? static_cast<std::int64_t>(divide(by_margin * rate_unit, spend)) : rate_unit;
+    tier.capped = allowed < tier.rate;
+    tier.share = tier.capped ? allowed / percent * percent : tier.rate;
+    const Wide value = Wide{tier.min_spend} * power_of_ten(money_decimals);
+    tier.reward = share_of(tier.share, value, program.reward_cap, book.decimals);
+    tier.at_max_reward = tier.reward == program.reward_cap;
+}
+
+// The reward at a threshold: what the margin allows of it, unless it is explored. What is no amount is given whole, or
+// not at all.
 void set_reward(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
-                std::int64_t margin, Terms& terms) {
+                std::int64_t margin, Tier& tier) {
     const std::int64_t units = power_of_ten(book.decimals);
-    const Wide spend = static_cast<Wide>(terms.min_spend) * value_unit;
+    const Wide spend = static_cast<Wide>(tier.min_spend) * value_unit;
     const Wide stake = spend_at_stake(program.objective, reference.value, spend);
-    const Wide by_rate = divide(static_cast<Wide>(terms.min_spend) * arm.reward_rate * units, rate_unit);
+    const Wide by_rate = divide(static_cast<Wide>(tier.min_spend) * arm.reward_rate * units, rate_unit);
     const Wide by_margin = arm.explored ? by_rate : divide(stake * margin * units, 2 * value_unit * rate_unit);
-    if (!program.gives_amount()) {
-        terms.reward = program.reward_cost <= by_margin ? program.reward_cost : 0;
-        return;
+    tier.rate = arm.reward_rate;
+    if (program.gives_amount()) return set_amount(program, by_rate, by_margin, tier);
+    if (program.gives_share()) return set_share(book, program, by_margin, tier);
+    tier.reward = program.reward_cost <= by_margin ? program.reward_cost : 0;
+}
+
+// Whether an order that reaches a tier is given more than by the one below it.
+bool gives_more(const Book& book, const Program& program, const Tier& tier, const Tier& below) {
+    if (tier.min_spend <= below.min_spend) return false;
+    if (!program.gives_share()) return tier.reward > below.reward;
+    const Wide value = Wide{tier.min_spend} * power_of_ten(money_decimals);
+    return tier.reward > share_of(below.share, value, program.reward_cap, book.decimals);
+}
+
+// One rung above the last bounds the first tier alone: what is above it is nobody's threshold yet.
+void set_tiers_above(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
+                     std::int64_t margin, Terms& terms) {
+    const Tier* below = &terms;
+    for (const Step& step : arm.above) {
+        const Arm stepped{.stretch = step.stretch, .reward_rate = step.reward_rate};
+        Terms above;
+        set_threshold(program, stepped, reference, highest_rung, above);
+        set_reward(book, program, stepped, reference, margin, above);
+        if (!gives_more(book, program, above, *below)) continue;
+        terms.above[terms.count_above] = static_cast<const Tier&>(above);
+        below = &terms.above[terms.count_above++];
     }
-    terms.at_max_reward = program.max_reward < std::min(by_rate, by_margin);
-    terms.capped = by_margin < by_rate && !terms.at_max_reward;
-    terms.reward = static_cast<std::int64_t>(std::min<Wide>({by_rate, by_margin, program.max_reward}));
 }
 
 // What an arm asks for and pays; where that is learnt, at most.
@@ -170,7 +212,7 @@ Quote quote_of(const Book& book, const Program& program, const Customer& custome
         const Terms terms = greatest_terms(book, program, arm, reference, margin, quote.highest);
         if (index < arms) quote.terms = terms;
         quote.least_reward = std::min(quote.least_reward, terms.reward);
-        quote.greatest_reward = std::max(quote.greatest_reward, terms.reward);
+        quote.greatest_reward = std::max(quote.greatest_reward, greatest_cost(program, terms));
     }
     return quote;
 }
@@ -283,10 +325,10 @@ Reasons reasons_for(const Decision& decision) {
     if (decision.program->objective == Objective::win_back) reasons.add(Reason::overdue);
     if (decision.reference.bounded) reasons.add(Reason::last_order_bounded);
     add_origin(decision.origin, reasons);
-    reasons.add(!decision.program->gives_amount() ? Reason::reward_fixed
-                : decision.terms.at_max_reward    ? Reason::reward_at_maximum
-                : decision.terms.capped           ? Reason::reward_capped_by_margin
-                                                  : Reason::reward_by_rate);
+    reasons.add(decision.program->gives_thing() ? Reason::reward_fixed
+                : decision.terms.at_max_reward  ? Reason::reward_at_maximum
+                : decision.terms.capped         ? Reason::reward_capped_by_margin
+                                                : Reason::reward_by_rate);
     if (decision.terms.limited) reasons.add(Reason::one_rung_up);
     if (decision.terms.at_max_spend) reasons.add(Reason::min_spend_at_maximum);
     return reasons;
@@ -420,7 +462,13 @@ Terms terms_of(const Book& book, const Program& program, const Arm& arm, const R
     Terms terms;
     set_threshold(program, arm, reference, arm.explored ? highest_rung : highest, terms);
     set_reward(book, program, arm, reference, margin, terms);
+    if (!arm.above.empty() && terms.reward > 0) set_tiers_above(book, program, arm, reference, margin, terms);
     return terms;
+}
+
+std::int64_t greatest_cost(const Program& program, const Terms& terms) {
+    if (program.gives_share()) return terms.reward > 0 ? program.reward_cap : 0;
+    return terms.count_above == 0 ? terms.reward : terms.tiers_above().back().reward;
 }
 
 Terms terms_at(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
@@ -625,11 +673,6 @@ std::string_view code_of(Basis basis) {
 std::string_view code_of(Objective objective) {
     constexpr std::string_view codes[] = {"grow_order_value", "second_order", "win_back"};
     return codes[static_cast<int>(objective)];
-}
-
-std::string_view code_of(RewardKind kind) {
-    constexpr std::string_view codes[] = {"amount_off", "free_shipping", "gift"};
-    return codes[static_cast<int>(kind)];
 }
 
 std::string_view code_of(Status status) {

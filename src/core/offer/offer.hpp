@@ -15,6 +15,7 @@
 #include "core/offer/ladder.hpp"
 #include "core/offer/margin.hpp"
 #include "core/offer/offer_limits.hpp"
+#include "core/offer/reward.hpp"
 #include "core/response/order_value.hpp"
 #include "core/response/response_model.hpp"
 #include "core/score/purchase_model.hpp"
@@ -54,9 +55,6 @@ inline constexpr TermsRule terms_rules[] = {TermsRule::stretch, TermsRule::sprea
 // What the terms of a decision came from.
 enum class Origin : std::uint8_t { stretch, spread, learned, not_learned_yet, explored };
 inline constexpr int origin_count = 5;
-// What is given: an amount, or something that costs the shop an amount.
-enum class RewardKind : std::uint8_t { amount_off, free_shipping, gift };
-inline constexpr RewardKind reward_kinds[] = {RewardKind::amount_off, RewardKind::free_shipping, RewardKind::gift};
 enum class Basis : std::uint8_t { none, recent, typical, segment, store };
 enum class Status : std::uint8_t { offered, held_out, refused };
 enum class Holdout : std::uint8_t { none, program, global };
@@ -151,6 +149,7 @@ struct Arm {
     double weight = 1;             // the share of the customers
     TermsRule terms = TermsRule::stretch;
     bool explored = false;
+    std::span<const Step> above = {};  // the tiers above stretch and reward rate
 };
 
 // What an offer is worth making for, where its terms are learnt; in the currency.
@@ -171,6 +170,7 @@ struct Program {
     std::int64_t stretch = 1'400'000;                          // millionths
     std::int64_t spread = 2'000'000;                           // millionths of a standard deviation
     std::int64_t reward_rate = 50'000;                         // millionths
+    std::span<const Step> above;                               // the tiers above these two
     double max_cv = std::numeric_limits<double>::quiet_NaN();  // NaN: the check is off
     double holdout = 0;
     Fnv1a holdout_seed;               // fed with SEED:PROGRAM:holdout
@@ -187,6 +187,7 @@ struct Program {
     Instant starts_at = std::numeric_limits<Instant>::min();
     Instant ends_at = std::numeric_limits<Instant>::max();
     RewardKind reward_kind = RewardKind::amount_off;
+    std::int64_t reward_cap = 0;   // smallest units of the currency, the most that a share of an order gives
     std::int64_t reward_cost = 0;  // smallest units of the currency, of what is no amount
     std::string_view gift;         // what it is
     std::string_view message;
@@ -198,11 +199,15 @@ struct Program {
     bool draws_terms() const;
     bool uses(TermsRule rule) const;
     bool gives_amount() const { return reward_kind == RewardKind::amount_off; }
+    bool gives_share() const { return reward_kind == RewardKind::percent_off; }
+    // Something that is given whole, at what it costs.
+    bool gives_thing() const { return !gives_amount() && !gives_share(); }
     // The combinations to explore stand behind the arms.
     std::size_t arm_count() const { return arms.empty() ? 1 : arms.size(); }
     Arm arm(std::size_t index) const {
         if (index >= arm_count()) return combinations[index - arm_count()];
-        return arms.empty() ? Arm{.stretch = stretch, .reward_rate = reward_rate, .terms = terms} : arms[index];
+        return arms.empty() ? Arm{.stretch = stretch, .reward_rate = reward_rate, .terms = terms, .above = above}
+                            : arms[index];
     }
 };
 
@@ -252,14 +257,14 @@ struct Customer {
     std::optional<CustomerMargin> margin;               // none: that of the segment, or the store's
 };
 
-// What the customer would be asked for and get; zero is unknown.
-struct Terms {
-    std::int64_t min_spend = 0;  // whole units of the currency
-    std::int64_t reward = 0;     // smallest units of the currency
-    bool capped = false;         // the reward, by the margin
-    bool limited = false;        // the minimum spend, to one rung above the last
-    bool at_max_reward = false;  // by the program
-    bool at_max_spend = false;   // by the program
+// What the customer would be asked for and get: the first tier; zero is unknown.
+struct Terms : Tier {
+    bool limited = false;       // the minimum spend, to one rung above the last
+    bool at_max_spend = false;  // by the program
+    std::uint8_t count_above = 0;
+    Tier above[most_tiers - 1] = {};
+
+    std::span<const Tier> tiers_above() const { return {above, count_above}; }
 };
 
 // What is expected of terms that are learnt.
@@ -309,6 +314,9 @@ Terms terms_of(const Book& book, const Program& program, const Arm& arm, const R
 // What an arm pays at a threshold.
 Terms terms_at(const Book& book, const Program& program, const Arm& arm, const Reference& reference,
                std::int64_t margin, std::int64_t min_spend);
+
+// The most that terms can cost: what a budget reserves.
+std::int64_t greatest_cost(const Program& program, const Terms& terms);
 
 // The arm that the customer is in.
 int arm_index_of(const Program& program, const Customer& customer);
@@ -361,7 +369,6 @@ std::string_view code_of(TermsRule rule);
 std::string_view code_of(Reason reason);
 std::string_view code_of(Basis basis);
 std::string_view code_of(Objective objective);
-std::string_view code_of(RewardKind kind);
 std::string_view code_of(Status status);
 std::string_view code_of(Holdout holdout);
 

@@ -5,9 +5,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "core/base/error.hpp"
-#include "core/base/template.hpp"
-#include "core/offer/progress.hpp"
+#include "core/offer/money_text.hpp"
 #include "core/profile/profile.hpp"
 #include "core/score/prediction.hpp"
 
@@ -16,57 +14,6 @@ namespace {
 
 using Wide = __int128;
 
-constexpr int rate_decimals = 6;
-
-constexpr std::string_view off = " off";
-
-// value / 10^decimals without the zeros behind the decimals that it must show.
-void add_trimmed(Text& text, Wide value, int decimals, int at_least) {
-    for (; decimals > at_least && value % 10 == 0; --decimals) value /= 10;
-    text.add_decimal(value, decimals);
-}
-
-std::string_view symbol_of(const Book& book) {
-    if (book.currency == "USD") return "$";
-    if (!book.unicode) return {};
-    if (book.currency == "EUR") return "\xE2\x82\xAC";
-    if (book.currency == "GBP") return "\xC2\xA3";
-    if (book.currency == "JPY") return "\xC2\xA5";
-    return {};
-}
-
-void add_symbol(Text& text, const Book& book) {
-    const std::string_view symbol = symbol_of(book);
-    if (symbol.empty()) {
-        text.add(book.currency).add(' ');
-    } else {
-        text.add(symbol);
-    }
-}
-
-void add_whole(Text& text, const Book& book, std::int64_t amount) {
-    add_symbol(text, book);
-    text.add_number(amount);
-}
-
-void add_reward(Text& text, const Book& book, std::int64_t reward) {
-    add_symbol(text, book);
-    text.add_decimal(reward, book.decimals);
-}
-
-// The amount, or what is given in its place.
-void add_reward_or_name(Text& text, const Book& book, std::int64_t reward, std::string_view name) {
-    if (name.data() == nullptr) {
-        add_reward(text, book, reward);
-    } else {
-        text.add(name);
-    }
-}
-
-void add_given(Text& text, const Book& book, const Program& program, std::int64_t reward) {
-    add_reward_or_name(text, book, reward, reward_name(program.reward_kind, program.gift));
-}
-
 void add_plain_value(Text& text, const Book& book, Wide value) {
     add_trimmed(text, value, value_decimals, book.decimals);
 }
@@ -74,11 +21,6 @@ void add_plain_value(Text& text, const Book& book, Wide value) {
 void add_value(Text& text, const Book& book, Wide value) {
     add_symbol(text, book);
     add_plain_value(text, book, value);
-}
-
-void add_percent(Text& text, std::int64_t rate) {
-    add_trimmed(text, rate, rate_decimals - 2, 0);
-    text.add(" %");
 }
 
 std::string_view times(const Book& book) { return book.unicode ? " \xC3\x97 " : " x "; }
@@ -109,42 +51,6 @@ void add_instant(Text& text, Instant at) {
 void add_bucket(Text& text, Fnv1a seed, std::string_view id, std::initializer_list<std::string_view> names) {
     text.add("bucket ").add_double(bucket_share(bucket_number(seed, id))).add(" of seed ");
     for (const std::string_view name : names) text.add(name);
-}
-
-void add_placeholder(Text& text, std::string_view name, const Book& book, const Decision& decision,
-                     std::string_view segment, Day last_day) {
-    if (name == "min_spend") {
-        add_whole(text, book, decision.terms.min_spend);
-    } else if (name == "reward") {
-        add_given(text, book, *decision.program, decision.terms.reward);
-    } else if (name == "currency") {
-        text.add(book.currency);
-    } else if (name == "valid_until") {
-        text.add_day(last_day);
-    } else if (name == "program") {
-        text.add(decision.program->name);
-    } else if (name == "segment") {
-        text.add(segment);
-    }
-}
-
-void add_progress_placeholder(Text& text, std::string_view name, const Book& book, const ProgressWords& words) {
-    if (name == "gap") {
-        add_reward(text, book, words.gap);
-    } else if (name == "min_spend") {
-        add_symbol(text, book);
-        add_trimmed(text, words.min_spend, money_decimals, 0);
-    } else if (name == "reward") {
-        add_reward_or_name(text, book, words.reward, words.reward_name);
-    } else if (name == "currency") {
-        text.add(book.currency);
-    } else if (name == "valid_until") {
-        text.add_day(words.last_day);
-    } else if (name == "program") {
-        text.add(words.program);
-    } else if (name == "segment") {
-        text.add(words.segment);
-    }
 }
 
 // One explanation in the making: what its sentences are about.
@@ -437,16 +343,16 @@ class Explanation {
 
     void write_budget() {
         text_.add("the budget has ");
-        add_reward(text_, book_, std::max<std::int64_t>(standing_.remaining, 0));
+        add_money(text_, book_, std::max<std::int64_t>(standing_.remaining, 0));
         text_.add(" left, up to ");
-        add_reward(text_, book_, decision_.greatest_reward);
+        add_money(text_, book_, decision_.greatest_reward);
         text_.add(" are needed");
     }
 
     // Of the arm without a reward, which need not be the customer's.
     void write_no_reward() {
-        text_.add(program_.gives_amount() ? "the reward would be below the smallest unit of the currency"
-                                          : "the reward costs more than is at stake");
+        text_.add(program_.gives_thing() ? "the reward costs more than is at stake"
+                                         : "the reward would be below the smallest unit of the currency");
         for (std::size_t index = 0; index < program_.arm_count() + program_.combinations.size(); ++index) {
             const Arm arm = program_.arm(index);
             const Terms terms = terms_of(book_, program_, arm, decision_.reference, decision_.margin.value,
@@ -454,7 +360,7 @@ class Explanation {
             if (!(arm.weight > 0) || terms.reward > 0) continue;
             if (arm.explored || !program_.arms.empty()) add_quoted(text_.add(" in arm "), arm.name);
             text_.add(": ");
-            return write_reward_rule(arm, terms);
+            return write_reward_rule(terms);
         }
     }
 
@@ -484,9 +390,13 @@ class Explanation {
     void write_offer() {
         text_.add("spend ");
         add_whole(text_, book_, decision_.terms.min_spend);
-        text_.add(" or more, get ");
-        add_given(text_, book_, program_, decision_.terms.reward);
-        text_.add(program_.gives_amount() ? " off." : ".");
+        add_given(text_.add(" or more, get "), book_, program_, decision_.terms);
+        add_off(text_, program_);
+        for (const Tier& tier : decision_.terms.tiers_above()) {
+            add_whole(text_.add("; "), book_, tier.min_spend);
+            add_given(text_.add(" or more, "), book_, program_, tier);
+        }
+        text_.add('.');
     }
 
     void write_basis() {
@@ -594,36 +504,50 @@ class Explanation {
     }
 
     // "5 % of $50", or what the margin allows.
-    void write_reward_rule(const Arm& arm, const Terms& terms) {
-        if (!program_.gives_amount()) return write_cost(terms);
-        if (terms.at_max_reward) {
-            add_reward(text_, book_, terms.reward);
+    void write_reward_rule(const Tier& tier) {
+        if (program_.gives_thing()) return write_cost(tier);
+        if (program_.gives_share()) return write_share(tier);
+        if (tier.at_max_reward) {
+            add_money(text_, book_, tier.reward);
             text_.add(", the most that the program gives");
-            return;
+        } else if (tier.capped) {
+            write_half_margin(tier);
+        } else {
+            write_rate(tier);
         }
-        if (!terms.capped) {
-            add_percent(text_, arm.reward_rate);
-            text_.add(" of ");
-            add_whole(text_, book_, terms.min_spend);
-            return;
-        }
-        write_half_margin(terms);
     }
 
-    void write_half_margin(const Terms& terms) {
+    void write_rate(const Tier& tier) {
+        add_percent(text_, tier.rate);
+        text_.add(" of ");
+        add_whole(text_, book_, tier.min_spend);
+    }
+
+    // "4 % of the order, at most $10.00"; where the margin bounds it, "..., of $70 no more than half the margin of 30 %
+    // on the extra $20"
+    void write_share(const Tier& tier) {
+        add_percent(text_, tier.share);
+        add_money(text_.add(" of the order, at most "), book_, program_.reward_cap);
+        if (!tier.capped) return;
+        add_whole(text_.add(", of "), book_, tier.min_spend);
+        text_.add(" no more than ");
+        write_half_margin(tier);
+    }
+
+    void write_half_margin(const Tier& tier) {
         text_.add("half the margin of ");
         write_margin();
         text_.add(" on ");
-        if (!grows()) return add_whole(text_, book_, terms.min_spend);
+        if (!grows()) return add_whole(text_, book_, tier.min_spend);
         text_.add("the extra ");
-        add_value(text_, book_, Wide{terms.min_spend} * value_unit - decision_.reference.value);
+        add_value(text_, book_, Wide{tier.min_spend} * value_unit - decision_.reference.value);
     }
 
     // "$4.00, more than half the margin of 30 % on the extra $20"
-    void write_cost(const Terms& terms) {
-        add_reward(text_, book_, program_.reward_cost);
-        text_.add(terms.reward > 0 ? ", no more than " : ", more than ");
-        write_half_margin(terms);
+    void write_cost(const Tier& tier) {
+        add_money(text_, book_, program_.reward_cost);
+        text_.add(tier.reward > 0 ? ", no more than " : ", more than ");
+        write_half_margin(tier);
     }
 
     // "30 %", and where it comes from, unless it is the same for everybody.
@@ -644,13 +568,20 @@ class Explanation {
     }
 
     void write_reward() {
-        text_.add(program_.gives_amount() ? " The reward is " : " The reward costs ");
-        write_reward_rule(decision_.arm, decision_.terms);
-        if (decision_.terms.capped) {
+        text_.add(program_.gives_thing() ? " The reward costs " : " The reward is ");
+        write_reward_of(decision_.terms);
+        for (const Tier& tier : decision_.terms.tiers_above()) {
+            add_whole(text_.add(" From "), book_, tier.min_spend);
+            text_.add(" on it is ");
+            write_reward_of(tier);
+        }
+    }
+
+    void write_reward_of(const Tier& tier) {
+        write_reward_rule(tier);
+        if (tier.capped) {
             text_.add(", less than ");
-            add_percent(text_, decision_.arm.reward_rate);
-            text_.add(" of ");
-            add_whole(text_, book_, decision_.terms.min_spend);
+            program_.gives_share() ? add_percent(text_, tier.rate) : write_rate(tier);
         }
         text_.add('.');
     }
@@ -710,23 +641,6 @@ class Explanation {
 };
 
 }  // namespace
-
-void add_message(Text& text, const Book& book, const Decision& decision, std::string_view segment, Day last_day) {
-    const Program& program = *decision.program;
-    const bool plain = program.message == plain_message && !program.gives_amount();
-    fill(
-        plain ? plain_message.substr(0, plain_message.size() - off.size()) : program.message,
-        [&](std::string_view part) { text.add(part); },
-        [&](std::string_view name) { add_placeholder(text, name, book, decision, segment, last_day); });
-}
-
-void add_progress_message(Text& text, const Book& book, const ProgressWords& words) {
-    const bool plain = words.message == plain_progress_message && words.reward_name.data() != nullptr;
-    fill(
-        plain ? words.message.substr(0, words.message.size() - off.size()) : words.message,
-        [&](std::string_view part) { text.add(part); },
-        [&](std::string_view name) { add_progress_placeholder(text, name, book, words); });
-}
 
 void add_p_alive_reason(Text& text, const Decision& decision) { text.add("p_alive=").add_fixed(decision.p_alive, 2); }
 

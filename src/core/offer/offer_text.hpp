@@ -8,7 +8,7 @@
 
 namespace clientele {
 
-// Said of what is no amount without the "off".
+// What is said where no message is named: of a gift without the "off", of a share with its cap, and of all tiers.
 inline constexpr std::string_view plain_message = "Spend {min_spend} or more and get {reward} off";
 
 // Refuses a message with a placeholder that has no value.

@@ -11,11 +11,12 @@
 namespace clientele {
 namespace {
 
-// What a message may tell of, but for the first: what is missing is known at the basket alone.
-constexpr std::string_view all_placeholders[] = {"gap",         "min_spend", "reward", "currency",
-                                                 "valid_until", "program",   "segment"};
-constexpr std::span<const std::string_view> progress_placeholders = all_placeholders;
-constexpr std::span<const std::string_view> placeholders = progress_placeholders.subspan(1);
+// What is missing is known at the basket alone, where one tier matters.
+constexpr std::string_view all_placeholders[] = {"gap",         "min_spend", "reward",  "most", "currency",
+                                                 "valid_until", "program",   "segment", "tiers"};
+constexpr std::span<const std::string_view> placeholders = std::span(all_placeholders).subspan(1);
+constexpr std::span<const std::string_view> progress_placeholders =
+    std::span(all_placeholders).first(std::size(all_placeholders) - 1);
 
 // "{gap}, {min_spend} and {reward}"
 std::string listed(std::span<const std::string_view> names) {

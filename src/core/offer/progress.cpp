@@ -8,15 +8,4 @@ std::int64_t gap_between(__int128 min_spend, __int128 basket, int currency_decim
     return static_cast<std::int64_t>((min_spend - basket + unit - 1) / unit);
 }
 
-std::string_view reward_name(RewardKind kind, std::string_view gift) {
-    switch (kind) {
-        case RewardKind::free_shipping:
-            return "free delivery";
-        case RewardKind::gift:
-            return gift;
-        default:
-            return {};
-    }
-}
-
 }  // namespace clientele

@@ -14,10 +14,7 @@ namespace clientele {
 // The amounts have money_decimals.
 std::int64_t gap_between(__int128 min_spend, __int128 basket, int currency_decimals);
 
-// Without data: an amount.
-std::string_view reward_name(RewardKind kind, std::string_view gift);
-
-// Said of what is no amount without the "off".
+// Said of what is no amount without the "off", and of a share with its cap.
 inline constexpr std::string_view plain_progress_message = "{gap} more and you get {reward} off";
 
 // Refuses a message with a placeholder that has no value.
@@ -32,7 +29,9 @@ struct ProgressWords {
     std::int64_t gap = 0;     // in smallest units of the currency
     std::int64_t reward = 0;  // in smallest units of the currency
     Day last_day = 0;
-    std::string_view reward_name = {};  // without data: an amount
+    std::string_view reward_name = {};  // without data: an amount, or a share
+    std::int64_t share = 0;             // of the order, in millionths; 0: it is none
+    std::int64_t cap = 0;               // of what a share gives, in smallest units of the currency
 };
 
 // The message with its placeholders filled in. Of the book the currency counts alone.

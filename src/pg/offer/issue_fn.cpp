@@ -51,10 +51,11 @@ constexpr Oid reading_types[] = {INT8OID};
 
 // One slot that has enough and that nobody holds: $2 is the enrolment, $3 a number that differs between sessions.
 constexpr StoreQuery reservation = {
-    "UPDATE %1$s.budgets b SET available = b.available OPERATOR(pg_catalog.-) ($2).reward"
+    "UPDATE %1$s.budgets b SET available = b.available OPERATOR(pg_catalog.-)"
+    " clientele._greatest_cost(($2).reward, ($2).tiers)"
     " WHERE b.program OPERATOR(pg_catalog.=) ($2).program AND b.slot OPERATOR(pg_catalog.=)"
     " (SELECT f.slot FROM %1$s.budgets f WHERE f.program OPERATOR(pg_catalog.=) ($2).program"
-    " AND f.available OPERATOR(pg_catalog.>=) ($2).reward"
+    " AND f.available OPERATOR(pg_catalog.>=) clientele._greatest_cost(($2).reward, ($2).tiers)"
     " ORDER BY (f.slot OPERATOR(pg_catalog.+) $3) OPERATOR(pg_catalog.%%) clientele._budget_slots() LIMIT 1 FOR NO KEY "
     "UPDATE SKIP LOCKED)"
     " RETURNING b.slot",
@@ -62,7 +63,8 @@ constexpr StoreQuery reservation = {
 
 // All slots, one after the other: $2 is the enrolment, $3 the store. Who is held out takes nothing.
 constexpr StoreQuery thorough_reservation = {
-    "SELECT clientele._reserve($3, ($2).program, CASE WHEN ($2).holdout IS NULL THEN ($2).reward ELSE 0 END,"
+    "SELECT clientele._reserve($3, ($2).program,"
+    " CASE WHEN ($2).holdout IS NULL THEN clientele._greatest_cost(($2).reward, ($2).tiers) ELSE 0 END,"
     " ($2).greatest_reward)",
     View::none};
 

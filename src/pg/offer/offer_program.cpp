@@ -138,7 +138,8 @@ std::int64_t max_reward_in(const BookSource& source, const Book& book) {
 constexpr std::uint32_t max_arms = 20;
 constexpr std::string_view explored_prefix = "explore:";  // of the names of combinations, which no arm may have
 constexpr const char* accepted_arms =
-    "arms is an array of 1 to 20 objects with stretch, reward_rate, terms, weight and name, none of which is required; "
+    "arms is an array of 1 to 20 objects with stretch, reward_rate, tiers, terms, weight and name, none of which is "
+    "required; "
     "all have a weight from 0, with a sum of 1, or none has; no two have the same name (by default their place, from "
     "0).";
 
@@ -182,7 +183,7 @@ std::int64_t reward_rate_in(const BookSource& source, std::int64_t otherwise) {
                     {rate_unit, 0, rate_unit, "reward_rate is a share from 0 to 1, with at most 6 decimals."});
 }
 
-// --- rewards that are no amount -----------------------------------------------------------------------------------
+// --- rewards ----------------------------------------------------------------------------------------------------
 
 RewardKind reward_kind_in(const BookSource& source) {
     const JsonbValue* value = lookup(source, "reward_kind");
@@ -191,38 +192,106 @@ RewardKind reward_kind_in(const BookSource& source) {
     for (const RewardKind kind : reward_kinds) {
         if (name == code_of(kind)) return kind;
     }
-    refuse(source, "reward_kind", value, "Kinds of rewards are amount_off, free_shipping and gift.");
+    refuse(source, "reward_kind", value, "Kinds of rewards are amount_off, percent_off, free_shipping and gift.");
 }
 
 void refuse_present(const BookSource& source, const char* key, const char* accepted) {
     if (const JsonbValue* value = lookup(source, key)) refuse(source, key, value, accepted);
 }
 
-void read_reward(const Book& book, const BookSource& source, Program& program) {
-    program.reward_kind = reward_kind_in(source);
-    if (program.reward_kind != RewardKind::gift) refuse_present(source, "gift", "Only a gift has a name.");
-    if (program.gives_amount()) {
-        return refuse_present(source, "reward_cost",
-                              "An amount costs what it is: reward_cost is of free_shipping and gift.");
-    }
+// An amount above 0, in smallest units, which must be there.
+std::int64_t cost_in(const Book& book, const BookSource& source, const char* key, const char* accepted) {
+    const JsonbValue* cost = lookup(source, key);
+    if (cost == nullptr) refuse(source, key, nullptr, accepted);
+    const std::int64_t unit = power_of_ten(book.decimals);
+    return whole_in(source, key, cost, {unit, 1, max_value / value_unit * unit - 1, accepted});
+}
+
+void read_share(const Book& book, const BookSource& source, Program& program) {
+    program.reward_cap =
+        cost_in(book, source, "reward_cap",
+                "A percentage has a reward_cap: the most that it gives, above 0 and below 10^13, with no more decimals "
+                "than the currency has.");
+    refuse_present(source, "max_reward", "A percentage has a reward_cap instead.");
+}
+
+void read_thing(const Book& book, const BookSource& source, Program& program) {
     if (program.reward_kind == RewardKind::gift) program.gift = required_text(source, "gift");
     if (!program.gift.empty() && program.gift.find_first_not_of(' ') == std::string_view::npos) {
         refuse(source, "gift", lookup(source, "gift"), "gift is what is given, such as \"a mug\".");
     }
-    if (program.reward_rate > 0 && lookup(source, "reward_rate") != nullptr) {
-        refuse(source, "reward_rate", lookup(source, "reward_rate"),
-               "Free delivery and gifts have a reward_cost instead.");
-    }
-    refuse_present(source, "max_reward", "Free delivery and gifts have a reward_cost instead.");
-    refuse_present(source, "explore", "What is explored and learnt is what amounts do: reward_kind => 'amount_off'.");
-    constexpr const char* accepted =
-        "Free delivery and gifts have a reward_cost: what one costs the shop, above 0 and below 10^13, with no more "
-        "decimals than the currency has.";
-    const JsonbValue* cost = lookup(source, "reward_cost");
-    if (cost == nullptr) refuse(source, "reward_cost", nullptr, accepted);
-    const std::int64_t unit = power_of_ten(book.decimals);
-    program.reward_cost = whole_in(source, "reward_cost", cost, {unit, 1, max_value / value_unit * unit - 1, accepted});
+    constexpr const char* instead = "Free delivery and gifts have a reward_cost instead.";
+    if (program.reward_rate > 0) refuse_present(source, "reward_rate", instead);
+    refuse_present(source, "max_reward", instead);
+    refuse_present(source, "tiers", "Free delivery and gifts are given whole: they have no tiers.");
+    program.reward_cost = cost_in(book, source, "reward_cost",
+                                  "Free delivery and gifts have a reward_cost: what one costs the shop, above 0 and "
+                                  "below 10^13, with no more decimals than the currency has.");
 }
+
+void read_reward(const Book& book, const BookSource& source, Program& program) {
+    program.reward_kind = reward_kind_in(source);
+    if (program.reward_kind != RewardKind::gift) refuse_present(source, "gift", "Only a gift has a name.");
+    if (!program.gives_share()) refuse_present(source, "reward_cap", "Only a percentage, percent_off, has a cap.");
+    if (!program.gives_thing()) {
+        refuse_present(source, "reward_cost",
+                       "Amounts and percentages cost what they are: reward_cost is of free_shipping and gift.");
+    }
+    if (program.gives_amount()) return;
+    refuse_present(source, "explore", "What is explored and learnt is what amounts do: reward_kind => 'amount_off'.");
+    program.gives_share() ? read_share(book, source, program) : read_thing(book, source, program);
+}
+
+// Of a program or an arm of this kind of reward.
+void check_rate(const BookSource& source, const Program& program, std::int64_t rate) {
+    if (!program.gives_share() || (rate > 0 && rate < rate_unit)) return;
+    refuse(source, "reward_rate", lookup(source, "reward_rate"), "Of percent_off it is above 0 and below 1.");
+}
+
+// --- tiers ------------------------------------------------------------------------------------------------------
+
+constexpr const char* accepted_tiers =
+    "tiers is an array of 1 to 3 objects with stretch and reward_rate, each with a greater stretch than the one before "
+    "it and no lower reward_rate, or null.";
+
+std::span<const Step> steps_in(const BookSource& source, const Program& program, const JsonbValue* value) {
+    constexpr std::string_view known[] = {"stretch", "reward_rate"};
+    const std::uint32_t count = JsonContainerSize(list_in(source, "tiers", value, 1, most_tiers, accepted_tiers));
+    auto* steps = static_cast<Step*>(palloc(count * sizeof(Step)));
+    for (std::uint32_t index = 0; index < count; ++index) {
+        const BookSource item = object_in(source, "tiers", value, index, accepted_tiers);
+        check_keys(item, known);
+        new (&steps[index]) Step{stretch_in(item, 0), reward_rate_in(item, -1)};
+        if (steps[index].stretch == 0 || steps[index].reward_rate < 0) refuse(source, "tiers", value, accepted_tiers);
+        check_rate(item, program, steps[index].reward_rate);
+        if (index == 0) continue;
+        const bool ascends = steps[index].stretch > steps[index - 1].stretch &&
+                             steps[index].reward_rate >= steps[index - 1].reward_rate;
+        if (!ascends) refuse(source, "tiers", value, accepted_tiers);
+    }
+    return {steps, count};
+}
+
+// Of a program or an arm, where it has them: they take the place of stretch and reward rate.
+template <class Owner>
+void read_tiers(const BookSource& source, const Program& program, Owner& owner) {
+    const JsonbValue* value = lookup(source, "tiers");
+    if (value == nullptr) return;
+    if (program.objective != Objective::grow_order_value || owner.terms != TermsRule::stretch) {
+        refuse(source, "tiers", value, "Tiers are of grow_order_value, whose terms are by a stretch.");
+    }
+    const std::span<const Step> steps = steps_in(source, program, value);
+    const auto refuse_other = [&](const char* key, std::int64_t given, std::int64_t first) {
+        if (given != first) refuse_present(source, key, "It is that of the first of the tiers, or left out.");
+    };
+    refuse_other("stretch", owner.stretch, steps.front().stretch);
+    refuse_other("reward_rate", owner.reward_rate, steps.front().reward_rate);
+    owner.stretch = steps.front().stretch;
+    owner.reward_rate = steps.front().reward_rate;
+    owner.above = steps.subspan(1);
+}
+
+// --- arms, one by one -------------------------------------------------------------------------------------------
 
 // An arm without a name of its own goes by its place.
 std::string_view arm_name_in(const BookSource& source) {
@@ -238,7 +307,7 @@ double weight_in(const BookSource& source, double otherwise) {
 }
 
 void read_arm(const BookSource& object, const Program& program, std::uint32_t index, double equal_share, Arm& arm) {
-    constexpr std::string_view known[] = {"stretch", "reward_rate", "weight", "name", "terms"};
+    constexpr std::string_view known[] = {"stretch", "reward_rate", "weight", "name", "terms", "tiers"};
     BookSource source = object;
     source.arm = psprintf("%u", index);
     source.arm = arm.name = arm_name_in(source);
@@ -252,10 +321,14 @@ void read_arm(const BookSource& object, const Program& program, std::uint32_t in
         refuse(source, "stretch", lookup(source, "stretch"), "Only terms by a stretch have one.");
     }
     arm.stretch = stretch_in(source, program.stretch);
-    if (!program.gives_amount()) {
+    if (program.gives_thing()) {
         refuse_present(source, "reward_rate", "Arms of free delivery and gifts differ in what they ask for alone.");
     }
     arm.reward_rate = reward_rate_in(source, program.reward_rate);
+    check_rate(source, program, arm.reward_rate);
+    const bool is_like_the_program = arm.stretch == program.stretch && arm.reward_rate == program.reward_rate;
+    if (is_like_the_program && arm.terms == TermsRule::stretch) arm.above = program.above;
+    read_tiers(source, program, arm);
     arm.weight = weight_in(source, equal_share);
 }
 
@@ -347,7 +420,7 @@ void check_explored_arms(const BookSource& source) {
     if (arms == nullptr) return;
     for (std::uint32_t index = 0; index < JsonContainerSize(arms->val.binary.data); ++index) {
         const BookSource arm = object_in(source, "arms", arms, index, accepted_arms);
-        if (lookup(arm, "stretch") == nullptr && lookup(arm, "reward_rate") == nullptr) continue;
+        if (!lookup(arm, "stretch") && !lookup(arm, "reward_rate") && !lookup(arm, "tiers")) continue;
         refuse(
             source, "explore", lookup(source, "explore"),
             "Arms with stretches or reward rates of their own are drawn at random already: explore instead of them.");
@@ -363,6 +436,7 @@ void read_explore(const Book& book, const BookSource& source, Program& program) 
     if (program.objective != Objective::grow_order_value) {
         refuse(source, "explore", value, "Exploring is for grow_order_value.");
     }
+    refuse_present(source, "tiers", "What is explored and learnt is what one threshold does: it has no tiers.");
     const BookSource explore{value->val.binary.data, source.program};
     check_keys(explore, known);
     const JsonbValue* share = lookup(explore, "share");
@@ -392,7 +466,7 @@ void read_learned(const BookSource& source, Program& program) {
     const bool learns = program.uses(TermsRule::learned);
     if (learns && !program.gives_amount()) {
         refuse(source, "reward_kind", lookup(source, "reward_kind"),
-               "Terms are learnt of amounts: those of free delivery and gifts are set by stretch or spread.");
+               "Terms are learnt of amounts: those of other kinds are set by stretch or spread.");
     }
     program.worth = {amount_in(source, "contact_cost", learns), amount_in(source, "min_profit", learns),
                      amount_in(source, "min_reward", learns), amount_in(source, "budget_price", true)};
@@ -458,7 +532,7 @@ void check_program_keys(const BookSource& source) {
         "cooldown",     "budget",        "starts_at",   "ends_at",     "message",         "disclosure",
         "estimates",    "max_min_spend", "max_reward",  "terms",       "spread",          "explore",
         "contact_cost", "min_profit",    "min_reward",  "budget_price", "progress_message",
-        "reward_kind",  "reward_cost",   "gift"};
+        "reward_kind",  "reward_cost",   "gift",        "reward_cap",  "tiers"};
     check_keys(source, known);
 }
 
@@ -497,6 +571,8 @@ void read_program(const Book& book, const BookSource& object, Program& program, 
     program.spread = spread_in(source, program.spread);
     program.reward_rate = reward_rate_in(source, program.reward_rate);
     read_reward(book, source, program);
+    check_rate(source, program, program.reward_rate);
+    read_tiers(source, program, program);
     read_arms(book, source, program);
     read_explore(book, source, program);
     program.max_cv = max_cv_in(source);

@@ -7,6 +7,7 @@
 #include "pg/kit/written.hpp"
 #include "pg/lookup/lookup.hpp"
 #include "pg/offer/offer_input.hpp"
+#include "pg/offer/tiers.hpp"
 
 using namespace clientele;
 
@@ -17,7 +18,7 @@ namespace {
     "SELECT clientele._progress(l.program, l.min_spend, l.reward, l.currency, l.message, l.code, l.valid_until," \
     " l.segment, clientele._last_day(l.valid_until, %1$s._offer_book() OPERATOR(pg_catalog.->>) 'time_zone'),"   \
     " v.definition OPERATOR(pg_catalog.->>) 'progress_message', $2, l.reward_kind,"                              \
-    " v.definition OPERATOR(pg_catalog.->>) 'gift') FROM %1$s.ledger l LEFT JOIN %1$s.program_versions v"        \
+    " v.definition OPERATOR(pg_catalog.->>) 'gift', l.tiers) FROM %1$s.ledger l LEFT JOIN %1$s.program_versions v"        \
     " ON v.program OPERATOR(pg_catalog.=) l.program AND v.version OPERATOR(pg_catalog.=) l.program_version"      \
     " WHERE l.state OPERATOR(pg_catalog.=) 'open' AND l.holdout IS NULL"                                         \
     " AND l.valid_until OPERATOR(pg_catalog.>) pg_catalog.now() AND " condition " ORDER BY l.period LIMIT 1"
@@ -28,7 +29,7 @@ constexpr StoreQuery of_code = {ISSUED("l.code OPERATOR(pg_catalog.=) $1"), View
 // One that would be issued, as the program is now; no row where an exposure is open.
 constexpr StoreQuery unissued = {
     "SELECT clientele._progress((d.o).program, (d.o).min_spend, (d.o).reward, (d.o).currency, (d.o).message, NULL,"
-    " (d.o).valid_until, (d.o).segment, (d.o).last_day, p.progress_message, $2, (d.o).reward_kind, p.gift)"
+    " (d.o).valid_until, (d.o).segment, (d.o).last_day, p.progress_message, $2, (d.o).reward_kind, p.gift, (d.o).tiers)"
     " FROM (SELECT %1$s._decide(i.input, i.budgets) AS o FROM %1$s.%2$s i"
     " WHERE i.customer_id OPERATOR(pg_catalog.=) $1 AND i.open_exposure IS NULL) d"
     " JOIN %1$s.programs p ON p.program OPERATOR(pg_catalog.=) (d.o).program",
@@ -77,6 +78,50 @@ Book book_in(std::string_view currency) {
     return book;
 }
 
+// Where a basket stands before the tiers of an offer, of which there may be one.
+struct Place {
+    Tiers tiers;
+    __int128 threshold = 0;  // of the first, with money_decimals
+    std::size_t reached = 0;
+    std::int64_t reward = 0;  // of the highest that is reached, else of the first
+    std::int64_t gap = 0;     // to the first
+    std::int64_t next_gap = 0;
+
+    const Tier* next() const { return reached < tiers.count ? &tiers.tiers[reached] : nullptr; }
+};
+
+Place place_of(std::int64_t basket, __int128 threshold, Datum reward, const NullableDatum& tiers, int decimals) {
+    Place at;
+    at.threshold = threshold;
+    at.gap = gap_between(threshold, basket, decimals);
+    if (tiers.isnull) {
+        at.reward = units_in(reward, power_of_ten(decimals));
+        at.reached = at.gap == 0 ? 1 : 0;
+        return at;
+    }
+    at.tiers = read_tiers(tiers.value, decimals);
+    at.reached = tiers_reached(at.tiers.all(), basket);
+    at.reward = reward_of_tiers(at.tiers, basket, decimals);
+    if (const Tier* next = at.next()) {
+        at.next_gap = gap_between(__int128{next->min_spend} * power_of_ten(money_decimals), basket, decimals);
+    }
+    return at;
+}
+
+// What is missing to the next tier, and what that gives.
+void tell_of(const Place& at, ProgressWords& words) {
+    words.min_spend = at.threshold;
+    words.gap = at.gap;
+    words.reward = at.reward;
+    const Tier* next = at.next();
+    if (next == nullptr) return;
+    words.min_spend = __int128{next->min_spend} * power_of_ten(money_decimals);
+    words.gap = at.next_gap;
+    words.reward = next->reward;
+    words.share = next->share;
+    words.cap = at.tiers.cap;
+}
+
 // A set of one row or none, so that the protocol for sets needs no state between calls.
 Datum as_set(FunctionCallInfo fcinfo, NullableDatum row) {
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
@@ -109,34 +154,39 @@ CLIENTELE_FUNCTION(clientele_progress) {
         missing,
         basket,
         kind,
-        gift
+        gift,
+        tiers
     };
     const auto given = [fcinfo](int argument) { return nullable_argument(fcinfo, argument); };
     const auto text = [&](int argument) {
         return PG_ARGISNULL(argument) ? std::string_view{} : text_of(PG_GETARG_DATUM(argument));
     };
     const Book book = book_in(text(currency));
+    const Place at = place_of(basket_in(PG_GETARG_DATUM(basket)), threshold_in(PG_GETARG_DATUM(min_spend)),
+                              PG_GETARG_DATUM(reward), given(tiers), book.decimals);
     ProgressWords words{text(missing), text(program), text(segment)};
     if (PG_ARGISNULL(missing)) words.message = plain_progress_message;
-    words.min_spend = threshold_in(PG_GETARG_DATUM(min_spend));
-    words.gap = gap_between(words.min_spend, basket_in(PG_GETARG_DATUM(basket)), book.decimals);
-    words.reward = units_in(PG_GETARG_DATUM(reward), power_of_ten(book.decimals));
+    tell_of(at, words);
     words.last_day = PG_GETARG_INT32(last_day);
     for (const RewardKind known : reward_kinds) {
         if (text(kind) == code_of(known)) words.reward_name = reward_name(known, text(gift));
     }
-    const bool reached = words.gap == 0;
     const auto missing_message = [&] {
         return known_datum(written([&](Text& to) { add_progress_message(to, book, words); }));
     };
+    const auto amount = [&](std::int64_t units) { return known_datum(make_numeric(units, book.decimals)); };
+    const Tier* next = at.reached > 0 ? at.next() : nullptr;
     const NullableDatum columns[] = {given(program),
                                      given(min_spend),
-                                     given(reward),
-                                     known_datum(make_numeric(words.gap, book.decimals)),
-                                     known_datum(BoolGetDatum(reached)),
-                                     reached ? given(message) : missing_message(),
+                                     amount(at.reward),
+                                     amount(at.gap),
+                                     known_datum(BoolGetDatum(at.reached > 0)),
+                                     at.reached > 0 && next == nullptr ? given(message) : missing_message(),
                                      given(code),
-                                     given(valid_until)};
+                                     given(valid_until),
+                                     next == nullptr ? null_datum : known_datum(make_numeric(next->min_spend, 0)),
+                                     next == nullptr ? null_datum : amount(next->reward),
+                                     next == nullptr ? null_datum : amount(at.next_gap)};
     return row_of(result_row_type(fcinfo), columns);
 }
 
@@ -168,4 +218,13 @@ CLIENTELE_FUNCTION(clientele_code_progress) {
     if (PG_ARGISNULL(0)) return as_set(fcinfo, null_datum);
     return as_set(fcinfo, look_up(store, TEXTOID, of_code, false, PG_GETARG_DATUM(0), basket,
                                   get_fn_expr_rettype(fcinfo->flinfo)));
+}
+
+// (reward, tiers, order_value, currency)
+CLIENTELE_FUNCTION(clientele_reward_for) {
+    if (PG_ARGISNULL(0)) PG_RETURN_NULL();
+    if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3)) return PG_GETARG_DATUM(0);
+    const int decimals = currency_decimals(text_of(PG_GETARG_DATUM(3)));
+    const Tiers tiers = read_tiers(PG_GETARG_DATUM(1), decimals);
+    return make_numeric(reward_of_tiers(tiers, basket_in(PG_GETARG_DATUM(2)), decimals), decimals);
 }
