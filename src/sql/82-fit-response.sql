@@ -95,9 +95,9 @@ CREATE FUNCTION clientele._response_log(store name) RETURNS text
         'placed_since', clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'))
 $$;
 COMMENT ON FUNCTION clientele._response_log(name) IS
-    'What the response is fitted to, as common table expressions: enrolled, a row an exposure of an amount by the programs that grow the order value '
-    'whose horizon is over; placed, a row an order within its horizon; outcomes, those before the customer''s next exposure, and whether '
-    'the offer was open to them.';
+    'What the response is fitted to, as common table expressions: enrolled, a row an exposure of an amount by the programs that grow '
+    'the order value whose horizon is over; placed, a row an order within its horizon; outcomes, those before the customer''s next '
+    'exposure, and whether the offer was open to them.';
 
 -- $1 to $3: as above; $4: segments.
 CREATE FUNCTION clientele._response_tables(store name, "from" timestamptz, "to" timestamptz, horizon interval, segments text[],

@@ -74,7 +74,8 @@ CREATE FUNCTION clientele._backtest_query(store name, program text, consent text
         'input', replace(replace(clientele._columns_of('clientele.offer_input', 'i.', '{no_consent}'),
             'i.history', 'NULL'), 'i.open', 'NULL'))
 $$;
-COMMENT ON FUNCTION clientele._backtest_query(name, text, text) IS 'The query for what a book would have offered at a time, and what became of it.';
+COMMENT ON FUNCTION clientele._backtest_query(name, text, text) IS
+    'The query for what a book would have offered at a time, and what became of it.';
 
 CREATE FUNCTION clientele._backtest_steps("from" timestamptz, "to" timestamptz, step interval, valid_for interval) RETURNS timestamptz[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
