@@ -34,7 +34,7 @@ Question question(FunctionCallInfo fcinfo, const OfferInput& input, NullableDatu
 
 OfferInput input_argument(FunctionCallInfo fcinfo) {
     if (!PG_ARGISNULL(1)) return offer_input(PG_GETARG_DATUM(1));
-    return {null_datum, null_datum, null_datum, null_datum, null_datum,
+    return {null_datum, null_datum, null_datum, null_datum, null_datum, null_datum,
             null_datum, null_datum, null_datum, null_datum, null_datum};
 }
 

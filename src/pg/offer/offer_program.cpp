@@ -453,12 +453,12 @@ void read_estimates(const Book& book, const BookSource& source, const Program& p
 
 void check_program_keys(const BookSource& source) {
     constexpr std::string_view known[] = {
-        "program",      "version",       "priority",    "objective",   "segments",        "stretch",
-        "reward_rate",  "max_cv",        "arms",        "valid_for",   "holdout",         "max_per_customer",
-        "cooldown",     "budget",        "starts_at",   "ends_at",     "message",         "disclosure",
-        "estimates",    "max_min_spend", "max_reward",  "terms",       "spread",          "explore",
-        "contact_cost", "min_profit",    "min_reward",  "budget_price", "progress_message",
-        "reward_kind",  "reward_cost",   "gift"};
+        "program",      "version",       "priority",   "objective",    "segments",         "stretch",
+        "reward_rate",  "max_cv",        "arms",       "valid_for",    "holdout",          "max_per_customer",
+        "cooldown",     "budget",        "starts_at",  "ends_at",      "message",          "disclosure",
+        "estimates",    "max_min_spend", "max_reward", "terms",        "spread",           "explore",
+        "contact_cost", "min_profit",    "min_reward", "budget_price", "progress_message", "reward_kind",
+        "reward_cost",  "gift"};
     check_keys(source, known);
 }
 
