@@ -46,7 +46,7 @@ INSERT INTO calls (call) SELECT btrim(c, E' \n') FROM regexp_split_to_table($$
     apply_definitions('gone', '{"format": 1, "segmentations": [{"segmentation": "main", "segments": [{"segment": "n", "rule": "orders > 2"}]}]}'); measure_lift('gone', 'stretch'); learn_offer('gone', 'stretch');
     fit_clv('gone', force => true); fit_clv('gone', force => true, as_of => now() - interval '2 days'); clv_report('gone'); use_model('gone', 'kmeans:habits', 1); report_html('gone'); report_html('gone', now() - interval '2 days');
     add_consumer('gone', 'b'); read_events('gone', 'mail'); ack_events('gone', 'mail', 0); drop_consumer('gone', 'mail'); check_store('gone'); check_store('gone', repair => true); set_live('gone', true); set_live('gone', false);
-    set_contact_limit('gone', 2, '30 days'); upgrade_store('gone'); set_time_zone('gone', 'Asia/Tokyo'); alter_store('gone', margin => 0.2); alter_store('gone', attributes => '{city}'); detach_store('gone'); attach_store('gone'); drop_store('gone', force => true);
+    set_contact_limit('gone', 2, '30 days'); set_consent('gone', 'orders > 1'); upgrade_store('gone'); set_time_zone('gone', 'Asia/Tokyo'); alter_store('gone', margin => 0.2); alter_store('gone', attributes => '{city}'); detach_store('gone'); attach_store('gone'); drop_store('gone', force => true);
     refresh('gone'); record_segments('gone'); issue_offers('gone'); settle_offers('gone')$$, ';') c;
 -- None is left out.
 SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname !~ '^_|^create_store$' AND 'store' = ANY (p.proargnames)
