@@ -34,7 +34,7 @@ END $$;
 CREATE TABLE calls (nth serial, call text);
 INSERT INTO calls (call) SELECT btrim(c, E' \n') FROM regexp_split_to_table($$
     assign_segment(1, 'gone'); assign_segment(1, 'gone', 'value'); assign_segment(1, 'gone', as_of => now() - interval '2 days'); segments_of(1, 'gone'); segments_of(1, 'gone', as_of => now() - interval '2 days');
-    explain_segment(1, 'gone'); explain_segment(1, 'gone', as_of => now() - interval '2 days'); content_for(1, 'home', 'gone'); content_for(1, 'home', 'gone', now() - interval '2 days');
+    explain_segment(1, 'gone'); explain_segment(1, 'gone', as_of => now() - interval '2 days'); content_for(1, 'home', 'gone'); content_for(1, 'home', 'gone', expose => true); content_for(1, 'home', 'gone', now() - interval '2 days');
     personalized_offer(1, 'gone'); personalized_offer(1, 'gone', as_of => now() - interval '2 days'); explain_offer(1, 'gone'); explain_offer(1, 'gone', as_of => now() - interval '2 days');
     preview_offer('gone', 'stretch', 'grow_order_value'); issue_offer(1, 'gone'); issue_offer(49, 'gone'); redeem_offer((SELECT code FROM codes WHERE c = 2), 101, 'gone'); void_redemption(101, 'gone');
     try_redeem_offer((SELECT code FROM codes WHERE c = 2), 101, 'gone'); offer_progress(1, 10, 'gone'); offer_progress(49, 10, 'gone', unissued => true); code_progress((SELECT code FROM codes WHERE c = 2), 10, 'gone');

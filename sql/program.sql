@@ -273,5 +273,15 @@ DROP TABLE drawn;
 SELECT clientele.drop_store('Renamed');
 DROP TABLE changes;
 
+-- Those that take the terms of a program have the same defaults for them.
+CREATE TEMP VIEW presets AS
+SELECT p.proname, argument, pg_get_function_arg_default(p.oid, n::int) AS preset
+FROM pg_proc p, unnest(p.proargnames) WITH ORDINALITY a(argument, n)
+WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname IN ('define_offer', 'preview_offer', 'backtest_offer');
+SELECT p.proname, count(*) > 20 AS many, count(*) FILTER (WHERE p.preset IS DISTINCT FROM d.preset) AS differ
+FROM presets p JOIN presets d USING (argument) WHERE d.proname = 'define_offer' AND p.proname <> 'define_offer'
+GROUP BY p.proname ORDER BY p.proname;
+DROP VIEW presets;
+
 SELECT clientele.drop_store('p');
 DROP TABLE people, orders;

@@ -34,7 +34,7 @@ struct Refresh {
     Oid key_type;
     Oid profile_type;
     int64 done;
-    NullableDatum above;  // text: the highest customer of the last chunk
+    NullableDatum above = null_datum;  // text: the highest customer of the last chunk
     List* sources;        // the orders and lines that are locked for the session
 };
 
