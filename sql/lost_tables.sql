@@ -34,7 +34,7 @@ END $$;
 CREATE TABLE calls (nth serial, call text);
 INSERT INTO calls (call) SELECT btrim(c, E' \n') FROM regexp_split_to_table($$
     assign_segment(1, 'gone'); assign_segment(1, 'gone', 'value'); assign_segment(1, 'gone', as_of => now() - interval '2 days'); segments_of(1, 'gone'); segments_of(1, 'gone', as_of => now() - interval '2 days');
-    explain_segment(1, 'gone'); explain_segment(1, 'gone', as_of => now() - interval '2 days'); content_for(1, 'home', 'gone'); content_for(1, 'home', 'gone', now() - interval '2 days');
+    explain_segment(1, 'gone'); explain_segment(1, 'gone', as_of => now() - interval '2 days'); content_for(1, 'home', 'gone'); content_for(1, 'home', 'gone', expose => true); content_for(1, 'home', 'gone', now() - interval '2 days');
     personalized_offer(1, 'gone'); personalized_offer(1, 'gone', as_of => now() - interval '2 days'); explain_offer(1, 'gone'); explain_offer(1, 'gone', as_of => now() - interval '2 days');
     preview_offer('gone', 'stretch', 'grow_order_value'); issue_offer(1, 'gone'); issue_offer(49, 'gone'); redeem_offer((SELECT code FROM codes WHERE c = 2), 101, 'gone'); void_redemption(101, 'gone');
     try_redeem_offer((SELECT code FROM codes WHERE c = 2), 101, 'gone'); offer_progress(1, 10, 'gone'); offer_progress(49, 10, 'gone', unissued => true); code_progress((SELECT code FROM codes WHERE c = 2), 10, 'gone');
@@ -46,7 +46,7 @@ INSERT INTO calls (call) SELECT btrim(c, E' \n') FROM regexp_split_to_table($$
     apply_definitions('gone', '{"format": 1, "segmentations": [{"segmentation": "main", "segments": [{"segment": "n", "rule": "orders > 2"}]}]}'); measure_lift('gone', 'stretch'); learn_offer('gone', 'stretch');
     fit_clv('gone', force => true); fit_clv('gone', force => true, as_of => now() - interval '2 days'); clv_report('gone'); use_model('gone', 'kmeans:habits', 1); report_html('gone'); report_html('gone', now() - interval '2 days');
     add_consumer('gone', 'b'); read_events('gone', 'mail'); ack_events('gone', 'mail', 0); drop_consumer('gone', 'mail'); check_store('gone'); check_store('gone', repair => true); set_live('gone', true); set_live('gone', false);
-    set_contact_limit('gone', 2, '30 days'); upgrade_store('gone'); set_time_zone('gone', 'Asia/Tokyo'); alter_store('gone', margin => 0.2); alter_store('gone', attributes => '{city}'); detach_store('gone'); attach_store('gone'); drop_store('gone', force => true);
+    set_contact_limit('gone', 2, '30 days'); set_consent('gone', 'orders > 1'); upgrade_store('gone'); set_time_zone('gone', 'Asia/Tokyo'); alter_store('gone', margin => 0.2); alter_store('gone', attributes => '{city}'); detach_store('gone'); attach_store('gone'); drop_store('gone', force => true);
     refresh('gone'); record_segments('gone'); issue_offers('gone'); settle_offers('gone')$$, ';') c;
 -- None is left out.
 SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname !~ '^_|^create_store$' AND 'store' = ANY (p.proargnames)

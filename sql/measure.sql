@@ -192,7 +192,7 @@ CREATE FUNCTION m_unsettled(horizon interval) RETURNS bigint LANGUAGE sql AS $$
             WHEN 'redeemed' THEN o.order_id = l.order_id AND EXISTS (SELECT FROM measured.reversals v WHERE v.exposure_id = l.exposure_id)
                 AND l.period = (SELECT max(period) FROM measured.ledger m WHERE m.customer_id = l.customer_id) ELSE false END) $$;
 CREATE FUNCTION m_same_count(horizon interval) RETURNS text LANGUAGE sql AS $$
-    SELECT _unsettled_offers('measured', 'p', '-infinity', 'infinity', horizon, NULL) || ' ' || m_unsettled(horizon) $$;
+    SELECT _unsettled_offers('measured', ROW('p', NULL, NULL), '-infinity', 'infinity', horizon, NULL) || ' ' || m_unsettled(horizon) $$;
 SET client_min_messages = error;
 SELECT m_same_count('14 days') AS settled;
 UPDATE measured.ledger SET state = 'open', closed_at = NULL WHERE state = 'expired';
@@ -211,7 +211,7 @@ UPDATE measured.ledger SET state = 'open', closed_at = NULL WHERE state = 'expir
 CREATE TABLE m_overstated AS SELECT effect FROM measure_lift('measured', 'p', pre_period => '0');
 CALL settle_offers('measured');
 SET client_min_messages = warning;
-SELECT _unsettled_offers('measured', 'p', '-infinity', 'infinity', '14 days', NULL) AS unsettled, r.effect < o.effect AS lower, m_fields(r)::text = m_expected(r.metric, NULL, pre_period => '0')::text AS same, note
+SELECT _unsettled_offers('measured', ROW('p', NULL, NULL), '-infinity', 'infinity', '14 days', NULL) AS unsettled, r.effect < o.effect AS lower, m_fields(r)::text = m_expected(r.metric, NULL, pre_period => '0')::text AS same, note
 FROM measure_lift('measured', 'p', pre_period => '0') r, m_overstated o;
 TRUNCATE measured.ledger, measured.reversals;
 INSERT INTO measured.ledger OVERRIDING SYSTEM VALUE SELECT * FROM m_kept;

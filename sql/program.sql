@@ -254,7 +254,7 @@ SELECT clientele.set_global_holdout('r', 0.2);
 SELECT global_holdout FROM r.settings;
 SELECT count(*) > 50 AS many, count(*) FILTER (WHERE (status = 'held_out' AND reasons = '{held_out_globally}') <> (clientele.bucket('r:global', customer_id) < 0.2)) AS mismatches FROM r.offer_decisions WHERE status <> 'refused';
 SELECT clientele.upgrade_store('r');
-SELECT clientele._offer_definition('r', 'more', clientele._offer_terms('grow_order_value', NULL, 1.4, 0.05, 0.45, '14 days', 0, NULL, NULL, NULL, NULL, NULL, NULL, 'Hi', NULL, NULL, NULL, NULL, 'stretch', 2, '{gap}', NULL, 'amount_off', NULL, NULL)) - '{message}'::text[] AS definition, r._offer_book() -> 'global_holdout' AS global_holdout;
+SELECT clientele._offer_definition('r', 'more', clientele._offer_terms('grow_order_value', NULL, 1.4, 0.05, 0.45, '14 days', 0, NULL, NULL, NULL, NULL, NULL, NULL, 'Hi', NULL, NULL, NULL, NULL, 'stretch', 2, '{gap}')) - '{message}'::text[] AS definition, r._offer_book() -> 'global_holdout' AS global_holdout;
 SELECT clientele.set_global_holdout('r', 0);
 SELECT count(*) AS held_out FROM r.offer_decisions WHERE status = 'held_out';
 -- A rename of the schema draws nothing anew: neither at once, nor when anything is defined.
@@ -272,6 +272,16 @@ FROM (SELECT min(customer_id) AS id FROM drawn WHERE reasons = '{held_out}') d, 
 DROP TABLE drawn;
 SELECT clientele.drop_store('Renamed');
 DROP TABLE changes;
+
+-- Those that take the terms of a program have the same defaults for them.
+CREATE TEMP VIEW presets AS
+SELECT p.proname, argument, pg_get_function_arg_default(p.oid, n::int) AS preset
+FROM pg_proc p, unnest(p.proargnames) WITH ORDINALITY a(argument, n)
+WHERE p.pronamespace = 'clientele'::regnamespace AND p.proname IN ('define_offer', 'preview_offer', 'backtest_offer');
+SELECT p.proname, count(*) > 20 AS many, count(*) FILTER (WHERE p.preset IS DISTINCT FROM d.preset) AS differ
+FROM presets p JOIN presets d USING (argument) WHERE d.proname = 'define_offer' AND p.proname <> 'define_offer'
+GROUP BY p.proname ORDER BY p.proname;
+DROP VIEW presets;
 
 SELECT clientele.drop_store('p');
 DROP TABLE people, orders;

@@ -74,7 +74,7 @@ SELECT t, refusal(format('SELECT clientele.define_offer(%L, %L, %L, %s)', 'shop'
 SELECT t, refusal(format('SELECT clientele.define_offer(%L, %L, %L, reward_kind => ''free_shipping'', reward_cost => 2, holdout => 0.1, disclosure => ''x'', %s)', 'shop', 'x', 'grow_order_value', t)) FROM unnest(ARRAY['explore => ''{"share": 0.2, "stretch": [1.3, 1.9], "reward_rate": [0.02, 0.06]}''',
     'terms => ''learned''', 'arms => ''[{"terms": "learned"}, {"terms": "stretch"}]''']) t;
 SELECT refusal($$SELECT clientele.alter_offer('shop', 'mug', explore => '{"share": 0.2, "stretch": [1.3, 1.9], "reward_rate": [0.02, 0.06]}')$$);
-SELECT refusal($$SELECT clientele.fit_response('shop', now() - interval '30 days', now() + interval '1 day', force => true)$$);
+SELECT left(refusal($$SELECT clientele.fit_response('shop', now() - interval '30 days', now() + interval '1 day', force => true)$$), 77) AS refused;
 -- Looking back: what the mug would have cost, and for whom there is a consent.
 SELECT offered, refusals, greatest_cost > 0 AS costs FROM clientele.backtest_offer('shop', 'mug', 'grow_order_value', reward_kind => 'gift', reward_cost => 3, gift => 'a mug', "from" => now() - interval '20 days') WHERE segment IS NULL AND step_at IS NULL;
 SELECT offered, refusals FROM clientele.backtest_offer('shop', 'mug', 'grow_order_value', reward_kind => 'gift', reward_cost => 3, gift => 'a mug', consent => 'customer_id > 10', "from" => now() - interval '20 days') WHERE segment IS NULL AND step_at IS NULL;

@@ -225,7 +225,8 @@ BEGIN
             rule text NOT NULL, operands text[] NOT NULL, description text, sensitive boolean NOT NULL, body text,
             PRIMARY KEY (segmentation, segment), UNIQUE (segmentation, priority));
         CREATE TABLE {store}.contents (
-            slot text NOT NULL, segment text NOT NULL, content text NOT NULL, body text, PRIMARY KEY (slot, segment));
+            slot text NOT NULL, segment text NOT NULL, content text NOT NULL, body text, holdout double precision NOT NULL DEFAULT 0,
+            PRIMARY KEY (slot, segment));
         CREATE TABLE {store}.programs (
             program text PRIMARY KEY, version integer NOT NULL, priority integer NOT NULL UNIQUE, objective text NOT NULL, segments text[],
             stretch numeric NOT NULL, reward_rate numeric NOT NULL, max_cv double precision, valid_for interval NOT NULL,
@@ -245,6 +246,7 @@ BEGIN
     PERFORM clientele._create_models(store, settings);
     PERFORM clientele._create_ledger(store, settings);
     PERFORM clientele._create_crossed(store);
+    PERFORM clientele._create_content_exposures(store);
     PERFORM clientele._create_affinities(store);
 END $$;
 COMMENT ON FUNCTION clientele._create_tables(name, clientele.store_settings) IS 'The tables of a new store.';

@@ -46,9 +46,12 @@ BEGIN
             FROM (SELECT i.customer_id, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
             WHERE (d.o).program IS NOT NULL;
         CREATE OR REPLACE VIEW {store}.campaign WITH (security_invoker = true) AS
-            SELECT d.customer_id, d.segment, COALESCE(k.content, '{}') AS content, {unsegmented},
+            SELECT d.customer_id, d.segment, CASE WHEN k.holdouts IS NULL THEN COALESCE(k.content, '{}')
+                    ELSE clientele._shown_contents(k.content, k.holdouts, {store}._offer_book() OPERATOR(pg_catalog.->>) 'seed', d.customer)
+                END AS content, {unsegmented},
                 (d.open).code, CASE WHEN (d.open).code IS NOT NULL THEN (d.open).exposure_id END AS exposure_id
-            FROM (SELECT i.customer_id, i.segment, i.open, {store}._decide(i.input, i.budgets) AS o FROM {store}._offer_inputs i) d
+            FROM (SELECT i.customer_id, i.customer, i.segment, i.open, {store}._decide(i.input, i.budgets) AS o
+                FROM {store}._offer_inputs i) d
             LEFT JOIN {store}._segment_content k ON k.segment = d.segment;
         CREATE OR REPLACE VIEW {store}.offer_decisions WITH (security_invoker = true) AS
             SELECT i.customer_id, d.*, clientele._natural_share(i.profile, i.prior, d.min_spend) AS natural_share

@@ -300,12 +300,13 @@ CREATE FUNCTION clientele._create_segment_views(store name) RETURNS void
 BEGIN
     EXECUTE clientele._fill($views$
         CREATE OR REPLACE VIEW {store}._segment_content WITH (security_invoker = true) AS
-            SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content
+            SELECT s.segment, pg_catalog.jsonb_object_agg(c.slot, c.content) AS content,
+                pg_catalog.jsonb_object_agg(c.slot, c.holdout) FILTER (WHERE c.holdout > 0) AS holdouts
             FROM (SELECT r.segment, m.default_segment FROM {store}.segment_rules r JOIN {store}.segmentations m USING (segmentation)
                   WHERE r.segmentation = 'main'
                   UNION ALL SELECT m.default_segment, m.default_segment FROM {store}.segmentations m WHERE m.segmentation = 'main') s
             CROSS JOIN LATERAL (
-                SELECT DISTINCT ON (k.slot) k.slot, k.content FROM {store}.contents k
+                SELECT DISTINCT ON (k.slot) k.slot, k.content, k.holdout FROM {store}.contents k
                 WHERE k.segment IN (s.segment, s.default_segment) ORDER BY k.slot, k.segment = s.segment DESC) c
             GROUP BY s.segment;
         CREATE OR REPLACE VIEW {store}.segment_sizes WITH (security_invoker = true) AS

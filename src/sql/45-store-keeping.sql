@@ -152,8 +152,8 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'pg_class'::regclass, c.oid FROM pg_class c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
-        'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'programs',
-        'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'crossed', 'scoring', 'models',
+        'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'content_exposures',
+        'programs', 'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'crossed', 'scoring', 'models',
         'product_neighbours', 'affinities', 'budget_prices',
         'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger',
         'budget_status', '_budgets', 'campaign_progress', 'experiment_health',

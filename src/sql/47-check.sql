@@ -90,7 +90,7 @@ BEGIN
         RETURN QUERY SELECT * FROM clientele._duplicate_customers(store, settings, sampled);
         RETURN QUERY SELECT * FROM clientele._duplicate_orders(store, settings, sampled);
         RETURN QUERY SELECT * FROM clientele._profile_findings(store, settings, sampled);
-        RETURN QUERY SELECT * FROM clientele._refund_findings(store, settings, sampled);
+        RETURN QUERY SELECT * FROM clientele._refund_findings(store, sampled);
     EXCEPTION WHEN data_exception OR raise_exception THEN
         -- An order that the filter fails for must not hide what else is wrong.
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
@@ -193,7 +193,7 @@ COMMENT ON FUNCTION clientele._profile_findings(name, clientele.store_settings, 
 
 -- A refund row takes back an order: of the same customer, not dated later, and of at least its value. Several refund rows
 -- may match one order.
-CREATE FUNCTION clientele._refund_findings(store name, settings clientele.store_settings, sampled text[])
+CREATE FUNCTION clientele._refund_findings(store name, sampled text[])
     RETURNS TABLE (finding text, customer text, detail text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -208,7 +208,7 @@ BEGIN
         WHERE r.amount < 0 AND r.greatest < - r.amount ORDER BY r.customer_id, r.ordered_at, r.amount',
         store, clientele._among(store, sampled)) USING sampled;
 END $$;
-COMMENT ON FUNCTION clientele._refund_findings(name, clientele.store_settings, text[]) IS
+COMMENT ON FUNCTION clientele._refund_findings(name, text[]) IS
     'Refund rows whose customer had no order by then of at least that value.';
 
 -- Where the orders cannot even be read, as when the filter fails, it finds nothing.

@@ -537,7 +537,6 @@ CREATE FUNCTION clientele._evaluate_each(source text, key text, expressions text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found clientele.found_value[] := '{}';
-    place integer;
 BEGIN
     BEGIN
         RETURN clientele._evaluate(source, key, expressions);

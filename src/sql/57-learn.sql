@@ -200,8 +200,6 @@ COMMENT ON FUNCTION clientele._is_skewed(double precision, double precision, dou
 
 CREATE FUNCTION clientele._check_summary(store name, summary clientele.feature_summary, labels text[], k integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    place integer;
 BEGIN
     IF (summary).complete < 2 THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -283,7 +281,6 @@ DECLARE
     phrases text[] := coalesce(clientele._feature_phrases(labels, z, 0.5::double precision),
         (clientele._feature_phrases(labels, z, 0.25::double precision))[1:1], '{typical}');
     proposed text;
-    length integer;
 BEGIN
     FOR length IN 2 .. 4 LOOP
         proposed := array_to_string(phrases[1:length], ', ');
@@ -386,7 +383,6 @@ DECLARE
     descriptions text[];
     sensitive boolean[];
     checked record;
-    place integer;
 BEGIN
     -- A row of the table models may have been written by hand: it is refused here rather than at every reader's next query.
     IF num_nulls(names, expressions, centroids, scales) > 0 OR cardinality(names) <> array_length(centroids, 1)
@@ -437,7 +433,6 @@ DECLARE
     former_names text[] := clientele._texts(former -> 'names');
     names text[] := ARRAY(SELECT former_names[m.number] FROM unnest(matched) WITH ORDINALITY AS m(number, place) ORDER BY m.place);
     taken text[];
-    cluster integer;
 BEGIN
     EXECUTE format('SELECT array_agg(g.default_segment) FROM %I.segmentations AS g WHERE g.segmentation = $1', store) INTO taken
         USING segmentation;

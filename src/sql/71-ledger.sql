@@ -118,7 +118,7 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._sees_sums() RETURNS boolean STABLE PARALLEL SAFE
         RETURN %1$I._sees_everybody() OR NOT pg_catalog.has_any_column_privilege(%2$L::pg_catalog.regclass, ''SELECT'')',
         store, format('%I.ledger', store));
-    FOREACH kept IN ARRAY '{ledger,segment_membership,segment_events,crossed,pending}'::text[] LOOP
+    FOREACH kept IN ARRAY '{ledger,content_exposures,segment_membership,segment_events,crossed,pending}'::text[] LOOP
         -- What is pending without a customer is a mark that is for all.
         PERFORM clientele._add_policy(store, kept, CASE kept WHEN 'pending' THEN 'pending.customer_id IS NULL OR ' ELSE '' END
             || format(visible, store, sees_all, kept));

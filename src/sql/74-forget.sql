@@ -104,6 +104,7 @@ BEGIN
     EXECUTE format('DELETE FROM %I.segment_membership m WHERE m.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.segment_events e WHERE e.customer_id = %s', store, key);
     EXECUTE format('DELETE FROM %I.crossed x WHERE x.customer_id = %s', store, key);
+    EXECUTE format('DELETE FROM %I.content_exposures e WHERE e.customer_id = %s', store, key);
     PERFORM clientele._forget_exposures(store, key);
     IF settings.live THEN
         PERFORM clientele._mark_for_recount(store, key);
@@ -121,12 +122,13 @@ CREATE FUNCTION clientele.forget_customer(customer text, store name DEFAULT NULL
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT clientele._forget_customer($1::text, $2); END;
 CALL clientele._comment_on_overloads('forget_customer({key}, name)',
-    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments and its events, and the exposures, of '
-    'which sums by program stay, so that budgets are exact: what was spent stays spent, what was promised is free again. '
+    'Removes what a store keeps of a customer: the profile, what is pending, the history of segments and its events, the exposures to '
+    'content, and those to offers, of which sums by program stay, so that budgets are exact: what was spent stays spent, what was '
+    'promised is free again. '
     'Who is to be forgotten must be deleted from the orders and customers tables first, in the same transaction or an earlier one: what '
     'is left there is counted again, by the next refresh; by a live store at once. Idempotent; an unknown customer is no error; NULL and '
     'a malformed key are. '
-    'For the store''s owner, or who may delete from profiles, pending, segment_membership, segment_events, ledger, crossed and '
-    'reversals, and write forgotten, event_counter, budgets, campaigns and settings; where the store is live, read the orders and add to '
-    'pending. '
+    'For the store''s owner, or who may delete from profiles, pending, segment_membership, segment_events, ledger, crossed, '
+    'content_exposures and reversals, and write forgotten, event_counter, budgets, campaigns and settings; where the store is live, read '
+    'the orders and add to pending. '
     'Refused (55006) while the store is being refreshed.');

@@ -24,7 +24,7 @@ COMMENT ON COLUMN clientele.lift_report.sequential_low IS
 COMMENT ON COLUMN clientele.lift_report.p_holm IS 'p_value corrected for the number of segments, after Holm; NULL for all customers.';
 COMMENT ON COLUMN clientele.lift_report.excluded IS 'Customers who are left out because their horizon is not over.';
 COMMENT ON COLUMN clientele.lift_report.versions IS
-    'How many versions of the program (of the whole store: shares of the global holdout) are compared, each within itself.';
+    'How many versions of the program (of the whole store, and of contents: shares of the holdout) are compared, each within itself.';
 COMMENT ON COLUMN clientele.lift_report.srm_pvalue IS
     'Sample-ratio mismatch: p-value of the arms'' sizes under the holdout of their version; of several versions the smallest after '
     'Holm''s correction. Below 0.001 the assignment is broken.';
@@ -50,6 +50,10 @@ COMMENT ON TYPE clientele.lift_stratum IS
 
 -- ---- What is compared ----
 
+CREATE TYPE clientele.measured AS (program text, content text, slot text);
+COMMENT ON TYPE clientele.measured IS
+    'Internal: what is measured: a program, a content in a slot, or, where all are NULL, all programs together.';
+
 -- What a metric is, of the rows of a customer: an expression over o.amount, and what was asked for at the enrolment, in which {within}
 -- stands for the time that counts.
 CREATE FUNCTION clientele._metric_expression(metric text) RETURNS text
@@ -67,14 +71,22 @@ COMMENT ON FUNCTION clientele._metric_expression(text) IS
     'is bought, and what rewards cost; reach_rate the threshold as of then, which who was held out has, too; of aov this is the '
     'numerator, whose denominator is orders_per_customer. NULL: there is no such metric.';
 
-CREATE FUNCTION clientele._enrolled_by(store name, program text) RETURNS text
+-- A relation l with a row an enrolment: stratum, within which chance alone decides, and treated. $1: the program.
+CREATE FUNCTION clientele._enrolments(store name, what clientele.measured) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN program IS NULL THEN '$1 IS NULL' ELSE 'l.program = $1 AND l.holdout IS DISTINCT FROM ''global''' END
-        || ' AND ' || clientele._uncrossed(store, program)
+    SELECT format(CASE WHEN what.content IS NOT NULL
+        THEN '(SELECT e.customer_id, 1 AS period, e.exposed_at AS issued_at, e.segment, e.margin, NULL::numeric AS min_spend,
+                NULL::timestamptz AS valid_until, NULL::integer AS program_version, e.holdout AS stratum, NOT e.held_out AS treated
+            FROM %1$I.content_exposures e WHERE e.content = %2$L AND e.slot = %3$L AND NOT e.crossed) l'
+        WHEN what.program IS NOT NULL THEN '(SELECT l.*, l.program_version AS stratum, l.holdout IS NULL AS treated FROM %1$I.ledger l
+            WHERE l.program = $1 AND l.holdout IS DISTINCT FROM ''global'' AND %4$s) l'
+        ELSE '(SELECT l.*, l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated FROM %1$I.ledger l
+            WHERE $1 IS NULL AND %4$s) l' END,
+        store, what.content, what.slot, clientele._uncrossed(store, what.program))
 $$;
-COMMENT ON FUNCTION clientele._enrolled_by(name, text) IS
-    'Whether a row l of the ledger is an enrolment by program $1 (NULL: any), as an SQL expression: whom the store holds out of '
-    'everything no program has assigned to an arm; who was merged from customers in different arms is in none.';
+COMMENT ON FUNCTION clientele._enrolments(name, clientele.measured) IS
+    'The enrolments of what is measured, as an SQL relation l: whom the store holds out of everything no program has assigned to an arm; '
+    'who was merged from customers in different arms is in none.';
 
 -- One row a customer, at the first enrolment of program $1 (NULL: of any) from $2 to before $3, or one for every enrolment then:
 -- stratum, treated, labels (further columns
@@ -83,7 +95,7 @@ COMMENT ON FUNCTION clientele._enrolled_by(name, text) IS
 -- held out mostly stays so, and what earlier offers changed would be subtracted from what this one does.
 -- Orders are read once: those from $6 to before $7. Whether a threshold was reached is asked of the time in which the offer was valid,
 -- within the horizon if there is one.
-CREATE FUNCTION clientele._outcomes_query(store name, program text, metric text, later boolean, labels text[] DEFAULT '{}',
+CREATE FUNCTION clientele._outcomes_query(store name, what clientele.measured, metric text, later boolean, labels text[] DEFAULT '{}',
         every boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -93,32 +105,30 @@ DECLARE
 BEGIN
     RETURN clientele._fill('
         SELECT e.customer_id, e.period, e.stratum, e.treated, e.measured, e.again{e_labels}, {outcome} AS outcome, {second}
-        FROM (SELECT {distinct} l.customer_id, l.period, {arm}, l.issued_at AS enrolled_at, l.first_at{l_labels},
+        FROM (SELECT {distinct} l.customer_id, l.period, l.stratum, l.treated, l.issued_at AS enrolled_at, l.first_at{l_labels},
                 COALESCE(l.margin, {margin}) AS margin,
                 l.min_spend, l.first_at - $5 AS starts_at, {ends_at} AS ends_at, {ends_at} <= pg_catalog.now() AS measured,
                 l.first_at < l.issued_at AS again
-            FROM (SELECT l.*, {first_at} AS first_at FROM {store}.ledger l WHERE l.issued_at < $3 AND {enrolled}) l WHERE l.issued_at >= $2
+            FROM (SELECT l.*, {first_at} AS first_at FROM {enrolments} WHERE l.issued_at < $3) l WHERE l.issued_at >= $2
             ORDER BY l.customer_id, l.period) e
         LEFT JOIN ({amounts}) o
             ON o.customer_id = e.customer_id AND (o.ordered_at >= e.starts_at OR {after}) AND o.ordered_at < e.ends_at AND e.measured
         GROUP BY e.customer_id, e.period, e.stratum, e.treated, e.measured, e.again, e.margin, e.min_spend{e_labels}',
         'ends_at', CASE metric WHEN 'reach_rate' THEN 'least(l.valid_until, l.issued_at + $4)' ELSE 'l.issued_at + $4' END,
-        'store', quote_ident(store), 'margin', (clientele._settings(store)).margin::text, 'after', after,
+        'margin', (clientele._settings(store)).margin::text, 'after', after,
         'distinct', CASE WHEN every THEN '' ELSE 'DISTINCT ON (l.customer_id)' END,
-        'enrolled', clientele._enrolled_by(store, program),
+        'enrolments', clientele._enrolments(store, what),
         'outcome', clientele._fill(outcome, 'within', after),
         'second', CASE metric
             WHEN 'aov' THEN clientele._fill(clientele._metric_expression('orders_per_customer'), 'within', after) || ' AS orders'
             ELSE clientele._fill(outcome, 'within', before) || ' AS covariate' END,
-        'arm', CASE WHEN program IS NULL THEN 'l.global_holdout AS stratum, l.holdout IS DISTINCT FROM ''global'' AS treated'
-            ELSE 'l.program_version AS stratum, l.holdout IS NULL AS treated' END,
         'first_at', CASE WHEN later THEN 'pg_catalog.first_value(l.issued_at) OVER (PARTITION BY l.customer_id ORDER BY l.period)'
             ELSE 'l.issued_at' END,
         'amounts', clientele._amounts_query(store, metric),
         'l_labels', (SELECT string_agg(format(', l.%I', label), '') FROM unnest(labels) label),
         'e_labels', (SELECT string_agg(format(', e.%I', label), '') FROM unnest(labels) label));
 END $$;
-COMMENT ON FUNCTION clientele._outcomes_query(name, text, text, boolean, text[], boolean) IS
+COMMENT ON FUNCTION clientele._outcomes_query(name, clientele.measured, text, boolean, text[], boolean) IS
     'A query for what is compared: a row a customer, or one for every enrolment. Its parameters: program, from, to, '
     'horizon, pre_period, and the times between which '
     'orders are read. later: enrolments before from matter; false: from is -infinity.';
@@ -140,13 +150,15 @@ COMMENT ON FUNCTION clientele._amounts_query(name, text) IS
     'A query for what is added up of customers from $6 to before $7: the amounts of their orders, and of net margin also what redeemed '
     'offers cost.';
 
-CREATE FUNCTION clientele._measured_name(store name, program text) RETURNS text
+CREATE FUNCTION clientele._measured_name(store name, what clientele.measured) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN program IS NULL THEN format('store %I', store) ELSE format('program "%s"', program) END
+    SELECT CASE WHEN what.content IS NOT NULL THEN format('content "%s" of slot "%s"', what.content, what.slot)
+        WHEN what.program IS NOT NULL THEN format('program "%s"', what.program) ELSE format('store %I', store) END
 $$;
-COMMENT ON FUNCTION clientele._measured_name(name, text) IS 'What is measured, for messages: a program, or (NULL) the whole store.';
+COMMENT ON FUNCTION clientele._measured_name(name, clientele.measured) IS
+    'What is measured, for messages: a program, a content, or the whole store.';
 
-CREATE FUNCTION clientele._measured_span(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval,
+CREATE FUNCTION clientele._measured_span(store name, what clientele.measured, "from" timestamptz, "to" timestamptz, horizon interval,
     pre_period interval,
         OUT first_enrolled timestamptz, OUT first_order timestamptz, OUT last_order timestamptz)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -158,26 +170,29 @@ BEGIN
         SELECT e.first_in, CASE WHEN $5 > ''0'' THEN e.first_ever ELSE e.first_in END - $5 - $6, least(e.last_in + $4 + $6, now())
         FROM (SELECT min(l.issued_at) AS first_ever, min(l.issued_at) FILTER (WHERE l.issued_at >= $2) AS first_in,
             max(l.issued_at) AS last_in
-            FROM %I.ledger l WHERE %s AND l.issued_at < $3) e', store, clientele._enrolled_by(store, program))
-        INTO first_enrolled, first_order, last_order USING program, "from", "to", horizon, pre_period, slack;
+            FROM %s WHERE l.issued_at < $3) e', clientele._enrolments(store, what))
+        INTO first_enrolled, first_order, last_order USING what.program, "from", "to", horizon, pre_period, slack;
     IF first_enrolled IS NULL THEN
-        RAISE EXCEPTION '% has enrolled nobody', clientele._measured_name(store, program)
+        RAISE EXCEPTION '% has enrolled nobody', clientele._measured_name(store, what)
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = format('Looked for enrolments from %s to %s.', "from", "to"),
-                HINT = 'Customers are enrolled where clientele.issue_offer() or issue_offers() offers them something, or holds them out.';
+                HINT = CASE WHEN what.content IS NOT NULL
+                    THEN 'clientele.content_for(..., expose => true) writes down who is shown a content, or held out of it.'
+                    ELSE 'Customers are enrolled where clientele.issue_offer() or issue_offers() offers them something, or holds them out.'
+                    END;
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._measured_span(name, text, timestamptz, timestamptz, interval, interval) IS
-    'The first enrolment of a program (NULL: of any) within a time, and the times between which orders matter. Refuses where nobody was '
+COMMENT ON FUNCTION clientele._measured_span(name, clientele.measured, timestamptz, timestamptz, interval, interval) IS
+    'The first enrolment of what is measured within a time, and the times between which orders matter. Refuses where nobody was '
     'enrolled.';
 
 -- What the customers measured have earned within their horizon, and nobody has settled yet: its reward is subtracted from nothing. The
 -- caller has set the time zone to the store's. enable_nestloop: see _lift_strata().
-CREATE FUNCTION clientele._unsettled_offers(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval,
+CREATE FUNCTION clientele._unsettled_offers(store name, what clientele.measured, "from" timestamptz, "to" timestamptz, horizon interval,
         version integer, every boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
 DECLARE
-    span record := clientele._measured_span(store, program, "from", "to", horizon, '0');
+    span record := clientele._measured_span(store, what, "from", "to", horizon, '0');
     unsettled bigint;
 BEGIN
     -- A redemption that was reversed stands again where its order qualifies again, unless the customer was enrolled again since.
@@ -188,33 +203,33 @@ BEGIN
                 AND l.exposure_id IN (SELECT r.exposure_id FROM {store}.reversals r) AND NOT {enrolled_since}
         ), enrolled AS MATERIALIZED (
             SELECT {distinct} l.customer_id, l.program_version, l.issued_at, l.issued_at + $4 AS ends_at
-            FROM {store}.ledger l
-            WHERE l.issued_at >= $2 AND l.issued_at < $3 AND {enrolled} AND l.customer_id IN (SELECT p.customer_id FROM pending p)
+            FROM {enrolments}
+            WHERE l.issued_at >= $2 AND l.issued_at < $3 AND l.customer_id IN (SELECT p.customer_id FROM pending p)
             ORDER BY l.customer_id, l.period)
         SELECT count(DISTINCT l.exposure_id) FROM pending l
         JOIN enrolled e ON e.customer_id = l.customer_id AND e.ends_at <= now() AND l.issued_at < e.ends_at
             AND ($7 IS NULL OR e.program_version = $7)
         JOIN {store}._orders o ON {qualifies} AND {placed_since} AND o.ordered_at < e.ends_at AND o.ordered_at >= $5 AND o.ordered_at < $6
         WHERE CASE l.state WHEN ''redeemed'' THEN {same_order} ELSE NOT {order_is_taken} END',
-        'store', quote_ident(store), 'enrolled', clientele._enrolled_by(store, program), 'enrolled_since', clientele._enrolled_since(store),
+        'store', quote_ident(store), 'enrolments', clientele._enrolments(store, what), 'enrolled_since', clientele._enrolled_since(store),
         'distinct', CASE WHEN every THEN '' ELSE 'DISTINCT ON (l.customer_id)' END,
         'qualifies', clientele._qualifies(store), 'placed_since', clientele._placed_since(store, 'o.ordered_at', 'e.issued_at'),
         'same_order', clientele._same_order(store, clientele._settings(store)), 'order_is_taken', clientele._order_is_taken(store))
-        INTO unsettled USING program, "from", "to", horizon, span.first_order, span.last_order, version;
+        INTO unsettled USING what.program, "from", "to", horizon, span.first_order, span.last_order, version;
     RETURN unsettled;
 END $$;
-COMMENT ON FUNCTION clientele._unsettled_offers(name, text, timestamptz, timestamptz, interval, integer, boolean) IS
+COMMENT ON FUNCTION clientele._unsettled_offers(name, clientele.measured, timestamptz, timestamptz, interval, integer, boolean) IS
     'How many offers the customers measured have earned with orders within their horizon that settle_offers() has not found yet; every: '
     'within the horizon of any of their enrolments, and not of the first.';
 
-CREATE FUNCTION clientele._unsettled_remark(store name, program text, metric text, "from" timestamptz, "to" timestamptz,
+CREATE FUNCTION clientele._unsettled_remark(store name, what clientele.measured, metric text, "from" timestamptz, "to" timestamptz,
         horizon interval, version integer) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     unsettled bigint;
 BEGIN
     IF metric = 'net_margin_per_customer' THEN
-        unsettled := clientele._unsettled_offers(store, program, "from", "to", horizon, version);
+        unsettled := clientele._unsettled_offers(store, what, "from", "to", horizon, version);
     END IF;
     IF unsettled > 0 THEN
         RAISE WARNING 'net margin is overstated: offers that were earned are not settled: %', unsettled
@@ -225,7 +240,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION clientele._unsettled_remark(name, text, text, timestamptz, timestamptz, interval, integer) IS
+COMMENT ON FUNCTION clientele._unsettled_remark(name, clientele.measured, text, timestamptz, timestamptz, interval, integer) IS
     'Warns, and says, that a net margin lacks rewards that were earned and are not settled; NULL where it lacks none.';
 
 -- ---- Arguments ----
@@ -258,15 +273,15 @@ END $$;
 COMMENT ON FUNCTION clientele._measured_validity(name, text, integer) IS
     'How long the offers of a program are valid, or were in one of its versions. Refuses programs and versions that there never were.';
 
-CREATE FUNCTION clientele._check_measured(store name, program text, "from" timestamptz, "to" timestamptz,
+CREATE FUNCTION clientele._check_measured(store name, what clientele.measured, "from" timestamptz, "to" timestamptz,
         INOUT horizon interval, pre_period interval, version integer)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     longest constant interval := '10 years';
     validity interval := '14 days';
 BEGIN
-    IF program IS NOT NULL THEN
-        validity := clientele._measured_validity(store, program, version);
+    IF what.program IS NOT NULL THEN
+        validity := clientele._measured_validity(store, what.program, version);
     ELSIF version IS NOT NULL THEN
         RAISE EXCEPTION 'a version is that of a program' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('program is NULL, version is %s.', version), HINT = 'Name the program.';
@@ -286,9 +301,9 @@ BEGIN
             DETAIL = format('from is %s, to is %s.', "from", "to");
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_measured(name, text, timestamptz, timestamptz, interval, interval, integer) IS
+COMMENT ON FUNCTION clientele._check_measured(name, clientele.measured, timestamptz, timestamptz, interval, interval, integer) IS
     'Refuses what cannot be measured; the horizon, NULL for the time for which the program''s offers, or those of its version, are valid '
-    '(of the whole store: 14 days).';
+    '(of the whole store, and of contents: 14 days).';
 
 CREATE FUNCTION clientele._check_metric(metric text, target_effect double precision) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -306,19 +321,53 @@ END $$;
 COMMENT ON FUNCTION clientele._check_metric(text, double precision) IS
     'Refuses metrics that there are not, and target effects that are none.';
 
+-- A content that is defined otherwise by now, or dropped, can still be measured.
+CREATE FUNCTION clientele._measured(store name, program text, content text, slot text, metric text) RETURNS clientele.measured
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    slots text[];
+    contents text[];
+BEGIN
+    IF content IS NULL AND slot IS NULL THEN
+        RETURN ROW(program, NULL, NULL)::clientele.measured;
+    ELSIF content IS NULL OR program IS NOT NULL OR metric = 'reach_rate' THEN
+        RAISE EXCEPTION 'what is to be measured is not clear' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = CASE WHEN content IS NULL THEN format('slot is "%s", content is NULL.', slot)
+                WHEN program IS NOT NULL THEN format('program is "%s", content is "%s".', program, content)
+                ELSE 'reach_rate is whether a threshold was reached, and a content asks for none.' END,
+            HINT = 'Measure a program, or a content (program NULL), of which there are all metrics but reach_rate.';
+    END IF;
+    EXECUTE format('
+        WITH known AS (SELECT k.slot, k.content FROM %1$I.contents k UNION SELECT e.slot, e.content FROM %1$I.content_exposures e)
+        SELECT array_agg(k.slot ORDER BY k.slot) FILTER (WHERE k.content = $1), array_agg(DISTINCT k.content ORDER BY k.content)
+        FROM known k', store) INTO slots, contents USING content;
+    IF slots IS NULL OR slot <> ALL (slots) THEN
+        RAISE EXCEPTION '%', CASE WHEN slots IS NULL THEN format('content "%s" does not exist', content)
+                ELSE format('slot "%s" never had content "%s"', slot, content) END USING ERRCODE = 'undefined_object',
+            DETAIL = CASE WHEN slots IS NULL THEN format('The contents are: %s.', clientele._name_list(contents, 'none'))
+                ELSE format('It is, or was, in: %s.', clientele._name_list(slots, 'none')) END;
+    ELSIF slot IS NULL AND cardinality(slots) > 1 THEN
+        RAISE EXCEPTION 'content "%" is in several slots', content USING ERRCODE = 'ambiguous_parameter',
+            DETAIL = format('The slots are: %s.', clientele._name_list(slots, 'none')), HINT = 'Name one: slot => ''...''.';
+    END IF;
+    RETURN ROW(NULL, content, coalesce(slot, slots[1]))::clientele.measured;
+END $$;
+COMMENT ON FUNCTION clientele._measured(name, text, text, text, text) IS
+    'What the arguments of measure_lift() say is to be measured; refuses contents that there never were, and what is not one thing.';
+
 -- ---- Comparing ----
 
 -- The caller has set the time zone to the store's: calendar days of the horizon are its. Of a ledger that was just written the planner
 -- knows nothing, and a nested loop over all of it, taken for a few rows, would not end: hence none.
-CREATE FUNCTION clientele._lift_strata(store name, program text, metric text, "from" timestamptz, "to" timestamptz, horizon interval,
-        pre_period interval, by_segment boolean, version integer, required boolean) RETURNS clientele.lift_stratum[]
+CREATE FUNCTION clientele._lift_strata(store name, what clientele.measured, metric text, "from" timestamptz, "to" timestamptz,
+        horizon interval, pre_period interval, by_segment boolean, version integer, required boolean) RETURNS clientele.lift_stratum[]
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
         SET extra_float_digits = 1 AS $$
 DECLARE
     span record;
     strata clientele.lift_stratum[];
 BEGIN
-    span := clientele._measured_span(store, program, "from", "to", horizon, pre_period);
+    span := clientele._measured_span(store, what, "from", "to", horizon, pre_period);
     EXECUTE clientele._fill('
         SELECT array_agg(ROW(c.is_total, c.segment, c.stratum, {version}, {holdout}, c.result, c.turned, c.sums, c.excluded, c.again)
             ::clientele.lift_stratum ORDER BY c.stratum, c.is_total DESC, c.segment)
@@ -326,8 +375,8 @@ BEGIN
                 {turned} AS turned, clientele._outcome_sums(u.outcome, u.treated) FILTER (WHERE u.measured) AS sums,
                 count(*) FILTER (WHERE NOT u.measured) AS excluded, count(*) FILTER (WHERE u.measured AND u.again) AS again
             FROM ({outcomes}) u WHERE $8 IS NULL OR u.stratum = $8 GROUP BY {groups}) c',
-        'version', CASE WHEN program IS NULL THEN 'NULL' ELSE 'c.stratum' END,
-        'holdout', CASE WHEN program IS NULL THEN 'c.stratum' ELSE format('(SELECT (v.definition ->> ''holdout'')::double precision
+        'version', CASE WHEN what.program IS NULL THEN 'NULL' ELSE 'c.stratum' END,
+        'holdout', CASE WHEN what.program IS NULL THEN 'c.stratum' ELSE format('(SELECT (v.definition ->> ''holdout'')::double precision
             FROM %I.program_versions v WHERE v.program = $1 AND v.version = c.stratum)', store) END,
         'is_total', CASE WHEN by_segment THEN 'grouping(u.segment) = 1' ELSE 'true' END,
         'segment', CASE WHEN by_segment THEN 'u.segment' ELSE 'NULL::text' END,
@@ -336,17 +385,18 @@ BEGIN
             ELSE 'clientele.lift(u.outcome, u.treated, u.covariate)' END,
         'turned', CASE metric WHEN 'reach_rate' THEN 'clientele.lift(u.outcome, NOT u.treated, u.covariate) FILTER (WHERE u.measured)'
             ELSE 'NULL::clientele.lift_result' END,
-        'outcomes', clientele._outcomes_query(store, program, metric, "from" > '-infinity',
+        'outcomes', clientele._outcomes_query(store, what, metric, "from" > '-infinity',
             CASE WHEN by_segment THEN '{segment}' ELSE '{}' END::text[]))
-        INTO strata USING program, "from", "to", horizon, pre_period, span.first_order, span.last_order, version;
+        INTO strata USING what.program, "from", "to", horizon, pre_period, span.first_order, span.last_order, version;
     IF required THEN
-        PERFORM clientele._check_strata(store, program, strata, horizon, span.first_enrolled, version);
+        PERFORM clientele._check_strata(store, what, strata, horizon, span.first_enrolled, version);
     END IF;
     RETURN strata;
 END $$;
-COMMENT ON FUNCTION clientele._lift_strata(name, text, text, timestamptz, timestamptz, interval, interval, boolean, integer, boolean) IS
-    'The comparisons of a metric within each version of a program, or one of them (program NULL: within each share of the global '
-    'holdout). required: refuses where there are no two arms.';
+COMMENT ON FUNCTION clientele._lift_strata(name, clientele.measured, text, timestamptz, timestamptz, interval, interval, boolean, integer,
+    boolean) IS
+    'The comparisons of a metric within each version of a program, or one of them (of contents, and of the whole store: within each share '
+    'of the holdout). required: refuses where there are no two arms.';
 
 CREATE FUNCTION clientele._has_arms(result clientele.lift_result) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -362,15 +412,15 @@ $$;
 COMMENT ON FUNCTION clientele._can_compare(clientele.lift_stratum) IS
     'Whether a comparison has both arms: a holdout, and at least 2 customers on either side.';
 
-CREATE FUNCTION clientele._check_strata(store name, program text, strata clientele.lift_stratum[], horizon interval,
+CREATE FUNCTION clientele._check_strata(store name, what clientele.measured, strata clientele.lift_stratum[], horizon interval,
         first_enrolled timestamptz, version integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what constant text := concat('version ' || version || ' of ', clientele._measured_name(store, program));
+    named constant text := concat('version ' || version || ' of ', clientele._measured_name(store, what));
     found record;
 BEGIN
     IF strata IS NULL THEN
-        RAISE EXCEPTION '% has enrolled nobody first', what USING ERRCODE = 'object_not_in_prerequisite_state',
+        RAISE EXCEPTION '% has enrolled nobody first', named USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'A customer counts under the version of the first enrolment.',
             HINT = 'With "from" => the time since which there has been this version, the first enrolment from then on counts.';
     END IF;
@@ -378,13 +428,14 @@ BEGIN
             sum((s.result).n_treated) AS treated, sum(s.excluded) AS excluded
         INTO found FROM unnest(strata) s WHERE s.is_total;
     IF found.held_out IS NOT TRUE THEN
-        RAISE EXCEPTION '% has no holdout to compare with', what USING ERRCODE = 'object_not_in_prerequisite_state',
+        RAISE EXCEPTION '% has no holdout to compare with', named USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('%s customers were enrolled, and none could be held out: what they would have bought anyway is not known.',
                 found.treated + found.control + found.excluded),
-            HINT = CASE WHEN program IS NULL THEN format('Hold some out from now on: SELECT clientele.set_global_holdout(%L, 0.05).', store)
+            HINT = CASE WHEN what.content IS NOT NULL THEN 'Hold some out from now on: clientele.define_content(..., holdout => 0.1).'
+                WHEN what.program IS NULL THEN format('Hold some out from now on: SELECT clientele.set_global_holdout(%L, 0.05).', store)
                 ELSE 'Hold some out from now on: clientele.define_offer(..., holdout => 0.1).' END;
     ELSIF NOT found.comparable THEN
-        RAISE EXCEPTION 'too few customers of % to compare: % held out, % not', what, found.control, found.treated
+        RAISE EXCEPTION 'too few customers of % to compare: % held out, % not', named, found.control, found.treated
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = format('It takes 2 of each at least, in one version. '
                     'The horizon of %s is not over for %s more; the first was enrolled at %s.',
@@ -392,7 +443,7 @@ BEGIN
                 HINT = 'Wait, or pass a shorter horizon.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_strata(name, text, clientele.lift_stratum[], interval, timestamptz, integer) IS
+COMMENT ON FUNCTION clientele._check_strata(name, clientele.measured, clientele.lift_stratum[], interval, timestamptz, integer) IS
     'Refuses what has no two arms, with what was found and what to do.';
 
 -- Chance alone alarms in one of a thousand comparisons that are in order.
@@ -509,10 +560,11 @@ CREATE FUNCTION clientele.measure_lift(store name, program text, metric text DEF
         "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL,
         horizon interval DEFAULT NULL, pre_period interval DEFAULT '90 days',
         by_segment boolean DEFAULT false, target_effect double precision DEFAULT NULL, version integer DEFAULT NULL,
-        displaced boolean DEFAULT NULL)
+        displaced boolean DEFAULT NULL, content text DEFAULT NULL, slot text DEFAULT NULL)
     RETURNS SETOF clientele.lift_report
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
+    what clientele.measured;
     checked_horizon interval;
     measure record;
     strata clientele.lift_stratum[];
@@ -524,36 +576,39 @@ BEGIN
     PERFORM clientele._check_metric(metric, target_effect);
     PERFORM clientele._require_store(store);
     PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
-    checked_horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period, version);
+    what := clientele._measured(store, program, content, slot, metric);
+    checked_horizon := clientele._check_measured(store, what, "from", "to", horizon, pre_period, version);
     PERFORM clientele._require_all_rows(store);
     "from" := coalesce("from", '-infinity');
     "to" := coalesce("to", 'infinity');
     FOR measure IN SELECT * FROM clientele._shown_measures(metric, checked_horizon, horizon,
             coalesce(displaced, clientele._may_displace(store, program))) LOOP
-        strata := clientele._lift_strata(store, program, measure.shown, "from", "to", measure."over", pre_period,
+        strata := clientele._lift_strata(store, what, measure.shown, "from", "to", measure."over", pre_period,
             by_segment AND NOT measure.is_later, version, NOT measure.is_later);
-        remark := clientele._unsettled_remark(store, program, measure.shown, "from", "to", measure."over", version);
+        remark := clientele._unsettled_remark(store, what, measure.shown, "from", "to", measure."over", version);
         FOR report IN SELECT * FROM clientele._lift_rows(strata, measure.shown, CASE measure.shown WHEN metric THEN target_effect END,
                 nullif(concat_ws('; ', remark, CASE WHEN measure.is_later THEN
                     'over 90 days: where later orders lack what was added, the effect is smaller than over the shorter horizon' END), ''),
                 measure."over") LOOP
             IF clientele._is_mismatch(report.srm_pvalue) AND measure.shown = metric AND NOT measure.is_later THEN
-                PERFORM clientele._warn_of_mismatch(clientele._measured_name(store, program), report);
+                PERFORM clientele._warn_of_mismatch(clientele._measured_name(store, what), report);
             END IF;
             RETURN NEXT report;
         END LOOP;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clientele.measure_lift(name, text, text, timestamptz, timestamptz, interval, interval, boolean,
-    double precision, integer, boolean) IS
+    double precision, integer, boolean, text, text) IS
     'What a program changed: customers who were offered something against those whom it held out, from the first enrolment of each '
     'within [from, to) (NULL: open), in the arm that was assigned. '
-    'program NULL: all programs together against the global holdout. metric: net_margin_per_customer (margin x revenue, less the rewards '
-    'of orders within the horizon), revenue_per_customer, '
+    'program NULL: all programs together against the global holdout; with content, those who were shown it against those who were held '
+    'out of it, from the first time that content_for() was told to write it down (slot: where it is in several). '
+    'metric: net_margin_per_customer (margin x revenue, less the rewards of orders within the horizon), revenue_per_customer, '
     'orders_per_customer, repeat_rate (share with an order within the horizon), aov (with orders_per_customer: it is conditional on '
     'ordering), reach_rate (share with an order that reached the own threshold while the offer was valid; with incremental_share, and '
     'with orders_per_customer and revenue_per_customer). horizon: how long after the own enrolment orders count; '
-    'NULL: as long as offers are valid (whole store: 14 days). Whose horizon is not over is left out, and counted. pre_period: the same '
+    'NULL: as long as offers are valid (whole store, contents: 14 days). Whose horizon is not over is left out, and counted. '
+    'pre_period: the same '
     'metric over this time before the very first enrolment adjusts the effect (CUPED; not aov): '
     'effect is then not mean_treated - mean_control, but that less what the arms differed in before; with pre_period 0 it is. '
     'Net margin knows the rewards of settled offers: where some were earned and are not settled, a warning and the note say so. '

@@ -101,7 +101,8 @@ CREATE FUNCTION clientele._learnt_outcomes_query(store name, program text) RETUR
             FROM followed f JOIN adjustments a
                 ON a.is_total = f.is_total AND a.segment IS NOT DISTINCT FROM f.segment AND a.version = f.version
             GROUP BY f.is_total, f.segment, f.version, f.variant)',
-        'outcomes', clientele._outcomes_query(store, program, 'net_margin_per_customer', true, '{segment,variant,propensity}', true))
+        'outcomes', clientele._outcomes_query(store, ROW(program, NULL, NULL), 'net_margin_per_customer', true,
+            '{segment,variant,propensity}', true))
 $$;
 COMMENT ON FUNCTION clientele._learnt_outcomes_query(name, text) IS
     'The beginning of the query of _arm_estimates(): what each arm (NULL: the holdout) of each version yields, for all customers and by '
@@ -306,7 +307,7 @@ COMMENT ON FUNCTION clientele._check_estimates(text, clientele.offer_estimate[],
 CREATE FUNCTION clientele._refuse_unsettled(store name, program text, "from" timestamptz, "to" timestamptz, horizon interval) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    unsettled bigint := clientele._unsettled_offers(store, program, "from", "to", horizon, NULL, true);
+    unsettled bigint := clientele._unsettled_offers(store, ROW(program, NULL, NULL), "from", "to", horizon, NULL, true);
 BEGIN
     IF unsettled > 0 THEN
         RAISE EXCEPTION 'nothing can be learnt of program "%" yet: offers that were earned are not settled: %', program, unsettled
@@ -370,12 +371,12 @@ BEGIN
     PERFORM clientele._require_owner(store);
     PERFORM clientele._check_program(store, program);
     PERFORM set_config('timezone', clientele._check_time_zone((clientele._settings(store)).time_zone), true);
-    horizon := clientele._check_measured(store, program, "from", "to", horizon, pre_period, NULL);
+    horizon := clientele._check_measured(store, ROW(program, NULL, NULL), "from", "to", horizon, pre_period, NULL);
     PERFORM clientele._require_all_rows(store);
     "from" := coalesce("from", '-infinity');
     "to" := coalesce("to", 'infinity');
     definition := clientele._current_definition(store, program);
-    span := clientele._measured_span(store, program, "from", "to", horizon, pre_period);
+    span := clientele._measured_span(store, ROW(program, NULL, NULL), "from", "to", horizon, pre_period);
     estimates := clientele._shrunken_estimates(clientele._arm_estimates(store, program, "from", "to", horizon, pre_period,
         span.first_order, span.last_order, min_customers), min_customers);
     PERFORM clientele._check_estimates(program, estimates, min_customers);

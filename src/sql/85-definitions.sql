@@ -85,7 +85,8 @@ CREATE FUNCTION clientele._export_contents(store name) RETURNS jsonb
 DECLARE
     contents jsonb;
 BEGIN
-    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c)) ORDER BY c.slot COLLATE "C", c.segment COLLATE "C"), ''[]'')
+    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c) || jsonb_build_object(''holdout'', nullif(c.holdout, 0)))
+            ORDER BY c.slot COLLATE "C", c.segment COLLATE "C"), ''[]'')
         FROM %I.contents AS c', store)
         INTO contents;
     RETURN contents;
@@ -196,7 +197,7 @@ CREATE FUNCTION clientele._definitions_shape() RETURNS jsonb
                  "learned": {"features!": ["string"], "k": "integer", "seed": "bigint", "standardize": "boolean"},
                  "segments": [{"segment!": "string", "rule!": "string", "priority": "integer", "description": "string",
                      "sensitive": "boolean"}]}],
-             "contents": [{"slot!": "string", "content!": "string", "segment": "string", "body": "string"}]}'::jsonb
+             "contents": [{"slot!": "string", "content!": "string", "segment": "string", "body": "string", "holdout": "number"}]}'::jsonb
         || jsonb_build_object('programs', jsonb_build_array(jsonb_build_object('program!', 'string') || jsonb_object_agg(
             a.name || CASE a.name WHEN 'objective' THEN '!' ELSE '' END,
             CASE WHEN a.type = 'text[]' THEN '["string"]'::jsonb WHEN a.type IN ('numeric', 'double precision') THEN '"number"'
@@ -329,7 +330,8 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
         UNION ALL
         SELECT 4, format('$.contents[%s]', e.nth - 1), 'content',
             ARRAY[e.definition ->> 'slot', coalesce(e.definition ->> 'segment', m.default_segment)],
-            jsonb_build_object('content', e.definition -> 'content', 'body', e.definition -> 'body')
+            jsonb_build_object('content', e.definition -> 'content', 'body', e.definition -> 'body',
+                'holdout', coalesce(nullif(e.definition -> 'holdout', 'null'), '0'))
         FROM main AS m, jsonb_array_elements(nullif(definitions -> 'contents', 'null')) WITH ORDINALITY AS e (definition, nth)
         UNION ALL
         SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 6 ELSE 5 END, format('$.programs[%s]', e.nth - 1),
@@ -623,7 +625,8 @@ BEGIN
             PERFORM clientele._write_segment(store, name, (change.key)[2], after ->> 'rule',
                 clientele._whole_number(after -> 'priority')::integer, after ->> 'description', (after ->> 'sensitive')::boolean);
         WHEN 'content' THEN
-            PERFORM clientele._write_content(store, name, after ->> 'content', (change.key)[2], after ->> 'body');
+            PERFORM clientele._write_content(store, name, after ->> 'content', (change.key)[2], after ->> 'body',
+                (after ->> 'holdout')::double precision);
         WHEN 'program' THEN
             PERFORM clientele._apply_program(store, name, after);
         WHEN 'breaks' THEN

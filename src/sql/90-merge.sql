@@ -30,7 +30,7 @@ DECLARE
     known boolean := false;
     relation text;
 BEGIN
-    FOREACH relation IN ARRAY '{ledger,segment_membership,_base,_orders}'::text[] LOOP
+    FOREACH relation IN ARRAY '{ledger,content_exposures,segment_membership,_base,_orders}'::text[] LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I r WHERE r.customer_id = %s)', store, relation, key) INTO known;
         EXIT WHEN known;
     END LOOP;
@@ -149,6 +149,26 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._keep_redemptions(name, text) IS 'Takes back the reversals of redemptions whose order still qualifies.';
 
+-- Of two exposures to one content the first counts. Who was held out and shown it is in no comparison.
+CREATE FUNCTION clientele._rekey_content_exposures(store name, kept text, gone text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE clientele._fill('
+        WITH moved AS (
+            DELETE FROM {store}.content_exposures e WHERE e.customer_id = {gone} RETURNING e.*)
+        INSERT INTO {store}.content_exposures AS c (customer_id, slot, content, segment, holdout, held_out, margin, crossed, exposed_at)
+        SELECT {kept}, m.slot, m.content, m.segment, m.holdout, m.held_out, m.margin, m.crossed, m.exposed_at FROM moved m
+        ON CONFLICT (customer_id, slot, content) DO UPDATE SET (segment, holdout, held_out, margin, crossed, exposed_at) = (
+            SELECT f.segment, f.holdout, f.held_out, f.margin, c.crossed OR excluded.crossed OR c.held_out <> excluded.held_out,
+                f.exposed_at
+            FROM (VALUES (c.segment, c.holdout, c.held_out, c.margin, c.exposed_at),
+                    (excluded.segment, excluded.holdout, excluded.held_out, excluded.margin, excluded.exposed_at))
+                f (segment, holdout, held_out, margin, exposed_at) ORDER BY f.exposed_at LIMIT 1)',
+        'store', quote_ident(store), 'kept', kept, 'gone', gone);
+END $$;
+COMMENT ON FUNCTION clientele._rekey_content_exposures(name, text, text) IS
+    'Gives the exposures to content of the duplicate to the survivor.';
+
 -- ---- History ----
 
 -- Where both were in a segment at a time, the survivor's holds; adjacent intervals of one segment are one.
@@ -218,6 +238,7 @@ BEGIN
         keys.gone);
     PERFORM clientele._note_crossed(store, keys.kept, keys.gone);
     PERFORM clientele._rekey_exposures(store, keys.kept, keys.gone);
+    PERFORM clientele._rekey_content_exposures(store, keys.kept, keys.gone);
     PERFORM clientele._keep_redemptions(store, keys.kept);
     PERFORM clientele._close_other_open(store, keys.kept);
     PERFORM clientele._merge_history(store, keys.kept, keys.gone);
@@ -245,4 +266,5 @@ CALL clientele._comment_on_overloads('merge_customers({key}, {key}, name)',
     'cool-downs and budgets count both. Whom a program had assigned to different arms is out of its comparisons from then on (see '
     'crossed). '
     'Refused: NULL (22004), a customer with itself (22023), unknown ones (P0002), and while the store is being refreshed (55006). '
-    'For the store''s owner, or who may do what forget_customer() needs, update ledger and segment_membership, and write crossed.');
+    'For the store''s owner, or who may do what forget_customer() needs, update ledger and segment_membership, and write crossed and '
+    'content_exposures.');

@@ -57,7 +57,7 @@ my %rights = (
 $rights{issuer} = [ @{ $rights{reader} }, @{ $rights{issuer} } ];
 $rights{settler} = $rights{till};
 $rights{eraser} = [ @{ $rights{reader} }, 'UPDATE ON shop.settings, shop.event_counter, shop.budgets, shop.campaigns', 'INSERT, UPDATE ON shop.forgotten',
-	'DELETE ON shop.profiles, shop.pending, shop.segment_membership, shop.segment_events, shop.crossed, shop.ledger, shop.reversals' ];
+	'DELETE ON shop.profiles, shop.pending, shop.segment_membership, shop.segment_events, shop.crossed, shop.content_exposures, shop.ledger, shop.reversals' ];
 
 my $code = sub { my ($customer) = @_; return as_owner("SELECT code FROM clientele.issue_offer($customer)"); };
 my $order = sub { my ($customer) = @_; return as_owner("INSERT INTO orders SELECT nextval('order_ids'), $customer, now(), 90 RETURNING order_id"); };
@@ -227,6 +227,8 @@ as_owner(q{
 	DELETE FROM sales WHERE order_id BETWEEN 101 AND 120;
 	UPDATE named.campaigns SET last_customer = '7', ended_at = NULL;
 	INSERT INTO named.crossed VALUES (7, 'x'), (8, 'x');
+	SELECT clientele.define_content('named', 'home', 'post', holdout => 0.5);
+	SELECT count(clientele.content_for(c, 'home', 'named', expose => true)) FROM generate_series(1, 40) c;
 	GRANT USAGE ON SCHEMA named TO clerk, nightly; GRANT SELECT ON ALL TABLES IN SCHEMA named TO clerk, nightly; GRANT SELECT ON buyers TO clerk, nightly;
 	ALTER TABLE buyers ENABLE ROW LEVEL SECURITY; CREATE POLICY even ON buyers TO clerk USING (buyer % 2 = 0); CREATE POLICY all_of_them ON buyers TO nightly USING (true)});
 
@@ -252,7 +254,7 @@ for my $both (0, 1)
 		next if !$both && $relation =~ /^(?:profiles|_marked|_recounted|_recounted_all)$/;
 		like(answer('clerk', $others->($relation)), qr/^0$|permission denied for table sales/, "$policies: named.$relation shows no others");
 	}
-	is(answer('clerk', "SELECT count(*) FROM named.$_"), as_owner("SELECT count(*) FROM named.$_ WHERE customer_id % 2 = 0"), "$policies: and all of one's own: named.$_") for qw(segment_membership ledger exposures);
+	is(answer('clerk', "SELECT count(*) FROM named.$_"), as_owner("SELECT count(*) FROM named.$_ WHERE customer_id % 2 = 0"), "$policies: and all of one's own: named.$_") for qw(segment_membership ledger exposures content_exposures);
 	is(answer('clerk', 'SELECT count(*) FROM named.reversals'), as_owner('SELECT count(*) FROM named.reversals JOIN named.ledger USING (exposure_id) WHERE customer_id % 2 = 0'), "$policies: reversals");
 	is(answer('clerk', 'SELECT count(*) FROM named.campaigns'), '0', "$policies: campaigns are of all or none");
 	as_owner('GRANT ALL ON ALL TABLES IN SCHEMA named TO clerk');

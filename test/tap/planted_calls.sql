@@ -47,6 +47,9 @@ SELECT clientele.define_content('full'::name, 'home'::text, 'post A'::text, 'fam
 SELECT clientele.define_content('full'::name, 'home'::text, 'post C'::text);
 SELECT clientele.drop_content('full'::name, 'home'::text, 'families'::text);
 SELECT clientele.content_for(5::int8, 'home'::text, 'full'::name);
+SELECT clientele.content_for(5::int8, 'home'::text, 'full'::name, expose => true);
+SELECT clientele.define_content('full'::name, 'mail'::text, 'letter'::text, holdout => 0.5);
+SELECT clientele.content_for(c::int8, 'mail'::text, 'full'::name, expose => true) FROM pg_catalog.generate_series(1, 20) c;
 SELECT clientele.define_offer('full'::name, 'second'::text, 'second_order'::text, holdout => 0.1::float8, budget => 5000::numeric);
 SELECT clientele.define_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, segments => '{families,average}'::text[], holdout => 0.2::float8,
     arms => '[{"name": "a", "stretch": 1.2}, {"name": "b", "stretch": 1.5}]'::jsonb, max_per_customer => 3, cooldown => '1 day'::interval);

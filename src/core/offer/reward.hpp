@@ -1,5 +1,5 @@
-// What an offer gives: an amount, a share of the order, or something that costs the shop an amount; and more of it where
-// an order reaches a higher tier.
+// What an offer gives: an amount, a share of the order, or something that costs the shop an amount; and more of it
+// where an order reaches a higher tier.
 #pragma once
 
 #include <cstddef>

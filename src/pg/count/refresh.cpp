@@ -34,8 +34,8 @@ struct Refresh {
     Oid key_type;
     Oid profile_type;
     int64 done;
-    NullableDatum above;  // text: the highest customer of the last chunk
-    List* sources;        // the orders and lines that are locked for the session
+    NullableDatum above = null_datum;  // text: the highest customer of the last chunk
+    List* sources;                     // the orders and lines that are locked for the session
 };
 
 void let_go_of_sources(Refresh& refresh) {

@@ -7,6 +7,7 @@
 #include "pg/kit/boundary.hpp"
 
 #include "pg/kit/unicode.hpp"
+#include "pg/kit/written.hpp"
 #include "pg/kit/zone.hpp"
 #include "pg/offer/margins.hpp"
 #include "pg/offer/response_json.hpp"
@@ -61,20 +62,6 @@ void check_order(std::span<const Program> programs, const Program& program, cons
             refuse(source, "program", lookup(source, "program"), "No two programs have the same name.");
         }
     }
-}
-
-// What write(Text&) writes, which is short.
-template <class Write>
-Datum short_text_datum(const Write& write) {
-    char buffer[64];
-    std::size_t size = 0;
-    think([&] {
-        Text text(buffer);
-        write(text);
-        size = text.size();
-    });
-    Assert(size <= sizeof buffer);
-    return text_datum({buffer, size});
 }
 
 // A local time plus a duration, by the calendar.
@@ -254,9 +241,9 @@ Datum reasons_datum(const Decision& decision, const CustomerFacts& facts) {
     int count = 0;
     for (const Reason reason : decision.reasons.all()) names[count++] = text_datum(code_of(reason));
     if (!std::isnan(decision.p_alive)) {
-        names[count++] = short_text_datum([&](Text& text) { add_p_alive_reason(text, decision); });
+        names[count++] = written([&](Text& text) { add_p_alive_reason(text, decision); });
         if (!std::isnan(facts.median_gap_days)) {
-            names[count++] = short_text_datum([&](Text& text) { add_rhythm_reason(text, facts); });
+            names[count++] = written([&](Text& text) { add_rhythm_reason(text, facts); });
         }
     }
     return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));

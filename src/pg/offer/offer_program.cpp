@@ -265,8 +265,8 @@ std::span<const Step> steps_in(const BookSource& source, const Program& program,
         if (steps[index].stretch == 0 || steps[index].reward_rate < 0) refuse(source, "tiers", value, accepted_tiers);
         check_rate(item, program, steps[index].reward_rate);
         if (index == 0) continue;
-        const bool ascends = steps[index].stretch > steps[index - 1].stretch &&
-                             steps[index].reward_rate >= steps[index - 1].reward_rate;
+        const bool ascends =
+            steps[index].stretch > steps[index - 1].stretch && steps[index].reward_rate >= steps[index - 1].reward_rate;
         if (!ascends) refuse(source, "tiers", value, accepted_tiers);
     }
     return {steps, count};
@@ -527,12 +527,12 @@ void read_estimates(const Book& book, const BookSource& source, const Program& p
 
 void check_program_keys(const BookSource& source) {
     constexpr std::string_view known[] = {
-        "program",      "version",       "priority",    "objective",   "segments",        "stretch",
-        "reward_rate",  "max_cv",        "arms",        "valid_for",   "holdout",         "max_per_customer",
-        "cooldown",     "budget",        "starts_at",   "ends_at",     "message",         "disclosure",
-        "estimates",    "max_min_spend", "max_reward",  "terms",       "spread",          "explore",
-        "contact_cost", "min_profit",    "min_reward",  "budget_price", "progress_message",
-        "reward_kind",  "reward_cost",   "gift",        "reward_cap",  "tiers"};
+        "program",      "version",       "priority",   "objective",    "segments",         "stretch",
+        "reward_rate",  "max_cv",        "arms",       "valid_for",    "holdout",          "max_per_customer",
+        "cooldown",     "budget",        "starts_at",  "ends_at",      "message",          "disclosure",
+        "estimates",    "max_min_spend", "max_reward", "terms",        "spread",           "explore",
+        "contact_cost", "min_profit",    "min_reward", "budget_price", "progress_message", "reward_kind",
+        "reward_cost",  "gift",          "reward_cap", "tiers"};
     check_keys(source, known);
 }
 

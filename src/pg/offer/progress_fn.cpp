@@ -14,13 +14,13 @@ using namespace clientele;
 namespace {
 
 // An offer as it was issued, with the progress message of its version of the program; $2 is the value of the basket.
-#define ISSUED(condition)                                                                                        \
-    "SELECT clientele._progress(l.program, l.min_spend, l.reward, l.currency, l.message, l.code, l.valid_until," \
-    " l.segment, clientele._last_day(l.valid_until, %1$s._offer_book() OPERATOR(pg_catalog.->>) 'time_zone'),"   \
-    " v.definition OPERATOR(pg_catalog.->>) 'progress_message', $2, l.reward_kind,"                              \
-    " v.definition OPERATOR(pg_catalog.->>) 'gift', l.tiers) FROM %1$s.ledger l LEFT JOIN %1$s.program_versions v"        \
-    " ON v.program OPERATOR(pg_catalog.=) l.program AND v.version OPERATOR(pg_catalog.=) l.program_version"      \
-    " WHERE l.state OPERATOR(pg_catalog.=) 'open' AND l.holdout IS NULL"                                         \
+#define ISSUED(condition)                                                                                          \
+    "SELECT clientele._progress(l.program, l.min_spend, l.reward, l.currency, l.message, l.code, l.valid_until,"   \
+    " l.segment, clientele._last_day(l.valid_until, %1$s._offer_book() OPERATOR(pg_catalog.->>) 'time_zone'),"     \
+    " v.definition OPERATOR(pg_catalog.->>) 'progress_message', $2, l.reward_kind,"                                \
+    " v.definition OPERATOR(pg_catalog.->>) 'gift', l.tiers) FROM %1$s.ledger l LEFT JOIN %1$s.program_versions v" \
+    " ON v.program OPERATOR(pg_catalog.=) l.program AND v.version OPERATOR(pg_catalog.=) l.program_version"        \
+    " WHERE l.state OPERATOR(pg_catalog.=) 'open' AND l.holdout IS NULL"                                           \
     " AND l.valid_until OPERATOR(pg_catalog.>) pg_catalog.now() AND " condition " ORDER BY l.period LIMIT 1"
 
 constexpr StoreQuery of_customer = {ISSUED("l.customer_id OPERATOR(pg_catalog.=) $1"), View::none};

@@ -1,5 +1,6 @@
-// The tiers of an offer as the column "tiers" has them: an array of objects with min_spend and reward, and of a share of
-// the order its reward_rate and reward_cap, too. NULL: the reward is an amount, or what it costs, and there is one tier.
+// The tiers of an offer as the column "tiers" has them: an array of objects with min_spend and reward, and of a share
+// of the order its reward_rate and reward_cap, too. NULL: the reward is an amount, or what it costs, and there is one
+// tier.
 #pragma once
 
 #include "core/offer/offer.hpp"
