@@ -70,7 +70,7 @@ SELECT customer_id, status, reference_value, min_spend, reward, reasons FROM sho
 SELECT customer_id, e.explanation FROM (VALUES (22), (29), (101)) c (customer_id), clientele.explain_offer(c.customer_id) e ORDER BY 1;
 -- One customer at a time, in bulk, previewed, issued: the same.
 SELECT count(*) AS offers, count(*) FILTER (WHERE p.min_spend > 40 OR p.reward > 1.5) AS too_much, count(*) FILTER (WHERE ROW(p.*)::clientele.offer IS DISTINCT FROM ROW(o.program, o.segment, o.basis, o.reference_value, o.min_spend, o.reward, o.reward_kind,
-    o.currency, o.message, o.valid_until, o.variant, o.propensity, o.expected_profit, o.reasons, o.disclosure, o.last_day)::clientele.offer) AS different
+    o.currency, o.message, o.valid_until, o.variant, o.propensity, o.expected_profit, o.reasons, o.disclosure, o.last_day, o.tiers)::clientele.offer) AS different
 FROM shop.offers o CROSS JOIN LATERAL clientele.personalized_offer(o.customer_id) p;
 SELECT sum(unchanged) AS unchanged, sum(customers) AS customers FROM clientele.preview_offer('shop', 'stretch', 'grow_order_value', message => 'Spend {min_spend}', max_min_spend => 45, max_reward => 1.5) WHERE segment IS NULL;
 SELECT gains, loses, changes > 0 AS some_change FROM clientele.preview_offer('shop', 'stretch', 'grow_order_value', message => 'Spend {min_spend}', max_reward => 1) WHERE segment IS NULL;

@@ -73,7 +73,7 @@ SELECT count(pg_temp.issue(i, NULL, now() - interval '10 days', 'void')) AS void
 SELECT step, pg_temp.differences(definition) FROM steps ORDER BY step;
 -- Bulk equals single, decision by decision; explain_offer agrees.
 SELECT count(*) AS offers, count(*) FILTER (WHERE o IS DISTINCT FROM s) AS mismatches
-FROM v.customers c LEFT JOIN (SELECT customer_id, ROW(f.program, f.segment, f.basis, f.reference_value, f.min_spend, f.reward, f.reward_kind, f.currency, f.message, f.valid_until, f.variant, f.propensity, f.expected_profit, f.reasons, f.disclosure, f.last_day)::clientele.offer AS o FROM v.offers f) b USING (customer_id)
+FROM v.customers c LEFT JOIN (SELECT customer_id, ROW(f.program, f.segment, f.basis, f.reference_value, f.min_spend, f.reward, f.reward_kind, f.currency, f.message, f.valid_until, f.variant, f.propensity, f.expected_profit, f.reasons, f.disclosure, f.last_day, f.tiers)::clientele.offer AS o FROM v.offers f) b USING (customer_id)
 LEFT JOIN LATERAL (SELECT p AS s FROM clientele.personalized_offer(c.customer_id) p) p ON true;
 SELECT count(*) AS decisions, count(*) FILTER (WHERE d.status IS DISTINCT FROM e.status OR d.reasons IS DISTINCT FROM e.reasons) AS mismatches
 FROM v.offer_decisions d FULL JOIN (SELECT c.customer_id, e.* FROM v.customers c, LATERAL clientele.explain_offer(c.customer_id) e) e USING (customer_id, program);

@@ -32,7 +32,7 @@ $node->safe_psql('postgres', q{
 	BEGIN
 		RETURN QUERY EXECUTE format('SELECT c.customer_id, c.segment, s.segment, CASE WHEN o.program IS NOT NULL THEN
 				ROW(o.program, o.segment, o.basis, o.reference_value, o.min_spend, o.reward, o.reward_kind, o.currency, o.message, o.valid_until, o.variant, o.propensity,
-				o.expected_profit, o.reasons, o.disclosure, o.last_day)::clientele.offer::text END
+				o.expected_profit, o.reasons, o.disclosure, o.last_day, o.tiers)::clientele.offer::text END
 			FROM %1$I.customers c JOIN %1$I.segments s USING (customer_id) LEFT JOIN %1$I.offers o USING (customer_id)
 			WHERE s.segmentation = ''value'' AND c.customer_id = ANY ($1)', store) USING customers;
 	END $$;

@@ -14,7 +14,7 @@ void for_each_tier(const Terms& terms, const Use& use) {
 }
 
 // ", up to $10.00", of a share.
-void add_cap(Text& text, const Book& book, std::int64_t cap) { add_money(text.add(", up to "), book, cap); }
+void add_cap(Text& text, const Book& book, std::int64_t cap) { add_reward(text.add(", up to "), book, cap); }
 
 // "Spend $70 or more and get $3.50 off, $90 or more and get $6.30 off"
 void add_plain_message(Text& text, const Book& book, const Decision& decision) {
@@ -42,7 +42,7 @@ void add_tiers(Text& text, const Book& book, const Decision& decision) {
 void add_most(Text& text, const Book& book, const Decision& decision) {
     const Program& program = *decision.program;
     if (program.gives_thing()) return add_given(text, book, program, decision.terms);
-    add_money(text, book, greatest_cost(program, decision.terms));
+    add_reward(text, book, greatest_cost(program, decision.terms));
 }
 
 void add_placeholder(Text& text, std::string_view name, const Book& book, const Decision& decision,
@@ -68,20 +68,20 @@ void add_placeholder(Text& text, std::string_view name, const Book& book, const 
 
 void add_progress_reward(Text& text, const Book& book, const ProgressWords& words) {
     if (words.share > 0) return add_percent(text, words.share);
-    if (words.reward_name.data() == nullptr) return add_money(text, book, words.reward);
+    if (words.reward_name.data() == nullptr) return add_reward(text, book, words.reward);
     text.add(words.reward_name);
 }
 
 void add_progress_placeholder(Text& text, std::string_view name, const Book& book, const ProgressWords& words) {
     if (name == "gap") {
-        add_money(text, book, words.gap);
+        add_reward(text, book, words.gap);
     } else if (name == "min_spend") {
         add_symbol(text, book);
         add_trimmed(text, words.min_spend, money_decimals, 0);
     } else if (name == "reward") {
         add_progress_reward(text, book, words);
     } else if (name == "most") {
-        words.share > 0 ? add_money(text, book, words.cap) : add_progress_reward(text, book, words);
+        words.share > 0 ? add_reward(text, book, words.cap) : add_progress_reward(text, book, words);
     } else if (name == "currency") {
         text.add(book.currency);
     } else if (name == "valid_until") {

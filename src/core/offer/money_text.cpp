@@ -33,7 +33,7 @@ void add_whole(Text& text, const Book& book, std::int64_t amount) {
     text.add_number(amount);
 }
 
-void add_money(Text& text, const Book& book, std::int64_t amount) {
+void add_reward(Text& text, const Book& book, std::int64_t amount) {
     add_symbol(text, book);
     text.add_decimal(amount, book.decimals);
 }
@@ -44,7 +44,7 @@ void add_percent(Text& text, std::int64_t rate) {
 }
 
 void add_given(Text& text, const Book& book, const Program& program, const Tier& tier) {
-    if (program.gives_amount()) return add_money(text, book, tier.reward);
+    if (program.gives_amount()) return add_reward(text, book, tier.reward);
     if (program.gives_share()) return add_percent(text, tier.share);
     text.add(reward_name(program.reward_kind, program.gift));
 }

@@ -16,7 +16,7 @@ void add_symbol(Text& text, const Book& book);
 
 // Whole units of the currency, and smallest ones.
 void add_whole(Text& text, const Book& book, std::int64_t amount);
-void add_money(Text& text, const Book& book, std::int64_t amount);
+void add_reward(Text& text, const Book& book, std::int64_t amount);
 
 // "4 %", of millionths.
 void add_percent(Text& text, std::int64_t rate);

@@ -343,9 +343,9 @@ class Explanation {
 
     void write_budget() {
         text_.add("the budget has ");
-        add_money(text_, book_, std::max<std::int64_t>(standing_.remaining, 0));
+        add_reward(text_, book_, std::max<std::int64_t>(standing_.remaining, 0));
         text_.add(" left, up to ");
-        add_money(text_, book_, decision_.greatest_reward);
+        add_reward(text_, book_, decision_.greatest_reward);
         text_.add(" are needed");
     }
 
@@ -508,7 +508,7 @@ class Explanation {
         if (program_.gives_thing()) return write_cost(tier);
         if (program_.gives_share()) return write_share(tier);
         if (tier.at_max_reward) {
-            add_money(text_, book_, tier.reward);
+            add_reward(text_, book_, tier.reward);
             text_.add(", the most that the program gives");
         } else if (tier.capped) {
             write_half_margin(tier);
@@ -527,7 +527,7 @@ class Explanation {
     // on the extra $20"
     void write_share(const Tier& tier) {
         add_percent(text_, tier.share);
-        add_money(text_.add(" of the order, at most "), book_, program_.reward_cap);
+        add_reward(text_.add(" of the order, at most "), book_, program_.reward_cap);
         if (!tier.capped) return;
         add_whole(text_.add(", of "), book_, tier.min_spend);
         text_.add(" no more than ");
@@ -545,7 +545,7 @@ class Explanation {
 
     // "$4.00, more than half the margin of 30 % on the extra $20"
     void write_cost(const Tier& tier) {
-        add_money(text_, book_, program_.reward_cost);
+        add_reward(text_, book_, program_.reward_cost);
         text_.add(tier.reward > 0 ? ", no more than " : ", more than ");
         write_half_margin(tier);
     }

@@ -220,10 +220,10 @@ void read_thing(const Book& book, const BookSource& source, Program& program) {
     if (!program.gift.empty() && program.gift.find_first_not_of(' ') == std::string_view::npos) {
         refuse(source, "gift", lookup(source, "gift"), "gift is what is given, such as \"a mug\".");
     }
+    refuse_present(source, "tiers", "Free delivery and gifts are given whole: they have no tiers.");
     constexpr const char* instead = "Free delivery and gifts have a reward_cost instead.";
     if (program.reward_rate > 0) refuse_present(source, "reward_rate", instead);
     refuse_present(source, "max_reward", instead);
-    refuse_present(source, "tiers", "Free delivery and gifts are given whole: they have no tiers.");
     program.reward_cost = cost_in(book, source, "reward_cost",
                                   "Free delivery and gifts have a reward_cost: what one costs the shop, above 0 and "
                                   "below 10^13, with no more decimals than the currency has.");

@@ -1,6 +1,7 @@
 #include "pg/offer/tiers.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/profile/profile.hpp"
 
@@ -61,7 +62,7 @@ Tiers read_tiers(Datum datum, int currency_decimals) {
     whole.val.binary.data = &DatumGetJsonbP(datum)->root;
     const BookSource source{whole.val.binary.data};
     const std::int64_t unit = power_of_ten(currency_decimals);
-    const std::int64_t most = max_value / value_unit * unit - 1;
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
     Tiers tiers;
     tiers.count = JsonContainerSize(list_in(source, "tiers", &whole, 1, most_tiers, accepted));
     for (std::uint32_t index = 0; index < tiers.count; ++index) {
