@@ -35,7 +35,7 @@ struct Refresh {
     Oid profile_type;
     int64 done;
     NullableDatum above = null_datum;  // text: the highest customer of the last chunk
-    List* sources;        // the orders and lines that are locked for the session
+    List* sources;                     // the orders and lines that are locked for the session
 };
 
 void let_go_of_sources(Refresh& refresh) {
