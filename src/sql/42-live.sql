@@ -100,11 +100,12 @@ COMMENT ON FUNCTION clientele._drop_triggers(name, regclass[], boolean) IS
 
 -- A table, its partitions and its children: a statement fires the triggers of the table that it names, and no others.
 CREATE FUNCTION clientele._family(root regclass) RETURNS SETOF regclass
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE family AS (SELECT root AS member UNION SELECT i.inhrelid::regclass FROM family f
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY WITH RECURSIVE family AS (SELECT root AS member UNION SELECT i.inhrelid::regclass FROM family f
         JOIN pg_inherits i ON i.inhparent = f.member)
-    SELECT member FROM family WHERE member IS NOT NULL
-$$;
+    SELECT member FROM family;
+END $$;
 COMMENT ON FUNCTION clientele._family(regclass) IS 'A table and everything that inherits from it.';
 
 CREATE FUNCTION clientele._sources(store name) RETURNS SETOF regclass
@@ -126,16 +127,17 @@ COMMENT ON FUNCTION clientele._share_sources(name) IS
 -- Every trigger that a live store has, or should have; missing ones have no oid.
 CREATE FUNCTION clientele._triggers(store name, settings clientele.store_settings)
     RETURNS TABLE (relation regclass, event text, name name, kind name, oid oid, enabled boolean)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT r.relation, e.event, n.name, r.kind, t.oid, coalesce(t.tgenabled IN ('O', 'A'), false)
-    FROM (SELECT clientele._family(settings.orders), '_note_orders'::name
-          UNION ALL SELECT clientele._family(settings.items), '_note_items') r (relation, kind)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT r.relation, e.event, n.name, r.kind, t.oid, coalesce(t.tgenabled IN ('O', 'A'), false)
+    FROM (SELECT clientele._family(settings.orders), '_note_orders'::name, 'clientele._note_orders()'::regprocedure
+          UNION ALL SELECT clientele._family(settings.items), '_note_items', 'clientele._note_items()') r (relation, kind, function)
     JOIN pg_class c ON c.oid = r.relation AND c.relkind <> 'f'
     CROSS JOIN unnest('{insert,update,delete,truncate}'::text[]) e (event)
     CROSS JOIN LATERAL (SELECT format('clientele_%s_%s', left(settings.id::text, 8), e.event)::name) n (name)
     LEFT JOIN pg_trigger t ON t.tgrelid = r.relation AND t.tgname = n.name AND NOT t.tgisinternal
-        AND t.tgfoid = format('clientele.%I()', r.kind)::regprocedure
-$$;
+        AND t.tgfoid = r.function;
+END $$;
 COMMENT ON FUNCTION clientele._triggers(name, clientele.store_settings) IS
     'The triggers that a live store needs on its orders and lines, and which of them are there.';
 

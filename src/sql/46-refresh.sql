@@ -377,9 +377,9 @@ CREATE VIEW clientele.refresh_progress AS
         ON n.oid = c.relnamespace
     CROSS JOIN LATERAL (SELECT p.done / NULLIF(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - p.phase_started_at)::double precision,
         0) AS rate) r
-    LEFT JOIN pg_catalog.pg_class h ON h.relnamespace = n.oid AND h.relname = 'health'
+    LEFT JOIN LATERAL clientele._healths(n.oid) h ON true
     WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-        AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_table_privilege(h.oid, 'SELECT'));
+        AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_table_privilege(h.health, 'SELECT'));
 COMMENT ON VIEW clientele.refresh_progress IS
     'A row a running refresh. phase: folding (what is pending; in customers), counting (orders), writing (customers), summarising '
     '(medians, segment history). A running learn_affinity(), too: counting (lines of orders), pairing (products). '

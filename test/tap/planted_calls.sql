@@ -5,7 +5,7 @@ SELECT clientele.create_store('full'::name, 'public.orders'::regclass, customer_
     order_filter => 'status = ''completed'''::text, customers => 'public.customers'::regclass, customer_key => 'customer_id'::name, attributes => '{children,birth_date}'::text[],
     items => 'public.order_items'::regclass, time_zone => 'America/New_York'::text, live => true);
 CALL clientele.refresh('full'::name);
-SELECT clientele.create_store('plain'::name, 'public.orders'::regclass, refunded => 'refunded'::name, discount => 'refunded'::name);
+SELECT clientele.create_store('plain'::name, 'public.orders'::regclass, refunded => 'refunded'::name, discount => 'discount'::name);
 CALL clientele.refresh('plain'::name, true);
 SELECT clientele.define_segment('full'::name, 'families'::text, 'children > 2 AND orders > 1'::text, 10, description => 'x'::text);
 SELECT clientele.define_segment('full'::name, 'dated'::text, 'birth_date > ''1980-01-01'' AND lower(''A'') = ''a'''::text, 20);
