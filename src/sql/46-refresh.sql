@@ -296,6 +296,7 @@ BEGIN
     -- Definers lock the same row: no segment is redefined between the medians and the end of this transaction.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
     PERFORM clientele._refresh_scoring(store);
+    PERFORM clientele._refresh_season(store);
     BEGIN
         PERFORM clientele._refresh_typical_values(store);
     EXCEPTION WHEN data_exception THEN
