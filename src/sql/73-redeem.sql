@@ -391,6 +391,8 @@ BEGIN
     END LOOP;
     PERFORM clientele._note_budgets(store);
     PERFORM clientele._note_comparisons(store);
+    COMMIT;
+    PERFORM clientele._plan_budgets(store);
     RAISE NOTICE '%', clientele._settling_summary(store, voided, redeemed, expired);
 END $$;
 COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS

@@ -162,6 +162,10 @@ SELECT * FROM clientele.response_curve(5::int8, 'visits'::name);
 SELECT clientele.use_model('visits'::name, 'response'::text, 1);
 SELECT * FROM clientele.response_curve(5::int8, 'visits'::name);
 SELECT pg_catalog.count(r.*) FROM pg_catalog.generate_series(1, 20) c, clientele.response_curve(c::text, 'visits'::name) r;
+-- refused
+SELECT * FROM clientele.plan_budget('visits'::name, 'grow'::text);
+SELECT * FROM clientele._budget_plan('visits'::name, 'grow'::text);
+SELECT clientele._planned_programs('visits'::name);
 SELECT clientele.use_model('visits'::name, 'response'::text, NULL);
 SELECT clientele._response_changes('{"programs": {"grow": {"message": "x"}}}'::jsonb, '{"programs": {}}'::jsonb);
 SELECT clientele._response_departures('visits'::name, (SELECT CAST(ROW(m.*) AS clientele.model_version) FROM visits.models m WHERE kind OPERATOR(pg_catalog.=) 'response' LIMIT 1));

@@ -183,6 +183,8 @@ void summarise(const Refresh& refresh) {
               {store_of(refresh), {TIMESTAMPTZOID, TimestampTzGetDatum(refresh.counted_at)}});
     end_chunk(refresh);
     run_query("SELECT clientele._record_if_possible($1)", {store_of(refresh)});
+    end_chunk(refresh);
+    run_query("SELECT clientele._plan_budgets($1)", {store_of(refresh)});
 }
 
 // How many orders there may be, by what the planner knows; 0: nobody knows.
