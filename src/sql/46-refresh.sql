@@ -45,21 +45,27 @@ COMMENT ON FUNCTION clientele._mark_other_zone(name) IS
     'Marks who was counted by other rules of the store''s time zone than those of today.';
 
 -- Every profile, counted anew, in the order of the keys.
-CREATE FUNCTION clientele._count_query(store name) RETURNS text
+CREATE FUNCTION clientele._counted_query(store name, as_of text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
-    profiles text := format('clientele._count_profiles(%L::pg_catalog.name) AS p(customer_id %s, profile clientele.order_profile)', store,
-        clientele._key_type(store));
+    profiles text := format('clientele._count_profiles(%s) AS p(customer_id %s, profile clientele.order_profile)',
+        concat_ws(', ', format('%L::pg_catalog.name', store), as_of), clientele._key_type(store));
 BEGIN
     IF settings.items IS NULL THEN
-        RETURN format('SELECT p.customer_id, p.profile, NULL::pg_catalog.jsonb FROM %s ORDER BY p.customer_id', profiles);
+        RETURN format('SELECT p.customer_id, p.profile, NULL::pg_catalog.jsonb AS category_mix FROM %s', profiles);
     END IF;
-    RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM %s LEFT JOIN (%s) m USING (customer_id) ORDER BY p.customer_id',
-        profiles, clientele._category_mix_query(store, '(SELECT pg_catalog.clock_timestamp())'));
+    RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM %s LEFT JOIN (%s) m ON m.customer_id = p.customer_id',
+        profiles, clientele._category_mix_query(store, coalesce(as_of, '(SELECT pg_catalog.clock_timestamp())')));
 END $$;
-COMMENT ON FUNCTION clientele._count_query(name) IS
-    'A query for all profiles of a store as of now: customer_id, profile, category_mix, by key.';
+COMMENT ON FUNCTION clientele._counted_query(name, text) IS
+    'A query for all profiles of a store up to a time, given as an SQL expression, or now: customer_id, profile, category_mix.';
+
+CREATE FUNCTION clientele._count_query(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._counted_query(store) || ' ORDER BY p.customer_id'
+$$;
+COMMENT ON FUNCTION clientele._count_query(name) IS 'A query for all profiles of a store as of now, by key.';
 
 CREATE FUNCTION clientele._orders_estimate(store name) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
