@@ -166,6 +166,9 @@ SELECT pg_catalog.count(r.*) FROM pg_catalog.generate_series(1, 20) c, clientele
 SELECT * FROM clientele.plan_budget('visits'::name, 'grow'::text);
 SELECT * FROM clientele._budget_plan('visits'::name, 'grow'::text);
 SELECT clientele._planned_programs('visits'::name);
+SELECT clientele._learns_terms('stretch'::text, '[{"terms": "learned"}]'::jsonb);
+SELECT clientele._set_budget_price('visits'::name, pg_catalog.jsonb_populate_record(CAST(NULL AS clientele.budget_plan), '{"program": "grow", "shadow_price": 0.5, "planned_at": "2020-01-01"}'::jsonb));
+SELECT clientele._forget_prices('visits'::name, '{}'::text[]);
 SELECT clientele.use_model('visits'::name, 'response'::text, NULL);
 SELECT clientele._response_changes('{"programs": {"grow": {"message": "x"}}}'::jsonb, '{"programs": {}}'::jsonb);
 SELECT clientele._response_departures('visits'::name, (SELECT CAST(ROW(m.*) AS clientele.model_version) FROM visits.models m WHERE kind OPERATOR(pg_catalog.=) 'response' LIMIT 1));
