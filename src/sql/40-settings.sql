@@ -98,6 +98,14 @@ COMMENT ON FUNCTION clientele._instant(timestamp, text) IS
     'A local time of one of pg_timezone_names as an instant. AT TIME ZONE would take CET, EET, MET and WET for abbreviations, which know '
     'no summer.';
 
+CREATE FUNCTION clientele._bound_at(bound text, type regtype, time_zone text) RETURNS timestamptz
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT CASE WHEN type = 'timestamptz'::regtype OR NOT isfinite(bound::timestamp) THEN bound::timestamptz
+        ELSE clientele._instant(bound::timestamp, time_zone) END
+$$;
+COMMENT ON FUNCTION clientele._bound_at(text, regtype, text) IS
+    'The bound of a partition, of timestamptz, timestamp or date, as an instant: local times are those of the store''s zone.';
+
 CREATE FUNCTION clientele._day_start(at timestamptz, time_zone text) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'clientele_day_start' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._day_start(timestamptz, text) IS

@@ -338,6 +338,7 @@ BEGIN
         $store$, 'key', key_type, 'order_key', order_type, 'by_id', quote_ident('settings_' || settings.id), 'store', quote_ident(store));
     PERFORM clientele._comment_tables(store);
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
+    PERFORM clientele._create_partitions(store);
     PERFORM clientele._create_membership(store);
     PERFORM clientele._create_events(store);
     PERFORM clientele._create_models(store, settings);

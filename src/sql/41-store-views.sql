@@ -210,7 +210,8 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_at(as_of timestamptz)
         RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
         STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store),
-        clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
+        format('SELECT q.* FROM (%s) q WHERE clientele._orders_are_here(%L::pg_catalog.regclass, %L::pg_catalog.regclass)',
+            clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'), format('%I.profiles', store), settings.orders));
     PERFORM clientele._create_live_views(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_order_views(name, clientele.store_settings) IS

@@ -357,6 +357,7 @@ CREATE FUNCTION clientele._hold_live(store name, settings clientele.store_settin
 BEGIN
     PERFORM clientele._check_live_sources(store, settings);
     PERFORM clientele._create_triggers(store, settings);
+    PERFORM clientele._record_partitions(store, clientele._present_partitions(store, settings));
     PERFORM clientele._regenerate_profiles(store, settings, true);
     IF everybody THEN
         PERFORM clientele._mark_everybody(store);
@@ -395,6 +396,7 @@ BEGIN
         PERFORM clientele._hold_live(store, wanted, is_same, everybody);
     ELSIF former.live THEN
         PERFORM clientele._forget_pending(store);
+        PERFORM clientele._record_partitions(store, NULL);
     END IF;
     IF NOT is_same THEN
         RAISE NOTICE 'store % reads its orders otherwise: CALL clientele.refresh(%)', quote_ident(store), quote_literal(store)

@@ -186,6 +186,10 @@ BEGIN
     END LOOP;
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT * FROM %1$I._base; END', store);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._profiles_at(as_of timestamptz)
+        RETURNS TABLE (customer_id %2$s, profile clientele.order_profile, category_mix jsonb) STABLE PARALLEL SAFE
+        BEGIN ATOMIC SELECT NULL::%2$s, NULL::clientele.order_profile, NULL::jsonb WHERE %1$I._detached(); END', store,
+        clientele._key_type(store));
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE
         BEGIN ATOMIC SELECT * FROM %1$I._base; END', store, clientele._key_type(store));
     PERFORM clientele._regenerate_visible(store, settings);

@@ -18,6 +18,8 @@ BEGIN
         RETURN format('a table that it reads was dropped: SELECT clientele.attach_store(%L)', store);
     ELSIF settings.fresh_to IS NULL AND settings.options ? 'altered' AND NOT settings.live THEN
         RETURN format('it reads its orders otherwise than when they were counted: CALL clientele.refresh(%L)', store);
+    ELSIF clientele._is_replica(store) THEN
+        RETURN clientele._replica_fault(store);
     END IF;
     SELECT string_agg(f.detail, '; ') INTO missing FROM clientele._table_faults(store, settings) f;
     IF missing IS NOT NULL OR NOT settings.live THEN
@@ -30,9 +32,13 @@ BEGIN
     IF missing IS NOT NULL THEN
         RETURN format('row-level security hides rows of %s from the store''s owner', missing);
     END IF;
-    SELECT string_agg(DISTINCT t.relation::text, ', ') INTO missing FROM clientele._triggers(store, settings) t WHERE NOT t.enabled;
+    SELECT string_agg(w.why, '; ' ORDER BY w.nth) INTO missing FROM (
+        SELECT 1, format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)',
+            string_agg(DISTINCT t.relation::text, ', '), store)
+        FROM clientele._triggers(store, settings) t WHERE NOT t.enabled HAVING count(*) > 0
+        UNION ALL SELECT 2, string_agg(f.detail, '; ') FROM clientele._partition_faults(store, settings) f) w (nth, why);
     IF missing IS NOT NULL THEN
-        RETURN format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)', missing, store);
+        RETURN missing;
     END IF;
     RETURN CASE WHEN with_failures THEN clientele._noted_failures(to_regclass(format('%I.failures', store))) END;
 END $$;
@@ -161,6 +167,7 @@ BEGIN
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'content_exposures',
         'programs', 'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'crossed', 'scoring', 'models',
+        'partitions',
         'product_neighbours', 'affinities', 'budget_prices',
         'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger',
         'budget_status', '_budgets', 'campaign_progress', 'experiment_health',

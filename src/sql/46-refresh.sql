@@ -11,6 +11,18 @@ COMMENT ON PROCEDURE clientele.refresh(name, boolean) IS
     'The caller needs SELECT on the sources and to write the store''s tables; under row-level security on the orders it fails rather '
     'than counting some of them.';
 
+CREATE FUNCTION clientele._prepare_refresh(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM clientele._require_attached(store);
+    PERFORM clientele._refuse_replica(store, 'refreshed');
+    IF (clientele._settings(store)).live THEN
+        PERFORM clientele._mark_partitions(store);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._prepare_refresh(name) IS
+    'Refuses to refresh what is counted elsewhere, and marks whom partitions concern that came or went.';
+
 -- Whether everything must be counted, and which rows that will settle.
 CREATE FUNCTION clientele._begin_refresh(store name, "full" boolean, OUT counts_all boolean, OUT folds boolean,
     OUT settles tid[], OUT mends tid[])
@@ -257,6 +269,7 @@ DECLARE
     found record;
 BEGIN
     PERFORM clientele._require_all_rows(store);
+    PERFORM clientele._refuse_replica(store, 'refreshed');
     SELECT * INTO found FROM clientele._pending_profiles(store, above, customers);
     folded := found.folded;
     highest := found.highest;

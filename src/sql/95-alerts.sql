@@ -267,7 +267,8 @@ BEGIN
         RETURN;
     END IF;
     stale := clientele._stale(store, settings, false);
-    IF stale IS NOT NULL THEN
+    -- A replica that knows that it is one needs nobody.
+    IF stale IS NOT NULL AND (clientele._shows_pending(store) OR NOT clientele._is_replica(store)) THEN
         RETURN NEXT clientele._alert(store, 'critical', 'stale', NULL, stale, format('SELECT * FROM clientele.check_store(%L);', store));
     ELSIF clientele._refresh_is_due(settings) THEN
         RETURN NEXT clientele._alert(store, 'warning', 'refresh_due', fact.noted_at,
