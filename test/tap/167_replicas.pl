@@ -85,7 +85,7 @@ refuses('careless', q{SELECT * FROM clientele.measure_lift('shop', 'stretch')}, 
 refuses('careless', q{SELECT clientele.report_html('shop')}, $elsewhere, 'and a report');
 refuses('careless', q{SELECT * FROM clientele.fit_clv('shop', force => true)}, $elsewhere, 'and a fit, which is held against later orders');
 refuses('careless', q{CALL clientele.settle_offers('shop')}, $elsewhere, 'and who has redeemed what');
-refuses('careless', q{SELECT * FROM clientele.backtest_offer('shop', 'x', 'grow_order_value')}, $elsewhere, 'and what an offer would have cost');
+refuses('careless', q{SELECT * FROM clientele.backtest_offer('shop', 'x', 'grow_order_value', "from" => now() - interval '60 days')}, $elsewhere, 'and what an offer would have cost');
 is($at->('careless', q{INSERT INTO orders VALUES (1, 3, now(), 5, 'completed'); SELECT count(*) FROM orders}), '1', 'an order that somebody writes here is accepted');
 is($at->('careless', $shown->('customers')), $stored->(), 'and concerns nobody');
 is($at->('careless', 'SELECT md5(string_agg(p::text, $$ $$ ORDER BY customer_id)) FROM shop.profiles p'), $profiles, 'no profile was touched');
