@@ -1,6 +1,7 @@
 -- Stores that change: alter_store, detach_store, attach_store.
 SET client_min_messages = warning;
 \set VERBOSITY terse
+\set SHOW_CONTEXT never
 CREATE TABLE people (customer_id int PRIMARY KEY, children int, city text);
 CREATE TABLE orders (order_id int PRIMARY KEY, customer_id int, ordered_at timestamptz, amount numeric(12,2), refunded numeric, status text);
 CREATE INDEX ON orders (customer_id);
@@ -160,7 +161,6 @@ SELECT exact('shop');
 CALL clientele.refresh('shop');
 -- Refused, all of it listed.
 \set VERBOSITY default
-\set SHOW_CONTEXT never
 SELECT clientele.alter_store('shop', attributes => '{city}');
 SELECT clientele.alter_store('shop', reset => '{customers,items}');
 SELECT clientele.alter_store('shop', amount => 'nothing', ordered_at => 'never', refunded => 'status', customers => 'people', attributes => '{age,height}');
@@ -486,6 +486,188 @@ SELECT clientele.drop_store(s) FROM unnest('{plain,typed_batch,typed_live}'::tex
 DROP TABLE typed, typed_orders, typed_lines, wider, wider_orders, wider_lines;
 DROP DOMAIN short_name, given_number;
 DROP FUNCTION modified(text), indexes_of(text);
+
+-- ---- All that is wrong in one error; what means nothing is refused ----
+CREATE SCHEMA alter_y;
+CREATE TABLE alter_y.o (order_id int PRIMARY KEY, customer_id text, ordered_at timestamptz, amount numeric, back numeric);
+CREATE TABLE alter_y.c (customer_id text PRIMARY KEY, town text);
+CREATE TABLE alter_y.l (order_id int, category text, amount numeric, sku text);
+CREATE TABLE alter_y.p (product_id text PRIMARY KEY, name text, price numeric);
+CREATE INDEX ON alter_y.o (customer_id);
+CREATE INDEX ON alter_y.l (order_id);
+INSERT INTO alter_y.o SELECT n, 'c' || n % 5, '2026-03-01 03:30+00'::timestamptz - n * interval '1 day', 10 + n, 0 FROM generate_series(1, 20) n;
+INSERT INTO alter_y.c SELECT DISTINCT customer_id, 'Oslo' FROM alter_y.o;
+INSERT INTO alter_y.l SELECT order_id, 'tea', amount, 'a' FROM alter_y.o;
+INSERT INTO alter_y.p VALUES ('a', 'Tea', 10);
+\set VERBOSITY default
+SELECT clientele.create_store('y', 'alter_y.o', amount => 'total', time_zone => 'Nowhere/Here', currency => 'Euro', margin => 3, order_filter => 'shipped', item_amount => 'price', customer_key => 'id');
+SELECT clientele.create_store('y', 'alter_y.o', time_zone => 'right/UTC', margin => 3);
+SELECT clientele.create_store('y', 'alter_y.o', time_zone => 'Nowhere/Here');
+SELECT clientele.create_store('y', 'alter_y.o', refunded => 'amount');
+SELECT clientele.create_store('y', 'alter_y.o', refunded => 'back', discount => 'back', product_available => 'stock');
+SELECT clientele.create_store('y', 'alter_y.o', customer_key => 'id', item_order_id => 'id', item_category => 'shelf', item_amount => 'price', product_key => 'id');
+SELECT clientele.create_store('y', 'alter_y.o', order_filter => 'back = 0');
+CALL clientele.refresh('y');
+SELECT clientele.alter_store('y', time_zone => 'Nowhere/Here', currency => 'Euro', margin => 3, keep_events => '-1 day', items => 999999::oid::regclass);
+SELECT clientele.alter_store('y', currency => 'Euro', margin => 3, clock_tolerance => '2 days');
+SELECT clientele.alter_store('y', time_zone => 'Nowhere/Here');
+SELECT clientele.alter_store('y', item_amount => 'price', customer_key => 'id', product_name => 'title');
+SELECT clientele.alter_store('y', refunded => 'amount', customers => 'alter_y.c');
+SELECT clientele.alter_store('y', customers => 'alter_y.c', customer_key => 'customer_id', reset => '{customers}');
+BEGIN READ ONLY;
+SELECT clientele.alter_store('y', margin => 0.2);
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT clientele.alter_store('y', customers => 'alter_y.c');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT clientele.detach_store('y');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT clientele.attach_store('y');
+ROLLBACK;
+SET client_min_messages = notice;
+SELECT clientele.alter_store('y');
+SELECT clientele.alter_store('y', margin => NULL, reset => '{}');
+SET client_min_messages = warning;
+\set VERBOSITY terse
+SELECT * FROM clientele.apply_definitions('y', clientele.export_definitions('y'));
+SELECT currency, margin, time_zone, order_filter, customers, items, options FROM y.settings;
+
+-- ---- A refresh is due: for a store of either kind, until there is one ----
+CREATE FUNCTION due() RETURNS TABLE (live boolean, due boolean, stale boolean, alerts text) LANGUAGE sql AS $$
+    SELECT s.live, s.fresh_to IS NULL, s.stale IS NOT NULL, (SELECT string_agg(a.alert, ' ' ORDER BY a.alert) FROM clientele.alerts a WHERE a.store = 'y')
+    FROM clientele.stores s WHERE s.store = 'y' $$;
+SELECT * FROM due();
+SELECT clientele.alter_store('y', time_zone => 'Asia/Tokyo');
+SELECT * FROM due();
+SELECT clientele.alter_store('y', margin => 0.25);  -- which is no refresh
+SELECT * FROM due();
+SELECT clientele.detach_store('y'), clientele.attach_store('y');
+SELECT * FROM due();
+CALL clientele.refresh('y');
+SELECT * FROM due();
+SELECT clientele.set_time_zone('y', 'Europe/Oslo');
+SELECT * FROM due();
+CALL clientele.refresh('y');
+SELECT clientele.alter_store('y', live => true);
+CALL clientele.refresh('y');
+SELECT * FROM due();
+SELECT clientele.alter_store('y', time_zone => 'Asia/Tokyo');
+SELECT exact('y'), * FROM due();
+SELECT severity, detail, hint FROM clientele.alerts WHERE store = 'y' AND alert = 'refresh_due';
+CALL clientele.refresh('y');
+SELECT * FROM due();
+SELECT clientele.set_time_zone('y', 'Europe/Oslo');
+SELECT * FROM due();
+CALL clientele.refresh('y');
+SELECT clientele.alter_store('y', reset => '{order_filter}');
+SELECT exact('y'), * FROM due();
+SELECT clientele.alter_store('y', margin => 0.3);
+SELECT * FROM due();
+CALL clientele.refresh('y');
+SELECT * FROM due();
+-- In one transaction whom it concerns is known, and nothing is due.
+BEGIN;
+SELECT clientele.detach_store('y');
+UPDATE alter_y.o SET amount = amount + 1 WHERE customer_id = 'c3';
+ALTER TABLE alter_y.o ALTER back TYPE bigint;
+SELECT clientele.attach_store('y');
+COMMIT;
+SELECT exact('y'), (SELECT string_agg(customer_id, ' ') FROM y.pending) AS pending, * FROM due();
+
+-- ---- Columns that are sorted otherwise ----
+SELECT clientele.alter_store('y', customers => 'alter_y.c', attributes => '{town}', items => 'alter_y.l', item_product => 'sku', products => 'alter_y.p');
+CALL clientele.refresh('y');
+SELECT clientele.define_segment('y', 'locals', $$ town = 'Oslo' $$);
+GRANT SELECT ON y.customers TO alter_reader;
+CREATE FUNCTION collations() RETURNS TABLE (columns text) LANGUAGE sql AS $$
+    SELECT string_agg(format('%s.%s %s', c.relname, a.attname, l.collname), ', ' ORDER BY c.relname, a.attname) FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 JOIN pg_collation l ON l.oid = a.attcollation AND l.collname <> 'default'
+    WHERE c.relnamespace = 'y'::regnamespace AND c.relkind = 'v' AND a.attname IN ('customer_id', 'town', 'category', 'product', 'name') AND a.atttypid <> 'name'::regtype $$;
+SELECT * FROM collations();
+CREATE VIEW theirs AS SELECT customer_id, town FROM y.customers;
+BEGIN;
+SELECT clientele.detach_store('y');
+ALTER TABLE alter_y.c ALTER town TYPE text COLLATE "C";
+SAVEPOINT before;
+\set VERBOSITY default
+SELECT clientele.attach_store('y');
+\set VERBOSITY terse
+ROLLBACK TO before;
+DROP VIEW theirs;
+SELECT clientele.attach_store('y');
+COMMIT;
+SELECT * FROM collations();
+SELECT exact('y'), clientele.segments_of('c3', 'y'), has_table_privilege('alter_reader', 'y.customers', 'SELECT') AS granted;
+SELECT clientele.detach_store('y');
+ALTER TABLE alter_y.o ALTER customer_id TYPE text COLLATE "C";
+ALTER TABLE alter_y.c ALTER customer_id TYPE text COLLATE "C";
+ALTER TABLE alter_y.l ALTER category TYPE varchar COLLATE "POSIX", ALTER sku TYPE text COLLATE "C";
+ALTER TABLE alter_y.p ALTER product_id TYPE text COLLATE "C", ALTER name TYPE text COLLATE "C";
+SELECT clientele.attach_store('y');
+SELECT * FROM collations();
+CALL clientele.refresh('y');
+INSERT INTO alter_y.o VALUES (100, 'c3', now(), 33, 0);
+SELECT exact('y'), clientele.segments_of('c3', 'y'), (SELECT orders FROM y.customers WHERE customer_id = 'c3') AS orders;
+SELECT clientele.detach_store('y'), clientele.attach_store('y');
+SELECT exact('y');
+
+-- ---- A schema that the owner may not use ----
+CREATE ROLE alter_locked;
+GRANT SELECT, TRIGGER ON ALL TABLES IN SCHEMA alter_y TO alter_locked;
+\set VERBOSITY default
+SELECT clientele.alter_store('y', owner => 'alter_locked');
+GRANT USAGE ON SCHEMA alter_y TO alter_locked;
+SELECT clientele.alter_store('y', owner => 'alter_locked');
+REVOKE USAGE ON SCHEMA alter_y FROM alter_locked;
+SET ROLE alter_locked;
+SELECT clientele.detach_store('y');
+SELECT clientele.attach_store('y');
+RESET ROLE;
+GRANT CREATE ON DATABASE :DBNAME TO alter_locked;
+SET ROLE alter_locked;
+SELECT clientele.attach_store('y', reset => '{items,customers}');
+RESET ROLE;
+SELECT clientele.attach_store('y');
+GRANT USAGE ON SCHEMA alter_y TO alter_locked;
+SET ROLE alter_locked;
+SELECT clientele.attach_store('y');
+\set VERBOSITY terse
+CALL clientele.refresh('y');
+SELECT exact('y');
+
+-- ---- The table health under another name, and none ----
+ALTER TABLE y.health RENAME TO "What we know";
+SELECT clientele.define_offer('y', 'more', 'grow_order_value');
+SELECT alert FROM clientele.alerts WHERE store = 'y' ORDER BY 1;
+SELECT clientele.alter_store('y', time_zone => 'UTC');
+SELECT alert FROM clientele.alerts WHERE store = 'y' ORDER BY 1;
+CALL clientele.refresh('y');
+SELECT clientele.alter_offer('y', 'more', holdout => 0.1);
+SELECT clientele.detach_store('y');
+SELECT alert FROM clientele.alerts WHERE store = 'y' ORDER BY 1;
+SELECT clientele.attach_store('y');
+CALL clientele.refresh('y');
+SELECT count(*) FROM clientele.alerts WHERE store = 'y';
+SELECT count(DISTINCT part) FROM y."What we know";
+DROP TABLE y."What we know";
+SELECT severity, alert, detail, hint FROM clientele.alerts WHERE store = 'y';
+SELECT clientele.alter_store('y', margin => 0.2);
+SELECT clientele.upgrade_store('y');
+SELECT clientele.alter_offer('y', 'more', reset => '{holdout}');
+SELECT alert FROM clientele.alerts WHERE store = 'y' ORDER BY 1;
+ALTER TABLE y.health RENAME TO notes;
+SELECT clientele.drop_store('y');
+RESET ROLE;
+SELECT count(*) FROM pg_namespace WHERE nspname = 'y';
+REVOKE CREATE ON DATABASE :DBNAME FROM alter_locked;
+DROP FUNCTION due(), collations();
+SET client_min_messages = error;
+DROP SCHEMA alter_y CASCADE;
+SET client_min_messages = warning;
+DROP OWNED BY alter_locked;
+DROP ROLE alter_locked;
 
 DROP TABLE orders, sales, lines, people, codes, bills;
 DROP FUNCTION put_on();

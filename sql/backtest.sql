@@ -44,6 +44,41 @@ SELECT terms.name, b.customers, b.offered, b.held_out > 0 AS held_out, b.refusal
 -- The last steps, of which offers could be open still, are left out.
 SELECT count(*) FILTER (WHERE step_at IS NOT NULL) AS steps, max(step_at) < now() - interval '14 days' AS over FROM clientele.backtest_offer('back', 'x', 'grow_order_value', "from" => now() - interval '60 days', step => '10 days');
 SELECT program FROM back.programs;
+-- Learned terms, and what all of them are expected to earn, by a response: as look-ups of then have it.
+CREATE FUNCTION back_response(known_to timestamptz) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('parameters', '{"a": -1.5, "lb": 1.3862943611198906, "c": 0.8, "delta": 0, "ltau": 0, "lomega": -3.5, "lA": 0.85, "lq": 2.2, "d": []}'::jsonb, 'segments', '[]'::jsonb,
+        'covariance', (SELECT jsonb_agg(CASE WHEN i = j THEN 0.01 ELSE 0 END ORDER BY i, j) FROM generate_series(1, 8) i, generate_series(1, i) j), 'q_known', true,
+        'stretch', '{1.3,2.8}'::numeric[], 'reward_rate', '{0.02,0.06}'::numeric[], 'order_rate', '{"shape": 0.8, "mean": 0.03, "days": 240}'::jsonb, 'horizon_days', 14, 'known_to', known_to) $$;
+SELECT clientele._add_model('back', 'response', back_response('2025-06-01'), NULL, now(), 400, '{}') AS version;
+DELETE FROM back.ledger;
+SELECT clientele.set_contact_limit('back', NULL, NULL);
+SELECT clientele.define_offer('back', 'grow', 'grow_order_value', terms => 'learned', holdout => 0.05, disclosure => 'By what others did',
+    explore => '{"share": 0.05, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.06]}');
+CREATE TABLE back_learned AS SELECT * FROM back_expected;
+SELECT count(*) AS rows, sum(b.offered) > 1000 AS offered, bool_and(b.held_out > 0) AS held_out, bool_and((b.customers, b.offered, b.greatest_cost, b.ordered, b.natural_qualifiers, b.natural_cost, b.gaps) IS NOT DISTINCT FROM (e.customers, e.offered, e.cost, e.ordered, e.natural, e.natural_cost, e.gaps)) AS same,
+    bool_and(b.profit BETWEEN b.profit_low AND b.profit_high) AS within
+FROM clientele.backtest_offer('back', 'grow', 'grow_order_value', terms => 'learned', holdout => 0.05, disclosure => 'By what others did', explore => '{"share": 0.05, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.06]}',
+    "from" => '2025-04-01 12:00', "to" => '2025-06-01', step => '20 days') b
+JOIN back_learned e ON e.at IS NOT DISTINCT FROM b.step_at AND e.segment IS NOT DISTINCT FROM b.segment;
+CREATE TABLE back_profits AS SELECT t.terms, b.* FROM unnest('{stretch,spread,learned}'::text[]) t (terms),
+    clientele.backtest_offer('back', 'grow', 'grow_order_value', terms => t.terms, max_cv => NULL, holdout => 0.05, disclosure => 'By what others did',
+        explore => CASE t.terms WHEN 'learned' THEN '{"share": 0.05, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.06]}'::jsonb END, "from" => '2025-04-01 12:00', "to" => '2025-06-01', step => '20 days') b;
+SELECT terms, offered, profit, profit_low, profit_high FROM back_profits WHERE step_at IS NULL AND segment IS NULL ORDER BY profit;
+-- Steps and segments add up to all; the profit is that of the response, by hand.
+SELECT bool_and(abs(a.profit - s.steps) < 0.05 AND abs(a.profit - s.segments) < 0.05) AS add_up FROM back_profits a
+JOIN LATERAL (SELECT sum(p.profit) FILTER (WHERE p.step_at IS NOT NULL) AS steps, sum(p.profit) FILTER (WHERE p.segment IS NOT NULL) AS segments FROM back_profits p WHERE p.terms = a.terms) s ON true WHERE a.step_at IS NULL AND a.segment IS NULL;
+SELECT abs(sum((clientele._offer_profits(back._offer_book(), ROW(i.customer, i.segment, i.profile, i.fallback, i.as_of, NULL, NULL, NULL, i.prior, NULL, NULL)::clientele.offer_input, 'grow', o.min_spend, o.reward))[1])
+    - (SELECT profit FROM back_profits WHERE terms = 'learned' AND step_at = '2025-04-01 12:00')) < 0.01 AS by_hand
+FROM back._offer_inputs_at('2025-04-01 12:00') i, LATERAL clientele.personalized_offer(i.customer_id, 'back', NULL, '2025-04-01 12:00') o;
+-- Nothing is believed that was learnt too long before; without a response nothing is expected, nor of programs that bring orders.
+SELECT clientele._add_model('back', 'response', back_response('2025-01-01'), NULL, now(), 400, '{}') AS version;
+SELECT step_at, refusals ? 'response_outdated' AS outdated FROM clientele.backtest_offer('back', 'grow', 'grow_order_value', terms => 'learned', holdout => 0.05, disclosure => 'By what others did',
+    explore => '{"share": 0.05, "stretch": [1.3, 1.9, 2.8], "reward_rate": [0.02, 0.06]}', "from" => '2025-03-20', "to" => '2025-05-01', step => '20 days') WHERE step_at IS NOT NULL;
+SELECT customers, profit FROM clientele.backtest_offer('back', 'x', 'win_back', "from" => '2025-05-01', "to" => '2025-05-02') WHERE step_at IS NULL AND segment IS NULL;
+SELECT clientele.use_model('back', 'response', NULL);
+SELECT customers, offered > 0 AS offered, profit FROM clientele.backtest_offer('back', 'x', 'grow_order_value', "from" => '2025-05-01', "to" => '2025-05-02') WHERE step_at IS NULL AND segment IS NULL;
+DROP TABLE back_profits, back_learned;
+DROP FUNCTION back_response;
 
 -- ---- Refusals ----
 \set VERBOSITY terse

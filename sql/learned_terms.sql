@@ -140,6 +140,13 @@ COMMIT;
 SELECT count(*) FILTER (WHERE n > 1) AS chosen_twice, count(*) FILTER (WHERE n = 1 AND chosen_profit < greatest) AS not_the_greatest, bool_and(disorder = 0) AS ordered
 FROM (SELECT count(*) FILTER (WHERE chosen) AS n, max(profit) FILTER (WHERE chosen) AS chosen_profit, max(profit) AS greatest, count(*) FILTER (WHERE low > high) AS disorder FROM curves GROUP BY customer_id) x;
 SELECT count(*) > 100 AS compared, bool_and(NOT EXISTS (SELECT FROM curves c WHERE c.customer_id = d.customer_id AND c.chosen)) AS none_chosen FROM lt.offer_decisions d WHERE d.reasons = '{not_worth_it}';
+-- A back-test sums up the same: what is expected at the mode, and by each of 24 draws.
+BEGIN;
+SELECT count(*) > 300 AS compared, count(*) FILTER (WHERE round(p.profits[1]::numeric, 4) <> o.expected_profit) AS others, bool_and(cardinality(p.profits) = 25) AS draws,
+    count(*) FILTER (WHERE (SELECT percentile_cont(0.2) WITHIN GROUP (ORDER BY x) FROM unnest(p.profits[2:]) x) <= 0) AS unsure
+FROM lt.offers o JOIN lt._offer_inputs i USING (customer_id), LATERAL (SELECT clientele._offer_profits(lt._offer_book(), i.input, 'grow', o.min_spend, o.reward) AS profits) p WHERE o.variant = 'default';
+COMMIT;
+SELECT clientele._offer_profits(lt._offer_book(), i.input, 'nothing', 50, 1) FROM lt._offer_inputs i WHERE i.customer_id = 1;
 SELECT bool_and(natural_share BETWEEN 0 AND 1 AND raised_share BETWEEN 0 AND 1) AS shares,
     bool_and(natural_share <= lag) AS fewer_reach_more FROM (SELECT *, lag(natural_share) OVER (PARTITION BY customer_id ORDER BY min_spend, reward) AS lag FROM curves) c;
 SELECT min_spend, reward, round(natural_share::numeric, 6) AS natural_share, round(raised_share::numeric, 6) AS raised_share, profit, low, high, chosen FROM clientele.response_curve(1::bigint, 'lt');
@@ -209,11 +216,99 @@ SELECT count(*) FILTER (WHERE d.status = 'refused') > 20 AS refused, count(*) FI
 FROM lt.offer_decisions d LEFT JOIN LATERAL (SELECT * FROM clientele.response_curve(d.customer_id, 'lt') r WHERE r.chosen) c ON true WHERE d.variant = 'default' OR d.reasons = '{budget_spent_better}';
 SELECT clientele.alter_offer('lt', 'grow', reset => '{budget}');
 SELECT count(*) AS others FROM unpriced u FULL JOIN lt.offers o USING (customer_id) WHERE (u.min_spend, u.reward) IS DISTINCT FROM (o.min_spend, o.reward);
+-- A budget that does not suffice goes where a unit of it earns most.
+SELECT clientele.plan_budget('lt', 'grow');
+SELECT clientele.alter_offer('lt', 'grow', budget => 100000);
+SELECT (clientele.plan_budget('lt', 'grow')).* INTO ample;
+SELECT shadow_price, remaining, drawn_cost > 100 AS drawn, offered = all_offered AS everybody, cost = all_cost AS all_cost, profit = all_profit AS all_profit, customers > offered AS explorers FROM ample;
+SELECT count(*) AS others FROM unpriced u FULL JOIN lt.offers o USING (customer_id) WHERE (u.min_spend, u.reward) IS DISTINCT FROM (o.min_spend, o.reward);
+SELECT clientele.alter_offer('lt', 'grow', budget => (SELECT drawn_cost + round(all_cost / 3, 2) FROM ample));
+SELECT (clientele.plan_budget('lt', 'grow')).* INTO scarce;
+SELECT s.shadow_price > 0 AS scarce, s.cost BETWEEN 0.95 * a.all_cost / 3 AND a.all_cost / 3 AS spent, s.profit > 0.45 * a.all_profit AS earns_more_than_its_share, s.drawn_cost = a.drawn_cost AS drawn,
+    s.offered < a.offered AS fewer, (s.all_cost, s.all_offered) = (a.all_cost, a.all_offered) AS all, (SELECT b.shadow_price = s.shadow_price FROM lt.budget_status b) AS shown FROM scarce s, ample a;
+-- What is decided is what was planned, held out or not: but for the one whose increment does not fit in.
+SELECT count(*) FILTER (WHERE d.variant = 'default') - s.offered AS offered, abs(sum(d.reward) FILTER (WHERE d.variant = 'default') - s.cost) < 0.01 AS cost,
+    abs(sum(d.expected_profit) FILTER (WHERE d.variant = 'default') - s.profit) < 0.1 AS profit, sum(d.reward) FILTER (WHERE d.variant <> 'default') = s.drawn_cost AS drawn
+FROM lt.offer_decisions d, scarce s WHERE d.status <> 'refused' GROUP BY s.offered, s.cost, s.profit, s.drawn_cost;
+-- In the order of the keys the same budget earns less.
+SELECT sum(k.profit) < 0.8 * (SELECT profit FROM scarce) AS less FROM (
+    SELECT u.expected_profit AS profit, sum(u.reward) OVER (ORDER BY u.customer_id) AS spent FROM unpriced u WHERE u.variant = 'default') k WHERE k.spent <= (SELECT all_cost / 3 FROM ample);
+-- Planned again at refresh, at settling and before a campaign, which then spends what was planned.
+UPDATE lt.budget_prices SET price = 99;
+CALL clientele.refresh('lt');
+SELECT b.shadow_price BETWEEN 0.9 * s.shadow_price AND 1.1 * s.shadow_price AS planned FROM lt.budget_status b, scarce s;
+UPDATE lt.budget_prices SET price = 99;
+CALL clientele.settle_offers('lt');
+SELECT b.shadow_price BETWEEN 0.9 * s.shadow_price AND 1.1 * s.shadow_price AS planned FROM lt.budget_status b, scarce s;
+SELECT lt._offer_book() -> 'programs' -> 0 -> 'budget_price' = to_jsonb(b.shadow_price) AS in_the_book FROM lt.budget_status b;
+-- A program that has not begun is planned as if it had; what has ended asks for nothing.
+SELECT clientele.alter_offer('lt', 'grow', starts_at => now() + interval '10 days');
+SELECT p.offered > 20 AS planned, p.shadow_price > 0 AS priced FROM clientele.plan_budget('lt', 'grow') p;
+SET client_min_messages = error;  -- the warning has a time
+SELECT clientele.alter_offer('lt', 'grow', ends_at => now() - interval '1 day', reset => '{starts_at}');
+SET client_min_messages = warning;
+SELECT p.customers, p.shadow_price, p.cost FROM clientele.plan_budget('lt', 'grow') p;
+SELECT clientele.alter_offer('lt', 'grow', reset => '{ends_at}');
+-- Of nothing the first unit would earn most; exploring comes first.
+SELECT clientele.alter_offer('lt', 'grow', budget => 0);
+SELECT p.shadow_price > s.shadow_price AS dearer, p.offered, p.cost, p.remaining, p.all_cost = s.all_cost AS all FROM clientele.plan_budget('lt', 'grow') p, scarce s;
+SELECT count(*) AS offers FROM lt.offers;
+SELECT clientele.alter_offer('lt', 'grow', budget => (SELECT drawn_cost - 10 FROM scarce));
+SELECT p.offered, p.drawn_cost > p.remaining AS exploring_takes_all FROM clientele.plan_budget('lt', 'grow') p;
+SELECT clientele.alter_offer('lt', 'grow', budget => (SELECT drawn_cost + round(all_cost / 3, 2) FROM ample));
+UPDATE lt.budget_prices SET price = 99;
+CALL clientele.issue_offers('lt');
+SELECT b.remaining >= 0 AS within, abs(sum(l.reward) - s.cost - s.drawn_cost) < 0.05 * s.cost AS spent, b.open_offers > 100 AS offers FROM lt.ledger l, scarce s, lt.budget_status b WHERE l.state = 'open' GROUP BY b.remaining, s.cost, s.drawn_cost, b.open_offers;
+-- Who has an offer takes no other.
+SELECT p.customers, p.remaining < s.remaining AS less_is_left FROM clientele.plan_budget('lt', 'grow') p, scarce s;
+DELETE FROM lt.ledger WHERE state = 'open';
+-- Without a response there is nothing to plan by.
+SELECT clientele.use_model('lt', 'response', NULL);
+SELECT clientele.plan_budget('lt', 'grow');
+SELECT clientele.use_model('lt', 'response', (SELECT max(version) FROM clientele.models WHERE store = 'lt' AND kind = 'response'));
+SELECT clientele.plan_budget('lt', 'nothing');
+SELECT clientele.plan_budget('lt', NULL);
+SELECT clientele.plan_budget('nowhere', 'grow');
+CREATE ROLE planner;
+GRANT USAGE ON SCHEMA learned_terms, lt TO planner;
+GRANT SELECT ON ALL TABLES IN SCHEMA lt TO planner;
+SET ROLE planner;
+SELECT clientele.plan_budget('lt', 'grow');
+RESET ROLE;
+DROP OWNED BY planner;
+DROP ROLE planner;
+SELECT clientele.alter_offer('lt', 'grow', reset => '{budget}');
+SELECT shadow_price FROM lt.budget_status;
 -- Arms may compare learned terms with others.
 SELECT clientele.alter_offer('lt', 'grow', arms => '[{"name": "learned"}, {"name": "spread", "terms": "spread"}]');
 SELECT variant, status, reasons[2] AS origin, count(*) > 50 AS many FROM lt.offer_decisions WHERE variant NOT LIKE 'explore:%' AND reasons[1] = 'usual_spend' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 SELECT arms_pvalue, alert FROM lt.experiment_health ORDER BY program_version DESC LIMIT 1;
 SELECT clientele.alter_offer('lt', 'grow', reset => '{arms}');
+-- Where terms are not learned, what is expected of the arms decides: of all of them on average, so that the arms stay alike.
+SELECT clientele.define_offer('lt', 'arms', 'grow_order_value', max_cv => NULL, budget => 100000, priority => 1, arms => '[{"name": "a", "stretch": 1.3}, {"name": "b", "stretch": 1.6}]');
+SELECT clientele.plan_budget('lt', 'arms');
+SELECT clientele._add_model('lt', 'offer:arms', jsonb_build_object('terms', clientele._learnable_terms((SELECT definition FROM lt.program_versions WHERE program = 'arms')),
+    'estimates', '[{"segment": "firms", "variant": "a", "expected_profit": 2}, {"segment": "firms", "variant": "b", "expected_profit": 1},
+        {"segment": null, "variant": "a", "expected_profit": 0.5}, {"segment": null, "variant": "b", "expected_profit": 0.3}]'::jsonb), NULL, now(), 2000, '{}');
+SELECT p.shadow_price, p.offered = p.customers AS everybody, p.profit = 1.5 * f.firms + 0.4 * f.others AS profit, abs(p.cost - f.cost) < 0.05 * f.cost AS about_the_cost
+FROM clientele.plan_budget('lt', 'arms') p, (SELECT count(*) FILTER (WHERE segment = 'firms') AS firms, count(*) FILTER (WHERE segment <> 'firms') AS others, sum(reward) AS cost FROM lt.offers WHERE program = 'arms') f;
+SELECT clientele.alter_offer('lt', 'arms', budget => 2000);
+SELECT p.shadow_price > 0 AS scarce, p.offered < p.customers AS some, p.cost > 1900 AS spent FROM clientele.plan_budget('lt', 'arms') p;
+SELECT d.segment = 'firms' AS firms, count(*) FILTER (WHERE d.status = 'offered') > 0 AS offered, count(*) FILTER (WHERE d.reasons = '{budget_spent_better}') > 0 AS spent_better FROM lt.offer_decisions d WHERE d.program = 'arms' GROUP BY 1 ORDER BY 1;
+SELECT count(DISTINCT n.offered) = 1 AS alike FROM (SELECT d.variant, round(avg((d.status = 'offered')::integer), 1) AS offered FROM lt.offer_decisions d WHERE d.program = 'arms' AND d.variant IS NOT NULL GROUP BY 1) n;
+SELECT explanation FROM lt.offer_decisions d, LATERAL clientele.explain_offer(d.customer_id, 'lt', 'arms') WHERE d.program = 'arms' AND d.reasons = '{budget_spent_better}' ORDER BY d.customer_id LIMIT 1;
+-- Who is expected to lose is not asked where somebody has planned.
+SELECT clientele._add_model('lt', 'offer:arms', jsonb_build_object('terms', clientele._learnable_terms((SELECT definition FROM lt.program_versions WHERE program = 'arms')),
+    'estimates', '[{"segment": "firms", "variant": "a", "expected_profit": -2}, {"segment": "firms", "variant": "b", "expected_profit": 1},
+        {"segment": null, "variant": "a", "expected_profit": 0.5}]'::jsonb), NULL, now(), 2000, '{}');
+SELECT clientele.alter_offer('lt', 'arms', budget => 100000);
+SELECT p.shadow_price, p.offered, p.drawn_cost > 100 AS nothing_known_of_b FROM clientele.plan_budget('lt', 'arms') p;
+SELECT d.segment = 'firms' AS firms, count(*) FILTER (WHERE d.status = 'offered') > 0 AS offered, count(*) FILTER (WHERE d.reasons = '{budget_spent_better}') > 0 AS spent_better FROM lt.offer_decisions d WHERE d.program = 'arms' GROUP BY 1 ORDER BY 1;
+-- What cannot be planned any more has no price.
+SELECT clientele.use_model('lt', 'offer:arms', NULL);
+CALL clientele.refresh('lt');
+SELECT program, shadow_price FROM lt.budget_status ORDER BY 1;
+SELECT clientele.drop_offer('lt', 'arms');
 -- Refused.
 SELECT clientele.alter_offer('lt', 'grow', reset => '{holdout}');
 SELECT clientele.alter_offer('lt', 'grow', reset => '{disclosure}');

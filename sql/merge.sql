@@ -153,6 +153,13 @@ SET client_min_messages = notice;
 SELECT clientele.merge_customers('c1', 'c3', 'text');
 SET client_min_messages = warning;
 SELECT customer_id, orders FROM "text".customers WHERE customer_id IN ('c1', 'c3') ORDER BY 1;
+-- The wrong way round: the one with the orders into the one without.
+BEGIN;
+UPDATE purchases SET customer_id = 'c3' WHERE customer_id = 'c1';
+\set VERBOSITY default
+SELECT clientele.merge_customers('c1', 'c3', 'text');
+\set VERBOSITY terse
+ROLLBACK;
 
 -- ---- Refused ----
 

@@ -1,4 +1,5 @@
 -- What customers' next orders would be worth: figures computed to sixteen digits by another implementation.
+\set SHOW_CONTEXT never
 SET extra_float_digits = 0;
 CREATE SCHEMA order_values;
 SET search_path = order_values, public;

@@ -145,6 +145,22 @@ CREATE FUNCTION outdated() RETURNS text LANGUAGE sql VOLATILE AS $$
 SELECT version, in_use FROM clientele.fit_response('rs');
 CALL clientele.refresh('rs');
 SELECT outdated();
+-- The season: what those who are held out have spent of late, against what was expected; only where somebody looks.
+SELECT season BETWEEN -0.1 AND 0.1 AS as_expected, abs(season - n.by_hand) < 1e-9 AS by_hand FROM rs.scoring s,
+    (SELECT sum((ln(o.amount) - l.log_mean) / l.log_sd ^ 2) / (1 / 0.2 ^ 2 + sum(1 / l.log_sd ^ 2)) AS by_hand FROM rs.ledger l JOIN orders o ON o.customer_id = l.customer_id
+     WHERE l.holdout IS NOT NULL AND o.ordered_at >= l.issued_at AND o.ordered_at < l.valid_until AND o.ordered_at > now() - interval '28 days') n;
+UPDATE orders o SET amount = 1.3 * o.amount FROM rs.ledger l WHERE l.customer_id = o.customer_id AND l.holdout IS NOT NULL AND o.ordered_at >= l.issued_at;
+SELECT season AS before, NULL::numeric AS profit INTO seasons FROM rs.scoring;
+UPDATE seasons SET profit = (SELECT sum(profit) FROM generate_series(1, 50) c, clientele.response_curve(c::bigint, 'rs') r WHERE r.reward > 0);
+CALL clientele.refresh('rs');
+SELECT season - before BETWEEN 0.2 AND 0.27 AS dearer, (SELECT sum(profit) FROM generate_series(1, 50) c, clientele.response_curve(c::bigint, 'rs') r WHERE r.reward > 0) <> profit AS decides FROM rs.scoring, seasons;
+UPDATE orders o SET amount = o.amount / 1.3 FROM rs.ledger l WHERE l.customer_id = o.customer_id AND l.holdout IS NOT NULL AND o.ordered_at >= l.issued_at;
+SELECT clientele.use_model('rs', 'response', NULL);
+CALL clientele.refresh('rs');
+SELECT season FROM rs.scoring;
+SELECT clientele.use_model('rs', 'response', (SELECT max(version) FROM clientele.models WHERE store = 'rs' AND kind = 'response'));
+CALL clientele.refresh('rs');
+SELECT outdated();
 -- A new message, or another margin: what was learnt was learnt of others.
 SELECT clientele.alter_offer('rs', 'explore', message => 'Now or never: {reward} off from {min_spend}');
 CALL clientele.refresh('rs');

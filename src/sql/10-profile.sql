@@ -219,7 +219,7 @@ CREATE FUNCTION clientele.purchase_days_within(p clientele.order_profile, days i
     AS 'MODULE_PATHNAME', 'clientele_purchase_days_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.purchase_days_within(clientele.order_profile, integer, timestamptz) IS
     'Number of purchase days among the last so many local calendar days, that of as_of included: 1 is that day alone, 0 is none. Days '
-    'after as_of do not count. 0 without orders; a negative number of days is an error.';
+    'after as_of do not count. NULL for a customer without orders, who has no profile; a negative number of days is an error.';
 CREATE FUNCTION clientele.tenure_days(p clientele.order_profile, as_of timestamptz) RETURNS integer
     AS 'MODULE_PATHNAME', 'clientele_tenure_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.tenure_days(clientele.order_profile, timestamptz) IS

@@ -248,7 +248,8 @@ COMMENT ON FUNCTION clientele.explain_programs(pg_catalog.jsonb, pg_catalog.text
     pg_catalog.jsonb, clientele.value_prior, pg_catalog.float8) IS
     'The decision of every program of the book about one customer, in words: the values found, the limits, and from which reference '
     'value more would be asked. break_even_share is the share of redeemers, from 0 to 1, who must spend only because of the offer for it '
-    'to break even; NULL where there is no reward. Arguments and errors as for decide_programs.';
+    'to break even, by the response of the book; without one it is at least that much, by how the customer''s orders spread. '
+    'NULL where there is no reward, or prior is NULL. Arguments and errors as for decide_programs.';
 
 CREATE FUNCTION clientele._enrol(book pg_catalog.jsonb, customer pg_catalog.text, segment pg_catalog.text,
     profile clientele.order_profile, fallback clientele.reference_value, as_of pg_catalog.timestamptz,
@@ -294,12 +295,13 @@ CREATE FUNCTION clientele._explain_programs(book pg_catalog.jsonb, input cliente
 COMMENT ON FUNCTION clientele._explain_programs(pg_catalog.jsonb, clientele.offer_input, clientele.offer_budget[]) IS
     'explain_programs() of a row of offer_input; without the program whose exposure is open, of which the ledger tells.';
 
-CREATE FUNCTION clientele._break_even_share(objective pg_catalog.text, margin pg_catalog.numeric, reference_value pg_catalog.numeric,
-    min_spend pg_catalog.numeric, reward pg_catalog.numeric) RETURNS pg_catalog.float8
-    AS 'MODULE_PATHNAME', 'clientele_break_even_share' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._break_even_share(pg_catalog.text, pg_catalog.numeric, pg_catalog.numeric, pg_catalog.numeric,
-    pg_catalog.numeric) IS
-    'The share of redeemers who must spend only because of an offer for it to break even; NULL without a reward.';
+CREATE FUNCTION clientele._break_even_share(book pg_catalog.jsonb, objective pg_catalog.text, segment pg_catalog.text,
+    margin pg_catalog.numeric, log_mean pg_catalog.float8, log_sd pg_catalog.float8, season pg_catalog.float8,
+    min_spend pg_catalog.numeric, reward pg_catalog.numeric, as_of pg_catalog.timestamptz) RETURNS pg_catalog.float8
+    AS 'MODULE_PATHNAME', 'clientele_break_even_share' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._break_even_share(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.numeric,
+    pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.numeric, pg_catalog.numeric, pg_catalog.timestamptz) IS
+    'break_even_share of explain_programs(), of terms that were issued.';
 
 CREATE TYPE clientele.response_point AS (
     min_spend pg_catalog.numeric,

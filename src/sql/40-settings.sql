@@ -43,6 +43,16 @@ CREATE FUNCTION clientele._check_time_zone(time_zone text) RETURNS text
 COMMENT ON FUNCTION clientele._check_time_zone(text) IS
     'The zone''s name as pg_timezone_names spells it, a former one (US/Pacific) replaced by the present one; anything else is an error.';
 
+CREATE FUNCTION clientele._spelt_time_zone(time_zone text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN clientele._check_time_zone(time_zone);
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN time_zone;
+END $$;
+COMMENT ON FUNCTION clientele._spelt_time_zone(text) IS
+    'The zone''s name as _check_time_zone() gives it; what is none stays as it is, to be refused along with all else that is wrong.';
+
 CREATE FUNCTION clientele._is_time_zone(time_zone text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_is_time_zone' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._is_time_zone(text) IS 'Whether this server knows the zone, be it by another name that it has or had.';
@@ -87,6 +97,14 @@ CREATE FUNCTION clientele._instant(local timestamp, time_zone text) RETURNS time
 COMMENT ON FUNCTION clientele._instant(timestamp, text) IS
     'A local time of one of pg_timezone_names as an instant. AT TIME ZONE would take CET, EET, MET and WET for abbreviations, which know '
     'no summer.';
+
+CREATE FUNCTION clientele._bound_at(bound text, type regtype, time_zone text) RETURNS timestamptz
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    SELECT CASE WHEN type = 'timestamptz'::regtype OR NOT isfinite(bound::timestamp) THEN bound::timestamptz
+        ELSE clientele._instant(bound::timestamp, time_zone) END
+$$;
+COMMENT ON FUNCTION clientele._bound_at(text, regtype, text) IS
+    'The bound of a partition, of timestamptz, timestamp or date, as an instant: local times are those of the store''s zone.';
 
 CREATE FUNCTION clientele._day_start(at timestamptz, time_zone text) RETURNS timestamptz
     AS 'MODULE_PATHNAME', 'clientele_day_start' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -139,6 +157,18 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._require_relation(regclass) IS 'Refuses the number of a table that does not exist.';
+
+CREATE FUNCTION clientele._require_schema(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
+BEGIN
+    IF NOT has_schema_privilege(schema, 'USAGE') THEN
+        RAISE EXCEPTION 'permission denied for schema %', quote_ident(schema) USING ERRCODE = 'insufficient_privilege',
+            HINT = format('The store''s owner needs USAGE on it: GRANT USAGE ON SCHEMA %I TO %I.', schema, current_user);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._require_schema(regclass) IS 'Refuses a table in a schema that the caller, a store''s owner, may not use.';
 
 -- The type of a column that the caller may read; a clear error otherwise.
 CREATE FUNCTION clientele._column_type(relation regclass, column_name name, role text) RETURNS regtype
@@ -264,14 +294,35 @@ BEGIN
     IF (SELECT relpersistence FROM pg_class WHERE oid = relation) = 't' THEN
         RAISE EXCEPTION '% is a temporary table and cannot be the % of a store', relation, role USING ERRCODE = 'wrong_object_type';
     END IF;
+    PERFORM clientele._require_schema(relation);
 END $$;
-COMMENT ON FUNCTION clientele._check_relation(regclass, text) IS 'Refuses what is neither a table nor a view.';
+COMMENT ON FUNCTION clientele._check_relation(regclass, text) IS
+    'Refuses what is neither a table nor a view, and what is in a schema that the caller may not use.';
 
+-- Functions that clientele.alerts calls for each store are in PL/pgSQL, which keeps its plans; SQL would plan them anew each time.
 CREATE FUNCTION clientele._full_name(relation regclass) RETURNS text
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation
-$$;
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = relation);
+END $$;
 COMMENT ON FUNCTION clientele._full_name(regclass) IS 'The name of a table with its schema, whatever the search path.';
+
+-- By the catalogues alone: who looks may have no right to name what is in the schema. And a name of another form, which a store's owner
+-- may have written, must not fail whoever lists the stores.
+CREATE FUNCTION clientele._table_named(full_name text) RETURNS regclass
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parts text[];
+BEGIN
+    IF length(full_name) > 300 OR full_name !~ '^("([^"]|"")+"|[a-z_][a-z0-9_]*)[.]("([^"]|"")+"|[a-z_][a-z0-9_]*)$' THEN
+        RETURN NULL;
+    END IF;
+    parts := parse_ident(full_name);
+    RETURN (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = parts[1] AND c.relname = parts[2] AND c.relkind IN ('r', 'p', 'v', 'm', 'f'));
+END $$;
+COMMENT ON FUNCTION clientele._table_named(text) IS 'The table or view that _full_name() gives this name; NULL where there is none.';
 
 -- The stores of others.
 
@@ -288,6 +339,33 @@ CREATE FUNCTION clientele._settings_table(schema oid) RETURNS oid
     AS 'MODULE_PATHNAME', 'clientele_settings_table' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._settings_table(oid) IS
     'The table settings in a schema, where that is a store: an ordinary table, its columns those of store_settings; NULL otherwise.';
+
+-- Nobody but a store uses it: what depends on it is how tables of health are found.
+CREATE DOMAIN clientele.health_part AS text;
+COMMENT ON DOMAIN clientele.health_part IS
+    'What a row of a store''s table health is about. These tables are found by their column of this type.';
+
+-- Whoever may create something else in the schema could otherwise put a table there that the store writes to. By what alerts say,
+-- one a store, so that nobody can make many of them to be read.
+CREATE FUNCTION clientele._healths(schema oid DEFAULT NULL) RETURNS TABLE (name name, owner oid, schema_oid oid, health oid)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT DISTINCT ON (n.oid) n.nspname, n.nspowner, n.oid, c.oid
+    FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_class s ON s.relnamespace = n.oid AND s.relname = 'settings'
+    WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0 AND d.refclassid = 'pg_type'::regclass
+      AND d.refobjid = 'clientele.health_part'::regtype AND c.relkind = 'r' AND c.relowner = coalesce(s.relowner, n.nspowner)
+      AND (schema IS NULL OR n.oid = schema)
+    ORDER BY n.oid, c.relname <> 'health', c.oid;
+END $$;
+COMMENT ON FUNCTION clientele._healths(oid) IS
+    'The tables of health of the stores, or of the store in a schema: those that are the owner''s, whatever they are called.';
+
+CREATE FUNCTION clientele._health_of(store name) RETURNS regclass
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT h.health::regclass FROM pg_namespace n CROSS JOIN LATERAL clientele._healths(n.oid) h WHERE n.nspname = store
+$$;
+COMMENT ON FUNCTION clientele._health_of(name) IS 'The table of health of a store; NULL where it has none any more.';
 
 -- Found by what depends on a type of ours, rather than among all tables.
 CREATE FUNCTION clientele._usable_stores() RETURNS TABLE (store name, schema oid, owner oid, settings clientele.store_settings)

@@ -4,7 +4,17 @@ CREATE FUNCTION clientele._check_orders(settings clientele.store_settings) RETUR
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     money regtype[] := '{numeric,smallint,integer,bigint}';
+    doubled record;
 BEGIN
+    SELECT c.name, string_agg(c.role, ' and ' ORDER BY c.nth) AS roles INTO doubled
+    FROM (VALUES (1, 'amount', settings.amount), (2, 'refunded', settings.refunded), (3, 'discount', settings.discount)) c (nth, role, name)
+    WHERE c.name IS NOT NULL GROUP BY c.name HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of % cannot be %', doubled.name, settings.orders, doubled.roles
+            USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'The value of an order is its amount, with a discount that was taken off it, without what was refunded.',
+            HINT = 'Name a column of its own for each, or leave out what the orders do not tell.';
+    END IF;
     PERFORM clientele._check_relation(settings.orders, 'orders');
     PERFORM clientele._check_type(settings.orders, settings.customer_id, 'customer_id', '{smallint,integer,bigint,uuid,text,varchar}');
     PERFORM clientele._check_type(settings.orders, settings.ordered_at, 'ordered_at', '{timestamptz,timestamp,date}');
@@ -99,19 +109,107 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._check_items(clientele.store_settings) IS 'Refuses order lines that do not go with the orders.';
 
-CREATE FUNCTION clientele._check_terms(settings clientele.store_settings) RETURNS void
+CREATE FUNCTION clientele._check_currency(settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF settings.currency !~ '^[A-Z]{3}$' THEN
         RAISE EXCEPTION 'invalid currency: "%"', settings.currency USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Use a code of ISO 4217, such as USD, EUR or JPY.';
     END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_currency(clientele.store_settings) IS 'Refuses a currency that is none.';
+
+CREATE FUNCTION clientele._check_margin(settings clientele.store_settings) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
     IF NOT (settings.margin > 0 AND settings.margin <= 1) OR scale(settings.margin) > 6 THEN
         RAISE EXCEPTION 'invalid margin: %', settings.margin USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'The contribution margin is a share of the order value: above 0, at most 1, with at most six decimals.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_terms(clientele.store_settings) IS 'Refuses a currency or margin that is none.';
+COMMENT ON FUNCTION clientele._check_margin(clientele.store_settings) IS 'Refuses a margin that is none.';
+
+CREATE FUNCTION clientele._check_given_zone(given jsonb) RETURNS void
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._check_time_zone(given ->> 'time_zone')
+$$;
+COMMENT ON FUNCTION clientele._check_given_zone(jsonb) IS
+    'Refuses a time zone that is none; that of a store on a server that does not know it any more is not asked for again.';
+
+CREATE FUNCTION clientele._check_times(given jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT string_agg(format('%s: %s', o.name, given ->> o.name), ', ') INTO wrong
+    FROM (VALUES ('keep_events', '0'::interval, '100 years'), ('clock_tolerance', '0', '1 day'),
+        ('refresh_overdue_after', '1 minute', '100 years')) o (name, least, most)
+    WHERE (given ->> o.name)::interval NOT BETWEEN o.least AND o.most::interval;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'invalid %', wrong USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'Accepted: keep_events from 0 to 100 years, clock_tolerance from 0 to 1 day, '
+                'refresh_overdue_after from 1 minute to 100 years.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_times(jsonb) IS 'Refuses options out of range.';
+
+CREATE FUNCTION clientele._check_unused(settings clientele.store_settings, given jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unused text;
+BEGIN
+    SELECT string_agg(format('%s (%s)', a.name, t.name), ', ' ORDER BY t.nth, a.nth) INTO unused
+    FROM (VALUES (1, 'customers', settings.customers IS NULL, '{customer_key}'::text[]),
+        (2, 'items', settings.items IS NULL, '{item_order_id,item_category,item_amount}'),
+        (3, 'products', settings.options -> 'products' IS NULL, '{product_key,product_name,product_price,product_available}'))
+        t (nth, name, missing, columns) CROSS JOIN LATERAL unnest(t.columns) WITH ORDINALITY a (name, nth)
+    WHERE t.missing AND given ? a.name;
+    IF unused IS NOT NULL THEN
+        RAISE EXCEPTION 'columns of tables that the store does not have: %', unused USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Name the table as well, or leave its columns out.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_unused(clientele.store_settings, jsonb) IS
+    'Refuses the names of columns without the table that they are of, which would mean nothing.';
+
+CREATE FUNCTION clientele._term_checks() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '{"_check_unused($1, $2)","_check_given_zone($2)","_check_currency($1)","_check_margin($1)","_check_times($2)"}'::text[];
+COMMENT ON FUNCTION clientele._term_checks() IS
+    'The checks of what a store is given besides tables and their columns: of its settings, $1, and the arguments by name, $2.';
+
+CREATE FUNCTION clientele._check_terms(settings clientele.store_settings, given jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    call text;
+BEGIN
+    FOREACH call IN ARRAY clientele._term_checks() LOOP
+        EXECUTE format('SELECT clientele.%s', call) USING settings, given;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._check_terms(clientele.store_settings, jsonb) IS 'Refuses the first of these that is wrong.';
+
+-- The first that is wrong is an error of its own; several are one that lists them.
+CREATE FUNCTION clientele._checked_settings(store name, settings clientele.store_settings, given jsonb) RETURNS clientele.store_settings
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    problems text[];
+BEGIN
+    PERFORM clientele._check_orders(settings);
+    PERFORM clientele._check_customers(settings);
+    PERFORM clientele._check_items(settings);
+    PERFORM clientele._check_products(settings);
+    PERFORM clientele._check_terms(settings, given);
+    settings.order_filter := clientele._checked_filter(settings);
+    RETURN settings;
+EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported OR object_not_in_prerequisite_state THEN
+    problems := clientele._source_problems(settings, given);
+    IF cardinality(problems) < 2 THEN
+        RAISE;
+    END IF;
+    PERFORM clientele._raise_problems(store, problems, 'created');
+END $$;
+COMMENT ON FUNCTION clientele._checked_settings(name, clientele.store_settings, jsonb) IS
+    'The settings of a new store with its filter as it is kept. Refuses what does not work, all of it.';
 
 CREATE FUNCTION clientele.create_store(
     store name, orders regclass,
@@ -151,18 +249,18 @@ BEGIN
     END IF;
     settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
-        currency, clientele._check_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store,
+        currency, clientele._spelt_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store,
         clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items), NULL, clientele._completed_products(
             clientele._product_terms(item_product, item_quantity, products, product_key, product_name, product_price, product_available),
             true, NULL));
-    settings.zone_digests := clientele._zone_digests(settings.time_zone);
-    PERFORM clientele._check_orders(settings);
-    PERFORM clientele._check_customers(settings);
-    PERFORM clientele._check_items(settings);
-    PERFORM clientele._check_products(settings);
-    PERFORM clientele._check_terms(settings);
     settings.order_filter := order_filter;
-    settings.order_filter := clientele._checked_filter(settings);
+    -- Of those that have a default, who names it may as well have named none.
+    settings := clientele._checked_settings(store, settings, jsonb_strip_nulls(jsonb_build_object('time_zone', time_zone,
+        'customer_key', nullif(customer_key, 'customer_id'), 'item_order_id', nullif(item_order_id, 'order_id'),
+        'item_category', nullif(item_category, 'category'), 'item_amount', nullif(item_amount, 'amount'),
+        'product_key', nullif(product_key, 'product_id'), 'product_name', nullif(product_name, 'name'),
+        'product_price', nullif(product_price, 'price'), 'product_available', product_available)));
+    settings.zone_digests := clientele._zone_digests(settings.time_zone);
     PERFORM clientele._create_tables(store, settings);
     PERFORM clientele._create_views(store, settings);
     PERFORM clientele._create_health(store);
@@ -236,11 +334,11 @@ BEGIN
             terms text NOT NULL DEFAULT 'stretch', spread numeric NOT NULL DEFAULT 2, progress_message text,
             explore jsonb, contact_cost numeric NOT NULL DEFAULT 0, min_profit numeric NOT NULL DEFAULT 0,
             min_reward numeric NOT NULL DEFAULT 0,
-            reward_kind text NOT NULL DEFAULT 'amount_off', reward_cost numeric, gift text,
-            reward_cap numeric, tiers jsonb);
+            reward_kind text NOT NULL DEFAULT 'amount_off', reward_cost numeric, gift text, reward_cap numeric, tiers jsonb);
         $store$, 'key', key_type, 'order_key', order_type, 'by_id', quote_ident('settings_' || settings.id), 'store', quote_ident(store));
     PERFORM clientele._comment_tables(store);
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
+    PERFORM clientele._create_partitions(store);
     PERFORM clientele._create_membership(store);
     PERFORM clientele._create_events(store);
     PERFORM clientele._create_models(store, settings);

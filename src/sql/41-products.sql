@@ -60,7 +60,7 @@ CREATE FUNCTION clientele._check_products(settings clientele.store_settings) RET
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     item_type constant regtype := clientele._check_item_products(settings);
-    products constant regclass := to_regclass(settings.options ->> 'products');
+    products constant regclass := clientele._table_named(settings.options ->> 'products');
     key constant name := settings.options ->> 'product_key';
     key_type regtype;
 BEGIN
@@ -131,10 +131,11 @@ COMMENT ON FUNCTION clientele._products_query(clientele.store_settings) IS
     'The shop''s products as they are when they are asked for: the view _products of a store.';
 
 CREATE FUNCTION clientele._source_of(view regclass) RETURNS regclass
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT min(d.refobjid)::regclass FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-    WHERE r.ev_class = view AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> view
-$$;
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT min(d.refobjid) FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        WHERE r.ev_class = view AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> view);
+END $$;
 COMMENT ON FUNCTION clientele._source_of(regclass) IS 'The table or view that a view of one source reads, whatever it is called now.';
 
 CREATE FUNCTION clientele._present_products(store name, options jsonb) RETURNS jsonb

@@ -210,24 +210,31 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION %I._profiles_at(as_of timestamptz)
         RETURNS TABLE (customer_id %s, profile clientele.order_profile, category_mix jsonb)
         STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store),
-        clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'));
+        format('SELECT q.* FROM (%s) q WHERE clientele._orders_are_here(%L::pg_catalog.regclass, %L::pg_catalog.regclass)',
+            clientele._profiles_query(store, settings, 'COALESCE($1, pg_catalog.now())'), format('%I.profiles', store), settings.orders));
     PERFORM clientele._create_live_views(store, settings);
 END $$;
 COMMENT ON FUNCTION clientele._regenerate_order_views(name, clientele.store_settings) IS
     'The views and functions of a store that read its orders and lines, made anew or replaced.';
 
+CREATE FUNCTION clientele._fact_names(settings clientele.store_settings) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(CASE c.name WHEN 'segment' THEN c.expression ELSE format('f.%I', c.name) END, ', ' ORDER BY c.ordinal)
+    FROM clientele._customer_columns(settings) c
+$$;
+COMMENT ON FUNCTION clientele._fact_names(clientele.store_settings) IS
+    'The columns of the view customers as arguments, f.a, f.b, ..., over a subquery f of _facts_query().';
+
 CREATE FUNCTION clientele._create_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
-    names text;         -- f.a, f.b, ...: the columns of customers, as arguments
-    facts text;         -- a subquery that computes them from {base}
+    names constant text := clientele._fact_names(settings);
+    facts constant text := clientele._facts_query(store, settings);  -- a subquery that computes them from {base}
     parameters text;    -- a type, b type, ...
 BEGIN
-    SELECT string_agg(CASE c.name WHEN 'segment' THEN c.expression ELSE format('f.%I', c.name) END, ', ' ORDER BY c.ordinal),
-           string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal)
-        INTO names, parameters FROM clientele._customer_columns(settings) c;
-    facts := clientele._facts_query(store, settings);
+    SELECT string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c.ordinal) INTO parameters
+        FROM clientele._customer_columns(settings) c;
     PERFORM clientele._regenerate_order_views(store, settings);
     PERFORM clientele._regenerate_profiles(store, settings, false);
     PERFORM clientele._create_base_views(store, settings);
@@ -259,7 +266,7 @@ DECLARE
     margin constant text := format('CASE WHEN %1$I._margin_asks_for_segment() THEN %1$I._margin(b.category_mix, g.segment) ELSE %2$s END',
         store, margin_of_all);
 BEGIN
-    RETURN clientele._fill('(SELECT {columns} FROM {store}.{base} b LEFT JOIN {store}.scoring s ON s.id = 1
+    RETURN clientele._fill('(SELECT {columns} FROM {base} b LEFT JOIN {store}.scoring s ON s.id = 1
             CROSS JOIN LATERAL (SELECT {store}._segment_main({arguments}) AS segment) g)',
         'columns', (SELECT string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.ordinal)
             FROM clientele._customer_columns(settings, margin, 'g.segment') c),
@@ -268,7 +275,7 @@ BEGIN
         'store', quote_ident(store), 'base', '{base}');
 END $$;
 COMMENT ON FUNCTION clientele._facts_query(name, clientele.store_settings) IS
-    'The columns of the view customers as a subquery, over the view or function that stands for {base}.';
+    'The columns of the view customers as a subquery, over the relation that stands for {base}.';
 
 CREATE FUNCTION clientele._create_base_views(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -364,18 +371,18 @@ DECLARE
         'as_of', 'COALESCE($1, pg_catalog.now())');
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
-        format(query, names, store, clientele._fill(facts, 'base', '_base'), any_exposure, open_now));
+        format(query, names, store, clientele._fill(facts, 'base', format('%I._base', store)), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
-        format(query, names, store, clientele._fill(facts, 'base', '_base_stored'), any_exposure, open_now));
+        format(query, names, store, clientele._fill(facts, 'base', format('%I._base_stored', store)), any_exposure, open_now));
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I
         STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
         store, name || '_at', name,
-        format(query, names, store, clientele._fill(facts, 'base', '_base_at($1)'), exposure_by_then, open_then));
+        format(query, names, store, clientele._fill(facts, 'base', format('%I._base_at($1)', store)), exposure_by_then, open_then));
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs
             STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END', store, clientele._key_type(store),
-            format(query, names, store, clientele._fill(facts, 'base', '_base_between($1, $2)'), clientele._between(store, 'l'),
-                open_now));
+            format(query, names, store, clientele._fill(facts, 'base', format('%I._base_between($1, $2)', store)),
+                clientele._between(store, 'l'), open_now));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS

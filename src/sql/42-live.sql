@@ -8,16 +8,19 @@ DECLARE
     owners text;
 BEGIN
     -- Whom a policy on the profiles restricts reads what is stored: nobody can say who a change that is pending belongs to.
-    -- What was counted by other rules of the time zone than those of today is as good as a mark.
+    -- What was counted by other rules of the time zone than those of today is as good as a mark. Where a subscription fills the profiles,
+    -- all of this is about orders that are elsewhere.
     EXECUTE format('CREATE OR REPLACE VIEW %1$I._pending_now WITH (security_invoker = true) AS
         SELECT t.customer_id, CASE WHEN %3$s IS NULL OR NOT clientele._has_orders_since(t.profile, %3$s) THEN t.profile END AS profile,
             t.order_id
         FROM %1$I.pending t
         WHERE t.due <= pg_catalog.now() AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)
+          AND NOT clientele._is_subscribed(%2$L::pg_catalog.regclass::pg_catalog.oid)
         UNION ALL
         SELECT p.customer_id, NULL, NULL FROM %1$I.profiles p
         WHERE %3$s IS NOT NULL AND clientele._has_orders_since(p.profile, %3$s)
-          AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)',
+          AND NOT pg_catalog.row_security_active(%2$L::pg_catalog.regclass::pg_catalog.oid)
+          AND NOT clientele._is_subscribed(%2$L::pg_catalog.regclass::pg_catalog.oid)',
         store, format('%I.profiles', store),
         format('(SELECT clientele._zone_differs_from(s.time_zone, s.zone_digests) FROM %I.settings s)', store));
     IF settings.items IS NOT NULL THEN
@@ -100,11 +103,12 @@ COMMENT ON FUNCTION clientele._drop_triggers(name, regclass[], boolean) IS
 
 -- A table, its partitions and its children: a statement fires the triggers of the table that it names, and no others.
 CREATE FUNCTION clientele._family(root regclass) RETURNS SETOF regclass
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE family AS (SELECT root AS member UNION SELECT i.inhrelid::regclass FROM family f
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY WITH RECURSIVE family AS (SELECT root AS member UNION SELECT i.inhrelid::regclass FROM family f
         JOIN pg_inherits i ON i.inhparent = f.member)
-    SELECT member FROM family WHERE member IS NOT NULL
-$$;
+    SELECT member FROM family;
+END $$;
 COMMENT ON FUNCTION clientele._family(regclass) IS 'A table and everything that inherits from it.';
 
 CREATE FUNCTION clientele._sources(store name) RETURNS SETOF regclass
@@ -126,16 +130,17 @@ COMMENT ON FUNCTION clientele._share_sources(name) IS
 -- Every trigger that a live store has, or should have; missing ones have no oid.
 CREATE FUNCTION clientele._triggers(store name, settings clientele.store_settings)
     RETURNS TABLE (relation regclass, event text, name name, kind name, oid oid, enabled boolean)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT r.relation, e.event, n.name, r.kind, t.oid, coalesce(t.tgenabled IN ('O', 'A'), false)
-    FROM (SELECT clientele._family(settings.orders), '_note_orders'::name
-          UNION ALL SELECT clientele._family(settings.items), '_note_items') r (relation, kind)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT r.relation, e.event, n.name, r.kind, t.oid, coalesce(t.tgenabled IN ('O', 'A'), false)
+    FROM (SELECT clientele._family(settings.orders), '_note_orders'::name, 'clientele._note_orders()'::regprocedure
+          UNION ALL SELECT clientele._family(settings.items), '_note_items', 'clientele._note_items()') r (relation, kind, function)
     JOIN pg_class c ON c.oid = r.relation AND c.relkind <> 'f'
     CROSS JOIN unnest('{insert,update,delete,truncate}'::text[]) e (event)
     CROSS JOIN LATERAL (SELECT format('clientele_%s_%s', left(settings.id::text, 8), e.event)::name) n (name)
     LEFT JOIN pg_trigger t ON t.tgrelid = r.relation AND t.tgname = n.name AND NOT t.tgisinternal
-        AND t.tgfoid = format('clientele.%I()', r.kind)::regprocedure
-$$;
+        AND t.tgfoid = r.function;
+END $$;
 COMMENT ON FUNCTION clientele._triggers(name, clientele.store_settings) IS
     'The triggers that a live store needs on its orders and lines, and which of them are there.';
 
@@ -265,6 +270,7 @@ COMMENT ON FUNCTION clientele._lock_for_triggers(name, boolean) IS
 CREATE FUNCTION clientele._check_live_sources(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM clientele._refuse_replica(store, 'live');
     PERFORM clientele._check_live_source(r, 'orders') FROM clientele._family(settings.orders) r;
     PERFORM clientele._check_live_source(r, 'items') FROM clientele._family(settings.items) r;
     PERFORM clientele._check_no_virtual_column(store);
@@ -286,6 +292,8 @@ CREATE FUNCTION clientele.set_live(store name, live boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings;
+    disabled regclass[];
+    missed regclass[];
 BEGIN
     PERFORM clientele._require('live', live IS NOT NULL);
     PERFORM clientele._require_owner(store);
@@ -294,15 +302,20 @@ BEGIN
     IF live THEN
         PERFORM clientele._check_live_sources(store, settings);
     END IF;
+    disabled := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE t.oid IS NOT NULL AND NOT t.enabled);
     PERFORM clientele._lock_for_triggers(store, live);
     settings := clientele._settings(store);
-    IF live THEN
-        -- Nobody knows what has changed while there were no triggers, unless all that was missing were those of empty partitions.
-        IF clientele._create_triggers(store, settings) OR NOT settings.live THEN
-            EXECUTE format('INSERT INTO %I.pending (due) VALUES (''-infinity'')', store);
-        END IF;
-    ELSE
+    IF NOT live THEN
         PERFORM clientele._forget_pending(store);
+        PERFORM clientele._record_partitions(store, NULL);
+    ELSE
+        missed := clientele._create_triggers(store, settings);
+        IF settings.live THEN
+            PERFORM clientele._mark_partitions(store, missed, disabled);
+        ELSE
+            EXECUTE format('INSERT INTO %I.pending (due) VALUES (''-infinity'')', store);
+            PERFORM clientele._record_partitions(store, clientele._present_partitions(store, settings));
+        END IF;
     END IF;
     EXECUTE format('UPDATE %I.settings SET live = $1 WHERE live <> $1', store) USING live;
     PERFORM clientele._regenerate_profiles(store, settings, live);
@@ -311,29 +324,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.set_live(name, boolean) IS
     'true: triggers on the orders (and lines) keep the store up to date: what it shows reflects every committed order. Repeat it after '
-    'adding, detaching or dropping partitions. '
+    'adding partitions, or enabling triggers: it creates those that are missing, and has the customers counted anew whom partitions may '
+    'concern that came or went. Where nothing is missing it changes nothing. '
     'false: they are dropped, and the store shows the last refresh. Either waits for transactions that are writing orders, and lets later '
     'ones wait as long: '
     'set lock_timeout where that matters. Owner only; needs TRIGGER on the tables.';
 
--- Creates the triggers that are missing or disabled, and drops those of tables that were detached. Whether orders may have
--- been missed: not where all that was missing were triggers of empty tables.
-CREATE FUNCTION clientele._create_triggers(store name, settings clientele.store_settings) RETURNS boolean
+-- Nobody knows what has changed where there were none.
+CREATE FUNCTION clientele._create_triggers(store name, settings clientele.store_settings) RETURNS regclass[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE NOT t.enabled);
     detached regclass[] := ARRAY(SELECT unnest(clientele._triggered(settings)) EXCEPT SELECT t.relation
         FROM clientele._triggers(store, settings) t);
-    missed boolean := wanting = '{}' OR detached <> '{}';
     t record;
 BEGIN
     PERFORM clientele._lock_sources(wanting);
     PERFORM clientele._drop_triggers(store, detached);
-    FOR t IN SELECT r AS relation FROM unnest(wanting) r LOOP
-        IF NOT missed THEN
-            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', t.relation) INTO missed;
-        END IF;
-    END LOOP;
     FOR t IN SELECT * FROM clientele._triggers(store, settings) m WHERE m.oid IS NULL LOOP
         EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION clientele.%I(%L, %L)',
             t.name, t.event, t.relation,
@@ -342,8 +349,7 @@ BEGIN
                 WHEN 'update' THEN 'REFERENCING OLD TABLE AS clientele_old NEW TABLE AS clientele_new' ELSE '' END,
             t.kind, store, settings.id);
     END LOOP;
-    RETURN missed;
+    RETURN wanting;
 END $$;
 COMMENT ON FUNCTION clientele._create_triggers(name, clientele.store_settings) IS
-    'Creates the triggers that a live store misses. Whether orders may have been missed: not where it missed those of empty partitions '
-    'alone.';
+    'Creates the triggers that a live store misses, and drops those of tables that were detached. Returns the tables that lacked any.';

@@ -13,7 +13,7 @@ CREATE FUNCTION clientele._store_terms(
         'order_id', order_id, 'refunded', refunded, 'discount', discount, 'order_filter', order_filter,
         'customers', customers::oid::text, 'customer_key', customer_key, 'attributes', attributes,
         'items', items::oid::text, 'item_order_id', item_order_id, 'item_category', item_category, 'item_amount', item_amount,
-        'currency', currency, 'time_zone', clientele._check_time_zone(time_zone), 'margin', margin, 'live', live,
+        'currency', currency, 'time_zone', clientele._spelt_time_zone(time_zone), 'margin', margin, 'live', live,
         'keep_events', keep_events, 'clock_tolerance', clock_tolerance, 'refresh_overdue_after', refresh_overdue_after))
 $$;
 COMMENT ON FUNCTION clientele._store_terms(regclass, name, name, name, name, name, name, text, regclass,
@@ -36,19 +36,9 @@ BEGIN
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION '% cannot be given and reset at once', wrong USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT string_agg(format('%s: %s', o.name, given ->> o.name), ', ') INTO wrong
-    FROM (VALUES ('keep_events', '0'::interval, '100 years'), ('clock_tolerance', '0', '1 day'),
-        ('refresh_overdue_after', '1 minute', '100 years')) o (name, least, most)
-    WHERE (given ->> o.name)::interval NOT BETWEEN o.least AND o.most::interval;
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'invalid %', wrong USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = 'Accepted: keep_events from 0 to 100 years, clock_tolerance from 0 to 1 day, '
-                'refresh_overdue_after from 1 minute to 100 years.';
-    END IF;
     PERFORM clientele._warn_of_seconds(o, (given ->> o)::interval) FROM unnest('{keep_events,refresh_overdue_after}'::text[]) o;
 END $$;
-COMMENT ON FUNCTION clientele._check_changes(jsonb, text[]) IS
-    'Refuses what cannot be reset, or is given as well, and options out of range.';
+COMMENT ON FUNCTION clientele._check_changes(jsonb, text[]) IS 'Refuses what cannot be reset, or is given as well.';
 
 CREATE FUNCTION clientele._concerns_sources(given jsonb, reset text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -77,6 +67,7 @@ BEGIN
     wanted.attributes := coalesce(CASE WHEN wanted.customers IS NOT NULL OR given ? 'attributes' THEN wanted.attributes END, '{}');
     wanted.options := (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') FROM jsonb_each(former.options || given) o
         WHERE o.key IN ('first_attributes', 'margin_by_category', 'margin_by_segment', 'contact_limit')
+           OR o.key = 'altered' AND former.fresh_to IS NULL
            OR o.key = ANY (options) AND o.key <> ALL (coalesce(reset, '{}')));
     wanted.options := clientele._completed_products(wanted.options, wanted.items IS NOT NULL, given);
     wanted.orders_name := clientele._full_name(wanted.orders);
@@ -109,47 +100,68 @@ CREATE FUNCTION clientele._named_columns(settings clientele.store_settings) RETU
         (settings.items, settings.options ->> 'item_product', 'item_product'),
         (settings.items, settings.options ->> 'item_quantity', 'item_quantity')) c (relation, column_name, role)
     WHERE c.relation IS NOT NULL AND c.column_name IS NOT NULL
-    UNION ALL SELECT to_regclass(settings.options ->> 'products'), p.value, p.key FROM jsonb_each_text(settings.options) p
+    UNION ALL SELECT clientele._table_named(settings.options ->> 'products'), p.value, p.key FROM jsonb_each_text(settings.options) p
         WHERE p.key IN ('product_key', 'product_name', 'product_price', 'product_available')
-            AND to_regclass(settings.options ->> 'products') IS NOT NULL
+            AND clientele._table_named(settings.options ->> 'products') IS NOT NULL
     UNION ALL SELECT settings.customers, a.column_name, 'attributes' FROM clientele._attributes(settings) a
         WHERE settings.customers IS NOT NULL
 $$;
 COMMENT ON FUNCTION clientele._named_columns(clientele.store_settings) IS 'The columns of its sources that a store names.';
 
 -- An error becomes a sentence, so that all of them can be said at once.
-CREATE FUNCTION clientele._problem(call text, settings clientele.store_settings) RETURNS text
+CREATE FUNCTION clientele._problem(call text, settings clientele.store_settings, given jsonb DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     message text;
     detail text;
+    hint text;
 BEGIN
-    EXECUTE format('SELECT clientele.%s', call) USING settings;
+    EXECUTE format('SELECT clientele.%s', call) USING settings, given;
     RETURN NULL;
 EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported OR object_not_in_prerequisite_state THEN
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-    RETURN message || CASE WHEN detail <> '' THEN format(' (%s)', rtrim(detail, '.')) ELSE '' END;
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    -- Of a right that is missing the hint says which.
+    detail := rtrim(coalesce(nullif(detail, ''), CASE WHEN SQLSTATE = '42501' THEN hint END, ''), '.');
+    RETURN message || CASE WHEN detail <> '' THEN format(' (%s)', detail) ELSE '' END;
 END $$;
-COMMENT ON FUNCTION clientele._problem(text, clientele.store_settings) IS 'What a check of settings, $1, says; NULL: nothing.';
+COMMENT ON FUNCTION clientele._problem(text, clientele.store_settings, jsonb) IS
+    'What a check of settings, $1, and of the arguments that gave them, $2, says; NULL: nothing.';
 
-CREATE FUNCTION clientele._source_problems(settings clientele.store_settings) RETURNS text[]
+-- A table that cannot be read is one problem, however many columns of it are named.
+CREATE FUNCTION clientele._column_problems(settings clientele.store_settings) RETURNS text[]
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH sources AS MATERIALIZED (
+        SELECT s.nth, s.relation, clientele._problem(format('_check_relation(%L::oid::regclass, %L)', s.relation::oid, s.role), settings)
+            AS problem
+        FROM (VALUES (1, 'orders', settings.orders), (2, 'customers', settings.customers), (3, 'items', settings.items),
+            (4, 'products', clientele._table_named(settings.options ->> 'products'))) s (nth, role, relation) WHERE s.relation IS NOT NULL
+    ), problems AS (
+        SELECT 1 AS part, s.nth, s.problem FROM sources s
+        UNION ALL
+        SELECT 2, c.nth, clientele._problem(format('_column_type(%L::oid::regclass, %L, %L)', c.relation::oid, c.column_name, c.role),
+            settings)
+        FROM clientele._named_columns(settings) WITH ORDINALITY c (relation, column_name, role, nth)
+        WHERE NOT EXISTS (SELECT FROM sources s WHERE s.relation = c.relation AND s.problem IS NOT NULL)
+    )
+    SELECT ARRAY(SELECT p.problem FROM problems p WHERE p.problem IS NOT NULL GROUP BY p.problem ORDER BY min(p.part), min(p.nth))
+$$;
+COMMENT ON FUNCTION clientele._column_problems(clientele.store_settings) IS
+    'What is wrong with the tables that settings name, and which of their columns cannot be read.';
+
+CREATE FUNCTION clientele._source_problems(settings clientele.store_settings, given jsonb) RETURNS text[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- A table that is not there is one problem, however many columns of it are named.
-    problems text[] := ARRAY(SELECT p.problem FROM (
-            SELECT p, min(c.nth) FROM clientele._named_columns(settings) WITH ORDINALITY c (relation, column_name, role, nth)
-            CROSS JOIN LATERAL clientele._problem(format('_column_type(%L::oid::regclass, %L, %L)', c.relation::oid, c.column_name, c.role),
-                settings) p
-            WHERE p IS NOT NULL GROUP BY p) p (problem, nth) ORDER BY p.nth);
-    checks text[] := CASE WHEN problems = '{}' THEN '{_check_orders,_check_customers,_check_items,_check_products}'::text[] END
-        || '{_check_terms}'::text[]
-        || CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = settings.orders) THEN '{_checked_filter}'::text[] END;
+    problems text[] := clientele._column_problems(settings);
+    checks text[] := CASE WHEN problems = '{}'
+            THEN '{_check_orders($1),_check_customers($1),_check_items($1),_check_products($1)}'::text[] END
+        || clientele._term_checks()
+        || CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = settings.orders) THEN '{_checked_filter($1)}'::text[] END;
 BEGIN
-    RETURN problems || ARRAY(SELECT CASE WHEN c = '_checked_filter' AND p NOT LIKE '%order_filter%' THEN 'order_filter: ' ELSE '' END || p
-        FROM unnest(checks) c CROSS JOIN LATERAL clientele._problem(c || '($1)', settings) p
+    RETURN problems || ARRAY(SELECT CASE WHEN c LIKE '%filter%' AND p NOT LIKE '%order_filter%' THEN 'order_filter: ' ELSE '' END || p
+        FROM unnest(checks) c CROSS JOIN LATERAL clientele._problem(c, settings, given) p
         WHERE p IS NOT NULL AND p <> ALL (problems));
 END $$;
-COMMENT ON FUNCTION clientele._source_problems(clientele.store_settings) IS
+COMMENT ON FUNCTION clientele._source_problems(clientele.store_settings, jsonb) IS
     'What is wrong with the tables and columns that settings name, and with their terms.';
 
 CREATE FUNCTION clientele._checked_filter(settings clientele.store_settings) RETURNS text
@@ -235,29 +247,57 @@ $$;
 COMMENT ON FUNCTION clientele._losses(name, clientele.store_settings) IS
     'What could not survive a change for which the views of a store must be created anew; NULL: nothing.';
 
-CREATE FUNCTION clientele._refuse_problems(store name, settings clientele.store_settings, attaching boolean) RETURNS void
+CREATE FUNCTION clientele._refuse_problems(store name, settings clientele.store_settings, given jsonb, attaching boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    problems text[] := clientele._source_problems(settings);
+    problems text[] := clientele._source_problems(settings, given)
+        || clientele._problem(format('_refuse_new_currency(%L, ($1).currency)', store), settings);
 BEGIN
+    problems := array_remove(problems, NULL);
+    IF cardinality(problems) = 1 THEN
+        PERFORM clientele._check_terms(settings, given);  -- an error of its own, if it is one of these
+    END IF;
     IF problems = '{}' THEN
         problems := clientele._key_problems(store, settings, attaching);
-        IF clientele._changes_ids(store, settings) OR clientele._changed_columns(store, settings) IS NOT NULL THEN
+        IF clientele._needs_new_views(store, settings) THEN
             problems := problems || clientele._losses(store, settings);
         END IF;
     END IF;
     IF cardinality(problems) > 0 THEN
-        RAISE EXCEPTION 'store % cannot be % so', quote_ident(store), CASE WHEN attaching THEN 'attached' ELSE 'altered' END
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = array_to_string(problems, '; ') || '.',
-            HINT = 'Nothing has been changed.';
+        PERFORM clientele._raise_problems(store, problems, CASE WHEN attaching THEN 'attached' ELSE 'altered' END);
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._refuse_problems(name, clientele.store_settings, boolean) IS
+COMMENT ON FUNCTION clientele._refuse_problems(name, clientele.store_settings, jsonb, boolean) IS
     'Refuses settings that do not work, or would take something away that is used; says all of it.';
 
-CREATE FUNCTION clientele._refuse_new_currency(store name, former text, wanted text) RETURNS void
+CREATE FUNCTION clientele._refuse_terms(store name, settings clientele.store_settings, given jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    problems text[] := ARRAY(SELECT p
+        FROM unnest(clientele._term_checks() || format('_refuse_new_currency(%L, ($1).currency)', store)) c
+        CROSS JOIN LATERAL clientele._problem(c, settings, given) p WHERE p IS NOT NULL);
+BEGIN
+    IF cardinality(problems) > 1 THEN
+        PERFORM clientele._raise_problems(store, problems, 'altered');
+    END IF;
+    PERFORM clientele._check_terms(settings, given);
+    PERFORM clientele._refuse_new_currency(store, settings.currency);
+END $$;
+COMMENT ON FUNCTION clientele._refuse_terms(name, clientele.store_settings, jsonb) IS
+    'Refuses terms of a store that are none, where its sources stay as they are; says all of it.';
+
+CREATE FUNCTION clientele._raise_problems(store name, problems text[], what text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'store % cannot be % so', quote_ident(store), what USING ERRCODE = 'object_not_in_prerequisite_state',
+        DETAIL = array_to_string(problems, '; ') || '.', HINT = 'Nothing has been changed.';
+END $$;
+COMMENT ON FUNCTION clientele._raise_problems(name, text[], text) IS 'Says all that stands in the way of a change, in one error.';
+
+CREATE FUNCTION clientele._refuse_new_currency(store name, wanted text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    former constant text := (clientele._settings(store)).currency;
     used boolean := false;
 BEGIN
     IF wanted <> former THEN
@@ -269,7 +309,7 @@ BEGIN
             DETAIL = format('Its ledger has offers in %s.', former), HINT = 'Create another store.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._refuse_new_currency(name, text, text) IS 'Refuses another currency for a store that has issued offers.';
+COMMENT ON FUNCTION clientele._refuse_new_currency(name, text) IS 'Refuses another currency for a store that has issued offers.';
 
 -- ---- Doing it ----
 
@@ -312,13 +352,14 @@ END $$;
 COMMENT ON FUNCTION clientele._mark_differences(name) IS
     'Marks those customers of a live store whose orders give another profile than the one that is shown.';
 
-CREATE FUNCTION clientele._hold_live(store name, settings clientele.store_settings, is_same boolean, nobody_else boolean) RETURNS void
+CREATE FUNCTION clientele._hold_live(store name, settings clientele.store_settings, is_same boolean, everybody boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._check_live_sources(store, settings);
     PERFORM clientele._create_triggers(store, settings);
+    PERFORM clientele._record_partitions(store, clientele._present_partitions(store, settings));
     PERFORM clientele._regenerate_profiles(store, settings, true);
-    IF NOT nobody_else THEN
+    IF everybody THEN
         PERFORM clientele._mark_everybody(store);
     ELSIF NOT is_same THEN
         PERFORM clientele._mark_differences(store);
@@ -326,7 +367,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._hold_live(name, clientele.store_settings, boolean, boolean) IS
     'Makes a store live that is taken hold of again, and marks whom the change concerns. is_same: nothing was written or rewritten. '
-    'nobody_else: nobody but this transaction can have done so.';
+    'everybody: others may have done so.';
 
 CREATE FUNCTION clientele._change_sources(store name, given jsonb, reset text[], attaching boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -334,27 +375,28 @@ DECLARE
     former clientele.store_settings := clientele._found_again(store, clientele._settings(store), given, reset);
     wanted clientele.store_settings := clientele._wanted_settings(store, former, given, reset);
     state jsonb := CASE WHEN attaching THEN former.options #> '{detached,state}' ELSE clientele._state_of_sources(former) END;
-    nobody_else boolean := coalesce(former.options #>> '{detached,transaction}' = pg_current_xact_id()::text, false);
     is_same boolean;
+    everybody boolean;
 BEGIN
-    PERFORM clientele._refuse_new_currency(store, former.currency, wanted.currency);
-    PERFORM clientele._refuse_problems(store, wanted, attaching);
+    PERFORM clientele._refuse_problems(store, wanted, given, attaching);
     wanted.order_filter := clientele._checked_filter(wanted);
-    IF clientele._changes_ids(store, wanted) OR clientele._changed_columns(store, wanted) IS NOT NULL THEN
+    IF clientele._needs_new_views(store, wanted) THEN
         wanted.options := wanted.options - 'first_attributes';
     END IF;
     is_same := coalesce(state = clientele._state_of_sources(wanted), false);
+    everybody := former.options #>> '{detached,transaction}' IS DISTINCT FROM pg_current_xact_id()::text AND (attaching OR NOT is_same);
     wanted.live := former.live AND NOT coalesce(NOT (given -> 'live')::boolean, false);
-    IF NOT wanted.live AND NOT is_same THEN
+    IF wanted.live AND everybody OR NOT wanted.live AND NOT is_same THEN
         wanted.fresh_to := NULL;
         wanted.options := wanted.options || '{"altered": true}';
     END IF;
     PERFORM clientele._write_settings(store, wanted);
     PERFORM clientele._take_hold(store, wanted);
     IF wanted.live THEN
-        PERFORM clientele._hold_live(store, wanted, is_same, nobody_else OR NOT attaching AND is_same);
+        PERFORM clientele._hold_live(store, wanted, is_same, everybody);
     ELSIF former.live THEN
         PERFORM clientele._forget_pending(store);
+        PERFORM clientele._record_partitions(store, NULL);
     END IF;
     IF NOT is_same THEN
         RAISE NOTICE 'store % reads its orders otherwise: CALL clientele.refresh(%)', quote_ident(store), quote_literal(store)
@@ -373,13 +415,14 @@ DECLARE
     missing text;
 BEGIN
     IF settings.orders IS NULL OR clientele._has_lost_sources(store, settings) THEN
-        settings.orders := to_regclass(settings.orders_name);
-        settings.customers := to_regclass(settings.customers_name);
-        settings.items := to_regclass(settings.items_name);
+        settings.orders := clientele._table_named(settings.orders_name);
+        settings.customers := clientele._table_named(settings.customers_name);
+        settings.items := clientele._table_named(settings.items_name);
         SELECT string_agg(format('%s %s', s.role, s.name), ', ') INTO missing
         FROM (VALUES ('orders', settings.orders_name, settings.orders), ('customers', settings.customers_name, settings.customers),
             ('items', settings.items_name, settings.items),
-            ('products', settings.options ->> 'products', to_regclass(settings.options ->> 'products'))) s (role, name, relation)
+            ('products', settings.options ->> 'products', clientele._table_named(settings.options ->> 'products')))
+            s (role, name, relation)
         WHERE s.name IS NOT NULL AND s.relation IS NULL AND NOT given ? s.role AND s.role <> ALL (coalesce(reset, '{}'));
         IF missing IS NOT NULL THEN
             RAISE EXCEPTION 'store % cannot be attached: there is no %', quote_ident(store), missing USING ERRCODE = 'undefined_table',
@@ -416,6 +459,7 @@ CREATE FUNCTION clientele._change_store(store name, given jsonb, reset text[], o
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     former clientele.store_settings;
+    wanted clientele.store_settings;
     role text;
     live boolean := (given -> 'live')::boolean;
 BEGIN
@@ -424,12 +468,16 @@ BEGIN
         RAISE EXCEPTION 'a store needs an owner' USING ERRCODE = 'invalid_parameter_value', HINT = 'Name a role, or leave owner out.';
     END IF;
     PERFORM clientele._check_changes(given, reset);
-    PERFORM clientele._lock_dropping(store);
+    PERFORM clientele._lock_dropping(store, CASE WHEN attaching THEN 'attach_store()' ELSE 'alter_store()' END);
     IF NOT attaching THEN
         PERFORM clientele._require_attached(store);
     ELSIF NOT clientele._is_detached(store) AND NOT clientele._has_lost_sources(store, clientele._settings(store)) THEN
         RAISE EXCEPTION 'store % is not detached', quote_ident(store) USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = format('SELECT clientele.alter_store(%L, ...) changes it as it is.', store);
+    END IF;
+    IF NOT attaching AND given = '{}' AND coalesce(cardinality(reset), 0) = 0 AND owner IS NULL THEN
+        RAISE NOTICE 'store % stays as it is: nothing was named that is to change', quote_ident(store);
+        RETURN;
     END IF;
     IF attaching OR owner IS NOT NULL OR clientele._concerns_sources(given, reset) THEN
         PERFORM clientele._lock_alone(store, ARRAY[given ->> 'orders', given ->> 'customers', given ->> 'items']::oid[]::regclass[],
@@ -447,9 +495,9 @@ BEGIN
         PERFORM clientele._lock_store(store);
         role := clientele._become_owner(store);
         former := clientele._settings(store);
-        PERFORM clientele._refuse_new_currency(store, former.currency, given ->> 'currency');
-        PERFORM clientele._check_terms(jsonb_populate_record(former, given));
-        PERFORM clientele._write_settings(store, clientele._wanted_settings(store, former, given - 'live', reset));
+        wanted := clientele._wanted_settings(store, former, given - 'live', reset);
+        PERFORM clientele._refuse_terms(store, wanted, given);
+        PERFORM clientele._write_settings(store, wanted);
         PERFORM clientele._regenerate_offers(store);
     END IF;
     IF live <> (clientele._settings(store)).live THEN
@@ -517,7 +565,7 @@ DECLARE
     role text;
 BEGIN
     PERFORM clientele._require_owner(store);
-    PERFORM clientele._lock_dropping(store);
+    PERFORM clientele._lock_dropping(store, 'detach_store()');
     PERFORM clientele._require_attached(store);
     PERFORM clientele._lock_alone(store, '{}', false);
     role := clientele._become_owner(store);

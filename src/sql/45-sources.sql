@@ -20,14 +20,15 @@ COMMENT ON FUNCTION clientele._refuse_detached(regclass) IS
 
 -- A store whose tables were dropped by a cascade has lost them, too.
 CREATE FUNCTION clientele._has_lost_sources(store name, settings clientele.store_settings) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT to_regclass(format('%I._orders', store)) IS NULL OR to_regclass(format('%I.customers', store)) IS NULL
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN to_regclass(format('%I._orders', store)) IS NULL OR to_regclass(format('%I.customers', store)) IS NULL
         OR to_regprocedure(format('%I._profiles_at(timestamptz)', store)) IS NULL
         OR EXISTS (SELECT FROM unnest(ARRAY[settings.orders, settings.customers, settings.items]) s (relation)
             WHERE s.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation))
         OR EXISTS (SELECT FROM (VALUES ('item_product', '_item_products'), ('products', '_products')) v (setting, name)
-            WHERE settings.options ? v.setting AND to_regclass(format('%I.%I', store, v.name)) IS NULL)
-$$;
+            WHERE settings.options ? v.setting AND to_regclass(format('%I.%I', store, v.name)) IS NULL);
+END $$;
 COMMENT ON FUNCTION clientele._has_lost_sources(name, clientele.store_settings) IS
     'Whether a table that a store reads, or what it reads one by, was dropped.';
 
@@ -102,15 +103,15 @@ BEGIN
         BEGIN
             settings := clientele._settings(store);
             PERFORM clientele._drop_triggers(store, ARRAY(
-                SELECT m FROM unnest(others || ARRAY[coalesce(settings.orders, to_regclass(settings.orders_name)),
-                        coalesce(settings.items, to_regclass(settings.items_name)),
-                        coalesce(settings.customers, to_regclass(settings.customers_name))]) s
+                SELECT m FROM unnest(others || ARRAY[coalesce(settings.orders, clientele._table_named(settings.orders_name)),
+                        coalesce(settings.items, clientele._table_named(settings.items_name)),
+                        coalesce(settings.customers, clientele._table_named(settings.customers_name))]) s
                     CROSS JOIN LATERAL clientele._family(s) m JOIN pg_class c ON c.oid = m
                     WHERE settings.live AND c.relkind IN ('r', 'p') OR pg_has_role(c.relowner, 'USAGE')
                 UNION SELECT t FROM unnest(clientele._triggered(settings)) t)
                 || ARRAY(SELECT c.oid::regclass FROM clientele._store_objects(store) o
                     JOIN pg_class c ON o.class = 'pg_class'::regclass AND c.oid = o.object
-                    WHERE for_good OR c.relname NOT IN ('settings', 'health')));
+                    WHERE for_good OR c.relname <> 'settings' AND c.oid IS DISTINCT FROM (SELECT clientele._health_of(store))));
             EXIT WHEN clientele._lock_if_free(store) AND clientele._settings(store) IS NOT DISTINCT FROM settings;
             RAISE EXCEPTION 'another session changes store %', quote_ident(store) USING ERRCODE = 'CL001';
         EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
@@ -185,6 +186,10 @@ BEGIN
     END LOOP;
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_at(as_of timestamptz) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE BEGIN ATOMIC
         SELECT * FROM %1$I._base; END', store);
+    EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._profiles_at(as_of timestamptz)
+        RETURNS TABLE (customer_id %2$s, profile clientele.order_profile, category_mix jsonb) STABLE PARALLEL SAFE
+        BEGIN ATOMIC SELECT NULL::%2$s, NULL::clientele.order_profile, NULL::jsonb WHERE %1$I._detached(); END', store,
+        clientele._key_type(store));
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._base_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._base STABLE PARALLEL SAFE
         BEGIN ATOMIC SELECT * FROM %1$I._base; END', store, clientele._key_type(store));
     PERFORM clientele._regenerate_visible(store, settings);
@@ -223,6 +228,34 @@ $$;
 COMMENT ON FUNCTION clientele._changes_ids(name, clientele.store_settings) IS
     'Whether customers or orders have ids of another type than those that a store keeps.';
 
+-- A view cannot be replaced by one whose columns are sorted otherwise. Those over it have them from these.
+CREATE FUNCTION clientele._changes_collations(store name, settings clientele.store_settings) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM (VALUES
+            ('_orders', 'customer_id', settings.orders, settings.customer_id), ('_orders', 'order_id', settings.orders, settings.order_id),
+            ('_items', 'order_id', settings.items, settings.item_order_id), ('_items', 'category', settings.items, settings.item_category),
+            ('_item_products', 'product', settings.items, settings.options ->> 'item_product'),
+            ('_products', 'product', clientele._table_named(settings.options ->> 'products'), settings.options ->> 'product_key'),
+            ('_products', 'name', clientele._table_named(settings.options ->> 'products'), settings.options ->> 'product_name'),
+            ('_base', 'customer_id', settings.customers, settings.customer_key)) c (view, name, source, source_column)
+        JOIN pg_attribute v ON v.attrelid = to_regclass(format('%I.%I', store, c.view)) AND v.attname = c.name
+        JOIN pg_attribute s ON s.attrelid = c.source AND s.attname = c.source_column AND NOT s.attisdropped
+        WHERE v.attcollation <> s.attcollation AND v.attcollation <> 0 AND s.attcollation <> 0)
+    OR EXISTS (SELECT FROM clientele._attributes(settings) a
+        JOIN pg_attribute v ON v.attrelid = to_regclass(format('%I._base', store)) AND v.attname = a.name
+        JOIN pg_attribute s ON s.attrelid = settings.customers AND s.attname = a.column_name AND NOT s.attisdropped
+        WHERE v.attcollation <> s.attcollation)
+$$;
+COMMENT ON FUNCTION clientele._changes_collations(name, clientele.store_settings) IS
+    'Whether a column that a store''s views show has another collation than they have.';
+
+CREATE FUNCTION clientele._needs_new_views(store name, settings clientele.store_settings) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURN clientele._changes_ids(store, settings) OR clientele._changed_columns(store, settings) IS NOT NULL
+        OR clientele._changes_collations(store, settings);
+COMMENT ON FUNCTION clientele._needs_new_views(name, clientele.store_settings) IS
+    'Whether the views of a store cannot be replaced by those that its settings ask for, and must be created anew.';
+
 CREATE FUNCTION clientele._take_hold(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -233,8 +266,7 @@ DECLARE
 BEGIN
     PERFORM clientele._refresh_rules(store);
     PERFORM clientele._let_go_of_products(store, settings);
-    IF clientele._changes_ids(store, settings) OR clientele._changed_columns(store, settings) IS NOT NULL
-            OR to_regclass(format('%I.customers', store)) IS NULL THEN
+    IF clientele._needs_new_views(store, settings) OR to_regclass(format('%I.customers', store)) IS NULL THEN
         PERFORM clientele._create_anew(store, settings);
         PERFORM clientele._revoke_defaults(store, kept);
     ELSE

@@ -18,6 +18,8 @@ BEGIN
         RETURN format('a table that it reads was dropped: SELECT clientele.attach_store(%L)', store);
     ELSIF settings.fresh_to IS NULL AND settings.options ? 'altered' AND NOT settings.live THEN
         RETURN format('it reads its orders otherwise than when they were counted: CALL clientele.refresh(%L)', store);
+    ELSIF clientele._is_replica(store) THEN
+        RETURN clientele._replica_fault(store);
     END IF;
     SELECT string_agg(f.detail, '; ') INTO missing FROM clientele._table_faults(store, settings) f;
     IF missing IS NOT NULL OR NOT settings.live THEN
@@ -30,9 +32,13 @@ BEGIN
     IF missing IS NOT NULL THEN
         RETURN format('row-level security hides rows of %s from the store''s owner', missing);
     END IF;
-    SELECT string_agg(DISTINCT t.relation::text, ', ') INTO missing FROM clientele._triggers(store, settings) t WHERE NOT t.enabled;
+    SELECT string_agg(w.why, '; ' ORDER BY w.nth) INTO missing FROM (
+        SELECT 1, format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)',
+            string_agg(DISTINCT t.relation::text, ', '), store)
+        FROM clientele._triggers(store, settings) t WHERE NOT t.enabled HAVING count(*) > 0
+        UNION ALL SELECT 2, string_agg(f.detail, '; ') FROM clientele._partition_faults(store, settings) f) w (nth, why);
     IF missing IS NOT NULL THEN
-        RETURN format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)', missing, store);
+        RETURN missing;
     END IF;
     RETURN CASE WHEN with_failures THEN clientele._noted_failures(to_regclass(format('%I.failures', store))) END;
 END $$;
@@ -66,13 +72,15 @@ CREATE FUNCTION clientele._stores()
     LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.store, pg_get_userbyid(u.owner), (u.settings).orders, (u.settings).customers, (u.settings).items, (u.settings).currency,
         (u.settings).time_zone, (u.settings).margin, (u.settings).live,
-        CASE WHEN (u.settings).live AND w.why IS NULL THEN now() ELSE (u.settings).fresh_to END, w.why,
+        CASE WHEN clientele._refresh_is_due(u.settings) THEN NULL WHEN (u.settings).live AND w.why IS NULL THEN now()
+            ELSE (u.settings).fresh_to END, w.why,
         (u.settings).orders IS NULL
     FROM clientele._usable_stores() u CROSS JOIN LATERAL (SELECT clientele._stale(u.store, u.settings) OFFSET 0) w (why)
     UNION ALL
     -- Of a store whose settings the caller may not read, what its table health says.
     SELECT n.store, pg_get_userbyid(n.owner), (n.fact).orders, (n.fact).customers, (n.fact).items, NULL, (n.fact).time_zone,
-        NULL, (n.fact).live, CASE WHEN (n.fact).live AND w.why IS NULL THEN now() ELSE (n.fact).since END, w.why, (n.fact).orders IS NULL
+        NULL, (n.fact).live, CASE WHEN clientele._refresh_is_due(clientele._settings_noted(n.fact)) THEN NULL
+            WHEN (n.fact).live AND w.why IS NULL THEN now() ELSE (n.fact).since END, w.why, (n.fact).orders IS NULL
     FROM clientele._noted_stores() n CROSS JOIN LATERAL (SELECT clientele._noted_stale(n.store, n.fact, n.has_failures) OFFSET 0) w (why)
 $$;
 COMMENT ON FUNCTION clientele._stores() IS 'The rows of the view clientele.stores.';
@@ -81,7 +89,8 @@ CREATE VIEW clientele.stores AS SELECT * FROM clientele._stores();
 COMMENT ON VIEW clientele.stores IS
     'The stores that the caller may read, or whose table health the caller may read. '
     'fresh_to: orders committed by then are in the profiles; now, for a live store; NULL where a '
-    'refresh is due. detached: whether it has let go of its tables (see detach_store). '
+    'refresh is due: none was yet, or the store reads its orders otherwise since. '
+    'detached: whether it has let go of its tables (see detach_store). '
     'stale: why a live store may not show every order, until CALL refresh(store) or what it says has mended it, and what was done to the '
     'tables of any store, or to the rules of its time zone; NULL where nothing is wrong.';
 GRANT SELECT ON clientele.stores TO PUBLIC;
@@ -99,6 +108,9 @@ BEGIN
     END IF;
     IF settings.orders IS NOT NULL THEN
         PERFORM clientele._require_attached(store);
+    END IF;
+    IF clientele._health_of(store) IS NULL THEN
+        PERFORM clientele._create_health(store);
     END IF;
     PERFORM clientele._write_column_names(store);
     PERFORM clientele._regenerate_profiles(store, settings, settings.live);
@@ -149,11 +161,13 @@ COMMENT ON FUNCTION clientele.set_time_zone(name, text) IS
 
 -- What create_store put into a store's schema.
 CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regclass, object oid)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'pg_class'::regclass, c.oid FROM pg_class c
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT 'pg_class'::regclass, c.oid FROM pg_class c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND c.relname IN (
         'settings', 'profiles', 'pending', 'failures', 'typical_values', 'segmentations', 'segment_rules', 'contents', 'content_exposures',
         'programs', 'segment_membership', 'segment_events', 'event_counter', 'event_consumers', 'health', 'crossed', 'scoring', 'models',
+        'partitions',
         'product_neighbours', 'affinities', 'budget_prices',
         'program_versions', 'budgets', 'ledger', 'reversals', 'campaigns', 'forgotten', '_ledger', 'exposures', 'offer_ledger',
         'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
@@ -161,6 +175,9 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
         '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored',
         '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign',
         'offer_decisions', 'offer_summary', 'segment_sizes')
+    UNION ALL
+    SELECT 'pg_class'::regclass, c.oid FROM pg_namespace n CROSS JOIN LATERAL clientele._healths(n.oid) h
+        JOIN pg_class c ON c.oid = h.health AND c.relname <> 'health' WHERE n.nspname = store
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p
     WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND (p.proname, p.proargtypes::text) IN (
@@ -188,8 +205,8 @@ CREATE FUNCTION clientele._store_objects(store name) RETURNS TABLE (class regcla
             WHERE a.attrelid = to_regclass(format('%I.customers', store)) AND a.attnum > 0) c)
         -- Without that view (a cascade took it) the names must do.
         OR (p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = store) AND to_regclass(format('%I.customers', store)) IS NULL
-            AND p.proname IN ('_segment_main', '_segments', '_matches', '_features', '_no_consent'))
-$$;
+            AND p.proname IN ('_segment_main', '_segments', '_matches', '_features', '_no_consent'));
+END $$;
 COMMENT ON FUNCTION clientele._store_objects(name) IS 'The tables, views and functions of a store that are the extension''s.';
 
 CREATE FUNCTION clientele._refuse_open_offers(store name) RETURNS void
@@ -213,11 +230,11 @@ END $$;
 COMMENT ON FUNCTION clientele._refuse_open_offers(name) IS
     'Refuses (55006) a store whose customers hold codes that are good, and says how many.';
 
-CREATE FUNCTION clientele._lock_dropping(store name) RETURNS void
+CREATE FUNCTION clientele._lock_dropping(store name, call text) RETURNS void
     AS 'MODULE_PATHNAME', 'clientele_lock_dropping' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION clientele._lock_dropping(name) IS
+COMMENT ON FUNCTION clientele._lock_dropping(name, text) IS
     'Lets one session at a time drop a store or change what it reads: of two that had read it, each would wait for the other to let go '
-    'of it. For the store''s owner.';
+    'of it. For the store''s owner. call: what cannot be executed in a read-only transaction.';
 
 CREATE FUNCTION clientele.drop_store(store name, force boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -226,7 +243,7 @@ DECLARE
 BEGIN
     PERFORM clientele._require('force', force IS NOT NULL);
     PERFORM clientele._require_owner(store);
-    PERFORM clientele._lock_dropping(store);
+    PERFORM clientele._lock_dropping(store, 'drop_store()');
     IF NOT force THEN
         PERFORM clientele._refuse_open_offers(store);  -- before anybody has to wait
     END IF;

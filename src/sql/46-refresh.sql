@@ -11,6 +11,18 @@ COMMENT ON PROCEDURE clientele.refresh(name, boolean) IS
     'The caller needs SELECT on the sources and to write the store''s tables; under row-level security on the orders it fails rather '
     'than counting some of them.';
 
+CREATE FUNCTION clientele._prepare_refresh(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM clientele._require_attached(store);
+    PERFORM clientele._refuse_replica(store, 'refreshed');
+    IF (clientele._settings(store)).live THEN
+        PERFORM clientele._mark_partitions(store);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._prepare_refresh(name) IS
+    'Refuses to refresh what is counted elsewhere, and marks whom partitions concern that came or went.';
+
 -- Whether everything must be counted, and which rows that will settle.
 CREATE FUNCTION clientele._begin_refresh(store name, "full" boolean, OUT counts_all boolean, OUT folds boolean,
     OUT settles tid[], OUT mends tid[])
@@ -45,21 +57,27 @@ COMMENT ON FUNCTION clientele._mark_other_zone(name) IS
     'Marks who was counted by other rules of the store''s time zone than those of today.';
 
 -- Every profile, counted anew, in the order of the keys.
-CREATE FUNCTION clientele._count_query(store name) RETURNS text
+CREATE FUNCTION clientele._counted_query(store name, as_of text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
-    profiles text := format('clientele._count_profiles(%L::pg_catalog.name) AS p(customer_id %s, profile clientele.order_profile)', store,
-        clientele._key_type(store));
+    profiles text := format('clientele._count_profiles(%s) AS p(customer_id %s, profile clientele.order_profile)',
+        concat_ws(', ', format('%L::pg_catalog.name', store), as_of), clientele._key_type(store));
 BEGIN
     IF settings.items IS NULL THEN
-        RETURN format('SELECT p.customer_id, p.profile, NULL::pg_catalog.jsonb FROM %s ORDER BY p.customer_id', profiles);
+        RETURN format('SELECT p.customer_id, p.profile, NULL::pg_catalog.jsonb AS category_mix FROM %s', profiles);
     END IF;
-    RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM %s LEFT JOIN (%s) m USING (customer_id) ORDER BY p.customer_id',
-        profiles, clientele._category_mix_query(store, '(SELECT pg_catalog.clock_timestamp())'));
+    RETURN format('SELECT p.customer_id, p.profile, m.category_mix FROM %s LEFT JOIN (%s) m ON m.customer_id = p.customer_id',
+        profiles, clientele._category_mix_query(store, coalesce(as_of, '(SELECT pg_catalog.clock_timestamp())')));
 END $$;
-COMMENT ON FUNCTION clientele._count_query(name) IS
-    'A query for all profiles of a store as of now: customer_id, profile, category_mix, by key.';
+COMMENT ON FUNCTION clientele._counted_query(name, text) IS
+    'A query for all profiles of a store up to a time, given as an SQL expression, or now: customer_id, profile, category_mix.';
+
+CREATE FUNCTION clientele._count_query(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._counted_query(store) || ' ORDER BY p.customer_id'
+$$;
+COMMENT ON FUNCTION clientele._count_query(name) IS 'A query for all profiles of a store as of now, by key.';
 
 CREATE FUNCTION clientele._orders_estimate(store name) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -251,6 +269,7 @@ DECLARE
     found record;
 BEGIN
     PERFORM clientele._require_all_rows(store);
+    PERFORM clientele._refuse_replica(store, 'refreshed');
     SELECT * INTO found FROM clientele._pending_profiles(store, above, customers);
     folded := found.folded;
     highest := found.highest;
@@ -296,6 +315,7 @@ BEGIN
     -- Definers lock the same row: no segment is redefined between the medians and the end of this transaction.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
     PERFORM clientele._refresh_scoring(store);
+    PERFORM clientele._refresh_season(store);
     BEGIN
         PERFORM clientele._refresh_typical_values(store);
     EXCEPTION WHEN data_exception THEN
@@ -377,9 +397,9 @@ CREATE VIEW clientele.refresh_progress AS
         ON n.oid = c.relnamespace
     CROSS JOIN LATERAL (SELECT p.done / NULLIF(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - p.phase_started_at)::double precision,
         0) AS rate) r
-    LEFT JOIN pg_catalog.pg_class h ON h.relnamespace = n.oid AND h.relname = 'health'
+    LEFT JOIN LATERAL clientele._healths(n.oid) h ON true
     WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-        AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_table_privilege(h.oid, 'SELECT'));
+        AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_table_privilege(h.health, 'SELECT'));
 COMMENT ON VIEW clientele.refresh_progress IS
     'A row a running refresh. phase: folding (what is pending; in customers), counting (orders), writing (customers), summarising '
     '(medians, segment history). A running learn_affinity(), too: counting (lines of orders), pairing (products). '

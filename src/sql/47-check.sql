@@ -21,8 +21,12 @@ BEGIN
     PERFORM clientele._require('repair', repair IS NOT NULL);
     PERFORM clientele._check_sample(sample);
     IF repair THEN
+        PERFORM clientele._refuse_replica(store, 'repaired');
         PERFORM clientele._lock_refresh(store, 'check_store(repair => true)');
         PERFORM clientele._touch(store);
+    ELSIF clientele._is_replica(store) THEN
+        RETURN QUERY SELECT 'replica', NULL::text, clientele._replica_fault(store);
+        RETURN;
     END IF;
     -- The orders of failures that were there before are counted.
     SELECT b.mends INTO failed FROM clientele._begin_refresh(store, true) b;
@@ -42,9 +46,11 @@ BEGIN
         END IF;
         -- Last, because it locks the orders until the end of the transaction.
         IF 'trigger' = ANY (found) AND clientele._restore_triggers(store) THEN
-            RAISE NOTICE 'store % has its triggers again, and counts every order whenever it is read until it is refreshed',
+            RAISE NOTICE 'store % has its triggers again, and counts whom it concerns whenever they are read until it is refreshed',
                 quote_ident(store)
                 USING DETAIL = 'Nobody knows what has changed without them.', HINT = format('CALL clientele.refresh(%L);', store);
+        ELSIF 'partition' = ANY (found) THEN
+            PERFORM clientele._mark_partitions(store);
         END IF;
     END IF;
 END $$;
@@ -52,8 +58,9 @@ COMMENT ON FUNCTION clientele.check_store(name, double precision, boolean) IS
     'Compares what a store shows with a recount of its orders, in one snapshot, and lists what differs. finding: stale, missing, surplus '
     '(profiles); '
     'unmatched_refund, unknown_customer, duplicate_customer, duplicate_order (orders and customers); uncountable (orders that are left '
-    'out: how many, and one of them); unreadable, failure, trigger, swapped_table, unlogged_table, foreign_partition, time_zone (the '
-    'store). sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
+    'out: how many, and one of them); unreadable, failure, trigger, partition, swapped_table, unlogged_table, foreign_partition, '
+    'time_zone (the store); replica alone where a subscription fills its profiles, which are not compared then. '
+    'sample: NULL (or 1) checks everybody; below 1 that share of the customers; '
     'above 1 so many customers; always the same ones. repair: counts the customers found anew, restores triggers, and after an exact '
     'check forgets failures; '
     'the findings are those before it. Triggers are left to set_live(), with a warning, where others go on using the orders. Writes '
@@ -123,7 +130,7 @@ COMMENT ON FUNCTION clientele._sampled_customers(name, clientele.store_settings,
 
 CREATE FUNCTION clientele._live_findings(store name, settings clientele.store_settings)
     RETURNS TABLE (finding text, customer text, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format('SELECT ''failure'', NULL::text, format(''%%s on %%s at %%s was not noted: %%s (%%s)'',
         f.operation, f.relation, f.failed_at, f.message, f.sqlstate) FROM %I.failures f ORDER BY f.failed_at, f.relation', store);
@@ -131,12 +138,13 @@ BEGIN
             CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
         FROM clientele._triggers(store, settings) t WHERE NOT t.enabled GROUP BY t.relation, t.oid IS NULL
             ORDER BY t.relation::text, t.oid IS NULL;
+    RETURN QUERY SELECT f.finding, NULL::text, f.detail FROM clientele._partition_faults(store, settings) f;
     RETURN QUERY SELECT 'trigger', NULL::text, format('%s is filled by a subscription, for which no trigger fires', r.relation)
         FROM (SELECT clientele._family(settings.orders) UNION SELECT clientele._family(settings.items)) r (relation)
         WHERE EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = r.relation) ORDER BY r.relation::text;
 END $$;
 COMMENT ON FUNCTION clientele._live_findings(name, clientele.store_settings) IS
-    'Why a live store may have missed changes: failures, and triggers that do not fire.';
+    'Why a live store may have missed changes: failures, triggers that do not fire, and partitions that came or went.';
 
 -- In one pass: profiles that differ from a recount, and counted customers whom the customers table does not know.
 --

@@ -42,7 +42,8 @@ BEGIN
         COMMENT ON COLUMN {store}.scoring.value_prior IS
             'How the customers'' order values differ, as of the last refresh: clientele.fit_value_prior of their profiles.';
         COMMENT ON COLUMN {store}.scoring.season IS
-            'What the logarithms of orders are above what was expected, by customers held out in the last 28 days, as of the last refresh.';
+            'What the logarithms of orders are above what was expected, by customers held out in the last 28 days, as of the last refresh; '
+            'NULL without a response in use, or without such customers.';
         COMMENT ON COLUMN {store}.scoring.purchase IS
             'r, alpha, a, b of a BG/NBD or MBG/NBD model, r, alpha, s, beta of a Pareto/NBD; times in days.';
         COMMENT ON COLUMN {store}.scoring.value IS 'p, q, v of a Gamma-Gamma model.';

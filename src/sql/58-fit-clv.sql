@@ -420,6 +420,7 @@ BEGIN
     END IF;
     PERFORM clientele._require_owner(store);
     PERFORM clientele._require_readable(store, as_of);
+    PERFORM clientele._refuse_absent_orders(store);
 END $$;
 COMMENT ON FUNCTION clientele._check_fit_arguments(name, text, boolean, double precision, timestamptz, boolean) IS
     'Refuses arguments of fit_clv() that make no sense, and others than the owner.';

@@ -224,7 +224,8 @@ BEGIN
         -- Sums over what who asks need not be allowed to see, for whom its owner lets read it.
         CREATE OR REPLACE VIEW {store}.budget_status WITH (security_barrier = true) AS
             SELECT s.program, p.budget, s.reserved, s.spent, p.budget - s.reserved - s.spent AS remaining,
-                s.open_offers, s.redeemed_offers, s.to_settle
+                s.open_offers, s.redeemed_offers, s.to_settle, CASE WHEN p.budget IS NOT NULL THEN
+                    (SELECT b.price FROM {store}.budget_prices b WHERE b.program = s.program) END AS shadow_price
             FROM (SELECT u.program, COALESCE(pg_catalog.sum(u.reserved), 0) AS reserved, COALESCE(pg_catalog.sum(u.spent), 0) AS spent,
                     pg_catalog.sum(u.open)::bigint AS open_offers, pg_catalog.sum(u.redeemed)::bigint AS redeemed_offers,
                     pg_catalog.sum(u.due)::bigint AS to_settle
@@ -303,6 +304,9 @@ BEGIN
             'What can still be promised: budget less reserved and spent; NULL without a budget.';
         COMMENT ON COLUMN {store}.budget_status.to_settle IS
             'Offers that ended, and redemptions whose order was cancelled, since settle_offers last ran.';
+        COMMENT ON COLUMN {store}.budget_status.shadow_price IS
+            'What the last unit of the budget earns, as clientele.plan_budget() found: learned terms are offered where they earn more. '
+            '0: it suffices for everybody; NULL: it was not planned.';
         COMMENT ON COLUMN {store}.campaign_progress.program IS 'The program; empty: all programs.';
         COMMENT ON COLUMN {store}.campaign_progress.customers IS 'Customers looked at so far, of total.';
         COMMENT ON COLUMN {store}.campaign_progress.ended_at IS 'NULL while it runs, or was cut short.';

@@ -80,12 +80,13 @@ COMMENT ON FUNCTION clientele._enrolled_since(name) IS
 CREATE FUNCTION clientele._require_all_orders(store name) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 BEGIN
-    PERFORM clientele._require_attached(store);
+    PERFORM clientele._require_orders_here(store);
     EXECUTE format('SELECT FROM %I._orders%s LIMIT 0', store,
         CASE WHEN (clientele._settings(store)).items IS NOT NULL THEN format(', %I._items', store) END);
 END $$;
 COMMENT ON FUNCTION clientele._require_all_orders(name) IS
-    'Fails (42501) where the caller may not read the store''s orders, or row-level security hides some of them.';
+    'Fails (42501) where the caller may not read the store''s orders, or row-level security hides some of them; (55000) where they are not '
+    'here.';
 
 CREATE FUNCTION clientele._release(store name, programs text[], slots integer[], rewards numeric[], whole_budget text DEFAULT NULL)
     RETURNS void
@@ -421,6 +422,8 @@ BEGIN
     END LOOP;
     PERFORM clientele._note_budgets(store);
     PERFORM clientele._note_comparisons(store);
+    COMMIT;
+    PERFORM clientele._plan_budgets(store);
     RAISE NOTICE '%', clientele._settling_summary(store, voided, redeemed, expired);
 END $$;
 COMMENT ON PROCEDURE clientele.settle_offers(name, interval, integer) IS

@@ -43,7 +43,8 @@ CREATE FUNCTION clientele._explanation_query(store name, key text, past boolean)
             UNION ALL
             SELECT (SELECT p.priority FROM %1$I.programs p WHERE p.program = l.program), l.program,
                 CASE WHEN l.holdout IS NULL THEN 'offered' ELSE 'held_out' END, l.reasons,
-                clientele._break_even_share(v.definition ->> 'objective', coalesce(l.margin, $4), l.reference_value, l.min_spend, l.reward),
+                clientele._break_even_share(%1$I._offer_book(), v.definition ->> 'objective', l.segment, coalesce(l.margin, $4), l.log_mean,
+                    l.log_sd, (i.input).season, l.min_spend, l.reward, (i.input).as_of),
                 format(CASE WHEN l.holdout IS NULL
                         THEN 'Offered: issued on %%s, open until %%s: %%s. The customer keeps these terms, whatever becomes of the program.'
                         ELSE 'Held out: from %%s until %%s. Would have been: %%s.' END,

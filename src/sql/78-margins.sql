@@ -34,9 +34,12 @@ COMMENT ON FUNCTION clientele._margin_columns() IS 'The columns of customers tha
 CREATE FUNCTION clientele._refuse_margins(store name, segmentation text, segment text, columns name[]) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    by_segment constant jsonb := clientele._differing_margins(clientele._settings(store)) -> 'margin_by_segment';
+    by_segment jsonb;
 BEGIN
-    IF segmentation = 'main' AND by_segment IS NOT NULL AND columns && clientele._margin_columns() THEN
+    IF segmentation = 'main' AND columns && clientele._margin_columns() THEN
+        by_segment := clientele._differing_margins(clientele._settings(store)) -> 'margin_by_segment';
+    END IF;
+    IF by_segment IS NOT NULL THEN
         RAISE EXCEPTION 'the rule of segment "%" reads %, while margins differ by segment', segment,
             array_to_string(ARRAY(SELECT unnest(columns) INTERSECT SELECT unnest(clientele._margin_columns()) ORDER BY 1), ' and ')
             USING ERRCODE = 'object_not_in_prerequisite_state',

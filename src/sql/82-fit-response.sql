@@ -433,6 +433,36 @@ COMMENT ON FUNCTION clientele.fit_response(name, timestamptz, timestamptz, inter
     'terms that were drawn at random, fewer than three stretches or two reward rates, redemptions that are not as predicted (p up to '
     '0.01). Put in use only where the lower bound of what learned terms would earn is above 0; use: false: not at all.';
 
+-- ---- The season ----
+
+CREATE FUNCTION clientele._season(orders double precision[]) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'clientele_season' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._season(double precision[]) IS
+    'What the logarithms of orders are above what was expected, shrunk towards 0; orders: rows of log_mean, log_sd and value. 0 for NULL.';
+
+-- Who refreshes need not see the ledger: then the season stays as it was.
+CREATE FUNCTION clientele._refresh_season(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+    EXECUTE clientele._fill('
+        WITH held_out AS MATERIALIZED (
+            SELECT l.* FROM {store}.ledger l
+            WHERE l.holdout IS NOT NULL AND l.log_sd > 0 AND l.valid_until > now() - interval ''28 days''
+                AND EXISTS (SELECT FROM {store}.models m WHERE m.kind = ''response'' AND m.in_use))
+        UPDATE {store}.scoring s SET season = n.season
+        FROM (SELECT CASE WHEN EXISTS (SELECT FROM held_out) THEN (
+                SELECT clientele._season(array_agg(ARRAY[l.log_mean, l.log_sd, o.amount]::double precision[]
+                    ORDER BY l.exposure_id, o.ordered_at, o.amount))
+                FROM held_out l JOIN {store}._orders o ON o.customer_id = l.customer_id AND {placed_since}
+                    AND o.ordered_at < l.valid_until AND o.ordered_at > now() - interval ''28 days'' AND o.amount > 0) END AS season) n
+        WHERE s.season IS DISTINCT FROM n.season',
+        'store', quote_ident(store), 'placed_since', clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'));
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN;
+END $$;
+COMMENT ON FUNCTION clientele._refresh_season(name) IS
+    'What orders are above what was expected, by customers held out in the last 28 days, where a response is in use.';
+
 -- ---- When not to trust it ----
 
 CREATE FUNCTION clientele._reach_pvalue(orders double precision[], parameters double precision[], q_known boolean)

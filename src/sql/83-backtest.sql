@@ -2,14 +2,15 @@
 
 CREATE TYPE clientele.backtest_part AS (
     step_at timestamptz, segment text, status text, reason text, customers bigint, thresholds numeric, rewards numeric,
-    ordered bigint, natural_qualifiers bigint, natural_cost numeric, gaps numeric[]);
+    ordered bigint, natural_qualifiers bigint, natural_cost numeric, gaps numeric[], profits double precision[]);
 COMMENT ON TYPE clientele.backtest_part IS
-    'Internal: of a step, the customers of a segment who would have been decided alike. thresholds, rewards: sums over them.';
+    'Internal: of a step, the customers of a segment who would have been decided alike. thresholds, rewards: sums over them. profits: what '
+    'they were expected to earn, by the response in use and by each of the draws around it.';
 
 CREATE TYPE clientele.backtest_report AS (
     step_at timestamptz, segment text, customers bigint, offered bigint, held_out bigint, refused bigint, refusals jsonb,
     mean_threshold numeric, greatest_cost numeric, ordered bigint, natural_qualifiers bigint, natural_share double precision,
-    natural_cost numeric, gaps numeric[], note text);
+    natural_cost numeric, gaps numeric[], profit numeric, profit_low numeric, profit_high numeric, note text);
 COMMENT ON TYPE clientele.backtest_report IS
     'What backtest_offer() finds, over all steps (step_at NULL), of all customers (segment NULL), of a segment, or at a step. A customer '
     'counts once a step.';
@@ -27,6 +28,31 @@ COMMENT ON COLUMN clientele.backtest_report.natural_cost IS 'Their rewards: the 
 COMMENT ON COLUMN clientele.backtest_report.gaps IS
     'What the greatest order lacked of the threshold, of those who ordered and did not reach it: the 10th, 25th, 50th, 75th and 90th '
     'percentile, in the currency.';
+COMMENT ON COLUMN clientele.backtest_report.profit IS
+    'What those offers are expected to earn beyond no offers, by the response in use: of both ways of setting terms by the same response. '
+    'With the 90 % interval of what it leaves open, profit_low to profit_high. Of more than 10,000 customers, by that many of them, '
+    'others at each step. NULL without a response, and of other objectives than grow_order_value.';
+
+CREATE FUNCTION clientele._offer_profits(book jsonb, input clientele.offer_input, program text, min_spend numeric, reward numeric)
+    RETURNS double precision[]
+    AS 'MODULE_PATHNAME', 'clientele_offer_profits' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
+COMMENT ON FUNCTION clientele._offer_profits(jsonb, clientele.offer_input, text, numeric, numeric) IS
+    'What an offer of a program of a book is expected to earn with a customer, by the response of the book, and by each of the draws '
+    'around it; NULL where there is no response, nothing is known of the customer''s spending, or the program does not grow the order '
+    'value.';
+
+CREATE FUNCTION clientele._profit_interval(profits double precision[]) RETURNS double precision[]
+    AS 'MODULE_PATHNAME', 'clientele_profit_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._profit_interval(double precision[]) IS
+    'Of sums of _offer_profits(): what is expected, and the 90 % interval of the draws.';
+
+CREATE FUNCTION clientele._sum_of_rows(sums double precision[], numbers double precision[]) RETURNS double precision[]
+    AS 'MODULE_PATHNAME', 'clientele_sum_of_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clientele._sum_of_rows(double precision[], double precision[]) IS 'Transition function of _sum_of_rows().';
+CREATE AGGREGATE clientele._sum_of_rows(numbers double precision[]) (
+    SFUNC = clientele._sum_of_rows, STYPE = double precision[], PARALLEL = SAFE);
+COMMENT ON AGGREGATE clientele._sum_of_rows(double precision[]) IS
+    'The sums of arrays of one length, number by number; NULLs are left out.';
 
 -- Who is asked about a time in the past is asked without the ledger: what was issued then was issued by other definitions.
 CREATE FUNCTION clientele._backtest_book(store name, definition jsonb) RETURNS jsonb
@@ -41,16 +67,29 @@ END $$;
 COMMENT ON FUNCTION clientele._backtest_book(name, jsonb) IS
     'A store''s book with this one program, and without what depends on the calendar or on what was issued.';
 
--- $1: the step, $2: the book, $3: for how long offers are valid. Of a customer the greatest order counts: that is the one that would have
--- been paid for. What came after the step is what was not known at it; orders are read of the days that the validity can touch.
-CREATE FUNCTION clientele._backtest_query(store name, program text, consent text) RETURNS text
+-- What is known of all customers at $1: as _offer_inputs_at() has it, but counted as a refresh counts, and without the ledger.
+CREATE FUNCTION clientele._backtest_inputs(store name) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format(clientele._offer_inputs_query(), clientele._fact_names(s), store,
+        clientele._fill(clientele._facts_query(store, s), 'base', format('(%s)',
+            clientele._base_query(s, format('(%s)', clientele._counted_query(store, '$1')), '$1'))), 'false', 'false')
+    FROM clientele._settings(store) s
+$$;
+COMMENT ON FUNCTION clientele._backtest_inputs(name) IS 'The query for what was known of all customers at a time ($1).';
+
+-- $1: the step, $2: the book, $3: for how long offers are valid, $4: the program, $5: of which share of the customers profits are looked
+-- at: another sample at each step, and the same one whatever the terms. Of a customer the greatest order counts: that is the one
+-- that would have been paid for. What came after the step is what was not known at it; orders are read of the days that the validity can
+-- touch. The season is that of now: it says nothing of then.
+CREATE FUNCTION clientele._backtest_query(store name, program text, consent text, has_response boolean) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill('
-        WITH decided AS MATERIALIZED (
+        WITH asked AS (
+            SELECT i.customer_id, i.segment, ROW({input}, {no_consent})::clientele.offer_input AS input FROM ({inputs}) i
+        ), decided AS MATERIALIZED (
             SELECT i.customer_id, i.segment, d.status, CASE d.status WHEN ''refused'' THEN d.reasons[1] END AS reason,
-                d.min_spend, d.reward, d.tiers, d.currency, d.valid_until
-            FROM {inputs} i
-            CROSS JOIN LATERAL clientele._decide_programs($2, ROW({input}, {no_consent})::clientele.offer_input, NULL) d
+                d.min_spend, d.reward, d.tiers, d.currency, d.valid_until, {profits} AS profits
+            FROM asked i CROSS JOIN LATERAL clientele._decide_programs($2, i.input, NULL) d
         ), spent AS (
             SELECT d.customer_id, max(o.amount) AS amount FROM decided d
             JOIN {store}._orders o ON o.customer_id = d.customer_id AND o.ordered_at > $1 AND o.ordered_at < d.valid_until
@@ -58,7 +97,7 @@ CREATE FUNCTION clientele._backtest_query(store name, program text, consent text
             WHERE d.status = ''offered'' AND o.amount >= 0 GROUP BY d.customer_id
         )
         SELECT array_agg(ROW($1, p.segment, p.status, p.reason, p.customers, p.thresholds, p.rewards, p.ordered, p.natural_qualifiers,
-            p.natural_cost, p.gaps)::clientele.backtest_part ORDER BY p.segment, p.status, p.reason)
+            p.natural_cost, p.gaps, p.profits)::clientele.backtest_part ORDER BY p.segment, p.status, p.reason)
         FROM (SELECT d.segment, d.status, d.reason, count(*) AS customers,
                 sum(d.min_spend) FILTER (WHERE d.status = ''offered'') AS thresholds,
                 sum(clientele._greatest_cost(d.reward, d.tiers)) FILTER (WHERE d.status = ''offered'') AS rewards,
@@ -66,19 +105,25 @@ CREATE FUNCTION clientele._backtest_query(store name, program text, consent text
                 count(*) FILTER (WHERE s.amount >= d.min_spend) AS natural_qualifiers,
                 sum(clientele._reward_for(d.reward, d.tiers, s.amount, d.currency)) FILTER (WHERE s.amount >= d.min_spend)
                     AS natural_cost,
-                array_agg(d.min_spend - s.amount) FILTER (WHERE s.amount < d.min_spend) AS gaps
+                array_agg(d.min_spend - s.amount) FILTER (WHERE s.amount < d.min_spend) AS gaps,
+                clientele._sum_of_rows(d.profits) AS profits
             FROM decided d LEFT JOIN spent s ON s.customer_id = d.customer_id GROUP BY d.segment, d.status, d.reason) p',
         'store', quote_ident(store),
-        'inputs', CASE WHEN consent IS NULL THEN format('(SELECT a.*, true AS consents FROM %I._offer_inputs_at($1) a)', store)
-            ELSE format('(SELECT a.*, c.consents FROM %1$I._offer_inputs_at($1) a JOIN (
+        'inputs', CASE WHEN consent IS NULL THEN format('SELECT a.*, true AS consents FROM (%s) a', clientele._backtest_inputs(store))
+            ELSE format('SELECT a.*, c.consents FROM (%3$s) a JOIN (
                 SELECT customers.customer_id, (%2$s) IS TRUE AS consents FROM %1$I.customers_at($1) customers) c
-                ON c.customer_id = a.customer_id)', store, consent) END,
+                ON c.customer_id = a.customer_id', store, consent, clientele._backtest_inputs(store)) END,
         'no_consent', clientele._without_consent('i.no_consent', program, 'i.consents'),
-        'input', replace(replace(clientele._columns_of('clientele.offer_input', 'i.', '{no_consent}'),
-            'i.history', 'NULL'), 'i.open', 'NULL'))
+        'profits', CASE WHEN has_response
+            THEN 'CASE WHEN d.status = ''offered'' AND d.reward_kind = ''amount_off'' AND d.tiers IS NULL
+                    AND clientele.bucket($1::text, (i.input).customer) < $5
+                THEN clientele._offer_profits($2, i.input, $4, d.min_spend, d.reward) END'
+            ELSE 'NULL::double precision[]' END,
+        'input', regexp_replace(clientele._columns_of('clientele.offer_input', 'i.', '{no_consent}'), 'i\.(history|open|season)\M', 'NULL',
+            'g'))
 $$;
-COMMENT ON FUNCTION clientele._backtest_query(name, text, text) IS
-    'The query for what a book would have offered at a time, and what became of it.';
+COMMENT ON FUNCTION clientele._backtest_query(name, text, text, boolean) IS
+    'The query for what a book would have offered at a time, and what became of it; and earns, where the book has a response.';
 
 CREATE FUNCTION clientele._backtest_steps("from" timestamptz, "to" timestamptz, step interval, valid_for interval) RETURNS timestamptz[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -121,7 +166,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._backtest_note(name, timestamptz[], interval) IS 'What to know before reading a back-test.';
 
-CREATE FUNCTION clientele._backtest_rows(parts clientele.backtest_part[], note text) RETURNS SETOF clientele.backtest_report
+-- Twenty-five integrals a customer.
+CREATE FUNCTION clientele._profit_sample(store name) RETURNS double precision
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    most constant double precision := 10000;
+    customers bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM %I.profiles p', store) INTO customers;
+    RETURN least(1, most / greatest(customers, 1));
+END $$;
+COMMENT ON FUNCTION clientele._profit_sample(name) IS 'Of which share of the customers a back-test computes what offers earn.';
+
+CREATE FUNCTION clientele._backtest_rows(parts clientele.backtest_part[], sampled double precision, note text)
+    RETURNS SETOF clientele.backtest_report
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH parts AS MATERIALIZED (
         SELECT * FROM unnest(parts)
@@ -146,12 +204,14 @@ CREATE FUNCTION clientele._backtest_rows(parts clientele.backtest_part[], note t
             coalesce(sum(m.customers) FILTER (WHERE m.status = 'held_out'), 0)::bigint AS held_out,
             coalesce(sum(m.customers) FILTER (WHERE m.status = 'refused'), 0)::bigint AS refused,
             sum(m.thresholds) AS thresholds, coalesce(sum(m.rewards), 0) AS rewards, sum(m.ordered)::bigint AS ordered,
-            sum(m.natural_qualifiers)::bigint AS natural_qualifiers, coalesce(sum(m.natural_cost), 0) AS natural_cost
+            sum(m.natural_qualifiers)::bigint AS natural_qualifiers, coalesce(sum(m.natural_cost), 0) AS natural_cost,
+            clientele._profit_interval(clientele._sum_of_rows(m.profits)) AS profits
         FROM members m GROUP BY 1, 2, 3, 4)
     SELECT c.at, c.of_segment, c.customers, c.offered, c.held_out, c.refused, coalesce(r.refusals, '{}'),
         round(c.thresholds / nullif(c.offered, 0), 2), c.rewards, c.ordered, c.natural_qualifiers,
         c.natural_qualifiers / nullif(c.offered, 0)::double precision, c.natural_cost, g.gaps,
-        CASE WHEN NOT c.by_step AND NOT c.by_segment THEN note END
+        round((c.profits[1] / sampled)::numeric, 2), round((c.profits[2] / sampled)::numeric, 2),
+        round((c.profits[3] / sampled)::numeric, 2), CASE WHEN NOT c.by_step AND NOT c.by_segment THEN note END
     FROM counted c
     LEFT JOIN refused r ON (r.by_step, r.by_segment) = (c.by_step, c.by_segment) AND r.at IS NOT DISTINCT FROM c.at
         AND r.of_segment IS NOT DISTINCT FROM c.of_segment
@@ -159,7 +219,7 @@ CREATE FUNCTION clientele._backtest_rows(parts clientele.backtest_part[], note t
         AND g.of_segment IS NOT DISTINCT FROM c.of_segment
     ORDER BY c.by_step, c.by_segment, c.of_segment, c.at
 $$;
-COMMENT ON FUNCTION clientele._backtest_rows(clientele.backtest_part[], text) IS
+COMMENT ON FUNCTION clientele._backtest_rows(clientele.backtest_part[], double precision, text) IS
     'The rows of backtest_offer(): of all, by segment, and by step.';
 
 CREATE FUNCTION clientele._backtest(store name, program text, terms jsonb, "from" timestamptz, "to" timestamptz, step interval)
@@ -174,6 +234,7 @@ DECLARE
     step_at timestamptz;
     parts clientele.backtest_part[];
     found clientele.backtest_part[] := '{}';
+    sampled double precision;
 BEGIN
     PERFORM clientele._require(a.name, a.given) FROM (VALUES ('"from"', "from" IS NOT NULL), ('step', step IS NOT NULL)) a (name, given);
     PERFORM clientele._require_store(store);
@@ -184,12 +245,13 @@ BEGIN
     valid_for := (definition ->> 'valid_for')::interval;
     steps := clientele._backtest_steps("from", coalesce("to", now()), step, valid_for);
     book := clientele._backtest_book(store, definition);
-    query := clientele._backtest_query(store, program, definition ->> 'consent');
+    query := clientele._backtest_query(store, program, definition ->> 'consent', book ? 'response');
+    sampled := clientele._profit_sample(store);
     FOREACH step_at IN ARRAY steps LOOP
-        EXECUTE query INTO parts USING step_at, book, valid_for;
+        EXECUTE query INTO parts USING step_at, book, valid_for, program, sampled;
         found := found || parts;
     END LOOP;
-    RETURN QUERY SELECT * FROM clientele._backtest_rows(found, clientele._backtest_note(store, steps, valid_for));
+    RETURN QUERY SELECT * FROM clientele._backtest_rows(found, sampled, clientele._backtest_note(store, steps, valid_for));
 END $$;
 COMMENT ON FUNCTION clientele._backtest(name, text, jsonb, timestamptz, timestamptz, interval) IS
     'backtest_offer() of terms by name.';
@@ -205,6 +267,7 @@ CREATE FUNCTION clientele.backtest_offer(
     terms text DEFAULT 'stretch', spread numeric DEFAULT 2,
     progress_message text DEFAULT '{gap} more and you get {reward} off', consent text DEFAULT NULL,
     reward_kind text DEFAULT 'amount_off', reward_cost numeric DEFAULT NULL, gift text DEFAULT NULL,
+    explore jsonb DEFAULT NULL, contact_cost numeric DEFAULT 0, min_profit numeric DEFAULT 0, min_reward numeric DEFAULT 0,
     reward_cap numeric DEFAULT NULL, tiers jsonb DEFAULT NULL,
     "from" timestamptz DEFAULT NULL, "to" timestamptz DEFAULT NULL, step interval DEFAULT '14 days')
     RETURNS SETOF clientele.backtest_report
@@ -212,17 +275,17 @@ CREATE FUNCTION clientele.backtest_offer(
     SELECT * FROM clientele._backtest(store, program,
         clientele._offer_terms(objective, segments, stretch, reward_rate, max_cv, valid_for, holdout, starts_at, ends_at, max_per_customer,
             cooldown, budget, arms, message, disclosure, priority, max_min_spend, max_reward, terms, spread,
-            progress_message, consent => consent, reward_kind => reward_kind, reward_cost => reward_cost, gift => gift,
-            reward_cap => reward_cap, tiers => tiers),
+            progress_message, explore, contact_cost, min_profit, min_reward, consent, reward_kind, reward_cost, gift, reward_cap, tiers),
         "from", "to", step)
 $$;
 COMMENT ON FUNCTION clientele.backtest_offer(name, text, text, text[], numeric, numeric, double precision, interval, double precision,
     timestamptz, timestamptz, integer, interval, numeric, jsonb, text, text, integer, numeric, numeric, text, numeric, text,
-    text, text, numeric, text, numeric, jsonb, timestamptz, timestamptz, interval) IS
+    text, text, numeric, text, jsonb, numeric, numeric, numeric, numeric, jsonb, timestamptz, timestamptz, interval) IS
     'What define_offer() with the same terms would have offered in the past, and what those customers did: at "from", and again after each '
     'step, before "to" (NULL: now), from the orders until then; the times of which offers would not have ended by now are left out. '
     'A row for all, one a segment, one a step. Natural qualifiers are those who reached the threshold within the validity without having '
-    'been asked: their rewards are a cost that is certain. '
+    'been asked: their rewards are a cost that is certain. Where a response is in use, profit is what it expects of those offers, with '
+    'its 90 % interval. '
     'Decided as if nothing had been issued: caps, cool-downs, budgets, contact limits, and starts_at and ends_at do not count. Rules, '
     'attributes, models and the states of orders are those of now. Writes nothing. What define_offer() refuses is refused, and who does '
     'not see all customers and orders (42501).';

@@ -181,7 +181,8 @@ COMMENT ON FUNCTION clientele._call_offer(name, name, text, jsonb, text[]) IS
 -- ---- The shape of a document ----
 
 CREATE FUNCTION clientele._whole_number(value jsonb) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp RETURN trim_scale((value #>> '{}')::numeric);
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.trim_scale((value OPERATOR(pg_catalog.#>>) '{}')::numeric);
 COMMENT ON FUNCTION clientele._whole_number(jsonb) IS
     'Internal: a whole number however it is written, such as 1, 1.0 or 1e0; NULL for null.';
 
@@ -317,6 +318,8 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
     ), main AS (
         SELECT coalesce((SELECT s.definition ->> 'default_segment' FROM segmentations AS s
                          WHERE s.definition ->> 'segmentation' = 'main' LIMIT 1), default_segment) AS default_segment
+    ), d AS MATERIALIZED (
+        SELECT clientele._offer_defaults() AS defaults WHERE definitions ? 'programs'
     ), rows (phase, path, kind, key, item) AS (
         SELECT 1, s.path, 'segmentation', ARRAY[s.definition ->> 'segmentation'],
             jsonb_build_object('default_segment', s.definition -> 'default_segment', 'learned', s.definition -> 'learned')
@@ -336,8 +339,7 @@ CREATE FUNCTION clientele._definition_rows(definitions jsonb, default_segment te
         UNION ALL
         SELECT CASE WHEN coalesce(e.definition -> 'priority', 'null') = 'null' THEN 6 ELSE 5 END, format('$.programs[%s]', e.nth - 1),
             'program', ARRAY[e.definition ->> 'program'], clientele._with_reward_rate(d.defaults || (e.definition - 'program'))
-        FROM (SELECT clientele._offer_defaults()) AS d (defaults),
-            jsonb_array_elements(nullif(definitions -> 'programs', 'null')) WITH ORDINALITY AS e (definition, nth)
+        FROM d, jsonb_array_elements(nullif(definitions -> 'programs', 'null')) WITH ORDINALITY AS e (definition, nth)
         UNION ALL
         SELECT 7, '$.rfm_breaks', 'breaks', '{rfm}',
             coalesce(nullif(definitions -> 'rfm_breaks', 'null'), '{"r": null, "f": null, "m": null}')
@@ -460,11 +462,12 @@ COMMENT ON FUNCTION clientele.apply_definitions(name, jsonb, boolean, boolean) I
 CREATE FUNCTION clientele._definition_plan(former jsonb, present jsonb)
     RETURNS TABLE (kind text, name text, action text, "before" jsonb, "after" jsonb)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH d AS MATERIALIZED (SELECT clientele._offer_defaults() AS defaults)
     SELECT kind, clientele._definition_name(key), CASE WHEN f.item IS NULL THEN 'create' WHEN p.item IS NULL THEN 'drop' ELSE 'change' END,
         CASE WHEN p.item IS NULL THEN clientele._worth_saying(f.item, d.defaults) ELSE clientele._other_than(f.item, p.item) END,
         CASE WHEN f.item IS NULL THEN clientele._worth_saying(p.item, d.defaults) ELSE clientele._other_than(p.item, f.item) END
     FROM clientele._definition_rows(former) AS f FULL JOIN clientele._definition_rows(present) AS p USING (kind, key)
-        CROSS JOIN (SELECT clientele._offer_defaults()) AS d (defaults)
+        CROSS JOIN d
     WHERE f.item IS DISTINCT FROM p.item
     ORDER BY array_position('{segmentation,segment,content,program,breaks,margins,holdout,limit,consent}', kind),
         coalesce(p.place, f.place),
@@ -689,9 +692,11 @@ DECLARE
     segment constant text := (change.key)[2];
     present boolean;
 BEGIN
-    IF change.kind = 'segment' AND change.after IS NULL AND segmentation = 'main'
-            AND segment <> ALL (clientele._segment_names(store, segmentation)) THEN
-        PERFORM clientele._refuse_referenced(store, segment, segmentation);
+    IF change.kind = 'segment' AND change.after IS NULL AND segmentation = 'main' THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.segment_rules AS r WHERE r.segmentation = ''main'' AND r.segment = $1
+                UNION ALL SELECT FROM %1$I.segmentations AS g WHERE g.segmentation = ''main'' AND g.default_segment = $1)', store)
+            INTO present USING segment;
+        PERFORM clientele._refuse_referenced(store, segment, segmentation) WHERE NOT present;
     ELSIF change.kind = 'segment' AND (change.after ->> 'sensitive')::boolean THEN
         PERFORM clientele._refuse_undisclosed(store, segment, segmentation);
     ELSIF change.kind = 'segmentation' AND change.after IS NOT NULL AND segmentation <> 'main' THEN

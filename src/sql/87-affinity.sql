@@ -75,7 +75,7 @@ BEGIN
     END IF;
     PERFORM clientele._warn_of_seconds('period', period);
     PERFORM clientele._require_owner(store);
-    PERFORM clientele._require_attached(store);
+    PERFORM clientele._require_orders_here(store);
     IF NOT (clientele._settings(store)).options ? 'item_product' THEN
         RAISE EXCEPTION 'store % does not know the products of its orders', quote_ident(store)
             USING ERRCODE = 'object_not_in_prerequisite_state',

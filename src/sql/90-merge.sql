@@ -205,19 +205,26 @@ COMMENT ON FUNCTION clientele._merge_history(name, text, text) IS
     'Gives the survivor the history of segments of the duplicate, as far as the survivor has none of those times. For who holds the '
     'history.';
 
-CREATE FUNCTION clientele._notice_orders_left(store name, duplicate text, gone text) RETURNS void
+CREATE FUNCTION clientele._notice_orders_left(store name, survivor text, duplicate text, kept text, gone text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    query constant text := format('SELECT EXISTS (SELECT FROM %I._orders o WHERE o.customer_id = ', store);
     left_over boolean;
+    has_orders boolean;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I._orders o WHERE o.customer_id = %s)', store, gone) INTO left_over;
-    IF left_over THEN
+    EXECUTE query || gone || ')' INTO left_over;
+    EXECUTE query || kept || ')' INTO has_orders;
+    IF left_over AND NOT has_orders THEN
+        RAISE WARNING 'customer "%" of store % has orders, and "%", who is to survive, has none', duplicate, quote_ident(store), survivor
+            USING HINT = 'If it is the other way round, roll back: survivor comes first, duplicate second. Else give the orders to the '
+                'survivor, in the same transaction.';
+    ELSIF left_over THEN
         RAISE NOTICE 'customer "%" of store % still has orders', duplicate, quote_ident(store) USING
             HINT = 'merge_customers() leaves orders alone. Give them to the survivor first, in the same transaction, then merge.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._notice_orders_left(name, text, text) IS
-    'Says so where the orders of a duplicate have not been given to the survivor.';
+COMMENT ON FUNCTION clientele._notice_orders_left(name, text, text, text, text) IS
+    'Says so where the orders of a duplicate have not been given to the survivor; a warning where that looks like a mistake.';
 
 CREATE FUNCTION clientele._merge_customers(survivor text, duplicate text, store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -246,7 +253,7 @@ BEGIN
     IF NOT settings.live THEN
         PERFORM clientele._recount_customers(store, ARRAY[survivor, duplicate]);
     END IF;
-    PERFORM clientele._notice_orders_left(store, duplicate, keys.gone);
+    PERFORM clientele._notice_orders_left(store, survivor, duplicate, keys.kept, keys.gone);
 END $$;
 COMMENT ON FUNCTION clientele._merge_customers(text, text, name) IS 'merge_customers() for customers given as text.';
 

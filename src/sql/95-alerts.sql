@@ -4,11 +4,6 @@
 -- A note never waits and keeps nobody waiting: it is a row more, the latest one about a thing counts, and the next one removes those
 -- that it finds.
 
--- Nobody but a store uses it: what depends on it is how tables of health are found.
-CREATE DOMAIN clientele.health_part AS text;
-COMMENT ON DOMAIN clientele.health_part IS
-    'What a row of a store''s table health is about. These tables are found by their column of this type.';
-
 CREATE TYPE clientele.health AS (
     part clientele.health_part, subject text, noted_at timestamptz, since timestamptz, figure double precision, bound double precision,
         detail text,
@@ -41,8 +36,7 @@ COMMENT ON FUNCTION clientele._create_health(name) IS 'The table health of a new
 
 CREATE FUNCTION clientele._may_note(store name) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(has_table_privilege(h, 'SELECT') AND has_table_privilege(h, 'INSERT'), false)
-    FROM to_regclass(format('%I.health', store)) h
+    SELECT coalesce(has_table_privilege(h, 'SELECT') AND has_table_privilege(h, 'INSERT'), false) FROM clientele._health_of(store) h
 $$;
 COMMENT ON FUNCTION clientele._may_note(name) IS
     'Whether the caller may write to a store''s table health, and there is one. Whoever may not does without.';
@@ -51,7 +45,7 @@ COMMENT ON FUNCTION clientele._may_note(name) IS
 CREATE FUNCTION clientele._note(store name, part text, facts clientele.health[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    health constant text := format('%I.health', store);
+    health constant regclass := clientele._health_of(store);
     noted_at constant timestamptz := clock_timestamp();
 BEGIN
     IF NOT clientele._may_note(store) THEN
@@ -101,8 +95,8 @@ BEGIN
     fact.detail := CASE WHEN settings.fresh_to IS NULL AND settings.options ? 'altered' THEN 'altered' END;
     fact.overdue_after := clientele._option(settings, 'refresh_overdue_after')::interval;
     -- Until the first refresh, the time of the first note, which is that of creation.
-    EXECUTE format('SELECT coalesce($1, (SELECT min(h.since) FROM %I.health h WHERE h.part = ''settings''), clock_timestamp())', store)
-        INTO fact.since USING settings.fresh_to;
+    EXECUTE format('SELECT coalesce($1, (SELECT min(h.since) FROM %s h WHERE h.part = ''settings''), clock_timestamp())',
+        clientele._health_of(store)) INTO fact.since USING settings.fresh_to;
     PERFORM clientele._note(store, 'settings', ARRAY[fact]);
     EXECUTE format('SELECT array_agg(clientele._fact(p.program)) FROM %I.programs p WHERE p.holdout = 0', store) INTO facts;
     PERFORM clientele._note(store, 'holdout', CASE WHEN settings.global_holdout = 0 THEN facts END);
@@ -140,7 +134,7 @@ COMMENT ON FUNCTION clientele._note_budgets(name) IS 'Notes what is left of the 
 CREATE FUNCTION clientele._note_low_budget(store name, program text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    health constant text := format('%I.health', store);
+    health constant text := clientele._health_of(store);
 BEGIN
     IF clientele._may_note(store) THEN
         EXECUTE clientele._fill('INSERT INTO {health} (part, subject, noted_at, figure, bound)
@@ -165,10 +159,10 @@ BEGIN
         RETURN;
     END IF;
     -- Who was enrolled when it was looked at last, is noted as the figure of nobody.
-    EXECUTE format('SELECT max(l.exposure_id) FROM %1$I.ledger l WHERE NOT EXISTS (SELECT FROM %1$I.health h
+    EXECUTE format('SELECT max(l.exposure_id) FROM %1$I.ledger l WHERE NOT EXISTS (SELECT FROM %2$s h
         WHERE h.part = ''comparison'' AND h.subject = '''' AND (h.noted_at > clock_timestamp() - $1
             OR h.figure >= (SELECT max(m.exposure_id) FROM %1$I.ledger m)))',
-            store) INTO last_exposure USING unless_within;
+            store, clientele._health_of(store)) INTO last_exposure USING unless_within;
     IF last_exposure IS NOT NULL THEN
         EXECUTE format('SELECT array_agg(clientele._fact(e.program, since => e.first_enrolled_at, figure => least(e.srm_pvalue,
             e.arms_pvalue), detail => e.alert))
@@ -208,8 +202,9 @@ COMMENT ON FUNCTION clientele._note_segments(name) IS
 CREATE FUNCTION clientele._note_failures(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF clientele._may_note(store) AND has_table_privilege(format('%I.health', store), 'DELETE') THEN
-        EXECUTE format('DELETE FROM %1$I.health h WHERE h.part = ''failure'' AND NOT EXISTS (SELECT FROM %1$I.failures)', store);
+    IF clientele._may_note(store) AND has_table_privilege(clientele._health_of(store), 'DELETE') THEN
+        EXECUTE format('DELETE FROM %s h WHERE h.part = ''failure'' AND NOT EXISTS (SELECT FROM %I.failures)', clientele._health_of(store),
+            store);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._note_failures(name) IS 'Takes back that statements could not be noted, once all of them have been counted.';
@@ -220,15 +215,14 @@ CREATE FUNCTION clientele._alert(store name, severity text, alert text, since ti
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ROW(store, severity, alert, detail, hint, since)::clientele.alert;
 COMMENT ON FUNCTION clientele._alert(name, text, text, timestamptz, text, text) IS 'An alert.';
 
--- By the catalogues alone: who looks may have no right to name what is in the schema.
 CREATE FUNCTION clientele._noted_table(noted oid, name text) RETURNS regclass
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce((SELECT c.oid::regclass FROM pg_class c WHERE c.oid = noted AND clientele._full_name(c.oid) = name),
-            (SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE c.relname = (parse_ident(name))[2] AND n.nspname = (parse_ident(name))[1]),
-            (SELECT c.oid::regclass FROM pg_class c WHERE c.oid = noted))
-    WHERE noted IS NOT NULL
-$$;
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF noted IS NULL OR clientele._full_name(noted) = name THEN
+        RETURN noted;
+    END IF;
+    RETURN coalesce(clientele._table_named(name), (SELECT c.oid FROM pg_class c WHERE c.oid = noted));
+END $$;
 COMMENT ON FUNCTION clientele._noted_table(oid, text) IS
     'The table that was noted: by its name where the OID is not that table''s, as in a database that was restored, else by its OID, as '
     'after it was renamed. NULL where it is gone, or none was noted.';
@@ -273,8 +267,13 @@ BEGIN
         RETURN;
     END IF;
     stale := clientele._stale(store, settings, false);
-    IF stale IS NOT NULL THEN
+    -- A replica that knows that it is one needs nobody.
+    IF stale IS NOT NULL AND (clientele._shows_pending(store) OR NOT clientele._is_replica(store)) THEN
         RETURN NEXT clientele._alert(store, 'critical', 'stale', NULL, stale, format('SELECT * FROM clientele.check_store(%L);', store));
+    ELSIF clientele._refresh_is_due(settings) THEN
+        RETURN NEXT clientele._alert(store, 'warning', 'refresh_due', fact.noted_at,
+            'it reads its orders otherwise than when they were counted, or in another time zone: whoever reads it counts them anew',
+            format('CALL clientele.refresh(%L);', store));
     END IF;
     IF fact.since + fact.overdue_after < now() THEN
         RETURN NEXT clientele._alert(store, 'warning', 'refresh_overdue', fact.since + fact.overdue_after,
@@ -356,16 +355,24 @@ END $$;
 COMMENT ON FUNCTION clientele._store_alerts(name, oid) IS
     'The alerts of a store whose table health this is. None where the caller may not read that.';
 
--- The tables of health that the caller may read.
 CREATE FUNCTION clientele._health_tables() RETURNS TABLE (store name, schema oid, owner oid, health oid)
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-    SELECT n.nspname, n.oid, n.nspowner, c.oid
-    FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0 AND d.refclassid = 'pg_type'::regclass
-      AND d.refobjid = 'clientele.health_part'::regtype AND c.relname = 'health' AND c.relkind = 'r'
-      AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+    SELECT h.name, h.schema_oid, h.owner, h.health FROM clientele._healths() h
+    WHERE has_schema_privilege(h.schema_oid, 'USAGE') AND has_table_privilege(h.health, 'SELECT')
 $$;
 COMMENT ON FUNCTION clientele._health_tables() IS 'The stores whose table health the caller may read.';
+
+CREATE FUNCTION clientele._stores_without_health() RETURNS TABLE (store name)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    SELECT n.nspname
+    FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN clientele._healths() h ON h.schema_oid = n.oid
+    WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0 AND d.refclassid = 'pg_type'::regclass
+      AND d.refobjid = 'clientele.store_version'::regtype AND c.oid = clientele._settings_table(n.oid) AND h.health IS NULL
+      AND has_schema_privilege(n.oid, 'USAGE') AND (pg_has_role(n.nspowner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE'))
+$$;
+COMMENT ON FUNCTION clientele._stores_without_health() IS
+    'The stores whose table health is gone, of which a caller who monitors, or is the owner, would otherwise see nothing.';
 
 CREATE FUNCTION clientele._noted_stores() RETURNS TABLE (store name, owner oid, fact clientele.health, has_failures boolean)
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -395,19 +402,26 @@ END $$;
 COMMENT ON FUNCTION clientele._noted_stale(name, clientele.health, boolean) IS
     'Why a store may show something else than its orders, for who may not read its settings.';
 
+-- One plan for all stores.
 CREATE FUNCTION clientele._alerts() RETURNS SETOF clientele.alert
-    LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT a.* FROM clientele._health_tables() t CROSS JOIN LATERAL clientele._store_alerts(t.store, t.health) a
-    ORDER BY a.severity, a.store, a.alert, a.detail
-$$;
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY SELECT a.* FROM (
+            SELECT a.* FROM clientele._health_tables() t CROSS JOIN LATERAL clientele._store_alerts(t.store, t.health) a
+            UNION ALL
+            SELECT s.store, 'warning', 'unknown', 'it has no table health any more',
+                format('SELECT clientele.upgrade_store(%L); notes all of it anew.', s.store), NULL
+            FROM clientele._stores_without_health() s) a
+        ORDER BY a.severity, a.store, a.alert, a.detail;
+END $$;
 COMMENT ON FUNCTION clientele._alerts() IS 'The rows of the view clientele.alerts.';
 
 CREATE VIEW clientele.alerts AS SELECT * FROM clientele._alerts();
 COMMENT ON VIEW clientele.alerts IS
     'A row for whatever needs a person, of the stores whose table health the caller may read: pg_monitor may, until the store''s owner '
     'revokes it. severity: critical (what the store shows is wrong, or a comparison is) or warning. '
-    'alert: stale, failures, refresh_overdue, pending, budget_nearly_spent, sample_ratio, no_holdout, model_old, model_drifted, '
-    'response_outdated, default_segment, detached, version_behind, unknown. '
+    'alert: stale, failures, refresh_due, refresh_overdue, pending, budget_nearly_spent, sample_ratio, no_holdout, model_old, '
+    'model_drifted, response_outdated, default_segment, detached, version_behind, unknown. '
     'hint: what to do. Cheap enough to be asked every few seconds; it names no customers and no codes, and runs nothing of a store''s '
     'owner.';
 GRANT SELECT ON clientele.alerts TO PUBLIC;

@@ -193,6 +193,7 @@ BEGIN
         RAISE EXCEPTION 'invalid as_of: -infinity' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'It is the time that the page is about.', HINT = 'Leave it out for what is stored now.';
     END IF;
+    PERFORM clientele._orders_are_here(to_regclass(format('%I.profiles', store)), known.orders);
     past := coalesce(as_of < coalesce(known.fresh_to, now()), false);
     at := CASE WHEN past THEN as_of ELSE coalesce(known.fresh_to, now()) END;
     RETURN clientele._report_page(store || ': customers and offers',

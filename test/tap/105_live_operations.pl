@@ -183,12 +183,12 @@ for my $case (
 	# [ what happens, as whom, what a check finds, why the store is stale, where it knows ]
 	[ q{CREATE TABLE sales_2030 (LIKE sales); INSERT INTO sales_2030 VALUES (1007, md5('7')::uuid, '2020-01-01', 5), (1008, md5('new')::uuid, '2020-01-01', 5); ALTER TABLE sales_2030 ADD CHECK (ordered_at IS NOT NULL AND ordered_at < '2021-01-01');
 		ALTER TABLE sales ATTACH PARTITION sales_2030 FOR VALUES FROM ('2019-01-01') TO ('2021-01-01')}, 'owner', 'missing,stale,trigger', qr/sales_2030/ ],
-	[ 'ALTER TABLE sales DETACH PARTITION sales_2030', 'owner', 'stale,surplus', undef ],
+	[ 'ALTER TABLE sales DETACH PARTITION sales_2030', 'owner', 'partition,stale,surplus', qr/sales_2030 was detached or dropped/ ],
 	[ 'DROP TABLE sales_2030', 'owner', '', undef ],
 	[ q{CREATE TABLE sales_2019 PARTITION OF sales FOR VALUES FROM ('2019-01-01') TO ('2020-01-01'); INSERT INTO sales_2019 VALUES (1009, md5('9')::uuid, '2019-05-05', 7)}, 'owner', 'stale,trigger', qr/sales_2019/ ],
 	[ q{ALTER TABLE sales_2024 DISABLE TRIGGER ALL; UPDATE sales_2024 SET amount = amount + 1 WHERE sale_id = 300}, 'postgres', 'stale,trigger', qr/sales_2024/ ],
 	[ q{SET session_replication_role = replica; INSERT INTO sales VALUES (1010, md5('newer')::uuid, '2019-05-05', 7); DELETE FROM sales WHERE sale_id = 301}, 'postgres', 'missing,stale', undef ],
-	[ q{DROP TABLE sales_2019}, 'owner', 'stale,surplus', undef ],
+	[ q{DROP TABLE sales_2019}, 'owner', 'partition,stale,surplus', qr/sales_2019 was detached or dropped/ ],
 	[ q{DELETE FROM sales_shop.profiles WHERE customer_id = md5('7')::uuid; UPDATE sales_shop.profiles SET profile = (SELECT profile FROM sales_shop.profiles WHERE customer_id = md5('8')::uuid) WHERE customer_id = md5('9')::uuid;
 		INSERT INTO sales_shop.profiles SELECT md5('none')::uuid, profile FROM sales_shop.profiles LIMIT 1}, 'owner', 'missing,stale,surplus', undef ])
 {

@@ -234,7 +234,7 @@ as_owner(q{
 
 # From the catalogue, so that a table which is new must have a policy, or be named here for naming no customer.
 is(as_owner(q{SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c WHERE c.relnamespace = 'named'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity}),
-	'budget_prices budgets contents event_consumers event_counter failures forgotten health models product_neighbours profiles program_versions programs scoring segment_rules segmentations settings typical_values',
+	'budget_prices budgets contents event_consumers event_counter failures forgotten health models partitions product_neighbours profiles program_versions programs scoring segment_rules segmentations settings typical_values',
 	'every table that names customers has a policy, but for the profiles, which have the owner\'s');
 is(as_owner(q{SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c WHERE c.relnamespace = 'named'::regnamespace AND c.relkind = 'v' AND NOT 'security_invoker=true' = ANY (coalesce(c.reloptions, '{}'))}),
 	'_marked _recounted _recounted_all budget_status experiment_health', 'and every view has the rights of who reads it, but for those of what is pending, and sums');

@@ -36,7 +36,7 @@ like(as('owner', $_), qr/ERROR:  42501: /, "which therefore cannot: $_")
 
 create_shop($node, $db, customers => 700, extra_params => [ '-U', 'owner' ]) if $node->safe_psql($db, 'GRANT CREATE ON SCHEMA public TO owner, hostile') eq '';
 create_store($node, $db, extra_params => [ '-U', 'owner' ]);
-as('owner', 'ALTER TABLE orders ADD refunded numeric DEFAULT 0');
+as('owner', 'ALTER TABLE orders ADD refunded numeric DEFAULT 0, ADD discount numeric DEFAULT 0');
 # Customers who come and go, so that models can be fitted.
 is(as('owner', q{
 	CREATE TABLE visits (order_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id bigint, ordered_at timestamptz, amount numeric(12, 2), note text);

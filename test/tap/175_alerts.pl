@@ -31,8 +31,8 @@ is($alerts->($superuser), $now, 'and so does a superuser');
 is($alerts->('nobody'), '', 'others see nothing');
 like($as->('monitor', 'SELECT count(*) FROM shop.customers'), qr/42501: permission denied/, 'a monitoring role sees no customer');
 like($as->('monitor', 'SELECT count(*) FROM shop.ledger'), qr/42501: permission denied/, 'and no code');
-is($as->('monitor', q{SELECT string_agg(c.relname, ' ' ORDER BY 1) FROM pg_class c WHERE c.relnamespace = 'shop'::regnamespace AND c.relkind IN ('r', 'v') AND has_table_privilege(c.oid, 'SELECT')}), 'health', 'one table is for it');
-is($sql->(q{SELECT string_agg(a.attname, ' ') FROM pg_attribute a WHERE a.attrelid = 'shop.health'::regclass AND a.attname ~ 'customer_id|code'}), '', 'that has neither');
+is($as->('monitor', q{SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c WHERE c.relnamespace = 'shop'::regnamespace AND c.relkind IN ('r', 'v') AND has_table_privilege(c.oid, 'SELECT')}), 'health partitions', 'one table is for it, one for everybody');
+is($sql->(q{SELECT string_agg(a.attname, ' ') FROM pg_attribute a WHERE a.attrelid IN ('shop.health'::regclass, 'shop.partitions'::regclass) AND a.attname ~ 'customer_id|code'}), '', 'that have neither');
 is($as->('monitor', q{SELECT store, owner, orders::oid::regclass, live, stale FROM clientele.stores}), 'shop|keeper|orders|t|', 'it sees that there is a store');
 like($as->('monitor', 'SELECT count(*) FROM shop.budget_status'), qr/42501: permission denied/, 'sums are for who is let');
 $keep->(q{GRANT SELECT ON shop.budget_status, shop.experiment_health TO monitor; SELECT FROM clientele.alter_offer('shop', 'back', budget => 1000); SELECT count(*) FROM generate_series(1, 30) c, clientele.issue_offer(c) HAVING count(*) = 0});
@@ -157,7 +157,9 @@ for my $trap (
 	[ 'a table that is too large', q{INSERT INTO trap.health (part, subject, noted_at, detail) SELECT 'budget', i, now(), repeat(i::text, 300) FROM generate_series(1, 30000) i} ],
 	[ 'a column of another type', q{TRUNCATE trap.health; ALTER TABLE trap.health ALTER detail TYPE varchar} ],
 	[ 'a view in its place', q{DROP TABLE trap.health; CREATE VIEW trap.health AS SELECT own.spring('x')::clientele.health_part AS part} ],
-	[ 'a lock', q{DROP VIEW trap.health; CREATE TABLE trap.health (LIKE clientele.health); } ])
+	[ 'a table under another name', q{DROP VIEW trap.health; CREATE TABLE trap.elsewhere (LIKE clientele.health); INSERT INTO trap.elsewhere (part, subject, noted_at, since) VALUES ('settings', 'store', now(), now())} ],
+	[ 'many of them', q{DO $$ BEGIN FOR i IN 1 .. 300 LOOP EXECUTE format('CREATE TABLE trap.h%s (LIKE clientele.health)', i); END LOOP; END $$} ],
+	[ 'a lock', q{DROP TABLE trap.elsewhere; DO $$ BEGIN FOR i IN 1 .. 300 LOOP EXECUTE format('DROP TABLE trap.h%s', i); END LOOP; END $$; CREATE TABLE trap.health (LIKE clientele.health); } ])
 {
 	is($malice->($trap->[1]), '', "$trap->[0]: set");
 	$unharmed->($trap->[0]);
@@ -166,6 +168,35 @@ $one = session($node, $db, user => 'mallory');
 ask($one, 'BEGIN; LOCK TABLE trap.health');
 is($as->($superuser, q{SET statement_timeout = '5s'; SELECT alert FROM clientele.alerts WHERE store = 'trap'}), 'unknown', 'a table that is locked is waited for by nobody, and not passed over in silence');
 ask($one, 'ROLLBACK');
+# Who may create something in the schema of a store, and no more, cannot have it write there.
+$keep->(q{GRANT USAGE, CREATE ON SCHEMA shop TO mallory; ALTER TABLE shop.health RENAME TO notes});
+is($malice->(q{CREATE TABLE shop.health (LIKE clientele.health); CREATE FUNCTION own.caught() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.caught VALUES (current_user); RETURN NEW; END $$;
+	CREATE TRIGGER t BEFORE INSERT ON shop.health FOR EACH ROW EXECUTE FUNCTION own.caught(); GRANT ALL ON shop.health TO keeper; GRANT SELECT ON shop.health TO pg_monitor;
+	INSERT INTO shop.health (part, subject, noted_at, figure, bound) VALUES ('budget', 'a lie', now(), 0, 9)}), '', 'a table of a stranger in the schema of a store');
+$sql->(q{DELETE FROM caught});
+$keep->(q{SELECT FROM clientele.alter_offer('shop', 'back', budget => 1000); CALL clientele.refresh('shop')});
+is($sql->(q{SELECT count(*) FROM caught}) . $as->('monitor', q{SELECT count(*) FROM clientele.alerts WHERE detail LIKE '%a lie%'}), '00', 'the store does not write to it, and nobody is shown it');
+like($alerts->('monitor'), qr/no_holdout/, 'its own is followed under another name');
+is($keep->(q{ALTER TABLE shop.pending ADD CONSTRAINT no CHECK (due > '-infinity'); UPDATE orders SET amount = amount + 1 WHERE order_id < 4; UPDATE orders SET amount = amount - 1 WHERE order_id < 4; ALTER TABLE shop.pending DROP CONSTRAINT no}), '', 'orders that cannot be noted');
+like($alerts->('monitor'), qr/failures/, 'are noted there, too');
+$malice->(q{DROP TABLE shop.health});
+$keep->(q{ALTER TABLE shop.notes RENAME TO health; REVOKE ALL ON SCHEMA shop FROM mallory; CALL clientele.refresh('shop')});
+
+# Of a store that has lost the table, who monitors is told; nobody else is.
+is($keep->(q{DROP TABLE shop.health}), '', 'a table that is dropped');
+is($alerts->('monitor') . $alerts->('keeper') . $alerts->('nobody'), 'unknownunknown', 'is missed');
+$keep->(q{SELECT FROM clientele.upgrade_store('shop')});
+is($alerts->('monitor'), $alerts->('keeper'), 'and created anew');
+
+# One look at many stores: their number is no reason to plan everything anew.
+$sql->(q{SET client_min_messages = error; SELECT clientele.create_store('many' || n, 'orders', live => n % 2 = 0) FROM generate_series(1, 26) n});
+my $took = $sql->(q{
+	CREATE TEMP TABLE took (ms double precision);
+	DO $$ DECLARE began timestamptz; BEGIN FOR i IN 1 .. 8 LOOP
+		began := clock_timestamp(); PERFORM FROM clientele.alerts; INSERT INTO took VALUES (extract(epoch FROM clock_timestamp() - began) * 1000);
+	END LOOP; END $$;
+	SELECT round(min(ms)::numeric, 1) FROM took});
+cmp_ok($took, '<', 150, "28 stores in $took ms");
 is(complaints($node), '', 'nothing unexpected in the log');
 $node->stop;
 done_testing();

@@ -70,31 +70,59 @@ TEST(BudgetPrice, IsNearTheExactProgram) {
         double greatest = 0;
         for (const PricedOffer& offer : offers) greatest = std::max(greatest, offer.profit);
         for (const int budget : {0, 20, 60, 150, 400, 5'000}) {
-            const double price = budget_price(offers, budget);
+            const double price = plan_budget(offers, budget).price;
             // A shade above the price: what is worth exactly nothing at it may cost too much.
             const Spent spent = spent_at(offers, customers, price * (1 + 1e-9) + 1e-12);
             const double best = best_profit(offers, customers, budget);
             EXPECT_LE(spent.cost, budget) << seed << ' ' << budget;
             EXPECT_LE(spent.profit, best + 1e-9);
             EXPECT_GE(spent.profit, best - greatest - 1e-9) << seed << ' ' << budget;
+            const BudgetPlan plan = plan_budget(offers, budget);
+            EXPECT_LE(plan.cost, budget);
+            EXPECT_GE(plan.cost, spent.cost);  // of those who earn just the price, who fit in
+            EXPECT_GE(plan.profit, spent.profit - 1e-9);
+            EXPECT_LE(plan.profit, best + 1e-9);
+        }
+    }
+}
+
+// Everybody's best, until nothing is left for the next one.
+double profit_by_key(const Offers& offers, int customers, std::int64_t budget) {
+    double profit = 0;
+    for (int customer = 0; customer < customers; ++customer) {
+        const auto own = offers_of(offers, customer);
+        const auto best = choose_at_price(own, 0);
+        if (!best || own[*best].cost > budget) continue;
+        budget -= own[*best].cost;
+        profit += own[*best].profit;
+    }
+    return profit;
+}
+
+TEST(BudgetPrice, EarnsMoreThanWhoeverComesFirst) {
+    constexpr int customers = 2'000;
+    for (unsigned seed = 1; seed <= 10; ++seed) {
+        const Offers offers = random_shop(customers, seed);
+        for (const int budget : {1'000, 5'000, 20'000}) {
+            EXPECT_GT(plan_budget(offers, budget).profit, 1.2 * profit_by_key(offers, customers, budget));
         }
     }
 }
 
 TEST(BudgetPrice, OfABudgetThatSufficesIsNothing) {
     const Offers offers = random_shop(25, 1);
-    EXPECT_EQ(budget_price(offers, 1'000'000), 0);
-    EXPECT_EQ(budget_price({}, 0), 0);
-    EXPECT_GT(budget_price(offers, 0), 0);
+    EXPECT_EQ(plan_budget(offers, 1'000'000).price, 0);
+    EXPECT_EQ(plan_budget({}, 0).price, 0);
+    EXPECT_GT(plan_budget(offers, 0).price, 0);
 }
 
 // 4 for 20, then 4 more for 30: on the hull; the middle one is not.
 TEST(BudgetPrice, FollowsTheUpperHull) {
     const Offers offers = {{1, 20, 4}, {1, 30, 4.5}, {1, 50, 8}};
-    EXPECT_DOUBLE_EQ(budget_price(offers, 10), 0.2);
-    EXPECT_DOUBLE_EQ(budget_price(offers, 20), 4.0 / 30);
-    EXPECT_DOUBLE_EQ(budget_price(offers, 49), 4.0 / 30);
-    EXPECT_EQ(budget_price(offers, 50), 0);
+    EXPECT_DOUBLE_EQ(plan_budget(offers, 10).price, 0.2);
+    EXPECT_DOUBLE_EQ(plan_budget(offers, 20).price, 4.0 / 30);
+    EXPECT_DOUBLE_EQ(plan_budget(offers, 49).price, 4.0 / 30);
+    EXPECT_EQ(plan_budget(offers, 50).price, 0);
     EXPECT_EQ(choose_at_price(offers, 0.15), 0u);
     EXPECT_EQ(choose_at_price(offers, 0.1), 2u);
     EXPECT_FALSE(choose_at_price(offers, 0.3));

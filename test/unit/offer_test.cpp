@@ -9,6 +9,7 @@
 
 #include "core/base/error.hpp"
 #include "core/offer/ladder.hpp"
+#include "core/offer/learned_terms.hpp"
 #include "core/score/prediction.hpp"
 
 namespace clientele {
@@ -530,9 +531,18 @@ TEST_F(TwoPrograms, TheShortWayAgreesWithTheLong) {
 
 TEST(Offer, BreakEvenShare) {
     const Book growing = book_of({&grow, 1}), returning = book_of({&second, 1});
-    EXPECT_DOUBLE_EQ(break_even_share(growing, decide_one(grow, customer_with(8, 30))), 2.5 / (0.3 * 20));
-    EXPECT_DOUBLE_EQ(break_even_share(returning, decide_one(second, customer_with(1, 40))), 2.0 / (0.3 * 40));
-    EXPECT_TRUE(std::isnan(break_even_share(growing, decide_one(grow, customer_with(0, 0)))));
+    const Customer customer = customer_spreading(30, 0.5);
+    const Decision decision = decide_one(grow, customer);  // $2.50 off from $50
+    // The mean below 50 of exp(N(ln 30, 0.5^2)), by quadrature, is 28.07187; the reference value of 30 would be too
+    // much.
+    const BreakEven needs = break_even(growing, customer, decision);
+    EXPECT_TRUE(needs.at_least);
+    EXPECT_NEAR(needs.share, 2.5 / (0.3 * (50 - 28.07187)), 1e-4);
+    const Customer once = customer_with(1, 40);
+    EXPECT_DOUBLE_EQ(break_even(returning, once, decide_one(second, once)).share, 2.0 / (0.3 * 40));
+    const Customer unknown = customer_with(8, 30), without = customer_with(0, 0);
+    EXPECT_FALSE(break_even(growing, unknown, decide_one(grow, unknown)).known());
+    EXPECT_FALSE(break_even(growing, without, decide_one(grow, without)).known());
 }
 
 TEST(Offer, TheNextStepIsTheSmallestValueAskedForMore) {

@@ -160,7 +160,7 @@ TEST_F(OfferText, ExplainsAnOffer) {
     EXPECT_EQ(explain(),
               "Offered: spend $50 or more, get $2.50 off. The customer usually spends $30.00 (median of the last 8 "
               "orders); 1.4 × 30.00 = 42.00, the next rung is $50. The reward is 5 % of $50. Would be asked for $60 "
-              "from a typical value of 35.72. Breaks even if 41.7 % of redeemers would not have spent it anyway.");
+              "from a typical value of 35.72.");
     book.unicode = false;
     EXPECT_NE(explain().find("1.4 x 30.00"), std::string::npos);
 }
@@ -171,8 +171,22 @@ TEST_F(OfferText, ExplainsARewardCappedByTheMargin) {
     EXPECT_EQ(explain(),
               "Offered: spend $60 or more, get $1.50 off. The last order was $50.00 (below 3 orders, the last one "
               "counts); 1.2 × 50.00 = 60.00, which is a rung. The reward is half the margin of 30 % on the extra "
-              "$10.00, less than 5 % of $60. Would be asked for $70 from a last order of 50.01. Breaks even if 50.0 % "
-              "of redeemers would not have spent it anyway.");
+              "$10.00, less than 5 % of $60. Would be asked for $70 from a last order of 50.01.");
+}
+
+// By how the own orders spread: the mean of those below $50 is $28.07, and a margin of 30 % of what is added pays
+// $2.50.
+TEST_F(OfferText, ExplainsWhatItTakesToBreakEven) {
+    customer.next_order = {std::log(30), 0.5};
+    EXPECT_NE(explain().find(" Breaks even if at least 38.0 % of redeemers would not have spent it anyway."),
+              std::string::npos)
+        << explain();
+    program.reward_rate = 500'000;
+    book.margins = {};
+    customer.margin = CustomerMargin{1'000'000};
+    EXPECT_NE(explain().find(" Breaks even if at least 45.6 % of redeemers"), std::string::npos) << explain();
+    customer.next_order = {std::log(49.9), 0.01};
+    EXPECT_NE(explain().find(" Cannot break even, whoever redeems it."), std::string::npos) << explain();
 }
 
 TEST_F(OfferText, ExplainsASecondOrderFromAMedian) {

@@ -136,12 +136,61 @@ LearnedTerms learned_terms(const Book& book, const Customer& customer, std::int6
     return found;
 }
 
-double learned_break_even_share(const Book& book, const Customer& customer, const Decision& decision) {
-    if (book.response == nullptr || !decision.reference.knows_spread()) return std::nan("");
-    const OfferTerms terms = in_currency(book, decision.terms);
+std::vector<PricedOffer> worthwhile_offers(const Book& book, const Customer& customer, std::int64_t highest,
+                                           const Decision& decision) {
+    if (book.response->is_outdated(customer.as_of)) return {};
+    const Worth& worth = decision.program->worth;
+    const Prospect prospect = prospect_of(book, customer, decision);
+    const std::vector<Option> all = options(book, highest, decision);
+    std::vector<PricedOffer> offers;
+    std::vector<OfferTerms> terms_of_offers;
+    for_each_profit(book, prospect, worth, all,
+                    [&](const Option& option, const OfferTerms& terms, const OfferProfit&, double profit) {
+                        if (!(profit > 0) || profit < worth.min_profit || terms.reward < worth.min_reward) return;
+                        offers.push_back({0, option.terms.reward, profit});
+                        terms_of_offers.push_back(terms);
+                    });
+    std::vector<PricedOffer> sure;
+    for (const std::size_t corner : upper_hull(offers)) {
+        if (low_profit(book, prospect, worth, terms_of_offers[corner]) > 0) sure.push_back(offers[corner]);
+    }
+    return sure;
+}
+
+std::vector<double> offer_profits(const Book& book, const Customer& customer, const Program& program,
+                                  std::int64_t min_spend, std::int64_t reward) {
+    Decision decision;
+    decision.program = &program;
+    decision.reference = reference_of(customer);
+    decision.margin = margin_of(book, customer);
+    const bool known = book.response != nullptr && decision.reference.knows_spread();
+    if (!known || program.objective != Objective::grow_order_value) return {};
     const ResponseBelief& belief = book.response->belief;
     const Prospect prospect = prospect_of(book, customer, decision);
-    return OfferProfit(belief.mode(), prospect, belief.economics(), terms.min_spend).break_even_share(terms.reward);
+    const OfferTerms terms = in_currency(book, {.min_spend = min_spend, .reward = reward});
+    std::vector<double> profits = belief.profits(prospect, terms);
+    profits.insert(profits.begin(), belief.profit(prospect, terms));
+    for (double& profit : profits) profit -= program.worth.contact_cost;
+    return profits;
+}
+
+BreakEven break_even(const Book& book, const Customer& customer, const Decision& decision) {
+    if (decision.terms.reward == 0) return {};
+    const OfferTerms terms = in_currency(book, decision.terms);
+    const double margin = static_cast<double>(decision.margin.value) / rate_unit;
+    if (decision.program->objective != Objective::grow_order_value) {
+        return {terms.reward / (margin * terms.min_spend)};  // there would have been no order
+    }
+    if (!decision.reference.knows_spread()) return {};
+    if (book.response != nullptr && !book.response->is_outdated(customer.as_of)) {
+        const ResponseBelief& belief = book.response->belief;
+        const Prospect prospect = prospect_of(book, customer, decision);
+        return {
+            OfferProfit(belief.mode(), prospect, belief.economics(), terms.min_spend).break_even_share(terms.reward)};
+    }
+    OrderValue next = decision.reference.next_order;
+    next.mu += customer.season;
+    return {terms.reward / (margin * (terms.min_spend - mean_below(next, terms.min_spend))), true};
 }
 
 std::vector<CurvePoint> response_curve(const Book& book, const Customer& customer) {

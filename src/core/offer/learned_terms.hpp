@@ -1,7 +1,9 @@
 // Terms by what was learnt of what offers earn: of the rungs and rates within what was tried, those that earn most.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -19,8 +21,23 @@ struct LearnedTerms {
 // Of the decision's program, for its reference and margin, where the book has a response; `highest`: the threshold.
 LearnedTerms learned_terms(const Book& book, const Customer& customer, std::int64_t highest, const Decision& decision);
 
-// The share of redeemers whom the decision's terms must raise to break even; NaN without a response.
-double learned_break_even_share(const Book& book, const Customer& customer, const Decision& decision);
+// Those of them that are chosen at one price of the program's budget or the other, and are worth making.
+std::vector<PricedOffer> worthwhile_offers(const Book& book, const Customer& customer, std::int64_t highest,
+                                           const Decision& decision);
+
+// What a program's offer of these terms is expected to earn with the customer, by the book's response, and by each of
+// the draws around it; nothing where the book has none, or nothing is known of the customer's spending.
+std::vector<double> offer_profits(const Book& book, const Customer& customer, const Program& program,
+                                  std::int64_t min_spend, std::int64_t reward);
+
+// The share of redeemers who must spend more only because of the offer for it to break even. Without a response it is
+// known only from below: who tops up had less to top up than others below the threshold.
+struct BreakEven {
+    double share = std::numeric_limits<double>::quiet_NaN();  // without a reward, or where nothing is known of orders
+    bool at_least = false;
+    bool known() const { return std::isfinite(share); }
+};
+BreakEven break_even(const Book& book, const Customer& customer, const Decision& decision);
 
 // What each of the terms that could be chosen does, and which are.
 struct CurvePoint {

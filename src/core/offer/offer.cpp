@@ -193,7 +193,8 @@ struct Quote {
     bool above_maximum = false;           // of the program; likewise
     std::int64_t least_reward = unlimited;
     std::int64_t greatest_reward = 0;
-    Terms terms;  // of the last arm, which often is the only one
+    double mean_reward = 0;  // over the arms
+    Terms terms;             // of the last arm, which often is the only one
 
     bool has_terms() const { return !outgrown && !above_maximum; }
 };
@@ -210,7 +211,10 @@ Quote quote_of(const Book& book, const Program& program, const Customer& custome
         const Arm arm = program.arm(index);
         if (!(arm.weight > 0)) continue;
         const Terms terms = greatest_terms(book, program, arm, reference, margin, quote.highest);
-        if (index < arms) quote.terms = terms;
+        if (index < arms) {
+            quote.terms = terms;
+            quote.mean_reward += arm.weight * static_cast<double>(terms.reward);
+        }
         quote.least_reward = std::min(quote.least_reward, terms.reward);
         quote.greatest_reward = std::max(quote.greatest_reward, greatest_cost(program, terms));
     }
@@ -262,19 +266,60 @@ void choose(const Book& book, const Customer& customer, const Quote& quote, Deci
     if (learned.against) decision.reasons.add(*learned.against);
 }
 
-// Fills in the arm that the customer is in, or the combination that they explore, and its terms.
-void draw(const Book& book, const Customer& customer, const Quote& quote, Decision& decision) {
+// The arm that the customer is in, or the combination that they explore.
+void draw_arm(const Book& book, const Customer& customer, const Quote& quote, Decision& decision) {
     const Program& program = *decision.program;
     decision.arm_index = drawn_index(program, customer);
     decision.arm = program.arm(static_cast<std::size_t>(decision.arm_index));
     decision.origin = origin_of(book, decision.arm);
     decision.greatest_reward = quote.greatest_reward;
     decision.drawn = decision.arm.explored || program.draws_terms();
+}
+
+// What the arm asks for and pays, where that is not learnt.
+Terms arm_terms(const Book& book, const Quote& quote, const Decision& decision) {
+    const Program& program = *decision.program;
+    if (program.arms.empty() && !decision.arm.explored) return quote.terms;
+    return terms_of(book, program, decision.arm, decision.reference, decision.margin.value, quote.highest);
+}
+
+// NaN: nothing was estimated.
+double estimated_profit(const Program& program, std::size_t arm, std::string_view segment) {
+    double profit = std::numeric_limits<double>::quiet_NaN();
+    for (const ArmEstimate& estimate : program.estimates) {
+        if (estimate.arm_index != static_cast<int>(arm)) continue;
+        if (estimate.segment.data() != nullptr && estimate.segment == segment) return estimate.profit;
+        if (estimate.segment.data() == nullptr) profit = estimate.profit;
+    }
+    return profit;
+}
+
+// What the arms are expected to earn on average: arms stay alike where all of their customers are judged by that. NaN:
+// that is not known of all of them, or each customer's terms are known to earn something else.
+double mean_profit(const Program& program, std::string_view segment) {
+    if (program.estimates.empty() || program.uses(TermsRule::learned)) return std::numeric_limits<double>::quiet_NaN();
+    double mean = 0;
+    for (std::size_t index = 0; index < program.arm_count(); ++index) {
+        const double weight = program.arm(index).weight;
+        if (weight > 0) mean += weight * estimated_profit(program, index, segment);
+    }
+    return mean;
+}
+
+// Whether the budget earns more with others. Who earns just as much as the last of them gets what is left.
+bool is_outpriced(const Book& book, const Customer& customer, const Quote& quote, const Decision& decision) {
+    const Worth& worth = decision.program->worth;
+    if (!worth.planned || decision.arm.explored) return false;
+    const double cost = worth.budget_price * quote.mean_reward / static_cast<double>(power_of_ten(book.decimals));
+    return mean_profit(*decision.program, customer.segment) < cost * (1 - 1e-9);
+}
+
+// Fills in the arm and its terms.
+void draw(const Book& book, const Customer& customer, const Quote& quote, Decision& decision) {
+    draw_arm(book, customer, quote, decision);
     if (decision.origin == Origin::learned) return choose(book, customer, quote, decision);
-    const bool quoted = program.arms.empty() && !decision.arm.explored;
-    decision.terms =
-        quoted ? quote.terms
-               : terms_of(book, program, decision.arm, decision.reference, decision.margin.value, quote.highest);
+    decision.terms = arm_terms(book, quote, decision);
+    if (is_outpriced(book, customer, quote, decision)) decision.reasons.add(Reason::budget_spent_better);
 }
 
 // The amount alone, and where it came from.
@@ -423,6 +468,12 @@ bool Book::asks_for_gap() const {
                        [](const Program& program) { return program.objective == Objective::win_back; });
 }
 
+const Program* program_named(const Book& book, std::string_view name) {
+    const auto found = std::find_if(book.programs.begin(), book.programs.end(),
+                                    [name](const Program& program) { return program.name == name; });
+    return found == book.programs.end() ? nullptr : &*found;
+}
+
 int currency_decimals(std::string_view currency) {
     constexpr std::string_view none[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",
                                          "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"};
@@ -567,6 +618,27 @@ Decision decide_offer(const Book& book, const Customer& customer, const Program*
     return decision;
 }
 
+BudgetDemand budget_demand(const Book& book, const Customer& customer, const Program& program) {
+    BudgetDemand demand;
+    if (customer.open) return demand;
+    Decision decision;
+    decision.reference = reference_of(customer);
+    decision.margin = margin_of(book, customer);
+    const Candidate winner = find_winner(book, customer, decision.reference);
+    if (winner.program != &program) return demand;
+    decision.program = &program;
+    draw_arm(book, customer, winner.quote, decision);
+    const double profit = mean_profit(program, customer.segment);
+    if (decision.origin == Origin::learned) {
+        demand.offers = worthwhile_offers(book, customer, winner.quote.highest, decision);
+    } else if (std::isnan(profit) || decision.arm.explored) {
+        demand.at_any_price = arm_terms(book, winner.quote, decision).reward;
+    } else if (profit > 0) {
+        demand.offers.push_back({0, std::llround(winner.quote.mean_reward), profit});
+    }
+    return demand;
+}
+
 Decision decide_program(const Book& book, const Program& program, const Customer& customer, const Program* winner) {
     Decision decision;
     decision.program = &program;
@@ -586,19 +658,6 @@ Decision decide_program(const Book& book, const Program& program, const Customer
         decision.reasons.add(Reason::outranked);
     }
     return decision;
-}
-
-double break_even_share(Objective objective, std::int64_t margin, Wide reference_value, Wide min_spend, Wide reward) {
-    if (reward == 0) return std::numeric_limits<double>::quiet_NaN();
-    const Wide stake = spend_at_stake(objective, reference_value, min_spend);
-    return static_cast<double>(reward * rate_unit) / static_cast<double>(stake * margin);
-}
-
-double break_even_share(const Book& book, const Decision& decision) {
-    const Terms& terms = decision.terms;
-    const Wide reward = static_cast<Wide>(terms.reward) * (value_unit / power_of_ten(book.decimals));
-    return break_even_share(decision.program->objective, decision.margin.value, decision.reference.value,
-                            static_cast<Wide>(terms.min_spend) * value_unit, reward);
 }
 
 std::int64_t next_step_value(const Book& book, const Program& program, const Arm& arm, const Terms& terms) {

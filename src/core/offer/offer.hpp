@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "core/base/calendar.hpp"
 #include "core/experiment/bucket.hpp"
@@ -16,6 +17,7 @@
 #include "core/offer/margin.hpp"
 #include "core/offer/offer_limits.hpp"
 #include "core/offer/reward.hpp"
+#include "core/response/budget_price.hpp"
 #include "core/response/order_value.hpp"
 #include "core/response/response_model.hpp"
 #include "core/score/purchase_model.hpp"
@@ -156,6 +158,14 @@ struct Arm {
 struct Worth {
     double contact_cost = 0, min_profit = 0, min_reward = 0;
     double budget_price = 0;  // what a unit of the budget earns with others
+    bool planned = false;     // whether anybody has looked at that
+};
+
+// What an offer of an arm is expected to bring in, as estimated from data.
+struct ArmEstimate {
+    std::string_view segment;  // without data: of every segment that has none of its own
+    int arm_index = 0;
+    double profit = 0;
 };
 
 // Texts are views of memory that outlives the book; one without data is NULL.
@@ -181,6 +191,7 @@ struct Program {
     std::span<const Arm> combinations;
     Fnv1a explore_seed;  // fed with SEED:PROGRAM:explore
     Worth worth;
+    std::span<const ArmEstimate> estimates;
     std::int64_t max_min_spend = highest_rung;  // a rung, or 0: below the lowest
     std::int64_t max_reward = unlimited;        // smallest units of the currency
     std::int64_t max_per_customer = unlimited;
@@ -231,6 +242,9 @@ struct Book {
     bool asks_for_recency() const;
     bool asks_for_gap() const;
 };
+
+// nullptr: the book has none of that name.
+const Program* program_named(const Book& book, std::string_view name);
 
 // An exposure of the customer that is open. They have that offer on its terms, or are held out of it, and get no other.
 struct OpenExposure {
@@ -349,14 +363,16 @@ Decision decide_enrolment(const Book& book, const Customer& customer, const Prog
 // The same, but for who is held out: then there is no program.
 Decision decide_offer(const Book& book, const Customer& customer, const Program* only);
 
+// What a customer would take of a program's budget, held out or not, in the smallest units of the currency: what they
+// are offered whatever that earns, or what can be chosen from. Nothing where the program is not theirs.
+struct BudgetDemand {
+    std::int64_t at_any_price = 0;
+    std::vector<PricedOffer> offers;  // cheapest first
+};
+BudgetDemand budget_demand(const Book& book, const Customer& customer, const Program& program);
+
 // The decision of one program, complete with all that can be known; `winner` is winner_of() of the same customer.
 Decision decide_program(const Book& book, const Program& program, const Customer& customer, const Program* winner);
-
-// The share of redeemers who must spend more because of an offer for it to break even; NaN without a reward. The
-// amounts are in 1/100,000 of the currency.
-double break_even_share(Objective objective, std::int64_t margin, __int128 reference_value, __int128 min_spend,
-                        __int128 reward);
-double break_even_share(const Book& book, const Decision& decision);
 
 // The smallest reference value, in smallest units of the currency, that the arm would ask more for; 0 where there is
 // none.

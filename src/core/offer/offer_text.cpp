@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "core/offer/learned_terms.hpp"
 #include "core/offer/money_text.hpp"
 #include "core/profile/profile.hpp"
 #include "core/score/prediction.hpp"
@@ -620,13 +621,19 @@ class Explanation {
     }
 
     void write_break_even() {
+        const BreakEven needs = break_even(book_, customer_, decision_);
+        if (!needs.known()) return;
+        if (needs.share > 1) {
+            text_.add(" Cannot break even, whoever redeems it.");
+            return;
+        }
         text_.add(" Breaks even");
         if (book_.margins.differ()) {
             text_.add(", at a margin of ");
             write_margin();
             text_.add(',');
         }
-        text_.add(" if ").add_fixed(100 * break_even_share(book_, decision_), 1);
+        text_.add(needs.at_least ? " if at least " : " if ").add_fixed(100 * needs.share, 1);
         text_.add(grows() ? " % of redeemers would not have spent it anyway."
                           : " % of redeemers would not have ordered anyway.");
     }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace clientele {
 
@@ -18,9 +19,19 @@ struct PricedOffer {
     double profit = 0;
 };
 
-// What the last unit of the budget earns: 0 where the budget suffices for everybody's best. Offers of one customer
-// follow one another.
-double budget_price(std::span<const PricedOffer> offers, std::int64_t budget);
+// Which of a customer's offers are made at one price or the other: the corners of the upper hull of profit over cost,
+// from nothing to the best, cheapest first.
+std::vector<std::size_t> upper_hull(std::span<const PricedOffer> offers);
+
+// What is made of a budget.
+struct BudgetPlan {
+    double price = 0;            // what its last unit earns; 0 where it suffices for everybody's best
+    std::int64_t cost = 0;       // of the offers that are made whole
+    double profit = 0;           // theirs
+    std::int64_t customers = 0;  // who get one
+};
+// Offers of one customer follow one another.
+BudgetPlan plan_budget(std::span<const PricedOffer> offers, std::int64_t budget);
 
 // The one of a customer's offers that earns most beyond its cost at the price, the cheapest of equals; none where none
 // earns more than nothing.

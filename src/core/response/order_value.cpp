@@ -98,6 +98,13 @@ double natural_share(const OrderValue& value, double amount) {
     return 0.5 * boost::math::erfc((std::log(amount) - value.mu) / (value.sigma * std::sqrt(2.0)));
 }
 
+double mean_below(const OrderValue& value, double amount) {
+    const double variance = value.sigma * value.sigma;
+    const double less = 1 - natural_share(value, amount);
+    if (!(less > 1e-9)) return std::numeric_limits<double>::quiet_NaN();
+    return std::exp(value.mu + variance / 2) * (1 - natural_share({value.mu + variance, value.sigma}, amount)) / less;
+}
+
 void ValueSums::add(const LogValues& values) {
     if (values.count < least_count || !(values.squares > 0)) return;
     const double d = values.count - 1;

@@ -36,6 +36,8 @@ OrderValue order_value(const LogValues& values, const ValuePrior& prior);
 
 // The share of such orders of at least `amount`.
 double natural_share(const OrderValue& value, double amount);
+// The mean of those that are less; NaN where there are next to none.
+double mean_below(const OrderValue& value, double amount);
 
 // What a prior is fitted to: the state of an aggregate. Flat memory, the same bytes for the same profiles in any order.
 class ValueSums {

@@ -155,9 +155,13 @@ void TotalProfit::add(const Prospect& prospect, const OfferTerms& terms, double 
     for (std::size_t i = 0; i < profits.size(); ++i) by_draw_[i] += weight * profits[i];
 }
 
+ProfitInterval profit_interval(double at_mode, const std::vector<double>& by_draw) {
+    return {at_mode, quantile_of(by_draw, interval_tail), quantile_of(by_draw, 1 - interval_tail)};
+}
+
 ProfitInterval TotalProfit::per_customer(double customers) const {
-    return {at_mode_ / customers, quantile_of(by_draw_, interval_tail) / customers,
-            quantile_of(by_draw_, 1 - interval_tail) / customers};
+    const ProfitInterval total = profit_interval(at_mode_, by_draw_);
+    return {total.mode / customers, total.low / customers, total.high / customers};
 }
 
 }  // namespace clientele

@@ -107,6 +107,7 @@ std::optional<Choice> best_candidate(const ResponseBelief& belief, const Prospec
 struct ProfitInterval {
     double mode = 0, low = 0, high = 0;
 };
+ProfitInterval profit_interval(double at_mode, const std::vector<double>& by_draw);
 class TotalProfit {
   public:
     explicit TotalProfit(const ResponseBelief& belief) : belief_(belief), by_draw_(belief.draws().size()) {}

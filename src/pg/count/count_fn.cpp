@@ -1,4 +1,5 @@
-// clientele._count_profiles(store): the full count of a store's orders. src/sql/44-count.sql says what it is for.
+// clientele._count_profiles(store, as_of): the full count of a store's orders. src/sql/44-count.sql says what it is
+// for.
 #include <cstdint>
 #include <cstring>
 
@@ -196,7 +197,7 @@ CLIENTELE_FUNCTION(clientele_count_profiles) {
     count.store = schema_name(store.schema);
     count.schema = quote_identifier(count.store);
     count.key_type = key_column(store, "profiles", &collation);
-    count.until = GetCurrentTimestamp();
+    count.until = PG_NARGS() < 2 ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(1);
     key_column(store, "_order_rows", &collation);
     count.long_keys = get_typlen(count.key_type) == -1;
     count.long_ids = has_long_ids(store);

@@ -183,6 +183,8 @@ void summarise(const Refresh& refresh) {
               {store_of(refresh), {TIMESTAMPTZOID, TimestampTzGetDatum(refresh.counted_at)}});
     end_chunk(refresh);
     run_query("SELECT clientele._record_if_possible($1)", {store_of(refresh)});
+    end_chunk(refresh);
+    run_query("SELECT clientele._plan_budgets($1)", {store_of(refresh)});
 }
 
 // How many orders there may be, by what the planner knows; 0: nobody knows.
@@ -239,6 +241,7 @@ Refresh begin(const Store& store, bool atomic) {
 }
 
 void run_refresh(Refresh& refresh, bool full) {
+    run_query("SELECT clientele._prepare_refresh($1)", {store_of(refresh)});
     run_query("SELECT counts_all, folds, settles, mends FROM clientele._begin_refresh($1, $2)",
               {store_of(refresh), {BOOLOID, BoolGetDatum(full)}});
     const bool counts_all = DatumGetBool(result_value(0, 1).value);

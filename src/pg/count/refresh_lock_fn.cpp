@@ -29,7 +29,7 @@ CLIENTELE_FUNCTION(clientele_lock_refresh) {
 }
 
 CLIENTELE_FUNCTION(clientele_lock_dropping) {
-    PreventCommandIfReadOnly("DROP SCHEMA");
+    PreventCommandIfReadOnly(text_to_cstring(PG_GETARG_TEXT_PP(1)));
     const Store store = resolve_store(NameStr(*PG_GETARG_NAME(0)));
     require_owner(store);
     LockDatabaseObject(NamespaceRelationId, store.schema, 0, ShareUpdateExclusiveLock);

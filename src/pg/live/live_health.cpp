@@ -27,18 +27,24 @@ void check_plain(Relation health) {
                 (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("a table of health is not the one that was created")));
 }
 
+// Whatever it is called.
+Oid health_of(Oid schema) {
+    const bool found = run_query("SELECT h.health FROM clientele._healths($1) h", {{OIDOID, ObjectIdGetDatum(schema)}});
+    return found ? DatumGetObjectId(result_value(0, 1).value) : InvalidOid;
+}
+
 }  // namespace
 
 void write_failure_to_health(Oid schema) {
     set_safe_path();
     set_no_waiting();
-    Relation health = open_table_now(get_relname_relid("health", schema));
-    check_plain(health);
     begin_queries();
+    Relation health = open_table_now(health_of(schema));
+    check_plain(health);
     run_query(
         psprintf("INSERT INTO %1$s (part, subject, noted_at) SELECT 'failure', 'failures', pg_catalog.now()"
                  " WHERE NOT EXISTS (SELECT FROM %1$s WHERE part OPERATOR(pg_catalog.=) 'failure')",
-                 quote_qualified_identifier(schema_name(schema), "health")));
+                 quote_qualified_identifier(schema_name(schema), RelationGetRelationName(health))));
     end_queries();
     relation_close(health, NoLock);
 }

@@ -42,6 +42,7 @@ void issue_offers(NullableDatum store, NullableDatum program, NullableDatum chun
     do {
         parameters[2] = run_chunk("SELECT clientele._settle_ordered($1, $3)", TEXTARRAYOID, parameters, false, -1);
     } while (!parameters[2].isnull);
+    run_chunk("SELECT clientele._plan_budgets($1)", TEXTARRAYOID, parameters, true, 4);
     parameters[2] = chunk;
     parameters[2] = run_chunk("SELECT clientele._plan_campaign($1, $2, $3)", INT4OID, parameters, false, -1);
     NullableDatum more;

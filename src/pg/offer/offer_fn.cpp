@@ -70,9 +70,7 @@ Question about_all(FunctionCallInfo fcinfo) {
 const Program* requested_program(const NullableDatum& requested, const Book& book) {
     if (requested.isnull) return nullptr;
     const std::string_view name = text_of(requested.value);
-    for (const Program& program : book.programs) {
-        if (program.name == name) return &program;
-    }
+    if (const Program* program = program_named(book, name)) return program;
     refuse_program(name, book);
 }
 
@@ -200,19 +198,31 @@ CLIENTELE_FUNCTION(clientele_customer_margin) {
     return rate_datum(customer_margin(margins, nullable_argument(fcinfo, 1), name).value);
 }
 
+// Of an exposure that is open: (book, objective, segment, margin, log_mean, log_sd, season, min_spend, reward, as_of).
 CLIENTELE_FUNCTION(clientele_break_even_share) {
-    const std::string_view name = text_of(PG_GETARG_DATUM(0));
-    const std::int64_t margin = units_in(PG_GETARG_DATUM(1), rate_unit);
-    const std::int64_t reference_value = units_in(PG_GETARG_DATUM(2), value_unit);
-    const __int128 min_spend = __int128{units_in(PG_GETARG_DATUM(3), 1)} * value_unit;
-    const std::int64_t reward = units_in(PG_GETARG_DATUM(4), value_unit);
-    for (const Objective objective : objectives) {
-        if (code_of(objective) != name) continue;
-        const double share = break_even_share(objective, margin, reference_value, min_spend, reward);
-        if (std::isnan(share)) PG_RETURN_NULL();
-        PG_RETURN_FLOAT8(share);
+    for (const int argument : {0, 1, 3, 7, 8, 9}) {
+        if (PG_ARGISNULL(argument)) PG_RETURN_NULL();
     }
-    PG_RETURN_NULL();
+    const Book& book = prepared_book(PG_GETARG_JSONB_P(0)).book;
+    Program program;
+    for (const Objective objective : objectives) {
+        if (code_of(objective) == text_of(PG_GETARG_DATUM(1))) program.objective = objective;
+    }
+    Customer customer;
+    if (!PG_ARGISNULL(2)) customer.segment = text_of(PG_GETARG_DATUM(2));
+    if (!PG_ARGISNULL(6)) customer.season = PG_GETARG_FLOAT8(6);
+    customer.as_of = PG_GETARG_TIMESTAMPTZ(9);
+    Decision decision;
+    decision.program = &program;
+    decision.margin.value = units_in(PG_GETARG_DATUM(3), rate_unit);
+    if (!PG_ARGISNULL(4) && !PG_ARGISNULL(5))
+        decision.reference.next_order = {PG_GETARG_FLOAT8(4), PG_GETARG_FLOAT8(5)};
+    decision.terms.min_spend = units_in(PG_GETARG_DATUM(7), 1);
+    decision.terms.reward = units_in(PG_GETARG_DATUM(8), power_of_ten(book.decimals));
+    BreakEven needs;
+    think([&] { needs = break_even(book, customer, decision); });
+    if (!needs.known()) PG_RETURN_NULL();
+    PG_RETURN_FLOAT8(needs.share);
 }
 
 CLIENTELE_FUNCTION(clientele_currency_decimals) { PG_RETURN_INT32(currency_decimals(text_of(PG_GETARG_DATUM(0)))); }

@@ -469,7 +469,8 @@ void read_learned(const BookSource& source, Program& program) {
                "Terms are learnt of amounts: those of other kinds are set by stretch or spread.");
     }
     program.worth = {amount_in(source, "contact_cost", learns), amount_in(source, "min_profit", learns),
-                     amount_in(source, "min_reward", learns), amount_in(source, "budget_price", true)};
+                     amount_in(source, "min_reward", learns), amount_in(source, "budget_price", true),
+                     lookup(source, "budget_price") != nullptr};
     if (!learns) return;
     const auto refuse_unless = [&](bool enough, const char* key, const char* accepted) {
         if (!enough) refuse(source, key, lookup(source, key), accepted);
@@ -512,17 +513,21 @@ Estimate estimate_in(const Book& book, const BookSource& source, const Program& 
 }
 
 // Those of variants that the program no longer has stay, and are of none.
-void read_estimates(const Book& book, const BookSource& source, const Program& program, ProgramParts& parts) {
+void read_estimates(const Book& book, const BookSource& source, Program& program, ProgramParts& parts) {
     const JsonbValue* value = lookup(source, "estimates");
     if (value == nullptr) return;
     const std::uint32_t count =
         JsonContainerSize(list_in(source, "estimates", value, 0, max_estimates, accepted_estimates));
     auto* estimates = static_cast<Estimate*>(palloc(count * sizeof(Estimate)));
+    auto* numbers = static_cast<ArmEstimate*>(palloc(count * sizeof(ArmEstimate)));
     for (std::uint32_t index = 0; index < count; ++index) {
         const BookSource item = object_in(source, "estimates", value, index, accepted_estimates);
-        new (&estimates[index]) Estimate(estimate_in(book, item, program));
+        const Estimate& estimate = *new (&estimates[index]) Estimate(estimate_in(book, item, program));
+        const Datum profit = DirectFunctionCall1(numeric_float8, estimate.expected_profit);
+        new (&numbers[index]) ArmEstimate{estimate.segment, estimate.arm_index, DatumGetFloat8(profit)};
     }
     parts.estimates = {estimates, count};
+    program.estimates = {numbers, count};
 }
 
 void check_program_keys(const BookSource& source) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/offer/learned_terms.hpp"
 #include "core/offer/offer_text.hpp"
 #include "pg/kit/boundary.hpp"
 #include "pg/kit/written.hpp"
@@ -83,8 +84,8 @@ NullableDatum drawn(const Answer& answer, std::int64_t millionths) {
 }
 
 NullableDatum break_even(const Answer& answer) {
-    const double share = break_even_share(answer.prepared.book, answer.decision);
-    return std::isnan(share) ? null_datum : known_datum(Float8GetDatum(share));
+    const BreakEven needs = break_even(answer.prepared.book, answer.customer, answer.decision);
+    return {Float8GetDatum(needs.share), !needs.known()};
 }
 
 NullableDatum explanation(const Answer& answer) {

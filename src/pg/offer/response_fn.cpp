@@ -8,6 +8,7 @@
 #include "core/response/extra_orders.hpp"
 #include "core/response/order_rate.hpp"
 #include "core/response/response_fit.hpp"
+#include "core/response/season.hpp"
 #include "pg/kit/interrupts.hpp"
 #include "pg/kit/number_array.hpp"
 #include "pg/kit/row.hpp"
@@ -282,4 +283,19 @@ CLIENTELE_FUNCTION(clientele_reach_pvalue) {
         p_value = reach_check(orders_of(orders), {parameters, PG_GETARG_BOOL(2)}, level).p_value;
     });
     PG_RETURN_FLOAT8(p_value);
+}
+
+// (orders): rows of log_mean, log_sd and value.
+CLIENTELE_FUNCTION(clientele_season) {
+    const Table<3> table = table_argument<3>(fcinfo, 0);
+    double found = 0;
+    think([&] {
+        std::vector<SeasonOrder> orders(table.rows());
+        for (std::size_t i = 0; i < orders.size(); ++i) {
+            const auto row = table.row(i);
+            orders[i] = {{row[0], row[1]}, row[2]};
+        }
+        found = season(orders);
+    });
+    PG_RETURN_FLOAT8(found);
 }
