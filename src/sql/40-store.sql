@@ -330,11 +330,10 @@ BEGIN
             stretch numeric NOT NULL, reward_rate numeric NOT NULL, max_cv double precision, valid_for interval NOT NULL,
             holdout double precision NOT NULL, starts_at timestamptz, ends_at timestamptz,
             max_per_customer integer, cooldown interval, budget numeric, arms jsonb, message text NOT NULL, disclosure text,
-            max_min_spend numeric, max_reward numeric,
+            max_min_spend numeric, max_reward numeric, reward_cap numeric, tiers jsonb,
             terms text NOT NULL DEFAULT 'stretch', spread numeric NOT NULL DEFAULT 2, progress_message text,
             explore jsonb, contact_cost numeric NOT NULL DEFAULT 0, min_profit numeric NOT NULL DEFAULT 0,
-            min_reward numeric NOT NULL DEFAULT 0,
-            reward_kind text NOT NULL DEFAULT 'amount_off', reward_cost numeric, gift text, reward_cap numeric, tiers jsonb);
+            min_reward numeric NOT NULL DEFAULT 0, reward_kind text NOT NULL DEFAULT 'amount_off', reward_cost numeric, gift text);
         $store$, 'key', key_type, 'order_key', order_type, 'by_id', quote_ident('settings_' || settings.id), 'store', quote_ident(store));
     PERFORM clientele._comment_tables(store);
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;

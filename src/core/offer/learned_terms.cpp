@@ -62,7 +62,7 @@ Prospect prospect_of(const Book& book, const Customer& customer, const Decision&
     return prospect;
 }
 
-OfferTerms in_currency(const Book& book, const Terms& terms) {
+OfferTerms in_currency(const Book& book, const Tier& terms) {
     return {static_cast<double>(terms.min_spend),
             static_cast<double>(terms.reward) / static_cast<double>(power_of_ten(book.decimals))};
 }
