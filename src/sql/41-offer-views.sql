@@ -27,7 +27,7 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
                         ORDER BY l.period) AS history,
                     (pg_catalog.array_agg(ROW(l.exposure_id, l.program, l.holdout, l.valid_until, ROW({terms})::clientele.offer,
                         l.code)::clientele.open_exposure) FILTER (WHERE %5$s))[1] AS open
-                FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = f.customer_id) q$query$,
+                FROM %6$s l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = f.customer_id) q$query$,
         'threshold', 'CASE WHEN l.variant NOT LIKE ''explore:%%'' THEN l.min_spend END',  -- what is explored sets no base
         'input', clientele._columns_of('clientele.offer_input', 'q.'), 'terms', clientele._columns_of('clientele.offer', 'l.'))
 $$;
@@ -55,14 +55,10 @@ BEGIN
             LEFT JOIN {store}._segment_content k ON k.segment = d.segment;
         CREATE OR REPLACE VIEW {store}.offer_decisions WITH (security_invoker = true) AS
             SELECT i.customer_id, d.*, clientele._natural_share(i.profile, i.prior, d.min_spend) AS natural_share
-            FROM {store}._offer_inputs i
+            FROM {store}._offer_inputs_of_all i
             CROSS JOIN LATERAL (
                 SELECT p.program, p.status, p.reasons, {decided}, p.expected_profit_low
-                FROM clientele._decide_programs({store}._offer_book(), i.input, i.budgets) p
-                UNION ALL
-                SELECT i.open_program, CASE WHEN i.open_holdout IS NULL THEN 'offered' ELSE 'held_out' END,
-                    ((i.open).terms).reasons, {open_terms}, NULL
-                WHERE i.open_exposure IS NOT NULL) d;
+                FROM clientele._decide_programs({store}._offer_book(), i.input, i.budgets) p) d;
         CREATE OR REPLACE VIEW {store}.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
                 pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
@@ -74,7 +70,6 @@ BEGIN
         'offered', clientele._columns_of('clientele.offer', '(d.o).'),
         'unsegmented', clientele._columns_of('clientele.offer', '(d.o).', '{segment}'),
         'decided', clientele._columns_of('clientele.offer', 'p.', '{program,reasons}'),
-        'open_terms', clientele._columns_of('clientele.offer', '((i.open).terms).', '{program,reasons}'),
         'store', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._create_offer_views(name) IS
