@@ -381,8 +381,8 @@ BEGIN
         format(query, names, store, clientele._fill(facts, 'base', format('%I._base_at($1)', store)), exposure_by_then, open_then, ledger));
     IF name = '_offer_inputs' THEN
         EXECUTE format('CREATE OR REPLACE VIEW %I._offer_inputs_of_all WITH (security_invoker = true) AS %s', store,
-            format(query, names, store, clientele._fill(facts, 'base', format('%I._base', store)), any_exposure, open_now,
-                '(' || clientele._ledger_query(store, of_all => true) || ')'));
+            format(clientele._offer_inputs_query(of_all => true), names, store, clientele._fill(facts, 'base', format('%I._base', store)),
+                any_exposure, open_now, '(' || clientele._ledger_query(store, of_all => true) || ')'));
         EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs
             STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END', store, clientele._key_type(store),
             format(query, names, store, clientele._fill(facts, 'base', format('%I._base_between($1, $2)', store)),

@@ -109,30 +109,30 @@ $$;
 COMMENT ON FUNCTION clientele._report_query(clientele.report_figure, clientele.report_frame) IS
     'Internal: the query of a figure, as the report shows it. It has one of the markers {customers} and {decisions}, or none.';
 
--- All figures that ask for what is counted share one pass. Customers of another time are computed from their orders, so they are kept for
+-- All figures that ask for what is counted share one pass. Customers of another time are computed from their orders: so they are kept, for
 -- whoever asks for each of them, too.
 CREATE FUNCTION clientele._report_pass(figures clientele.report_figure[], frame clientele.report_frame, marker text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     keeps constant boolean := marker = 'customers' AND frame.is_past;
     mark constant text := format('{%s}', marker);
+    source text := clientele._report_source(frame, marker);
     queries constant text[] := ARRAY(SELECT f.query FROM unnest(figures) AS f
         WHERE strpos(f.query, mark) > 0 OR keeps AND strpos(f.query, '{each_customer}') > 0);
-    counted text;
-    kept text := '';
+    kept text;
     rows text;
 BEGIN
-    counted := clientele._report_counted(marker, queries, clientele._report_source(frame, marker));
     IF keeps THEN
-        SELECT format('each_customer AS MATERIALIZED (SELECT %s FROM %s AS o), ', string_agg(DISTINCT m.name[1], ', '), frame.customers)
-            INTO kept FROM regexp_matches(counted || queries::text, '\mo\.(\w+)', 'g') AS m (name);
-        frame.customers := 'each_customer';
-        counted := clientele._report_counted(marker, queries, frame.customers);
+        SELECT format('each_customer AS MATERIALIZED (SELECT %s FROM %s AS o), ', string_agg(DISTINCT m.name[1], ', '), source) INTO kept
+            FROM regexp_matches(clientele._report_counted(marker, queries, '') || queries::text, '\mo\.(\w+)', 'g') AS m (name);
+        source := 'each_customer';
+        frame.customers := source;
     END IF;
     SELECT string_agg(clientele._report_rows_query(f.id, clientele._report_filled(replace(f.query, mark, marker), frame, f.subject)),
             ' UNION ALL ') INTO rows
         FROM unnest(figures) AS f WHERE f.query = ANY (queries);
-    RETURN format('WITH %s%I AS MATERIALIZED %s %s', kept, marker, clientele._report_filled(counted, frame), rows);
+    RETURN format('WITH %s%I AS MATERIALIZED %s %s', kept, marker,
+        clientele._report_filled(clientele._report_counted_apart(marker, queries, source), frame), rows);
 END $$;
 COMMENT ON FUNCTION clientele._report_pass(clientele.report_figure[], clientele.report_frame, text) IS
     'Internal: the query of the rows of all figures that have a marker, by one pass over its source.';
