@@ -50,7 +50,8 @@ COMMENT ON FUNCTION clientele._report_counts() IS
     'Internal: what figures can ask of all customers, and of what is decided about them (o), as SQL expressions. is_key: what is told '
     'apart.';
 
-CREATE FUNCTION clientele._report_counts_in(marker text, queries text[]) RETURNS TABLE (place bigint, name text, expression text, is_key boolean)
+CREATE FUNCTION clientele._report_counts_in(marker text, queries text[])
+    RETURNS TABLE (place bigint, name text, expression text, is_key boolean)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT row_number() OVER (ORDER BY NOT n.is_key, n.name), n.name, n.expression, n.is_key FROM clientele._report_counts() AS n
     WHERE n.marker = _report_counts_in.marker
