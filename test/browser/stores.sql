@@ -2,9 +2,6 @@
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 
--- What the demo's arms tell of how customers respond, in use whatever comes of it.
-SELECT clientele.use_model('shop', 'response', version) FROM clientele.fit_response('shop', force => true) \g /dev/null
-
 CREATE TABLE no_orders (customer_id bigint, ordered_at timestamptz, amount numeric, order_id bigint);
 SELECT clientele.create_store('empty', orders => 'public.no_orders') \g /dev/null
 CALL clientele.refresh('empty');
