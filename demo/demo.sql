@@ -188,6 +188,7 @@ FROM clientele.describe_segments('shop', 'learned');
 \set ECHO none
 
 \ir loop.sql
+\ir learned.sql
 
 \echo 'To keep the server and look around:   make demo KEEP=1'
 \echo 'To do this with your own orders:      make demo ORDERS=path.csv'

@@ -112,4 +112,35 @@ SELECT what, result LIKE '22%' OR result = 'accepted, and changed' AS refused_or
 FROM (SELECT 'small letters' AS what, pg_temp.copied(overlay(b placing convert_to('europe/berlin', 'UTF8') from 4)) AS result FROM input_bytes
       UNION ALL SELECT 'UTC spelt out', pg_temp.copied('\x010903555443'::bytea || substr(clientele.order_profile_send(clientele.order_profile('2020-01-01', 1.5)), 3))) v ORDER BY what;
 
+-- ---- Bytes: the casts ----
+
+CREATE FUNCTION pg_temp.refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    RETURN 'accepted';
+EXCEPTION WHEN others THEN
+    RETURN SQLSTATE;
+END $$;
+CREATE FUNCTION pg_temp.cast_to(bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE WHEN bytes::clientele.order_profile::bytea = bytes THEN 'accepted' ELSE 'accepted, and changed' END;
+EXCEPTION WHEN others THEN
+    RETURN SQLSTATE || ': ' || SQLERRM;
+END $$;
+SELECT count(*) > 5 AS some, count(*) FILTER (WHERE p::bytea::clientele.order_profile::text <> p::text OR p::bytea <> clientele.order_profile_send(p)) AS mismatches FROM input_profiles;
+SELECT what, pg_temp.cast_to(bytes) AS result FROM input_bytes, LATERAL (VALUES
+    (1, 'as it is', b), (2, 'empty', ''), (3, 'version 0', set_byte(b, 0, 0)), (4, 'version 2', set_byte(b, 0, 2)), (5, 'flags', set_byte(b, 1, 255)),
+    (6, 'one byte more', b || '\x00'), (7, 'one byte less', substr(b, 1, length(b) - 1)), (8, 'header alone', substr(b, 1, 2)),
+    (9, 'zone longer than all', set_byte(b, 2, 255)), (10, 'unknown zone', set_byte(b, 3, ascii('X'))),
+    (11, 'zero byte in the zone', set_byte(b, 5, 0)), (12, 'other orders', set_byte(b, 16, 2)), (13, 'noise', '\xdeadbeefdeadbeef')) v (i, what, bytes) ORDER BY i;
+-- Whatever one byte is, and wherever it ends: refused, or a profile that comes back as it went in. (Of zones that no server knows it warns.)
+SET client_min_messages = error;
+SELECT count(*) > 500 AS some, count(*) FILTER (WHERE result <> 'accepted' AND result NOT LIKE '22%') AS otherwise, bool_or(result LIKE '22%') AS refused
+FROM (SELECT pg_temp.cast_to(set_byte(b, i, v)) AS result FROM input_bytes, generate_series(0, length(b) - 1) i, unnest('{0,1,2,3,65,127,128,200,254,255}'::int[]) v
+      UNION ALL SELECT pg_temp.cast_to(substr(b, 1, i)) FROM input_bytes, generate_series(0, length(b) - 1) i) r;
+RESET client_min_messages;
+SELECT NULL::bytea::clientele.order_profile IS NULL AND NULL::clientele.order_profile::bytea IS NULL AS nothing;
+-- Nobody means it by mistake.
+SELECT pg_temp.refused('INSERT INTO input_copied SELECT b FROM input_bytes') AS assigned, pg_temp.refused('SELECT clientele.orders(b) FROM input_bytes') AS as_argument;
+
 DROP TABLE input_profiles, input_copied;

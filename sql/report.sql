@@ -27,6 +27,14 @@ CREATE FUNCTION pg_temp.rows(page text, id text) RETURNS SETOF text LANGUAGE sql
     FROM regexp_matches(substring(pg_temp.figure(page, id) FROM '<tbody>(.*)</tbody>'), '<tr>(.*?)</tr>', 'g') AS r (m)
 $$;
 
+CREATE FUNCTION pg_temp.rows_of(query text) RETURNS clientele.report_rows LANGUAGE plpgsql AS $$
+DECLARE
+    rows clientele.report_rows;
+BEGIN
+    EXECUTE query INTO rows;
+    RETURN rows;
+END $$;
+
 CREATE TEMP TABLE page AS SELECT clientele.report_html('report') AS html;
 SELECT html LIKE '<!DOCTYPE html>%</html>' || chr(10) AS whole, html !~ '[^[:ascii:]]' AS ascii, html !~ '<script|https?:|url\(' AS asks_nobody,
     length(html) < 500000 AS small FROM page;
@@ -90,10 +98,17 @@ SELECT regexp_count(html, 'This cannot be shown: relation') AS told, pg_temp.tit
 FROM clientele.report_html('report') AS html;
 ROLLBACK;
 
--- Figures about all customers, and those about what is decided, share one pass over them.
-SELECT p.marker, array(SELECT s.figure FROM clientele._report_shared_rows(ARRAY(SELECT f.figure FROM clientele._report_figures('report') AS f),
-    ROW('report', now(), 'UTC', 'USD', 2, false, 'customers', 'decisions')::clientele.report_frame, p.marker, p.alias, p.relation) AS s) AS figures
-FROM (VALUES ('customers', 'c', 'report.customers'), ('decisions', 'd', clientele._report_decisions('report'))) AS p (marker, alias, relation);
+-- Figures about all customers, and those about what is decided, share one pass over them, and show what each finds alone; of another
+-- time, too.
+SELECT m.marker, f.is_past, array_agg(s.figure) AS figures, bool_and(s = alone.rows) AS same
+FROM (VALUES ('customers'), ('decisions')) AS m (marker)
+CROSS JOIN (VALUES (ROW('report', now(), 'UTC', 'USD', 2, false, 'report.customers', false)::clientele.report_frame, false),
+    (ROW('report', now() - interval '12 days', 'UTC', 'USD', 2, false, format('report.customers_at(%L)', now() - interval '12 days'),
+        true)::clientele.report_frame, true)) AS f (frame, is_past)
+CROSS JOIN LATERAL clientele._report_shared_rows(ARRAY(SELECT g.figure FROM clientele._report_figures('report') AS g), f.frame, m.marker) AS s
+CROSS JOIN LATERAL (SELECT pg_temp.rows_of(clientele._report_rows_query(s.figure, clientele._report_query(g.figure, f.frame))) AS rows
+    FROM clientele._report_figures('report') AS g WHERE (g.figure).id = s.figure) AS alone
+GROUP BY 1, 2 ORDER BY 1, 2;
 -- What the page reads once for several figures is what each of their queries gives alone.
 SELECT pg_temp.title(html, 'ladder'), pg_temp.title(html, 'decisions'), pg_temp.title(html, 'costs') FROM clientele.report_html('report') AS html;
 SELECT min_spend, count(*) FROM report.offers GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1;

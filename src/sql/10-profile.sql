@@ -26,6 +26,14 @@ COMMENT ON FUNCTION clientele.order_profile_recv(internal) IS
 COMMENT ON FUNCTION clientele.order_profile_send(clientele.order_profile) IS
     'Binary output: format version 2 where the last orders have ties, else 1.';
 
+CREATE FUNCTION clientele.order_profile_from_bytea(bytea) RETURNS clientele.order_profile
+    AS 'MODULE_PATHNAME', 'clientele_order_profile_from_bytea' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clientele.order_profile_from_bytea(bytea) IS
+    'Cast: the binary form; anything that no set of orders could have given is refused.';
+-- Explicit ones: bytes are no profile to anybody who has not said so. Immutable, so that postgres_fdw sends them along.
+CREATE CAST (clientele.order_profile AS bytea) WITH FUNCTION clientele.order_profile_send(clientele.order_profile);
+CREATE CAST (bytea AS clientele.order_profile) WITH FUNCTION clientele.order_profile_from_bytea(bytea);
+
 CREATE FUNCTION clientele.order_profile_eq(clientele.order_profile, clientele.order_profile) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clientele_order_profile_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele.order_profile_eq(clientele.order_profile, clientele.order_profile) IS

@@ -285,8 +285,8 @@ CREATE FUNCTION clientele._decide_programs(book pg_catalog.jsonb, input clientel
     RETURNS SETOF clientele.offer_decision
     AS 'MODULE_PATHNAME', 'clientele_decide_programs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 3;
 COMMENT ON FUNCTION clientele._decide_programs(pg_catalog.jsonb, clientele.offer_input, clientele.offer_budget[]) IS
-    'decide_programs() of a row of offer_input; without the program whose exposure is open, of which the ledger tells. '
-    'The others are then refused.';
+    'decide_programs() of a row of offer_input. Of the program whose exposure is open, which comes last, what the ledger tells; '
+    'the others are then refused.';
 
 CREATE FUNCTION clientele._explain_programs(book pg_catalog.jsonb, input clientele.offer_input, budgets clientele.offer_budget[])
     RETURNS TABLE (priority pg_catalog.int4, program pg_catalog.text, status pg_catalog.text,

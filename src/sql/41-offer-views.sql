@@ -2,7 +2,8 @@
 -- the type offer_input for each customer, and what is left of the budgets.
 
 -- In the form of _create_view_trio(). What is added to offer_input is a column of the inner query, and is passed on by itself.
-CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
+-- Exposures of all customers are sorted, so the terms of those that are open are not taken along with them.
+CREATE FUNCTION clientele._offer_inputs_query(of_all boolean DEFAULT false) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill($query$
         SELECT q.*, (q.open).exposure_id AS open_exposure, (q.open).program AS open_program, (q.open).holdout AS open_holdout,
@@ -18,21 +19,25 @@ CREATE FUNCTION clientele._offer_inputs_query() RETURNS text
                 END AS fallback,
                 (SELECT s.value_prior FROM %2$I.scoring s WHERE s.id = 1) AS prior,
                 (SELECT s.season FROM %2$I.scoring s WHERE s.id = 1) AS season,
-                f.as_of, h.history, h.last_period, h.last_ordered_at, h.open, %2$I._no_consent(%1$s) AS no_consent,
+                f.as_of, h.history, h.last_period, h.last_ordered_at, {from}.open, %2$I._no_consent(%1$s) AS no_consent,
                 CASE WHEN clientele._has_category_margins(%2$I._offer_book()) THEN f.category_mix END AS category_mix
             FROM %3$s f
             LEFT JOIN (
                 SELECT l.customer_id, pg_catalog.max(l.period) AS last_period, pg_catalog.max(l.ordered_at) AS last_ordered_at,
                     pg_catalog.array_agg(ROW(l.program, l.issued_at, {threshold}, l.status = 'void')::clientele.past_exposure
-                        ORDER BY l.period) AS history,
+                        ORDER BY l.period) AS history{split}
                     (pg_catalog.array_agg(ROW(l.exposure_id, l.program, l.holdout, l.valid_until, ROW({terms})::clientele.offer,
                         l.code)::clientele.open_exposure) FILTER (WHERE %5$s))[1] AS open
-                FROM %2$I._ledger l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = f.customer_id) q$query$,
+                FROM %6$s l WHERE %4$s{which} GROUP BY l.customer_id) {from} ON {from}.customer_id = f.customer_id) q$query$,
+        'from', CASE WHEN of_all THEN 'n' ELSE 'h' END, 'which', CASE WHEN of_all THEN ' AND %5$s' END,
+        'split', CASE WHEN of_all THEN ' FROM %6$s l WHERE %4$s GROUP BY l.customer_id) h ON h.customer_id = f.customer_id
+            LEFT JOIN (SELECT l.customer_id,' ELSE ',' END,
         'threshold', 'CASE WHEN l.variant NOT LIKE ''explore:%%'' THEN l.min_spend END',  -- what is explored sets no base
         'input', clientele._columns_of('clientele.offer_input', 'q.'), 'terms', clientele._columns_of('clientele.offer', 'l.'))
 $$;
-COMMENT ON FUNCTION clientele._offer_inputs_query() IS
-    'The view _offer_inputs of a store: what is known of a customer where an offer is decided, the ledger included.';
+COMMENT ON FUNCTION clientele._offer_inputs_query(boolean) IS
+    'The view _offer_inputs of a store: what is known of a customer where an offer is decided, the ledger included; of_all: that of who '
+    'asks about all.';
 
 CREATE FUNCTION clientele._create_offer_views(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -55,14 +60,10 @@ BEGIN
             LEFT JOIN {store}._segment_content k ON k.segment = d.segment;
         CREATE OR REPLACE VIEW {store}.offer_decisions WITH (security_invoker = true) AS
             SELECT i.customer_id, d.*, clientele._natural_share(i.profile, i.prior, d.min_spend) AS natural_share
-            FROM {store}._offer_inputs i
+            FROM {store}._offer_inputs_of_all i
             CROSS JOIN LATERAL (
                 SELECT p.program, p.status, p.reasons, {decided}, p.expected_profit_low
-                FROM clientele._decide_programs({store}._offer_book(), i.input, i.budgets) p
-                UNION ALL
-                SELECT i.open_program, CASE WHEN i.open_holdout IS NULL THEN 'offered' ELSE 'held_out' END,
-                    ((i.open).terms).reasons, {open_terms}, NULL
-                WHERE i.open_exposure IS NOT NULL) d;
+                FROM clientele._decide_programs({store}._offer_book(), i.input, i.budgets) p) d;
         CREATE OR REPLACE VIEW {store}.offer_summary WITH (security_invoker = true) AS
             SELECT d.program, d.status, CASE d.status WHEN 'refused' THEN d.reasons[1] END AS reason, pg_catalog.count(*) AS customers,
                 pg_catalog.round(pg_catalog.avg(d.min_spend), 2) AS mean_threshold,
@@ -74,7 +75,6 @@ BEGIN
         'offered', clientele._columns_of('clientele.offer', '(d.o).'),
         'unsegmented', clientele._columns_of('clientele.offer', '(d.o).', '{segment}'),
         'decided', clientele._columns_of('clientele.offer', 'p.', '{program,reasons}'),
-        'open_terms', clientele._columns_of('clientele.offer', '((i.open).terms).', '{program,reasons}'),
         'store', quote_ident(store));
 END $$;
 COMMENT ON FUNCTION clientele._create_offer_views(name) IS

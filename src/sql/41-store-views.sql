@@ -359,7 +359,7 @@ COMMENT ON FUNCTION clientele._comment_views(name) IS 'Comments on the views of 
 -- The same query over the profiles as of now, as view NAME; over those that are stored, as view _NAME_stored, for look-ups of
 -- customers for whom nothing is pending; and over the orders up to a time, as function NAME_at(as_of).
 -- In the query, %1$s is the columns, %2$I the store, %3$s a subquery with the columns and the profile, %4$s which exposures there are
--- in the ledger, %5$s which of them are open.
+-- in the ledger, %5$s which of them are open, %6$s the ledger.
 CREATE FUNCTION clientele._create_view_trio(store name, name text, names text, facts text, query text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -367,27 +367,31 @@ DECLARE
     any_exposure constant text := 'true';
     exposure_by_then constant text := 'l.issued_at <= COALESCE($1, pg_catalog.now())';
     open_now constant text := 'l.state = ''open'' AND l.valid_until > pg_catalog.now()';
+    ledger constant text := format('%I._ledger', store);
     open_then constant text := clientele._fill('l.valid_until > {as_of} AND (l.closed_at IS NULL OR l.closed_at > {as_of})',
         'as_of', 'COALESCE($1, pg_catalog.now())');
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, name,
-        format(query, names, store, clientele._fill(facts, 'base', format('%I._base', store)), any_exposure, open_now));
+        format(query, names, store, clientele._fill(facts, 'base', format('%I._base', store)), any_exposure, open_now, ledger));
     EXECUTE format('CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS %s', store, '_' || ltrim(name, '_') || '_stored',
-        format(query, names, store, clientele._fill(facts, 'base', format('%I._base_stored', store)), any_exposure, open_now));
+        format(query, names, store, clientele._fill(facts, 'base', format('%I._base_stored', store)), any_exposure, open_now, ledger));
     EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.%2$I(as_of timestamptz) RETURNS SETOF %1$I.%3$I
         STABLE PARALLEL SAFE BEGIN ATOMIC %4$s; END',
         store, name || '_at', name,
-        format(query, names, store, clientele._fill(facts, 'base', format('%I._base_at($1)', store)), exposure_by_then, open_then));
+        format(query, names, store, clientele._fill(facts, 'base', format('%I._base_at($1)', store)), exposure_by_then, open_then, ledger));
     IF name = '_offer_inputs' THEN
+        EXECUTE format('CREATE OR REPLACE VIEW %I._offer_inputs_of_all WITH (security_invoker = true) AS %s', store,
+            format(clientele._offer_inputs_query(of_all => true), names, store, clientele._fill(facts, 'base', format('%I._base', store)),
+                any_exposure, open_now, '(' || clientele._ledger_query(store, of_all => true) || ')'));
         EXECUTE format('CREATE OR REPLACE FUNCTION %1$I._offer_inputs_between(above %2$s, upto %2$s) RETURNS SETOF %1$I._offer_inputs
             STABLE PARALLEL SAFE BEGIN ATOMIC %3$s; END', store, clientele._key_type(store),
             format(query, names, store, clientele._fill(facts, 'base', format('%I._base_between($1, $2)', store)),
-                clientele._between(store, 'l'), open_now));
+                clientele._between(store, 'l'), open_now, ledger));
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._create_view_trio(name, text, text, text, text) IS
     'A view over the profiles as of now, one over those that are stored, and the function that computes the same as of a time; '
-    'of _offer_inputs also one for the customers between two keys.';
+    'of _offer_inputs also one for the customers between two keys, and one for who asks about all and not for one.';
 
 -- Whoever looks at the view with \d+ reads what each column means.
 CREATE FUNCTION clientele._comment_customers(store name, settings clientele.store_settings) RETURNS void

@@ -173,8 +173,8 @@ BEGIN
         'budget_status', '_budgets', 'campaign_progress', 'experiment_health',
         '_orders', '_order_rows', 'uncountable_orders', '_items', '_item_products', '_products', '_order_owners',
         '_pending_now', '_marked', '_recounted', '_recounted_all', '_base', '_base_stored', '_customers_stored',
-        '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_segment_content', 'offers', 'campaign',
-        'offer_decisions', 'offer_summary', 'segment_sizes')
+        '_segments_stored', '_offer_inputs_stored', 'customers', 'segments', '_offer_inputs', '_offer_inputs_of_all', '_segment_content',
+        'offers', 'campaign', 'offer_decisions', 'offer_summary', 'segment_sizes')
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid FROM pg_namespace n CROSS JOIN LATERAL clientele._healths(n.oid) h
         JOIN pg_class c ON c.oid = h.health AND c.relname <> 'health' WHERE n.nspname = store

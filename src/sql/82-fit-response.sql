@@ -172,11 +172,7 @@ BEGIN
                 CASE WHEN d.status <> ''refused'' THEN d.min_spend END AS min_spend,
                 CASE WHEN d.status <> ''refused'' THEN d.reward END AS reward
             FROM {store}._offer_inputs i
-            CROSS JOIN LATERAL (
-                SELECT p.program, p.status, p.reference_value, p.min_spend, p.reward
-                FROM clientele._decide_programs({store}._offer_book(), i.input, i.budgets) p
-                UNION ALL SELECT i.open_program, ''offered'', ((i.open).terms).reference_value, ((i.open).terms).min_spend,
-                    ((i.open).terms).reward WHERE i.open_exposure IS NOT NULL) d
+            CROSS JOIN LATERAL clientele._decide_programs({store}._offer_book(), i.input, i.budgets) d
             JOIN {store}.programs g ON g.program = d.program AND g.objective = ''grow_order_value''
                 AND g.reward_kind = ''amount_off'' AND g.tiers IS NULL
             WHERE clientele.bucket(''response'', i.customer) < $2 AND i.profile IS NOT NULL AND d.reference_value > 0

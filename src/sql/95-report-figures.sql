@@ -7,9 +7,85 @@ COMMENT ON TYPE clientele.report_figure IS
     'Internal: a figure of the report. topic: what it is about, its title where there is nothing to be seen. title: '
     'says what is seen; in it and in note {column} stands for the value in the row that headline chooses '
     '(first, last, max COLUMN, min COLUMN), in the axes {currency} for the currency. query: with the markers {store}, {name}, {as_of}, '
-    '{month_ago}, {two_months_ago} (30 and 60 days before), {zone}, {customers}, {decisions}, and {subject} where it is about one thing of '
-    'several. The page reads {customers} and {decisions} '
-    'once for all of their figures, and of them only what a query calls c.COLUMN or d.COLUMN: nothing else is called c or d.';
+    '{month_ago}, {two_months_ago} (30 and 60 days before), {zone}, {subject} where it is about one thing of several, {each_customer} for '
+    'the customers, and {customers} and {decisions} for what _report_counts() counts. Of these it has what the query calls c.NAME or '
+    'd.NAME, and nothing else is called c or d; nor is anything but {each_customer} called o.';
+
+-- ---- What is counted ----
+
+-- A scan of all customers costs far more than what figures make of it. So customers, and what is decided about them, are counted once,
+-- by all that figures tell apart, and by several processes where there are some; figures add up.
+CREATE FUNCTION clientele._report_counts() RETURNS TABLE (marker text, name text, expression text, is_key boolean)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    VALUES ('customers', 'segment', 'o.segment', true),
+    ('customers', 'r_score', 'o.r_score', true),
+    ('customers', 'f_score', 'o.f_score', true),
+    ('customers', 'month', 'CASE WHEN o.first_order_at >= date_trunc(''month'', {as_of} AT TIME ZONE {zone} - interval ''12 months'') '
+        'AT TIME ZONE {zone} THEN date_trunc(''month'', o.first_order_at, {zone}) END', true),
+    -- 0: on another day within 30 days; 1: 90; 2: 180; 3: later; NULL: not yet.
+    ('customers', 'came_back', 'width_bucket(clientele.days_to_second_purchase(o.profile), ''{31,91,181}''::integer[])', true),
+    ('customers', 'customers', 'count(*)', false),
+    ('customers', 'orders', 'sum(o.orders)', false),
+    ('customers', 'total_spent', 'sum(o.total_spent)', false),
+    ('customers', 'gross_spent', 'sum(o.gross_spent)', false),
+    ('customers', 'clv_1y', 'sum(o.clv_1y)', false),
+    ('customers', 'shortest', 'min(o.tenure_days)', false),
+    ('customers', 'ordered', 'count(*) FILTER (WHERE o.orders > 0)', false),
+    ('customers', 'ordered_before', 'count(*) FILTER (WHERE o.orders > 0 AND o.tenure_days >= 30)', false),
+    ('customers', 'active', 'count(*) FILTER (WHERE o.orders > 0 AND o.recency_days < 90)', false),
+    ('customers', 'active_before', 'count(*) FILTER (WHERE clientele.purchase_days_within(o.profile, 90, {month_ago}) > 0)', false),
+    ('customers', 'again', 'count(*) FILTER (WHERE o.purchase_days > 1)', false),
+    ('customers', 'again_before', 'count(*) FILTER (WHERE o.tenure_days - clientele.days_to_second_purchase(o.profile) >= 30)', false),
+    ('decisions', 'program', 'o.program', true),
+    ('decisions', 'status', 'o.status', true),
+    ('decisions', 'reason', 'CASE o.status WHEN ''refused'' THEN o.reasons[1] END', true),
+    ('decisions', 'usual_rung', 'CASE o.status WHEN ''offered'' THEN clientele.ladder_rung(o.reference_value) END', true),
+    ('decisions', 'asked_for', 'CASE WHEN o.status <> ''refused'' THEN o.min_spend END', true),
+    ('decisions', 'customers', 'count(*)', false),
+    ('decisions', 'cost', 'sum(clientele._greatest_cost(o.reward, o.tiers)) FILTER (WHERE o.status = ''offered'')', false),
+    ('decisions', 'natural_cost', 'sum(o.reward * o.natural_share::numeric) FILTER (WHERE o.status = ''offered'')', false),
+    ('decisions', 'expected_profit', 'sum(o.expected_profit) FILTER (WHERE o.status = ''offered'')', false)
+$$;
+COMMENT ON FUNCTION clientele._report_counts() IS
+    'Internal: what figures can ask of all customers, and of what is decided about them (o), as SQL expressions. is_key: what is told '
+    'apart.';
+
+CREATE FUNCTION clientele._report_counts_in(marker text, queries text[])
+    RETURNS TABLE (place bigint, name text, expression text, is_key boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT row_number() OVER (ORDER BY NOT n.is_key, n.name), n.name, n.expression, n.is_key FROM clientele._report_counts() AS n
+    WHERE n.marker = _report_counts_in.marker
+        AND EXISTS (SELECT FROM unnest(queries) AS q WHERE q ~ format('\m%s\.%s\M', left(n.marker, 1), n.name))
+$$;
+COMMENT ON FUNCTION clientele._report_counts_in(text, text[]) IS
+    'Internal: what queries ask of that which _report_counts() has under a marker; place: keys come first.';
+
+CREATE FUNCTION clientele._report_counted(marker text, queries text[], source text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format(E'(SELECT %s\n  FROM %s AS o%s)', string_agg(u.expression || ' AS ' || u.name, E',\n    ' ORDER BY u.place),
+        source, E'\n  GROUP BY ' || string_agg(u.place::text, ', ' ORDER BY u.place) FILTER (WHERE u.is_key))
+    FROM clientele._report_counts_in(marker, queries) AS u
+$$;
+COMMENT ON FUNCTION clientele._report_counted(text, text[], text) IS
+    'Internal: what queries ask of that which is counted under a marker, as a sub-query over its source; the markers in it are not filled.';
+
+-- By the profiles that keys are made of, planners would take each customer for a group, and despair of counting in several processes. Of
+-- what a sub-query computes (OFFSET 0 keeps it one) they expect few values.
+CREATE FUNCTION clientele._report_counted_apart(marker text, queries text[], source text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH used AS (SELECT * FROM clientele._report_counts_in(marker, queries)), columns AS (
+        SELECT DISTINCT m.name[1] AS name
+        FROM used AS u CROSS JOIN LATERAL regexp_matches(u.expression, '\mo\.(\w+)', 'g') AS m (name)
+        WHERE NOT u.is_key AND m.name[1] NOT IN (SELECT k.name FROM used AS k WHERE k.is_key))
+    SELECT format('(SELECT %s FROM (SELECT %s FROM %s AS o OFFSET 0) AS o GROUP BY %s)',
+        string_agg(CASE WHEN u.is_key THEN 'o.' || u.name ELSE u.expression || ' AS ' || u.name END, ', ' ORDER BY u.place),
+        concat_ws(', ', string_agg(u.expression || ' AS ' || u.name, ', ' ORDER BY u.place) FILTER (WHERE u.is_key),
+            (SELECT string_agg('o.' || c.name, ', ') FROM columns AS c)),
+        source, string_agg(u.place::text, ', ' ORDER BY u.place) FILTER (WHERE u.is_key))
+    FROM used AS u
+$$;
+COMMENT ON FUNCTION clientele._report_counted_apart(text, text[], text) IS
+    'Internal: the same as _report_counted(), for all figures of a page, with the keys in a sub-query of their own.';
 
 -- ---- What is shown ----
 
@@ -19,25 +95,23 @@ CREATE FUNCTION clientele._report_shop_figures() RETURNS SETOF clientele.report_
         'Of completed orders, less what was refunded. Active: ordered within the last 90 days. Repeat rate: of the customers who have '
         'ordered, how many did on more than one day.', '', '', '{text,count,count,text}'::text[], 3, $query$
 WITH month AS (
-    SELECT o.ordered_at > {month_ago} AS recent, count(*) FILTER (WHERE o.amount >= 0) AS orders,
-        sum(o.amount) AS revenue, avg(o.amount) FILTER (WHERE o.amount >= 0) AS aov
-    FROM {store}._orders AS o WHERE o.ordered_at > {two_months_ago} AND o.ordered_at <= {as_of} GROUP BY 1
+    SELECT p.ordered_at > {month_ago} AS recent, count(*) FILTER (WHERE p.amount >= 0) AS orders,
+        sum(p.amount) AS revenue, avg(p.amount) FILTER (WHERE p.amount >= 0) AS aov
+    FROM {store}._orders AS p WHERE p.ordered_at > {two_months_ago} AND p.ordered_at <= {as_of} GROUP BY 1
 ), now AS (SELECT * FROM month WHERE recent), before AS (SELECT * FROM month WHERE NOT recent)
 SELECT f.figure, f.now, f.before AS "30 days before", f.unit
-FROM (SELECT count(*) AS customers, count(*) FILTER (WHERE c.tenure_days >= 30) AS customers_before,
-        count(*) FILTER (WHERE c.recency_days < 90) AS active,
-        count(*) FILTER (WHERE clientele.purchase_days_within(c.profile, 90, {month_ago}) > 0) AS active_before,
-        count(*) FILTER (WHERE c.purchase_days > 1) AS again,
-        count(*) FILTER (WHERE c.tenure_days - clientele.days_to_second_purchase(c.profile) >= 30) AS again_before
-      FROM {customers} AS c WHERE c.orders > 0) AS k
+FROM (SELECT coalesce(sum(c.ordered), 0) AS customers, coalesce(sum(c.ordered_before), 0) AS customers_before,
+        coalesce(sum(c.active), 0) AS active, coalesce(sum(c.active_before), 0) AS active_before,
+        coalesce(sum(c.again), 0) AS again, coalesce(sum(c.again_before), 0) AS again_before
+      FROM {customers} AS c) AS k
 LEFT JOIN now ON true LEFT JOIN before ON true
 CROSS JOIN LATERAL (VALUES
-    (1, 'Customers who ordered', k.customers::numeric, k.customers_before::numeric, 'people'),
+    (1, 'Customers who ordered', k.customers, k.customers_before, 'people'),
     (2, 'Active customers', k.active, k.active_before, 'people'),
     (3, 'Orders in 30 days', coalesce(now.orders, 0), coalesce(before.orders, 0), 'count'),
     (4, 'Revenue in 30 days', coalesce(now.revenue, 0), coalesce(before.revenue, 0), 'money'),
     (5, 'Average order value', now.aov, before.aov, 'money'),
-    (6, 'Repeat rate', k.again::numeric / nullif(k.customers, 0), k.again_before::numeric / nullif(k.customers_before, 0), 'share')
+    (6, 'Repeat rate', k.again / nullif(k.customers, 0), k.again_before / nullif(k.customers_before, 0), 'share')
 ) AS f (place, figure, now, before, unit)
 ORDER BY f.place$query$, NULL::text),
     ('cohorts', 'Who came back', 'heat',
@@ -47,12 +121,11 @@ ORDER BY f.place$query$, NULL::text),
         'month of the first order', '{text,text,share,people}', 3, $query$
 SELECT to_char(m.month AT TIME ZONE {zone}, 'YYYY-MM') AS "first order", v.days || ' days' AS within,
     CASE WHEN m.shortest >= v.days THEN v.back::double precision / m.customers END AS "share who came back", m.customers
-FROM (SELECT date_trunc('month', c.first_order_at, {zone}) AS month, count(*) AS customers, min(c.tenure_days) AS shortest,
-        count(*) FILTER (WHERE s.days <= 30) AS in_30, count(*) FILTER (WHERE s.days <= 90) AS in_90,
-        count(*) FILTER (WHERE s.days <= 180) AS in_180
-      FROM {customers} AS c CROSS JOIN LATERAL (SELECT clientele.days_to_second_purchase(c.profile) AS days OFFSET 0) AS s
-      WHERE c.first_order_at >= date_trunc('month', {as_of} AT TIME ZONE {zone} - interval '12 months') AT TIME ZONE {zone}
-      GROUP BY 1) AS m
+FROM (SELECT c.month, sum(c.customers) AS customers, min(c.shortest) AS shortest,
+        coalesce(sum(c.customers) FILTER (WHERE c.came_back = 0), 0) AS in_30,
+        coalesce(sum(c.customers) FILTER (WHERE c.came_back <= 1), 0) AS in_90,
+        coalesce(sum(c.customers) FILTER (WHERE c.came_back <= 2), 0) AS in_180
+      FROM {customers} AS c WHERE c.month IS NOT NULL GROUP BY c.month) AS m
 CROSS JOIN LATERAL (VALUES (30, m.in_30), (90, m.in_90), (180, m.in_180)) AS v (days, back)
 ORDER BY m.month, v.days$query$, NULL::text)
 $$;
@@ -68,7 +141,7 @@ SELECT s.segment, s.customers / sum(s.customers) OVER () AS "share of customers"
     s.total_spent / nullif(sum(s.total_spent) OVER (), 0) AS "share of revenue", s.customers, s.orders, s.aov AS "average order",
     (SELECT string_agg(p.key || ': ' || p.value, ', ' ORDER BY p.key)
      FROM {store}._segment_content AS k CROSS JOIN LATERAL jsonb_each_text(k.content) AS p WHERE k.segment = s.segment) AS "is shown"
-FROM (SELECT c.segment, count(*) AS customers, sum(c.orders) AS orders, sum(c.total_spent) AS total_spent,
+FROM (SELECT c.segment, sum(c.customers) AS customers, sum(c.orders) AS orders, sum(c.total_spent) AS total_spent,
         sum(c.gross_spent) / nullif(sum(c.orders), 0) AS aov
       FROM {customers} AS c GROUP BY c.segment) AS s
 ORDER BY s.total_spent DESC, s.segment$query$, NULL::text),
@@ -77,7 +150,7 @@ ORDER BY s.total_spent DESC, s.segment$query$, NULL::text),
         'Customers by how recently and how often they ordered, five groups each: 5 is the fifth that did so last, or most often. In a '
         'cell customers, and what they spent so far.',
         'recency score', 'frequency score', '{text,text,people,money,money}', 4, $query$
-SELECT c.f_score AS frequency, c.r_score AS recency, count(*) AS customers,
+SELECT c.f_score AS frequency, c.r_score AS recency, sum(c.customers) AS customers,
     sum(c.total_spent) AS "spent so far", sum(c.clv_1y) AS "margin in a year, expected"
 FROM {customers} AS c WHERE c.r_score IS NOT NULL GROUP BY c.f_score, c.r_score ORDER BY c.f_score DESC, c.r_score DESC$query$, NULL::text)
 $$;
@@ -153,7 +226,27 @@ SELECT coalesce((r ->> 'stretch') || ' x for ' || round(100 * (r ->> 'reward_rat
     (r ->> 'predicted')::numeric / nullif((r ->> 'open_orders')::numeric, 0) AS predicted, (r ->> 'open_orders')::numeric AS orders
 FROM (SELECT * FROM {store}.models WHERE kind = 'response' ORDER BY in_use DESC, version DESC LIMIT 1) AS m
 CROSS JOIN LATERAL jsonb_array_elements(m.diagnostics -> 'reach') AS r
-ORDER BY (r ->> 'stretch')::numeric, (r ->> 'reward_rate')::numeric$query$, NULL::text)
+ORDER BY (r ->> 'stretch')::numeric, (r ->> 'reward_rate')::numeric$query$, NULL::text),
+    ('response-curve', 'What thresholds would earn', 'lines',
+        'What thresholds would earn: most at {asked for}, {profit} a customer', 'max profit',
+        'Of fifty customers who usually spend about as much as half of all do, by the response in use: what each earns beyond no offer, '
+        'with the reward that earns most there. Between the other two lines the profit is with 60 %.',
+        'threshold, in {currency}', 'profit a customer, in {currency}', '{money,money,money,money,money,share,share,people}', 4, $query$
+WITH known AS MATERIALIZED (
+    SELECT i.customer, i.input, clientele.typical_order_value(i.profile) AS usual FROM {store}._offer_inputs AS i
+    WHERE clientele.orders(i.profile) >= 3 AND clientele.bucket('response', i.customer) < 1000.0 / (SELECT count(*) FROM {store}.profiles)
+), typical AS (
+    SELECT k.customer, k.input FROM known AS k
+    ORDER BY abs(k.usual - (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY usual) FROM known)), k.customer LIMIT 50
+), best AS (
+    SELECT DISTINCT ON (t.customer, p.min_spend) t.customer, p.*
+    FROM typical AS t CROSS JOIN LATERAL clientele._response_curve({store}._offer_book(), t.input) AS p
+    ORDER BY t.customer, p.min_spend, p.profit DESC
+)
+SELECT b.min_spend AS "asked for", avg(b.profit) AS profit, avg(b.low) AS "at least", avg(b.high) AS "at most", avg(b.reward) AS reward,
+    avg(b.natural_share) AS "of orders, reach it anyway", avg(b.raised_share) AS "of redemptions, raised by it", count(*) AS customers
+FROM best AS b GROUP BY b.min_spend HAVING 2 * count(*) >= (SELECT count(DISTINCT customer) FROM best)
+ORDER BY b.min_spend$query$, NULL::text)
 $$;
 COMMENT ON FUNCTION clientele._report_response_figures() IS 'Internal: how customers respond to offers, where that has been learned.';
 
@@ -225,9 +318,9 @@ GROUP BY 1, 2 ORDER BY sum(count(*)) OVER (PARTITION BY was.segment) DESC, 1, 3 
     ('at-risk', 'Good customers who may be lost', 'table', 'Good customers who may be lost: {customer} has spent {spent so far}', 'first',
         'Of the best fifth by spend, those who are more likely gone than not; the ten who spent most.', '', '',
         '{customer,money,count,number,share,money}', 6, $query$
-SELECT c.customer_id AS customer, c.total_spent AS "spent so far", c.recency_days AS "days since the last order",
-    c.median_days_between_orders AS "usual days between", c.p_alive AS "still a customer", c.clv_1y AS "margin in a year, expected"
-FROM {customers} AS c WHERE c.m_score = 5 AND c.p_alive < 0.5 ORDER BY c.total_spent DESC, c.customer_id LIMIT 10$query$, NULL::text)
+SELECT o.customer_id AS customer, o.total_spent AS "spent so far", o.recency_days AS "days since the last order",
+    o.median_days_between_orders AS "usual days between", o.p_alive AS "still a customer", o.clv_1y AS "margin in a year, expected"
+FROM {each_customer} AS o WHERE o.m_score = 5 AND o.p_alive < 0.5 ORDER BY o.total_spent DESC, o.customer_id LIMIT 10$query$, NULL::text)
 $$;
 COMMENT ON FUNCTION clientele._report_outlook_figures() IS 'Internal: what comes next.';
 

@@ -71,45 +71,83 @@ CREATE FUNCTION clientele._report_rows_query(figure text, query text) RETURNS te
 $$;
 COMMENT ON FUNCTION clientele._report_rows_query(text, text) IS 'Internal: a query that gives the rows of another as report_rows.';
 
--- What the figures of a page have in common. customers, decisions: the relations that stand for these markers.
+-- What the figures of a page have in common. customers: the relation that has them; is_past: it computes them, of another time than now.
 CREATE TYPE clientele.report_frame AS (
-    store name, as_of timestamptz, zone text, currency text, decimals integer, hide_few boolean, customers text, decisions text);
+    store name, as_of timestamptz, zone text, currency text, decimals integer, hide_few boolean, customers text, is_past boolean);
 COMMENT ON TYPE clientele.report_frame IS 'Internal: what all figures of a report have in common.';
+
+CREATE FUNCTION clientele._report_source(frame clientele.report_frame, marker text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE marker WHEN 'decisions' THEN format('%I.offer_decisions', frame.store) ELSE frame.customers END
+$$;
+COMMENT ON FUNCTION clientele._report_source(clientele.report_frame, text) IS
+    'Internal: the relation of which _report_counts() has counts under a marker.';
+
+CREATE FUNCTION clientele._report_filled(query text, frame clientele.report_frame, subject text DEFAULT NULL) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill(query, VARIADIC (
+        SELECT coalesce(array_agg(p.part ORDER BY v.name, p.place), '{}')
+        FROM (VALUES ('store', quote_ident(frame.store)), ('name', quote_literal(frame.store)), ('zone', quote_literal(frame.zone)),
+                ('subject', quote_literal(subject)), ('as_of', format('%L::timestamptz', frame.as_of)),
+                ('month_ago', format('%L::timestamptz', frame.as_of - interval '30 days')),
+                ('two_months_ago', format('%L::timestamptz', frame.as_of - interval '60 days')),
+                ('each_customer', frame.customers)) AS v (name, value)
+        CROSS JOIN LATERAL unnest(ARRAY[v.name, v.value]) WITH ORDINALITY AS p (part, place)
+        WHERE strpos(query, '{' || v.name || '}') > 0))
+$$;
+COMMENT ON FUNCTION clientele._report_filled(text, clientele.report_frame, text) IS
+    'Internal: a query with its markers filled, but {customers} and {decisions}.';
 
 CREATE FUNCTION clientele._report_query(figure clientele.report_figure, frame clientele.report_frame) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT clientele._fill(figure.query, VARIADIC (
-        SELECT array_agg(p.part ORDER BY v.name, p.place)
-        FROM (VALUES ('store', quote_ident(frame.store)), ('name', quote_literal(frame.store)), ('zone', quote_literal(frame.zone)),
-                ('subject', quote_literal(figure.subject)), ('as_of', format('%L::timestamptz', frame.as_of)),
-                ('month_ago', format('%L::timestamptz', frame.as_of - interval '30 days')),
-                ('two_months_ago', format('%L::timestamptz', frame.as_of - interval '60 days')),
-                ('customers', frame.customers), ('decisions', frame.decisions)) AS v (name, value)
-        CROSS JOIN LATERAL unnest(ARRAY[v.name, v.value]) WITH ORDINALITY AS p (part, place)
-        WHERE strpos(figure.query, '{' || v.name || '}') > 0))
+    SELECT clientele._report_filled((
+        SELECT coalesce(min(replace(figure.query, m.mark, clientele._report_counted(m.marker, ARRAY[figure.query],
+            clientele._report_source(frame, m.marker)))), figure.query)
+        FROM (VALUES ('customers', '{customers}'), ('decisions', '{decisions}')) AS m (marker, mark)
+        WHERE strpos(figure.query, m.mark) > 0), frame, figure.subject)
 $$;
 COMMENT ON FUNCTION clientele._report_query(clientele.report_figure, clientele.report_frame) IS
-    'Internal: the query of a figure, as the report shows it.';
+    'Internal: the query of a figure, as the report shows it. It has one of the markers {customers} and {decisions}, or none.';
 
--- A scan of all customers costs far more than what a figure makes of it, so the figures that read {customers}, or {decisions}, share one.
+-- All figures that ask for what is counted share one pass. Customers of another time are computed from their orders: so they are kept, for
+-- whoever asks for each of them, too.
+CREATE FUNCTION clientele._report_pass(figures clientele.report_figure[], frame clientele.report_frame, marker text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    keeps constant boolean := marker = 'customers' AND frame.is_past;
+    mark constant text := format('{%s}', marker);
+    source text := clientele._report_source(frame, marker);
+    queries constant text[] := ARRAY(SELECT f.query FROM unnest(figures) AS f
+        WHERE strpos(f.query, mark) > 0 OR keeps AND strpos(f.query, '{each_customer}') > 0);
+    kept text;
+    rows text;
+BEGIN
+    IF keeps THEN
+        SELECT format('each_customer AS MATERIALIZED (SELECT %s FROM %s AS o), ', string_agg(DISTINCT m.name[1], ', '), source) INTO kept
+            FROM regexp_matches(clientele._report_counted(marker, queries, '') || queries::text, '\mo\.(\w+)', 'g') AS m (name);
+        source := 'each_customer';
+        frame.customers := source;
+    END IF;
+    SELECT string_agg(clientele._report_rows_query(f.id, clientele._report_filled(replace(f.query, mark, marker), frame, f.subject)),
+            ' UNION ALL ') INTO rows
+        FROM unnest(figures) AS f WHERE f.query = ANY (queries);
+    RETURN format('WITH %s%I AS MATERIALIZED %s %s', kept, marker,
+        clientele._report_filled(clientele._report_counted_apart(marker, queries, source), frame), rows);
+END $$;
+COMMENT ON FUNCTION clientele._report_pass(clientele.report_figure[], clientele.report_frame, text) IS
+    'Internal: the query of the rows of all figures that have a marker, by one pass over its source.';
+
 -- Where it fails there is nothing from here: each figure is then asked alone, and says what it lacks.
-CREATE FUNCTION clientele._report_shared_rows(figures clientele.report_figure[], frame clientele.report_frame, marker text, alias text,
-    relation text) RETURNS SETOF clientele.report_rows
+CREATE FUNCTION clientele._report_shared_rows(figures clientele.report_figure[], frame clientele.report_frame, marker text)
+    RETURNS SETOF clientele.report_rows
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET jit = off AS $$
 BEGIN
-    RETURN QUERY EXECUTE (
-        SELECT format('WITH %I AS MATERIALIZED (SELECT %s FROM %s AS %s) %s', marker,
-            (SELECT string_agg(DISTINCT format('%s.%I', alias, m.name[1]), ', ')
-             FROM unnest(figures) AS g CROSS JOIN LATERAL regexp_matches(g.query, '\m' || alias || '\.(\w+)', 'g') AS m (name)
-             WHERE strpos(g.query, '{' || marker || '}') > 0),
-            relation, alias,
-            string_agg(clientele._report_rows_query(f.id, clientele._report_query(f, frame)), ' UNION ALL '))
-        FROM unnest(figures) AS f WHERE strpos(f.query, '{' || marker || '}') > 0);
+    RETURN QUERY EXECUTE clientele._report_pass(figures, frame, marker);
 EXCEPTION WHEN OTHERS THEN
     RETURN;
 END $$;
-COMMENT ON FUNCTION clientele._report_shared_rows(clientele.report_figure[], clientele.report_frame, text, text, text) IS
-    'Internal: the rows of all figures whose query has a marker, by one scan of the relation that stands for it.';
+COMMENT ON FUNCTION clientele._report_shared_rows(clientele.report_figure[], clientele.report_frame, text) IS
+    'Internal: the rows of all figures whose query has a marker, by one pass over its source.';
 
 CREATE FUNCTION clientele._report_html_of(figure clientele.report_figure, frame clientele.report_frame, rows clientele.report_rows)
     RETURNS text
@@ -134,35 +172,18 @@ COMMENT ON FUNCTION clientele._report_html_of(clientele.report_figure, clientele
     'Internal: a figure as HTML, by the rows that its query gives the caller, asked for unless they are given; where there are none to be '
     'had, why.';
 
--- What is decided is counted by what the figures tell apart, so that no row a customer has to be kept.
-CREATE FUNCTION clientele._report_decisions(store name) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format($query$(
-    SELECT o.program, o.status, CASE o.status WHEN 'refused' THEN o.reasons[1] END AS reason,
-        CASE o.status WHEN 'offered' THEN clientele.ladder_rung(o.reference_value) END AS usual_rung,
-        CASE WHEN o.status <> 'refused' THEN o.min_spend END AS asked_for,
-        count(*) AS customers, sum(clientele._greatest_cost(o.reward, o.tiers)) FILTER (WHERE o.status = 'offered') AS cost,
-        sum(o.reward * o.natural_share::numeric) FILTER (WHERE o.status = 'offered') AS natural_cost,
-        sum(o.expected_profit) FILTER (WHERE o.status = 'offered') AS expected_profit
-    FROM %I.offer_decisions AS o GROUP BY 1, 2, 3, 4, 5)$query$, store)
-$$;
-COMMENT ON FUNCTION clientele._report_decisions(name) IS 'Internal: what the marker {decisions} stands for.';
-
 CREATE FUNCTION clientele._report_sections(frame clientele.report_frame) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shown record;
-    in_pass clientele.report_frame := frame;
     sections text;
 BEGIN
-    in_pass.customers := 'customers';
-    in_pass.decisions := 'decisions';
     SELECT array_agg(f.place) AS places, array_agg(f.section) AS sections, array_agg(f.question) AS questions,
             array_agg(f.figure) AS figures
         INTO shown FROM clientele._report_figures(frame.store) AS f;
     WITH shared AS MATERIALIZED (
-        SELECT * FROM clientele._report_shared_rows(shown.figures, in_pass, 'customers', 'c', frame.customers)
-        UNION ALL SELECT * FROM clientele._report_shared_rows(shown.figures, in_pass, 'decisions', 'd', frame.decisions)
+        SELECT * FROM clientele._report_shared_rows(shown.figures, frame, 'customers')
+        UNION ALL SELECT * FROM clientele._report_shared_rows(shown.figures, frame, 'decisions')
     ), drawn AS (
         SELECT q.place, q.section, q.question, q.nth, clientele._report_html_of(shown.figures[q.nth], frame, s) AS html
         FROM unnest(shown.places, shown.sections, shown.questions) WITH ORDINALITY AS q (place, section, question, nth)
@@ -202,7 +223,7 @@ BEGIN
             CASE WHEN past THEN ' Offers, their results and models are shown as they are now.' ELSE '' END),
         clientele._report_sections(ROW(store, at, known.time_zone, coalesce(known.currency, ''),
             coalesce(clientele._currency_decimals(known.currency), 2), NOT pg_has_role(known.owner, 'USAGE'),
-            format(CASE WHEN past THEN '%I.customers_at(%L)' ELSE '%I.customers' END, store, at), clientele._report_decisions(store))));
+            format(CASE WHEN past THEN '%I.customers_at(%L)' ELSE '%I.customers' END, store, at), past)));
 END $$;
 COMMENT ON FUNCTION clientele.report_html(name, timestamptz) IS
     'One page about a store, HTML without scripts and without a request to anywhere: how the shop is doing, who its customers are, what '

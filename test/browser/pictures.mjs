@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 
 // Two figures each, side by side, by how their ids begin.
-const pictures = { shop: ['key-figures', 'cohorts'], customers: ['segments', 'rfm'], offers: ['ladder', 'lift-'] };
+const pictures = { shop: ['key-figures', 'segments'], customers: ['cohorts', 'rfm'], offers: ['ladder', 'lift-'] };
 
 const [report, directory] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });

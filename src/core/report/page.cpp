@@ -31,6 +31,7 @@ svg { display: block; margin: .75rem 0 .25rem; font-size: .8125rem; overflow: vi
 svg text { fill: var(--ink); unicode-bidi: plaintext; }
 svg .tick, svg .value { fill: var(--quiet); }
 svg .name { font-weight: 600; }
+svg .name, svg .value { paint-order: stroke; stroke: var(--raised); stroke-width: .3em; stroke-linejoin: round; }
 .grid { stroke: var(--rule); } .zero { stroke: var(--ink); stroke-dasharray: 4 3; }
 rect.s1 { fill: var(--c1); } rect.s2 { fill: var(--c2); } rect.s3 { fill: var(--c3); }
 .l1, .l2, .l3 { stroke-width: 2.5; stroke-linecap: round; }

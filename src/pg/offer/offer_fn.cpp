@@ -84,9 +84,10 @@ NullableDatum open_terms(const Question& asked, const Book& book) {
 
 // --- decisions --------------------------------------------------------------------------------------------------
 
-// Adds a row for each program of the book, but for the one whose exposure is open: the ledger knows what that is.
+// Adds a row for each program of the book, but for the one whose exposure is open: the ledger knows what that is. Where
+// rows explain nothing it follows them.
 void add_decisions(FunctionCallInfo fcinfo) {
-    InitMaterializedSRF(fcinfo, 0);
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto& set = *reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     const Question asked = about_all(fcinfo);
     if (!asked.complete) return;
@@ -103,6 +104,7 @@ void add_decisions(FunctionCallInfo fcinfo) {
         think([&] { decision = decide_program(book, program, customer, winner); });
         add_row(set, shape, {prepared, decision, customer, asked.input.segment, winner});
     }
+    if (customer.open && detail != Detail::explanation) add_open_row(set, shape, open_offer(asked.input.open.value));
 }
 
 // --- the response curve -----------------------------------------------------------------------------------------

@@ -14,6 +14,10 @@
 #include "pg/offer/margins.hpp"
 #include "pg/offer/tiers.hpp"
 
+extern "C" {
+#include "utils/typcache.h"
+}
+
 namespace clientele {
 namespace {
 
@@ -157,6 +161,40 @@ void fill(const RowShape& shape, const Answer& answer, Datum* values, bool* null
     }
 }
 
+// A row by the names of its columns, which are asked for in about their order. Its type is not pinned meanwhile: nothing
+// here could change it.
+class NamedRow {
+  public:
+    explicit NamedRow(Datum datum) {
+        HeapTupleHeader row = DatumGetHeapTupleHeader(datum);
+        descriptor_ = lookup_type_cache(HeapTupleHeaderGetTypeId(row), TYPECACHE_TUPDESC)->tupDesc;
+        if (descriptor_ == nullptr || descriptor_->natts > most_columns) {
+            ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a row has not the columns of its type")));
+        }
+        HeapTupleData tuple{};
+        tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+        tuple.t_data = row;
+        heap_deform_tuple(&tuple, descriptor_, values_, nulls_);
+    }
+
+    // NULL where it has no such column.
+    NullableDatum column(std::string_view name) {
+        for (int step = 0; step < descriptor_->natts; ++step) {
+            const int index = (next_ + step) % descriptor_->natts;
+            if (name != NameStr(TupleDescAttr(descriptor_, index)->attname)) continue;
+            next_ = index + 1;
+            return {values_[index], nulls_[index]};
+        }
+        return null_datum;
+    }
+
+  private:
+    TupleDesc descriptor_;
+    Datum values_[most_columns];
+    bool nulls_[most_columns];
+    int next_ = 0;
+};
+
 }  // namespace
 
 NullableDatum expectation(double amount, const Book& book) {
@@ -200,6 +238,22 @@ void add_row(ReturnSetInfo& set, const RowShape& shape, const Answer& answer) {
     Datum values[most_columns];
     bool nulls[most_columns];
     fill(shape, answer, values, nulls);
+    tuplestore_putvalues(set.setResult, set.setDesc, values, nulls);
+}
+
+void add_open_row(ReturnSetInfo& set, const RowShape& shape, const OpenOffer& open) {
+    NamedRow terms(open.terms);
+    Datum values[most_columns];
+    bool nulls[most_columns];
+    for (int index = 0; index < shape.descriptor->natts; ++index) {
+        const std::string_view name = shape.columns[index]->name;
+        const NullableDatum column = name == "program"  ? words(open.exposure.program)
+                                     : name == "status" ? words(code_of(open.exposure.held_out ? Status::held_out
+                                                                                               : Status::offered))
+                                                        : terms.column(name);
+        values[index] = column.value;
+        nulls[index] = column.isnull;
+    }
     tuplestore_putvalues(set.setResult, set.setDesc, values, nulls);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pg/offer/offer_book.hpp"
+#include "pg/offer/offer_input.hpp"
 
 namespace clientele {
 
@@ -34,6 +35,9 @@ bool has_column(const RowShape& shape, std::string_view name);
 // The answer in that shape: as a row, or added to a set.
 Datum row_of(const RowShape& shape, const Answer& answer);
 void add_row(ReturnSetInfo& set, const RowShape& shape, const Answer& answer);
+
+// What was decided when an exposure that is open began: its status and its terms. Nothing else is known of it.
+void add_open_row(ReturnSetInfo& set, const RowShape& shape, const OpenOffer& open);
 
 // What a customer is expected to earn, in the currency's decimals, or more, since it is little. NULL: not known.
 NullableDatum expectation(double amount, const Book& book);

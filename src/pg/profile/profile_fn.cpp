@@ -197,6 +197,12 @@ CLIENTELE_FUNCTION(clientele_order_profile_recv) {
     PG_RETURN_POINTER(result);
 }
 
+CLIENTELE_FUNCTION(clientele_order_profile_from_bytea) {
+    struct varlena* result = PG_GETARG_BYTEA_P_COPY(0);
+    check_encoded(profile_bytes(PointerGetDatum(result)));
+    PG_RETURN_POINTER(result);
+}
+
 // order_profile(): the state gains one order.
 CLIENTELE_FUNCTION(clientele_order_profile_add) {
     MemoryContext context = orders_context(fcinfo);
