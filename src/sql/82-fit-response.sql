@@ -51,7 +51,8 @@ CREATE TYPE clientele._response_findings AS (
     covariance double precision[], arms double precision[], extra double precision[], profits double precision[]);
 COMMENT ON TYPE clientele._response_findings IS
     'Internal: what is found, as numbers. arms: arm, open orders, predicted and observed redemptions of each; extra: extra orders and '
-    'their error at the mean reward, the same by reward, and as measured; profits: of the five ways of setting terms with their '
+    'their error at the mean reward, the same by reward, and as measured; those by reward as redemptions have them, and the orders of an '
+    'exposure that come anyway; profits: of the five ways of setting terms with their '
     'intervals, the best pair, and the share offered learned terms; none where nothing converged.';
 
 CREATE FUNCTION clientele._fit_response(orders double precision[], exposures double precision[], customers double precision[],
@@ -413,6 +414,7 @@ BEGIN
             sample.order_rate || (extract(epoch FROM horizon) / 86400)::double precision, displaced),
         log.first_at, now(), log.counts[6],
         to_jsonb(fitted) - '{version,in_use}'::text[] || jsonb_build_object('horizon', horizon,
+            'fitted_extra_orders', ((findings).extra)[7], 'own_orders', ((findings).extra)[8],
             'terms', clientele._response_terms(store)), fitted.in_use);
     IF fitted.in_use THEN
         PERFORM clientele._note(store, 'response', NULL);
@@ -461,11 +463,12 @@ COMMENT ON FUNCTION clientele._refresh_season(name) IS
 
 -- ---- When not to trust it ----
 
-CREATE FUNCTION clientele._reach_pvalue(orders double precision[], parameters double precision[], q_known boolean)
-    RETURNS double precision
+CREATE FUNCTION clientele._reach_pvalue(orders double precision[], parameters double precision[], q_known boolean,
+    extra_orders double precision, own_orders double precision) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_reach_pvalue' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION clientele._reach_pvalue(double precision[], double precision[], boolean) IS
-    'Whether redemptions are as a response predicts them, by groups of orders, which stand where _fit_response() has arms.';
+COMMENT ON FUNCTION clientele._reach_pvalue(double precision[], double precision[], boolean, double precision, double precision) IS
+    'Whether redemptions are as a response, and extra orders by reward, predict them, by groups of orders, which stand where '
+    '_fit_response() has arms.';
 
 -- Exposures of the last 90 days whose horizon is over.
 CREATE FUNCTION clientele._response_departures(store name, model clientele.model_version) RETURNS text[]
@@ -489,12 +492,14 @@ BEGIN
             WHERE o.is_open
         ), tested AS (
             SELECT g.name, clientele._reach_pvalue(array_agg(ARRAY[g.customer, g.log_mean, g.log_sd, g.min_spend, g.reward, g.segment,
-                g.place, 1, g.reaches::integer, g.amount]::double precision[]), $5, true) AS p
+                g.place, 1, g.reaches::integer, g.amount]::double precision[]), $5, true, $6, $7) AS p
             FROM grouped g GROUP BY g.name)
         SELECT array_agg(format(''redemptions by %s are not as predicted: p = %s'', t.name, clientele._significant(t.p)) ORDER BY t.name)
         FROM tested t WHERE t.p < 0.001', 'log', clientele._response_log(store))
         INTO departures USING now() - interval '90 days', 'infinity'::timestamptz,
-            (model.parameters ->> 'horizon_days')::double precision * interval '1 day', segments, numbers;
+            (model.parameters ->> 'horizon_days')::double precision * interval '1 day', segments, numbers,
+            coalesce((model.diagnostics ->> 'fitted_extra_orders')::double precision, 0),
+            coalesce((model.diagnostics ->> 'own_orders')::double precision, 0);
     RETURN coalesce(departures, '{}');
 END $$;
 COMMENT ON FUNCTION clientele._response_departures(name, clientele.model_version) IS
