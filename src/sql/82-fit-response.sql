@@ -136,7 +136,7 @@ COMMENT ON FUNCTION clientele._response_tables(name, timestamptz, timestamptz, i
     'The log as _fit_response() takes it. counts: exposures, held out, orders, redemptions, those of drawn terms, customers; arms: what '
     'was drawn, by number.';
 
--- At most 100, by the number of exposures. Of a sensitive one nothing is learnt, nor where its rule could be another''s.
+-- At most 100, by the number of exposures.
 CREATE FUNCTION clientele._response_segments(store name, "from" timestamptz, "to" timestamptz) RETURNS text[]
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -145,13 +145,13 @@ BEGIN
     EXECUTE clientele._fill('
         SELECT array_agg(s.segment ORDER BY s.segment)
         FROM (SELECT l.segment FROM {store}.ledger l WHERE l.issued_at >= $1 AND l.issued_at < $2 AND l.segment IS NOT NULL
-            AND l.segment NOT IN (SELECT r.segment FROM {store}.segment_rules r WHERE r.segmentation = ''main'' AND r.sensitive)
+            AND l.segment <> ALL ($3)
             GROUP BY l.segment ORDER BY count(*) DESC, l.segment LIMIT 100) s', 'store', quote_ident(store))
-        INTO segments USING "from", "to";
+        INTO segments USING "from", "to", clientele._sensitive_segments(store);
     RETURN coalesce(segments, '{}');
 END $$;
 COMMENT ON FUNCTION clientele._response_segments(name, timestamptz, timestamptz) IS
-    'The segments of whose customers it is learnt how they respond.';
+    'The segments of whose customers it is learnt how they respond: of none that is sensitive, or that rests on what one is told by.';
 
 -- A sample by hash, so that it is the same one in every fit. Terms are those of the first program that would win.
 CREATE FUNCTION clientele._response_customers(store name, segments text[], OUT customers double precision[],

@@ -16,10 +16,9 @@ struct Option {
 };
 
 // By threshold, then by reward. What the margin or the program's limits leave of a reward must have been tried as well.
-std::vector<Option> options(const Book& book, std::int64_t highest, const Decision& decision) {
+std::vector<Option> options(const Book& book, std::int64_t highest, const Decision& decision, std::int64_t margin) {
     const Program& program = *decision.program;
     const auto& [stretch, rate] = std::pair{book.response->stretch, book.response->reward_rate};
-    const std::int64_t margin = decision.margin.value;
     const Arm least{.stretch = stretch.least}, greatest{.stretch = stretch.greatest};
     const Terms lowest = terms_of(book, program, least, decision.reference, margin);
     const std::int64_t top = terms_of(book, program, greatest, decision.reference, margin, highest).min_spend;
@@ -40,6 +39,12 @@ std::vector<Option> options(const Book& book, std::int64_t highest, const Decisi
     return options;
 }
 
+// A sensitive segment has no margin of its own here: nobody is asked for other terms for being in it.
+std::int64_t fair_margin(const Book& book, const Customer& customer, const CustomerMargin& margin) {
+    const bool own = margin.source == MarginSource::segment;
+    return own && book.response->is_sensitive(customer.segment) ? book.margins.store : margin.value;
+}
+
 double orders_to_expect(const Book& book, const Customer& customer) {
     const CustomerFacts& facts = customer.facts;
     const ResponseModel& response = *book.response;
@@ -58,7 +63,7 @@ Prospect prospect_of(const Book& book, const Customer& customer, const Decision&
     prospect.value.mu += customer.season;
     prospect.orders = orders_to_expect(book, customer);
     prospect.segment = book.response->segment_of(customer.segment);
-    prospect.margin = static_cast<double>(decision.margin.value) / rate_unit;
+    prospect.margin = static_cast<double>(fair_margin(book, customer, decision.margin)) / rate_unit;
     return prospect;
 }
 
@@ -118,7 +123,7 @@ LearnedTerms learned_terms(const Book& book, const Customer& customer, std::int6
     LearnedTerms found;
     OfferTerms best;
     double greatest = -HUGE_VAL;
-    for_each_profit(book, prospect, worth, options(book, highest, decision),
+    for_each_profit(book, prospect, worth, options(book, highest, decision, fair_margin(book, customer, decision.margin)),
                     [&](const Option& option, const OfferTerms& terms, const OfferProfit&, double profit) {
                         if (!(profit - price * terms.reward > greatest)) return;
                         greatest = profit - price * terms.reward;
@@ -204,7 +209,7 @@ std::vector<CurvePoint> response_curve(const Book& book, const Customer& custome
     const Prospect prospect = prospect_of(book, customer, decision);
     const Worth& worth = decision.program->worth;
     for_each_profit(
-        book, prospect, worth, options(book, highest, decision),
+        book, prospect, worth, options(book, highest, decision, fair_margin(book, customer, decision.margin)),
         [&](const Option& option, const OfferTerms& terms, const OfferProfit& profit, double earns) {
             const auto draws = book.response->belief.profits(prospect, terms);
             CurvePoint point{option.terms, profit.natural_share(), profit.raised_share(terms.reward), earns};
