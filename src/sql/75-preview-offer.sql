@@ -90,8 +90,9 @@ CREATE FUNCTION clientele._comparison_query(store name, program text, consent te
             coalesce(sum(n.changes), 0)::bigint, coalesce(sum(n.unchanged), 0)::bigint, coalesce(sum(n.cost_before), 0),
             coalesce(sum(n.cost_after), 0), round(coalesce(sum(n.natural_before), 0), 2), round(coalesce(sum(n.natural_after), 0), 2),
             coalesce(sum(n.exploring), 0), coalesce((sum(n.offered) / sum(n.customers))::double precision, 0),
-            round(sum(n.stretch) / sum(n.offered), 4)::double precision, round(sum(n.cost_after) / sum(n.offered), 2), n.rfm_class
-        FROM counted n GROUP BY GROUPING SETS ((n.segment), {classes} ()) ORDER BY n.segment, n.rfm_class',
+            round(sum(n.stretch) / sum(n.offered), 4)::double precision, round(sum(n.cost_after) / sum(n.offered), 2), {class}
+        FROM counted n GROUP BY GROUPING SETS ((n.segment), {classes} ()) ORDER BY n.segment, 15',
+        'class', CASE WHEN by_rfm THEN 'n.rfm_class' ELSE 'NULL::text' END,
         'classes', CASE WHEN by_rfm THEN '(n.rfm_class),' ELSE '' END,
         'rfm_class', CASE WHEN by_rfm THEN clientele._rfm_class_of(store) ELSE 'NULL::text' END,
         'before', clientele._columns_of('clientele.offer', '(d.before).', clientele._explaining_columns()),
