@@ -101,9 +101,9 @@ WITH truth AS (
     SELECT c.segment, s.segment AS rfm_class, count(*) AS customers, count(o.reward) AS offered, avg(o.min_spend / o.reference_value) AS stretch, avg(o.reward) AS reward
     FROM v.customers c JOIN v.segments s ON s.customer_id = c.customer_id AND s.segmentation = 'rfm' LEFT JOIN v.offers o ON o.customer_id = c.customer_id
     GROUP BY GROUPING SETS ((c.segment), (s.segment), ()))
-SELECT count(*) AS rows, count(*) FILTER (WHERE f.customers = t.customers AND f.offered_share = t.offered::float8 / t.customers AND f.mean_stretch IS NOT DISTINCT FROM round(t.stretch, 4)::float8
+SELECT count(*) = count(*) FILTER (WHERE f.customers = t.customers AND f.offered_share = t.offered::float8 / t.customers AND f.mean_stretch IS NOT DISTINCT FROM round(t.stretch, 4)::float8
     AND f.mean_reward IS NOT DISTINCT FROM round(t.reward, 2)) AS come_true, count(DISTINCT f.rfm_class) > 5 AS many_classes, max(f.mean_stretch) > min(f.mean_stretch) AS differ
-FROM foreseen f FULL JOIN truth t ON t.segment IS NOT DISTINCT FROM f.segment AND t.rfm_class IS NOT DISTINCT FROM f.rfm_class;
+FROM foreseen f FULL JOIN truth t ON coalesce(t.segment, '') = coalesce(f.segment, '') AND coalesce(t.rfm_class, '') = coalesce(f.rfm_class, '');
 SELECT count(*) FILTER (WHERE segment IS NULL) AS all_of_them, count(rfm_class) AS classes FROM clientele.preview_offer('v', 'more', 'grow_order_value');
 ROLLBACK;
 SELECT clientele.preview_offer('v', 'more', 'grow_order_value', by_rfm => NULL);
