@@ -193,6 +193,21 @@ SELECT clientele.drop_offer('lt', 'behind');
 SELECT sum(expected_profit) AS firms INTO firms FROM lt.offers WHERE segment = 'firms' AND variant = 'default';
 SELECT clientele.define_segment('lt', 'firms', 'firm', sensitive => true);
 SELECT sum(o.expected_profit) < min(f.firms) AS less FROM lt.offers o, firms f WHERE segment = 'firms' AND variant = 'default';
+-- Nor a margin of its own.
+CREATE TABLE plain AS SELECT customer_id, min_spend, reward, expected_profit FROM lt.offers WHERE segment = 'firms' AND variant = 'default';
+SELECT clientele.set_margins('lt', by_segment => '{"firms": 0.6}');
+SELECT count(*) FILTER (WHERE (o.min_spend, o.reward, o.expected_profit) IS DISTINCT FROM (p.min_spend, p.reward, p.expected_profit)) AS differ, count(*) > 20 AS many
+FROM plain p FULL JOIN (SELECT * FROM lt.offers WHERE segment = 'firms' AND variant = 'default') o USING (customer_id);
+-- A segment that is not sensitive, but rests on the attribute by which one is, of whatever segmentation, is as good as that; others are not.
+SELECT clientele.define_segment('lt', 'firms', 'firm', sensitive => false);
+SELECT sum(o.expected_profit) > 1.5 * (SELECT sum(expected_profit) FROM plain) AS more FROM lt.offers o WHERE segment = 'firms' AND variant = 'default';
+SELECT clientele.define_segment('lt', 'busy', 'orders > 5', priority => 1000), clientele.define_segment('lt', 'shy', 'NOT firm AND orders > 3', segmentation => 'delicate', sensitive => true);
+SELECT clientele._sensitive_segments('lt') AS sensitive, lt._offer_book() -> 'response' -> 'sensitive' AS in_the_book;
+SELECT count(*) FILTER (WHERE (o.min_spend, o.reward, o.expected_profit) IS DISTINCT FROM (p.min_spend, p.reward, p.expected_profit)) AS differ
+FROM plain p FULL JOIN (SELECT * FROM lt.offers WHERE segment = 'firms' AND variant = 'default') o USING (customer_id);
+SELECT clientele.drop_segment('lt', 'shy', 'delicate'), clientele.drop_segment('lt', 'busy');
+SELECT clientele._sensitive_segments('lt') AS sensitive;
+SELECT clientele.set_margins('lt');
 SELECT clientele.define_segment('lt', 'firms', 'firm', sensitive => false);
 -- A response that does not hold any more.
 SELECT use_learnt(jsonb_build_object('known_to', now() - interval '91 days'));

@@ -92,6 +92,22 @@ SELECT count(*) FILTER (WHERE e.program IS NULL OR d.program IS NULL OR (d.statu
 FROM v.offer_decisions d FULL JOIN (SELECT c.customer_id, e.* FROM v.customers c, LATERAL clientele.explain_offer(c.customer_id) e) e USING (customer_id, program);
 ROLLBACK;
 
+-- Who gets what: by segment and by RFM class, as it comes true.
+BEGIN;
+SELECT clientele.add_rfm_segments('v');
+CREATE TABLE foreseen AS SELECT * FROM clientele.preview_offer('v', 'more', 'grow_order_value', max_cv => 0.3, holdout => 0.2, by_rfm => true);
+SELECT clientele.define_offer('v', 'more', 'grow_order_value', max_cv => 0.3, holdout => 0.2);
+WITH truth AS (
+    SELECT c.segment, s.segment AS rfm_class, count(*) AS customers, count(o.reward) AS offered, avg(o.min_spend / o.reference_value) AS stretch, avg(o.reward) AS reward
+    FROM v.customers c JOIN v.segments s ON s.customer_id = c.customer_id AND s.segmentation = 'rfm' LEFT JOIN v.offers o ON o.customer_id = c.customer_id
+    GROUP BY GROUPING SETS ((c.segment), (s.segment), ()))
+SELECT count(*) = count(*) FILTER (WHERE f.customers = t.customers AND f.offered_share = t.offered::float8 / t.customers AND f.mean_stretch IS NOT DISTINCT FROM round(t.stretch, 4)::float8
+    AND f.mean_reward IS NOT DISTINCT FROM round(t.reward, 2)) AS come_true, count(DISTINCT f.rfm_class) > 5 AS many_classes, max(f.mean_stretch) > min(f.mean_stretch) AS differ
+FROM foreseen f FULL JOIN truth t ON coalesce(t.segment, '') = coalesce(f.segment, '') AND coalesce(t.rfm_class, '') = coalesce(f.rfm_class, '');
+SELECT count(*) FILTER (WHERE segment IS NULL) AS all_of_them, count(rfm_class) AS classes FROM clientele.preview_offer('v', 'more', 'grow_order_value');
+ROLLBACK;
+SELECT clientele.preview_offer('v', 'more', 'grow_order_value', by_rfm => NULL);
+
 -- What define_offer refuses is refused; with a budget below what was promised, too.
 SELECT clientele.preview_offer(NULL, 'more', 'grow_order_value');
 SELECT clientele.preview_offer('v', 'more', 'grow_order_value', stretch => 1);

@@ -134,6 +134,12 @@ SELECT jsonb_object_keys(parameters -> 'd') AS segment FROM clientele.fit_respon
 UPDATE rs.ledger l SET segment = k.segment FROM kept k WHERE k.exposure_id = l.exposure_id;
 SELECT clientele.define_segment('rs', 'keen', 'keen', sensitive => true);
 SELECT jsonb_object_keys(parameters -> 'd') AS segment FROM clientele.fit_response('rs', use => false);
+-- Nor of one that rests on the same attribute.
+SELECT clientele.define_segment('rs', 'patient', 'NOT keen AND orders > 100');
+UPDATE rs.ledger SET segment = 'patient' WHERE customer_id % 7 = 0;
+SELECT jsonb_object_keys(parameters -> 'd') AS segment FROM clientele.fit_response('rs', use => false);
+UPDATE rs.ledger l SET segment = k.segment FROM kept k WHERE k.exposure_id = l.exposure_id;
+SELECT clientele.drop_segment('rs', 'patient');
 -- Amounts of any size.
 UPDATE orders SET amount = CASE WHEN order_id % 2000 = 0 THEN 0.01 ELSE 99999999 END WHERE order_id % 1000 = 0;
 SELECT converged FROM clientele.fit_response('rs', force => true, use => false);

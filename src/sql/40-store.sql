@@ -322,9 +322,8 @@ BEGIN
             segmentation text NOT NULL, segment text NOT NULL, priority integer NOT NULL,
             rule text NOT NULL, operands text[] NOT NULL, description text, sensitive boolean NOT NULL, body text,
             PRIMARY KEY (segmentation, segment), UNIQUE (segmentation, priority));
-        CREATE TABLE {store}.contents (
-            slot text NOT NULL, segment text NOT NULL, content text NOT NULL, body text, holdout double precision NOT NULL DEFAULT 0,
-            PRIMARY KEY (slot, segment));
+        CREATE TABLE {store}.contents (slot text NOT NULL, segment text NOT NULL, content text NOT NULL, body text,
+            holdout double precision NOT NULL DEFAULT 0, PRIMARY KEY (slot, segment));
         CREATE TABLE {store}.programs (
             program text PRIMARY KEY, version integer NOT NULL, priority integer NOT NULL UNIQUE, objective text NOT NULL, segments text[],
             stretch numeric NOT NULL, reward_rate numeric NOT NULL, max_cv double precision, valid_for interval NOT NULL,

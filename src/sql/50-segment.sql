@@ -312,8 +312,9 @@ BEGIN
         PERFORM clientele._refuse_undisclosed(store, segment, segmentation);
     END IF;
     PERFORM clientele._regenerate_segments(store);
-    IF sensitive IS DISTINCT FROM former.sensitive THEN
-        PERFORM clientele._regenerate_offers(store);  -- what is learnt of a sensitive segment is not used
+    -- What is learnt of a sensitive segment, or of one that rests on the same, is not used.
+    IF sensitive OR former.sensitive OR clientele._sensitive_segments(store) <> '{}' THEN
+        PERFORM clientele._regenerate_offers(store);
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele.define_segment(name, text, text, integer, text, boolean, text) IS
@@ -346,6 +347,33 @@ COMMENT ON FUNCTION clientele._write_segment(name, text, text, text, integer, te
     'Internal: checks a segment and writes its row. The caller holds the lock of _lock_rules(), looks after disclosures, and regenerates '
     'the functions.';
 
+-- What a customer has done is nobody's attribute: columns that are computed from orders tell nobody by themselves.
+CREATE FUNCTION clientele._sensitive_segments(store name) RETURNS text[]
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    settings constant clientele.store_settings := clientele._settings(store);
+    segments text[];
+BEGIN
+    EXECUTE format('
+        WITH attributes AS (
+            SELECT a.attnum::integer AS ordinal FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND NOT a.attisdropped
+                AND (a.attname = ''category_mix'' OR a.attname IN (SELECT n.name FROM clientele._attributes($2) n))
+        ), rules AS (
+            SELECT r.segmentation, r.segment, r.sensitive, ARRAY(SELECT a.ordinal FROM attributes a
+                WHERE a.ordinal IN (SELECT m[1]::integer FROM regexp_matches(r.body, ''\$(\d+)'', ''g'') m)) AS attributes
+            FROM %I.segment_rules r
+        ), telling AS (
+            SELECT array_agg(DISTINCT t.attribute) AS attributes FROM rules r CROSS JOIN LATERAL unnest(r.attributes) t (attribute)
+            WHERE r.sensitive)
+        SELECT array_agg(r.segment ORDER BY r.segment) FROM rules r CROSS JOIN telling t
+        WHERE r.segmentation = ''main'' AND (r.sensitive OR r.attributes && t.attributes)', store)
+        INTO segments USING format('%I.customers', store), settings;
+    RETURN coalesce(segments, '{}');
+END $$;
+COMMENT ON FUNCTION clientele._sensitive_segments(name) IS
+    'The segments of main that are sensitive, or whose rules rest on an attribute, or on the categories of what was bought, as one of any '
+    'segmentation does that is: of them nothing of their own may be learnt.';
+
 CREATE FUNCTION clientele._begin_segmentation(store name, segmentation text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -377,6 +405,7 @@ CREATE FUNCTION clientele.drop_segment(store name, segment text, segmentation te
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text[];
+    sensitive boolean;
 BEGIN
     PERFORM clientele._lock_rules(store);
     PERFORM clientele._require('segment', segment IS NOT NULL);
@@ -393,9 +422,13 @@ BEGIN
             HINT = format('Segments there: %s.', clientele._name_list(trim_array(known, 1), 'none'));
     END IF;
     PERFORM clientele._refuse_referenced(store, segment, segmentation);
-    EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1 AND segment = $2', store) USING segmentation, segment;
+    EXECUTE format('DELETE FROM %I.segment_rules WHERE segmentation = $1 AND segment = $2 RETURNING sensitive', store) INTO sensitive
+        USING segmentation, segment;
     PERFORM clientele._end_segmentations(store);
     PERFORM clientele._regenerate_segments(store);
+    IF sensitive THEN
+        PERFORM clientele._regenerate_offers(store);  -- others may have rested on the same
+    END IF;
 END $$;
 COMMENT ON FUNCTION clientele.drop_segment(name, text, text) IS
     'Drops a segment that no content and no offer refers to. A segmentation other than main goes with its last segment.';

@@ -17,9 +17,8 @@ BEGIN
     EXECUTE format('SELECT jsonb_build_object(''purchase_model'',
         jsonb_build_object(''model'', s.purchase_kind, ''parameters'', s.purchase))
         FROM %I.scoring s WHERE s.id = 1 AND s.purchase IS NOT NULL', store) INTO purchase_model;
-    EXECUTE format('SELECT jsonb_build_object(''response'', m.parameters || jsonb_build_object(''sensitive'',
-            (SELECT jsonb_agg(r.segment ORDER BY r.segment) FROM %1$I.segment_rules r WHERE r.segmentation = ''main'' AND r.sensitive)))
-        FROM %1$I.models m WHERE m.kind = ''response'' AND m.in_use', store) INTO response;
+    EXECUTE format('SELECT jsonb_build_object(''response'', m.parameters || jsonb_build_object(''sensitive'', nullif($1, ''{}'')))
+        FROM %1$I.models m WHERE m.kind = ''response'' AND m.in_use', store) INTO response USING clientele._sensitive_segments(store);
     book := jsonb_build_object('seed', settings.seed, 'currency', settings.currency, 'time_zone', settings.time_zone,
         'margin', settings.margin, 'global_holdout', nullif(settings.global_holdout, 0),
         'programs', coalesce(programs, '[]')) || coalesce(purchase_model, '{}') || coalesce(response, '{}')

@@ -51,7 +51,8 @@ CREATE TYPE clientele._response_findings AS (
     covariance double precision[], arms double precision[], extra double precision[], profits double precision[]);
 COMMENT ON TYPE clientele._response_findings IS
     'Internal: what is found, as numbers. arms: arm, open orders, predicted and observed redemptions of each; extra: extra orders and '
-    'their error at the mean reward, the same by reward, and as measured; profits: of the five ways of setting terms with their '
+    'their error at the mean reward, the same by reward, and as measured; those by reward as redemptions have them, and the orders of an '
+    'exposure that come anyway; profits: of the five ways of setting terms with their '
     'intervals, the best pair, and the share offered learned terms; none where nothing converged.';
 
 CREATE FUNCTION clientele._fit_response(orders double precision[], exposures double precision[], customers double precision[],
@@ -135,7 +136,7 @@ COMMENT ON FUNCTION clientele._response_tables(name, timestamptz, timestamptz, i
     'The log as _fit_response() takes it. counts: exposures, held out, orders, redemptions, those of drawn terms, customers; arms: what '
     'was drawn, by number.';
 
--- At most 100, by the number of exposures. Of a sensitive one nothing is learnt, nor where its rule could be another''s.
+-- At most 100, by the number of exposures.
 CREATE FUNCTION clientele._response_segments(store name, "from" timestamptz, "to" timestamptz) RETURNS text[]
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -144,13 +145,13 @@ BEGIN
     EXECUTE clientele._fill('
         SELECT array_agg(s.segment ORDER BY s.segment)
         FROM (SELECT l.segment FROM {store}.ledger l WHERE l.issued_at >= $1 AND l.issued_at < $2 AND l.segment IS NOT NULL
-            AND l.segment NOT IN (SELECT r.segment FROM {store}.segment_rules r WHERE r.segmentation = ''main'' AND r.sensitive)
+            AND l.segment <> ALL ($3)
             GROUP BY l.segment ORDER BY count(*) DESC, l.segment LIMIT 100) s', 'store', quote_ident(store))
-        INTO segments USING "from", "to";
+        INTO segments USING "from", "to", clientele._sensitive_segments(store);
     RETURN coalesce(segments, '{}');
 END $$;
 COMMENT ON FUNCTION clientele._response_segments(name, timestamptz, timestamptz) IS
-    'The segments of whose customers it is learnt how they respond.';
+    'The segments of whose customers it is learnt how they respond: of none that is sensitive, or that rests on what one is told by.';
 
 -- A sample by hash, so that it is the same one in every fit. Terms are those of the first program that would win.
 CREATE FUNCTION clientele._response_customers(store name, segments text[], OUT customers double precision[],
@@ -413,6 +414,7 @@ BEGIN
             sample.order_rate || (extract(epoch FROM horizon) / 86400)::double precision, displaced),
         log.first_at, now(), log.counts[6],
         to_jsonb(fitted) - '{version,in_use}'::text[] || jsonb_build_object('horizon', horizon,
+            'fitted_extra_orders', ((findings).extra)[7], 'own_orders', ((findings).extra)[8],
             'terms', clientele._response_terms(store)), fitted.in_use);
     IF fitted.in_use THEN
         PERFORM clientele._note(store, 'response', NULL);
@@ -461,11 +463,12 @@ COMMENT ON FUNCTION clientele._refresh_season(name) IS
 
 -- ---- When not to trust it ----
 
-CREATE FUNCTION clientele._reach_pvalue(orders double precision[], parameters double precision[], q_known boolean)
-    RETURNS double precision
+CREATE FUNCTION clientele._reach_pvalue(orders double precision[], parameters double precision[], q_known boolean,
+    extra_orders double precision, own_orders double precision) RETURNS double precision
     AS 'MODULE_PATHNAME', 'clientele_reach_pvalue' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION clientele._reach_pvalue(double precision[], double precision[], boolean) IS
-    'Whether redemptions are as a response predicts them, by groups of orders, which stand where _fit_response() has arms.';
+COMMENT ON FUNCTION clientele._reach_pvalue(double precision[], double precision[], boolean, double precision, double precision) IS
+    'Whether redemptions are as a response, and extra orders by reward, predict them, by groups of orders, which stand where '
+    '_fit_response() has arms.';
 
 -- Exposures of the last 90 days whose horizon is over.
 CREATE FUNCTION clientele._response_departures(store name, model clientele.model_version) RETURNS text[]
@@ -489,12 +492,14 @@ BEGIN
             WHERE o.is_open
         ), tested AS (
             SELECT g.name, clientele._reach_pvalue(array_agg(ARRAY[g.customer, g.log_mean, g.log_sd, g.min_spend, g.reward, g.segment,
-                g.place, 1, g.reaches::integer, g.amount]::double precision[]), $5, true) AS p
+                g.place, 1, g.reaches::integer, g.amount]::double precision[]), $5, true, $6, $7) AS p
             FROM grouped g GROUP BY g.name)
         SELECT array_agg(format(''redemptions by %s are not as predicted: p = %s'', t.name, clientele._significant(t.p)) ORDER BY t.name)
         FROM tested t WHERE t.p < 0.001', 'log', clientele._response_log(store))
         INTO departures USING now() - interval '90 days', 'infinity'::timestamptz,
-            (model.parameters ->> 'horizon_days')::double precision * interval '1 day', segments, numbers;
+            (model.parameters ->> 'horizon_days')::double precision * interval '1 day', segments, numbers,
+            coalesce((model.diagnostics ->> 'fitted_extra_orders')::double precision, 0),
+            coalesce((model.diagnostics ->> 'own_orders')::double precision, 0);
     RETURN coalesce(departures, '{}');
 END $$;
 COMMENT ON FUNCTION clientele._response_departures(name, clientele.model_version) IS

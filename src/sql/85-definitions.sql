@@ -498,7 +498,7 @@ BEGIN
     FOREACH change IN ARRAY changes LOOP
         PERFORM clientele._apply_change(store, change);
     END LOOP;
-    PERFORM clientele._regenerate_segments(store)
+    PERFORM clientele._regenerate_segments(store), clientele._regenerate_offers(store)  -- these know who is sensitive
         WHERE EXISTS (SELECT FROM unnest(changes) AS c WHERE c.kind IN ('segmentation', 'segment'));
     FOREACH change IN ARRAY changes LOOP
         PERFORM clientele._check_change(store, change);

@@ -54,6 +54,7 @@ struct Tally {
 void print(const ShopKind& kind, double explored, int seeds) {
     OfferTrial trial;
     trial.explored = explored;
+    if (kind.even_more_orders > 0) trial.exposures.push_back(200'000);  // what it takes to see them
     double contribution = 0, oracle = 0, stretch = 0, spread = 0, exploring = 0;
     std::vector<Tally> tallies(trial.exposures.size());
     for (int seed = 1; seed <= seeds; ++seed) {

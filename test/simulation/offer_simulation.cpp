@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/response/extra_orders.hpp"
-
 namespace clientele {
 namespace {
 
@@ -77,8 +75,7 @@ struct Log {
         }
     }
 
-    Economics economics() const {
-        const OrdersByReward measured = orders_by_reward(counts);
+    Economics economics(const OrdersByReward& measured) const {
         const ExtraOrders extra = extra_orders(measured.difference(), measured.difference_error());
         Economics economics;
         economics.extra_orders = extra.mean / measured.mean_reward;
@@ -88,6 +85,22 @@ struct Log {
 };
 
 // ---- What is learned from it ----
+
+struct Evidence {
+    std::vector<ResponseOrder> orders;
+    OrdersByReward measured;
+    Economics economics;
+    ResponseWithExtra found;
+};
+
+Evidence evidence_of(const Log& log) {
+    Evidence evidence;
+    evidence.orders = log.orders;
+    evidence.measured = orders_by_reward(log.counts);
+    evidence.economics = log.economics(evidence.measured);
+    evidence.found = fit_with_extra(evidence.orders, 3, false, evidence.measured, std::nan(""));
+    return evidence;
+}
 
 std::vector<OfferTerms> candidates(const Shopper& shopper) {
     std::vector<OfferTerms> terms;
@@ -102,10 +115,13 @@ Learned learn(const SimulatedShop& shop, const OfferTrial& trial, const Log& log
     Learned learned;
     learned.exposures = log.exposures;
     learned.redemptions = log.redemptions;
-    learned.fit = fit_response(log.orders, 3, false);
+    const Evidence evidence = evidence_of(log);
+    const Economics& economics = evidence.economics;
+    learned.fit = evidence.found.fit;
+    learned.extra = evidence.found.rate;
+    learned.mean_reward = evidence.measured.mean_reward;
     learned.converged = learned.fit.converged;
-    learned.reach_p = reach_check(log.orders, learned.fit.response()).p_value;
-    const Economics economics = log.economics();
+    learned.reach_p = reach_check(evidence.orders, learned.fit.response(), evidence.found.fitted).p_value;
     const ResponseBelief belief(learned.fit, economics), sure(learned.fit, economics, interval_draws, 11);
     TotalProfit predicted(sure);
     for (int i = 0; i < trial.judged; ++i) {
@@ -149,7 +165,8 @@ std::vector<Round> recur(const ShopKind& kind, const OfferTrial& trial, int roun
     Random random(seed, 2);
     Log log;
     log.grow(shop, trial, trial.exposures.back(), random);
-    const ResponseBelief belief(fit_response(log.orders, 3, false), log.economics());
+    const Evidence evidence = evidence_of(log);
+    const ResponseBelief belief(evidence.found.fit, evidence.economics);
     std::vector<Round> result(static_cast<std::size_t>(rounds));
     for (Round& round : result) {
         for (int i = 0; i < trial.judged; ++i) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/response/extra_orders.hpp"
 #include "simulated_shop.hpp"
 
 namespace clientele {
@@ -27,6 +28,8 @@ struct Learned {
     double reach_p = 0;
     ProfitInterval predicted;  // of what is chosen
     ResponseFit fit;
+    ExtraRate extra;         // as redemptions have it
+    double mean_reward = 0;  // as a share of the median order
 };
 
 struct OfferOutcome {

@@ -57,6 +57,7 @@ SELECT clientele.alter_offer('full'::name, 'second'::text, stretch => 1.3, reset
 SELECT clientele.define_offer('full'::name, 'back'::text, 'win_back'::text);
 SELECT clientele.drop_offer('full'::name, 'back'::text);
 SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, budget => 100::numeric);
+SELECT * FROM clientele.preview_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, by_rfm => true);
 SELECT clientele.set_global_holdout('full'::name, 0.05::float8);
 SELECT * FROM clientele.backtest_offer('full'::name, 'stretch'::text, 'grow_order_value'::text, "from" => '2020-01-01'::timestamptz, "to" => '2020-02-01'::timestamptz);
 SELECT clientele.set_contact_limit('full'::name, 3::int4, '30 days'::interval);

@@ -98,6 +98,41 @@ TEST(ExtraOrders, OfOneArmNothingIsMeasured) {
     EXPECT_TRUE(std::isinf(orders_by_reward({}).error));
 }
 
+// What comes only because of the offer redeems at any gap: it is told from what was raised, and where there is none,
+// none is found.
+TEST(ExtraOrders, AreToldByRedemptionsFromWhatIsRaised) {
+    OfferTrial trial;
+    trial.customers = 4'000;
+    trial.judged = 50;
+    trial.exposures = {10'000};
+    const OfferOutcome more = try_offers(shop_named("one more order in 100"), trial, 1);
+    EXPECT_GT(more.learned[0].reach_p, 0.01);
+    const OfferOutcome none = try_offers(shop_named("as the model"), trial, 1);
+    EXPECT_GT(more.learned[0].extra.per_reward * more.learned[0].mean_reward, 0.005);
+    EXPECT_LT(none.learned[0].extra.per_reward * none.learned[0].mean_reward, 0.005);
+}
+
+TEST(ExtraOrders, ThatAreGivenAreNotFitted) {
+    OrdersByReward measured;
+    measured.all_orders = 0.5;
+    measured.all_rewards = 0.07;
+    measured.slope = 0.1;
+    measured.error = 0.05;
+    std::vector<ResponseOrder> orders(1);
+    orders[0].known = {3.7, 0.3};
+    orders[0].terms = {60, 3};
+    orders[0].value = 50;
+    orders[0].open = true;
+    const ResponseWithExtra given = fit_with_extra(orders, 0, true, measured, 0.2);
+    EXPECT_EQ(given.rate.per_reward, 0.2);
+    EXPECT_EQ(given.fitted, 3);
+    const double extra = 0.2 * 3 / std::exp(3.7);
+    EXPECT_NEAR(orders[0].extra, extra / (0.5 - 0.2 * 0.07 + extra), 1e-12);
+    measured.error = INFINITY;
+    EXPECT_EQ(fit_with_extra(orders, 0, true, measured, std::nan("")).rate.per_reward, 0);
+    EXPECT_EQ(orders[0].extra, 0);
+}
+
 TEST(ExtraOrders, AreBelievedAsTheyAreMeasured) {
     EXPECT_NEAR(extra_orders(0.01, 1e-9).mean, 0.01, 1e-12);
     EXPECT_NEAR(extra_orders(0.01, 0.005).mean, 0.005, 1e-12);

@@ -79,6 +79,35 @@ TEST(ResponseLikelihood, GradientsAreSlopes) {
     }
 }
 
+// The density of what redeems adds up to its probability, with extra orders among it, and its gradient is its slope.
+TEST(ResponseLikelihood, OfOrdersOfWhichSomeAreExtra) {
+    constexpr double step = 1e-5;
+    ResponseOrder order = order_of({3.7, 0.3}, {60, 3}, 0, 0, true, true);
+    order.extra = 0.2;
+    const Response response(example, false);
+    double sum = 0;
+    for (double y = 60.005; y < 200; y += 0.01) {
+        order.value = y;
+        sum += 0.01 * std::exp(log_likelihood_of(order, response, {}));
+    }
+    const auto m = OrdersBelow(response, 0, response.shifted(order.known), 60).moments(3);
+    EXPECT_NEAR(sum, 0.8 * (response.q * m.S + m.G) + 0.2, 1e-4);
+    for (const double y : {60.0, 60.5, 75.0, 120.0}) {
+        order.value = y;
+        std::vector<double> gradient(example.size());
+        log_likelihood_of(order, response, gradient);
+        for (std::size_t i = 0; i < example.size(); ++i) {
+            std::vector<double> above = example, below = example;
+            above[i] += step;
+            below[i] -= step;
+            const double slope = (log_likelihood_of(order, Response(above, false), {}) -
+                                  log_likelihood_of(order, Response(below, false), {})) /
+                                 (2 * step);
+            EXPECT_NEAR(gradient[i], slope, 2e-5 * (1 + std::abs(slope))) << i << " of " << y;
+        }
+    }
+}
+
 // Orders of a log of simulated exposures, if there is one at hand: CLIENTELE_DATA/../reference/response.
 std::vector<ResponseOrder> logged_orders() {
     const char* data = std::getenv("CLIENTELE_DATA");

@@ -15,11 +15,18 @@ struct Option {
     std::int64_t rate;
 };
 
+// A sensitive segment has no margin of its own here: nobody is asked for other terms for being in it.
+std::int64_t fair_margin(const Book& book, const Customer& customer, const CustomerMargin& margin) {
+    const bool own = margin.source == MarginSource::segment;
+    return own && book.response->is_sensitive(customer.segment) ? book.margins.store : margin.value;
+}
+
 // By threshold, then by reward. What the margin or the program's limits leave of a reward must have been tried as well.
-std::vector<Option> options(const Book& book, std::int64_t highest, const Decision& decision) {
+std::vector<Option> options(const Book& book, const Customer& customer, std::int64_t highest,
+                            const Decision& decision) {
+    const std::int64_t margin = fair_margin(book, customer, decision.margin);
     const Program& program = *decision.program;
     const auto& [stretch, rate] = std::pair{book.response->stretch, book.response->reward_rate};
-    const std::int64_t margin = decision.margin.value;
     const Arm least{.stretch = stretch.least}, greatest{.stretch = stretch.greatest};
     const Terms lowest = terms_of(book, program, least, decision.reference, margin);
     const std::int64_t top = terms_of(book, program, greatest, decision.reference, margin, highest).min_spend;
@@ -58,7 +65,7 @@ Prospect prospect_of(const Book& book, const Customer& customer, const Decision&
     prospect.value.mu += customer.season;
     prospect.orders = orders_to_expect(book, customer);
     prospect.segment = book.response->segment_of(customer.segment);
-    prospect.margin = static_cast<double>(decision.margin.value) / rate_unit;
+    prospect.margin = static_cast<double>(fair_margin(book, customer, decision.margin)) / rate_unit;
     return prospect;
 }
 
@@ -118,7 +125,7 @@ LearnedTerms learned_terms(const Book& book, const Customer& customer, std::int6
     LearnedTerms found;
     OfferTerms best;
     double greatest = -HUGE_VAL;
-    for_each_profit(book, prospect, worth, options(book, highest, decision),
+    for_each_profit(book, prospect, worth, options(book, customer, highest, decision),
                     [&](const Option& option, const OfferTerms& terms, const OfferProfit&, double profit) {
                         if (!(profit - price * terms.reward > greatest)) return;
                         greatest = profit - price * terms.reward;
@@ -141,7 +148,7 @@ std::vector<PricedOffer> worthwhile_offers(const Book& book, const Customer& cus
     if (book.response->is_outdated(customer.as_of)) return {};
     const Worth& worth = decision.program->worth;
     const Prospect prospect = prospect_of(book, customer, decision);
-    const std::vector<Option> all = options(book, highest, decision);
+    const std::vector<Option> all = options(book, customer, highest, decision);
     std::vector<PricedOffer> offers;
     std::vector<OfferTerms> terms_of_offers;
     for_each_profit(book, prospect, worth, all,
@@ -204,7 +211,7 @@ std::vector<CurvePoint> response_curve(const Book& book, const Customer& custome
     const Prospect prospect = prospect_of(book, customer, decision);
     const Worth& worth = decision.program->worth;
     for_each_profit(
-        book, prospect, worth, options(book, highest, decision),
+        book, prospect, worth, options(book, customer, highest, decision),
         [&](const Option& option, const OfferTerms& terms, const OfferProfit& profit, double earns) {
             const auto draws = book.response->belief.profits(prospect, terms);
             CurvePoint point{option.terms, profit.natural_share(), profit.raised_share(terms.reward), earns};

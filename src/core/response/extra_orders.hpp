@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/base/poll.hpp"
+#include "core/response/response_fit.hpp"
 
 namespace clientele {
 
@@ -32,11 +34,33 @@ struct ExposureOrders {
 struct OrdersByReward {
     double slope = 0, error = 0;  // orders, per reward as a share of the median order
     double mean_reward = 0;       // of those offered
+    double all_rewards = 0;       // the mean of all, 0 for the held out
+    double all_orders = 0;
 
     // A customer and horizon, at the mean reward.
     double difference() const { return slope * mean_reward; }
     double difference_error() const { return error * mean_reward; }
 };
 OrdersByReward orders_by_reward(std::span<const ExposureOrders> exposures, Poll poll = never_give_up);
+
+// Orders per reward that come only because of the offer, and orders of an exposure that come anyway.
+struct ExtraRate {
+    double per_reward = 0, own_orders = 0;
+};
+ExtraRate extra_rate(const OrdersByReward& measured, double per_reward);
+// Says of open orders which share of their like comes only because of the offer.
+void mark_extra(std::span<ResponseOrder> orders, const ExtraRate& rate);
+
+// A response, and the extra orders that go best with it. Extra orders redeem, however far the threshold is: taken for
+// others, they would make customers look as if they spent more for a reward. Redemptions tell more of them than numbers
+// of orders do, but only as far as the response is as the model has it; so nothing is earned by what they tell.
+struct ResponseWithExtra {
+    ResponseFit fit;
+    ExtraRate rate;
+    int fitted = 3;  // parameters that redemptions by arm have set
+};
+// `given`: orders per reward that are known; NaN: as measured, and as redemptions have it.
+ResponseWithExtra fit_with_extra(std::vector<ResponseOrder>& orders, std::size_t segments, bool q_known,
+                                 const OrdersByReward& measured, double given, Poll poll = never_give_up);
 
 }  // namespace clientele

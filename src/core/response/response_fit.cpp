@@ -4,6 +4,9 @@
 //   open, y < T                   ln f(y) + ln(1 - p(y; T, r))
 //   open, y >= T, not redeemed    ln f(y) + ln(1 - q)
 //   open, y >= T, redeemed        ln(q f(y) + G exp(-(y - T) / (omega T)) / (omega T))
+// Of the open orders a share u comes only because of the offer: these redeem, and are worth max(x, T (1 + e)). So all
+// open terms are of 1 - u of them, and one that redeemed may be of the others:
+//                                 ln((1 - u) (as above) + u (f(y) P(T (1 + e) <= y) + P(x <= y) e's density))
 // NLopt's SLSQP climbs most of the way up the posterior, Newton's method to its top. The covariance is J^-1 V J^-1
 // (Huber 1967), V what customers' gradients vary by, and J what orders' do: that is positive definite where the second
 // derivatives all but vanish, as they do where b, alpha and A can make up for one another (Berndt, Hall, Hall and
@@ -34,7 +37,7 @@ constexpr std::size_t orders_between_checks = 4'096;
 
 auto key(const ResponseOrder& o) {
     return std::tie(o.customer, o.known.mu, o.known.sigma, o.terms.min_spend, o.terms.reward, o.value, o.segment,
-                    o.open, o.redeemed);
+                    o.open, o.redeemed, o.extra);
 }
 
 double log_sum(double one, double other) {
@@ -81,19 +84,47 @@ double log_not_raised(const ResponseOrder& order, const Response& response, std:
     return std::log1p(-p);
 }
 
-double log_redeemed(const ResponseOrder& order, const Response& response, const Natural& natural,
-                    std::span<double> gradient) {
+// How far a raised order is beyond the threshold, as a multiple of the mean.
+struct Beyond {
+    Beyond(const ResponseOrder& order, const Response& response)
+        : scale(response.omega * order.terms.min_spend), times((order.value - order.terms.min_spend) / scale) {}
+
+    double log_density() const { return -times - std::log(scale); }
+
+    double scale, times;
+};
+
+// An order that would not have come without the offer; adds its derivatives, times a weight.
+double log_extra(const ResponseOrder& order, const Natural& natural, const Beyond& beyond, double weight,
+                 std::span<double> gradient) {
+    const double below = std::max(0.5 * std::erfc(-natural.z / std::numbers::sqrt2), 1e-300);
+    const double log_own = natural.log_density(order.value) + std::log(-std::expm1(-beyond.times) + 1e-300);
+    const double log_raised = std::log(below) + beyond.log_density();
+    const double log_both = log_sum(log_own, log_raised);
+    if (!gradient.empty() && weight > 0) {
+        const double raised = weight * std::exp(log_raised - log_both), own = weight - raised;
+        const double hazard = std::exp(natural.log_density(order.value)) * order.value / below;
+        natural.add_gradient(own, gradient);
+        gradient[parameter::delta] -= raised * hazard;
+        gradient[parameter::ltau] -= raised * hazard * natural.value.sigma * natural.z;
+        gradient[parameter::lomega] += raised * (beyond.times - 1);
+        if (own > 0) gradient[parameter::lomega] -= own * beyond.times / std::expm1(beyond.times);
+    }
+    return log_both;
+}
+
+// An order that would have come anyway: of its own worth, or raised.
+double log_own(const ResponseOrder& order, const Response& response, const Natural& natural, const Beyond& beyond,
+               double weight, std::span<double> gradient) {
     const OrdersBelow below(response, order.segment, natural.value, order.terms.min_spend);
     const auto g = below.gradient(order.terms.reward);
-    const double scale = response.omega * order.terms.min_spend;
-    const double beyond = (order.value - order.terms.min_spend) / scale;
     const double log_natural = std::log(response.q) + natural.log_density(order.value);
-    const double log_raised = std::log(g.G) - beyond - std::log(scale);
+    const double log_raised = std::log(g.G) + beyond.log_density();
     const double log_both = log_sum(log_natural, log_raised);
     if (!gradient.empty()) {
-        const double raised = std::exp(log_raised - log_both);
-        natural.add_gradient(1 - raised, gradient);
-        gradient[parameter::lq] += (1 - raised) * (1 - response.q);
+        const double raised = weight * std::exp(log_raised - log_both);
+        natural.add_gradient(weight - raised, gradient);
+        gradient[parameter::lq] += (weight - raised) * (1 - response.q);
         if (raised > 0) {
             add_for_segment(order, raised * g.alpha / g.G, gradient);
             gradient[parameter::lb] += raised * g.lb / g.G;
@@ -101,10 +132,24 @@ double log_redeemed(const ResponseOrder& order, const Response& response, const 
             gradient[parameter::delta] += raised * g.delta / (g.G * natural.value.sigma);
             gradient[parameter::ltau] += raised * g.ltau / g.G;
             gradient[parameter::lA] += raised * g.lA / g.G;
-            gradient[parameter::lomega] += raised * (beyond - 1);
+            gradient[parameter::lomega] += raised * (beyond.times - 1);
         }
     }
     return log_both;
+}
+
+double log_redeemed(const ResponseOrder& order, const Response& response, const Natural& natural,
+                    std::span<double> gradient) {
+    const Beyond beyond(order, response);
+    if (order.extra <= 0) return log_own(order, response, natural, beyond, 1, gradient);
+    const double own = std::log1p(-order.extra) + log_own(order, response, natural, beyond, 1, {});
+    const double extra = std::log(order.extra) + log_extra(order, natural, beyond, 1, {});
+    const double both = log_sum(own, extra);
+    if (!gradient.empty()) {
+        log_own(order, response, natural, beyond, std::exp(own - both), gradient);
+        log_extra(order, natural, beyond, std::exp(extra - both), gradient);
+    }
+    return both;
 }
 
 // What NLopt's callback needs. Nothing may be thrown through NLopt, which is C: it is kept until NLopt has returned.
@@ -231,7 +276,7 @@ double log_likelihood_of(const ResponseOrder& order, const Response& response, s
     const Natural natural(order, response);
     const bool reached = order.open && order.value >= order.terms.min_spend;
     if (reached && order.redeemed) return log_redeemed(order, response, natural, gradient);
-    double value = natural.log_density(order.value);
+    double value = natural.log_density(order.value) + (order.open ? std::log1p(-order.extra) : 0);
     if (!gradient.empty()) natural.add_gradient(1, gradient);
     if (reached && response.q < 1) {
         value += std::log1p(-response.q);
@@ -321,11 +366,18 @@ double ResponseLikelihood::sum_up(std::span<const double> parameters, std::span<
 
 double ResponseFit::standard_error(std::size_t which) const { return std::sqrt(covariance(which, which)); }
 
-ResponseFit fit_response(std::span<const ResponseOrder> orders, std::size_t segments, bool q_known, Poll poll) {
+double extra_log_odds(const ResponseOrder& order, const Response& response) {
+    const Natural natural(order, response);
+    const Beyond beyond(order, response);
+    return log_extra(order, natural, beyond, 1, {}) - log_own(order, response, natural, beyond, 1, {});
+}
+
+ResponseFit fit_response(std::span<const ResponseOrder> orders, std::size_t segments, bool q_known, Poll poll,
+                         const Vector& start) {
     const ResponseLikelihood likelihood(orders, segments, q_known, poll);
     ResponseFit fit;
     fit.q_known = q_known;
-    fit.mode = likelihood.prior_means();
+    fit.mode = start.empty() ? likelihood.prior_means() : start;
     fit.evaluations = climb(likelihood, fit.mode);
     Matrix curvature;
     fit.converged = polish(likelihood, fit.mode, curvature);
@@ -349,7 +401,7 @@ ReachCheck reach_check(std::span<const ResponseOrder> orders, const Response& re
         if (!order.open) continue;
         const OrdersBelow below(response, order.segment, response.shifted(order.known), order.terms.min_spend);
         const auto m = below.moments(order.terms.reward);
-        const double redeems = response.q * m.S + m.G;
+        const double redeems = (1 - order.extra) * (response.q * m.S + m.G) + order.extra;
         auto& [arm, variance] = arms[order.arm];
         arm.arm = order.arm;
         ++arm.open_orders;

@@ -21,6 +21,7 @@ struct ResponseOrder {
     std::int32_t arm = -1;      // the combination of stretch and rate that was drawn; -1: none was
     bool open = false;
     bool redeemed = false;
+    double extra = 0;  // the share of such orders that come only because of the offer, as far as that is known
 };
 
 // A parameter's prior is normal.
@@ -74,10 +75,13 @@ struct ResponseFit {
     double standard_error(std::size_t which) const;
 };
 
-// From the priors' means to the mode. Where it has not converged there is no covariance. Neither the orders' order nor
-// the customers' numbers matter. Throws what poll throws.
+// From the priors' means, or from where to start, to the mode. Where it has not converged there is no covariance.
+// Neither the orders' order nor the customers' numbers matter. Throws what poll throws.
 ResponseFit fit_response(std::span<const ResponseOrder> orders, std::size_t segments, bool q_known,
-                         Poll poll = never_give_up);
+                         Poll poll = never_give_up, const Vector& start = {});
+
+// Of an order that redeemed: ln of how much likelier it is where it came only because of the offer.
+double extra_log_odds(const ResponseOrder& order, const Response& response);
 
 // Whether redemptions come as the fit predicts them.
 struct ReachCheck {

@@ -33,6 +33,10 @@ std::int32_t ResponseModel::segment_of(std::string_view name) const {
     return found == segments.end() ? -1 : static_cast<std::int32_t>(found - segments.begin());
 }
 
+bool ResponseModel::is_sensitive(std::string_view name) const {
+    return std::find(sensitive.begin(), sensitive.end(), name) != sensitive.end();
+}
+
 bool ResponseModel::is_outdated(Instant as_of) const {
     return outdated || days_since(known_to, as_of) > days_until_outdated;
 }

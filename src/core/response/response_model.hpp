@@ -26,9 +26,11 @@ struct ResponseModel {
     double horizon_days = 0;
     Instant known_to = 0;   // what it was fitted to ends here
     bool outdated = false;  // it was found not to hold any more
+    std::vector<std::string> sensitive = {};  // segments by which nobody is treated otherwise
 
     // -1: none of its own.
     std::int32_t segment_of(std::string_view name) const;
+    bool is_sensitive(std::string_view name) const;
     bool is_outdated(Instant as_of) const;
     // To expect within the horizon, by the orders up to as_of.
     double expected_orders(double placed, Instant as_of) const;

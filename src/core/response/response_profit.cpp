@@ -12,7 +12,7 @@ namespace clientele {
 namespace {
 
 constexpr double guard_quantile = 0.2;
-constexpr double guard_deviate = 0.8416212335729143;  // of a normal, below its mean
+constexpr double extra_deviate = 1.6448536269514722;  // of a normal: 5 % are so far below its mean
 constexpr double interval_tail = 0.05;
 
 // Marsaglia's polar method, without the second of the pair.
@@ -88,7 +88,7 @@ double OfferProfit::gain_of_raised(const OrdersBelow::Moments& moments) const {
 ResponseBelief::ResponseBelief(const ResponseFit& fit, const Economics& economics, int draws, std::uint64_t seed)
     : mode_(fit.response()),
       economics_(economics),
-      sure_extra_orders_(std::max(economics.extra_orders - guard_deviate * economics.extra_orders_error, 0.0)) {
+      sure_extra_orders_(std::max(economics.extra_orders - extra_deviate * economics.extra_orders_error, 0.0)) {
     const auto factor = fit.converged ? cholesky(fit.covariance, 1e-10) : std::nullopt;
     if (!factor) return;
     Random random(seed, 0);

@@ -57,7 +57,8 @@ class ResponseBelief {
     static constexpr int guard_draws = 24;
 
     // Each draw's parameters are from N(mode, covariance), its extra orders from N(mean, error), never below 0. The
-    // mode counts on extra orders no more than on what is sure of them: their 20 % quantile.
+    // mode counts on extra orders no more than on what is sure of them, their 5 % quantile: where there are none, all
+    // that is paid for them is lost.
     ResponseBelief(const ResponseFit& fit, const Economics& economics, int draws = guard_draws, std::uint64_t seed = 7);
 
     struct Draw {

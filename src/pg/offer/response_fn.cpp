@@ -125,25 +125,27 @@ std::vector<std::int64_t> millionths(std::span<const double> rates) {
 }
 
 struct Extra {
-    ExtraOrders orders;      // a customer and horizon, at the mean reward
-    double mean_reward = 0;  // as a share of the median order
-    double measured = 0, measured_error = 0;
+    ExtraOrders orders;  // a customer and horizon, at the mean reward
+    OrdersByReward measured;
+    double given = std::nan("");  // orders per reward, where they are
 };
 
 Extra extra_of(const FitInput& input) {
-    const OrdersByReward measured = orders_by_reward(exposures_of(input.exposures), poll_interrupts);
     Extra extra;
-    extra.mean_reward = measured.mean_reward;
-    extra.measured = measured.difference();
-    extra.measured_error = measured.difference_error();
-    extra.orders = input.extra_orders.isnull ? extra_orders(extra.measured, extra.measured_error)
-                                             : ExtraOrders{DatumGetFloat8(input.extra_orders.value), 0};
+    extra.measured = orders_by_reward(exposures_of(input.exposures), poll_interrupts);
+    if (input.extra_orders.isnull) {
+        extra.orders = extra_orders(extra.measured.difference(), extra.measured.difference_error());
+        return extra;
+    }
+    extra.orders.mean = DatumGetFloat8(input.extra_orders.value);
+    extra.given = extra.measured.mean_reward > 0 ? extra.orders.mean / extra.measured.mean_reward : 0;
     return extra;
 }
 
 // All that is found, as numbers.
 struct Found {
     ResponseFit fit;
+    ExtraRate fitted_extra;
     ReachCheck reach;
     Extra extra;
     OfferStudy study;
@@ -153,19 +155,23 @@ struct Found {
 Economics economics_of(const Extra& extra, double displaced) {
     Economics economics;
     economics.displaced = displaced;
-    if (extra.mean_reward > 0) {
-        economics.extra_orders = extra.orders.mean / extra.mean_reward;
-        economics.extra_orders_error = extra.orders.error / extra.mean_reward;
+    const double mean_reward = extra.measured.mean_reward;
+    if (mean_reward > 0) {
+        economics.extra_orders = extra.orders.mean / mean_reward;
+        economics.extra_orders_error = extra.orders.error / mean_reward;
     }
     return economics;
 }
 
 Found find(const FitInput& input) {
     Found found;
-    const std::vector<ResponseOrder> orders = orders_of(input.orders);
-    found.fit = fit_response(orders, input.segments, true, poll_interrupts);
-    found.reach = reach_check(orders, found.fit.response());
+    std::vector<ResponseOrder> orders = orders_of(input.orders);
     found.extra = extra_of(input);
+    const ResponseWithExtra fitted =
+        fit_with_extra(orders, input.segments, true, found.extra.measured, found.extra.given, poll_interrupts);
+    found.fit = fitted.fit;
+    found.fitted_extra = fitted.rate;
+    found.reach = reach_check(orders, found.fit.response(), fitted.fitted);
     const auto customers = customers_of(input);
     found.studied = found.fit.converged && !customers.empty() && !input.stretches.empty();
     if (!found.studied) return found;
@@ -205,8 +211,14 @@ std::vector<double> arms_of(const Found& found) {
 std::vector<double> extra_numbers(const FitInput& input, const Found& found) {
     const Economics economics = economics_of(found.extra, input.displaced);
     const Extra& extra = found.extra;
-    return {extra.orders.mean, extra.orders.error,  economics.extra_orders, economics.extra_orders_error,
-            extra.measured,    extra.measured_error};
+    return {extra.orders.mean,
+            extra.orders.error,
+            economics.extra_orders,
+            economics.extra_orders_error,
+            extra.measured.difference(),
+            extra.measured.difference_error(),
+            found.fitted_extra.per_reward,
+            found.fitted_extra.own_orders};
 }
 
 std::vector<double> errors_of(const ResponseFit& fit) {
@@ -279,8 +291,12 @@ CLIENTELE_FUNCTION(clientele_reach_pvalue) {
     }
     constexpr int level = 1;  // is what was fitted to all groups together
     double p_value = 0;
+    const ExtraRate extra{PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4)};
+    const bool q_known = PG_GETARG_BOOL(2);
     think_interruptibly([&] {
-        p_value = reach_check(orders_of(orders), {parameters, PG_GETARG_BOOL(2)}, level).p_value;
+        std::vector<ResponseOrder> marked = orders_of(orders);
+        mark_extra(marked, extra);
+        p_value = reach_check(marked, {parameters, q_known}, level).p_value;
     });
     PG_RETURN_FLOAT8(p_value);
 }

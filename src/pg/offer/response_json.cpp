@@ -157,6 +157,7 @@ const ResponseModel* response_model_in(const BookSource& book) {
         for (std::uint32_t i = 0; i < segments.count; ++i) {
             model->segments.emplace_back(sensitive.has(segments.values[i]) ? std::string_view{} : segments.values[i]);
         }
+        for (std::uint32_t i = 0; i < sensitive.count; ++i) model->sensitive.emplace_back(sensitive.values[i]);
     });
     callback->func = [](void* made) { delete static_cast<ResponseModel*>(made); };
     callback->arg = model;
