@@ -71,7 +71,8 @@ CREATE FUNCTION clientele._backtest_inputs(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
     SELECT format(clientele._offer_inputs_query(), clientele._fact_names(s), store,
         clientele._fill(clientele._facts_query(store, s), 'base', format('(%s)',
-            clientele._base_query(s, format('(%s)', clientele._counted_query(store, '$1')), '$1'))), 'false', 'false')
+            clientele._base_query(s, format('(%s)', clientele._counted_query(store, '$1')), '$1'))), 'false', 'false',
+        format('%I._ledger', store))
     FROM clientele._settings(store) s
 $$;
 COMMENT ON FUNCTION clientele._backtest_inputs(name) IS 'The query for what was known of all customers at a time ($1).';
