@@ -17,9 +17,9 @@ my $checks = q{
 	DECLARE
 		found jsonb;
 	BEGIN
-		-- Learned segments are learned again; whether others say the same is for the document to tell.
+		-- Learned segments are learned again; whether others say the same is for the document to tell. Consents are in no order.
 		EXECUTE format('SELECT jsonb_build_array(
-			(SELECT jsonb_agg(r ORDER BY r.segmentation, r.segment) FROM %1$I.segment_rules r WHERE clientele._cluster_expression(r.rule) IS NULL),
+			(SELECT jsonb_agg(CASE r.segmentation WHEN '''' THEN to_jsonb(r) - ''priority'' ELSE to_jsonb(r) END ORDER BY r.segmentation, r.segment) FROM %1$I.segment_rules r WHERE clientele._cluster_expression(r.rule) IS NULL),
 			(SELECT jsonb_agg(g ORDER BY g.segmentation) FROM %1$I.segmentations g), (SELECT jsonb_agg(c ORDER BY c.slot, c.segment) FROM %1$I.contents c),
 			(SELECT jsonb_agg(to_jsonb(p) - ''version'' ORDER BY p.program) FROM %1$I.programs p))', store) INTO found;
 		RETURN found;
