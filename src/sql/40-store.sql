@@ -223,7 +223,7 @@ CREATE FUNCTION clientele.create_store(
     live boolean DEFAULT false,
     item_product name DEFAULT NULL, item_quantity name DEFAULT NULL, products regclass DEFAULT NULL,
     product_key name DEFAULT 'product_id', product_name name DEFAULT 'name', product_price name DEFAULT 'price',
-    product_available name DEFAULT NULL) RETURNS void
+    product_available name DEFAULT NULL, exposure_ids_from bigint DEFAULT 1) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings;
@@ -234,7 +234,7 @@ BEGIN
         ('order_id', items IS NULL OR order_id IS NOT NULL), ('item_order_id', items IS NULL OR item_order_id IS NOT NULL),
         ('item_category', items IS NULL OR item_category IS NOT NULL), ('item_amount', items IS NULL OR item_amount IS NOT NULL),
         ('currency', currency IS NOT NULL), ('time_zone', time_zone IS NOT NULL), ('margin', margin IS NOT NULL),
-        ('live', live IS NOT NULL)) a (name, given);
+        ('live', live IS NOT NULL), ('exposure_ids_from', exposure_ids_from IS NOT NULL)) a (name, given);
     IF store = '' THEN
         RAISE EXCEPTION 'a store needs a name' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -262,7 +262,9 @@ BEGIN
         'product_price', nullif(product_price, 'price'), 'product_available', product_available)));
     settings.zone_digests := clientele._zone_digests(settings.time_zone);
     PERFORM clientele._create_tables(store, settings);
+    PERFORM clientele._number_exposures(store, exposure_ids_from);
     PERFORM clientele._create_views(store, settings);
+    PERFORM clientele._create_partitions(store);
     PERFORM clientele._create_health(store);
     IF live THEN
         PERFORM clientele.set_live(store, true);
@@ -272,7 +274,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, name, name, name, text,
     regclass, name, text[], regclass, name, name, name, text, text, numeric, boolean,
-    name, name, regclass, name, name, name, name) IS
+    name, name, regclass, name, name, name, name, bigint) IS
     'Creates a store: a schema with tables, views and functions over a shop''s orders, owned by the caller, who needs CREATE on the '
     'database and SELECT on the sources. '
     'orders: a table or view, one row an order. refunded: column with what was refunded of the order. discount: column with a discount '
@@ -280,8 +282,8 @@ COMMENT ON FUNCTION clientele.create_store(name, regclass, name, name, name, nam
     'order_filter: immutable expression over the orders'' columns. customers, attributes: one row a customer, and what rules may use of '
     'it. items: order lines with a category. item_product, item_quantity: which product a line is about, and how many. '
     'products: one row a product, with its key (as the lines name it), name, price, and whether it can be had: true, or a stock above 0. '
-    'margin: contribution margin, above 0 and at most 1. live: every committed order is in the profiles at once (see set_live). CALL '
-    'refresh(store) fills it.';
+    'margin: contribution margin, above 0 and at most 1. live: every committed order is in the profiles at once (see set_live). '
+    'exposure_ids_from: the first id in the ledger, so that those of several stores can be told apart. CALL refresh(store) fills it.';
 
 CREATE FUNCTION clientele._create_tables(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -336,7 +338,6 @@ BEGIN
         $store$, 'key', key_type, 'order_key', order_type, 'by_id', quote_ident('settings_' || settings.id), 'store', quote_ident(store));
     PERFORM clientele._comment_tables(store);
     EXECUTE format('INSERT INTO %I.settings SELECT $1.*', store) USING settings;
-    PERFORM clientele._create_partitions(store);
     PERFORM clientele._create_membership(store);
     PERFORM clientele._create_events(store);
     PERFORM clientele._create_models(store, settings);

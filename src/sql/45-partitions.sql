@@ -26,21 +26,23 @@ COMMENT ON FUNCTION clientele._create_partitions(name) IS
 -- OIDs and transactions mean something in one place alone: in a database that was restored, or a server that was upgraded, partitions
 -- are known by their names.
 CREATE FUNCTION clientele._place(store name) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT concat_ws('.', (SELECT c.system_identifier FROM pg_control_system() c), d.oid,
-        to_regclass(format('%I.partitions', store))::oid) FROM pg_database d WHERE d.datname = current_database()
-$$;
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT concat_ws('.', (SELECT c.system_identifier FROM pg_control_system() c), d.oid,
+        to_regclass(format('%I.partitions', store))::oid) FROM pg_database d WHERE d.datname = current_database());
+END $$;
 COMMENT ON FUNCTION clientele._place(name) IS 'What tells this server, database and store from a copy of it.';
 
 -- A partition that is attached again has another row in pg_inherits, by another transaction: what was written meanwhile nobody has noted.
 CREATE FUNCTION clientele._attached(store name, settings clientele.store_settings)
     RETURNS TABLE (relation regclass, name text, place text, attachment text)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT f.member, clientele._full_name(f.member), clientele._place(store),
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT f.member, clientele._full_name(f.member), clientele._place(store),
         format('%s: %s', f.member::oid, string_agg(i.xmin::text, ', ' ORDER BY i.inhparent))
     FROM (SELECT settings.orders UNION SELECT settings.items) s (root) CROSS JOIN LATERAL clientele._family(s.root) f (member)
-    JOIN pg_inherits i ON i.inhrelid = f.member WHERE f.member <> s.root GROUP BY f.member
-$$;
+    JOIN pg_inherits i ON i.inhrelid = f.member WHERE f.member <> s.root GROUP BY f.member;
+END $$;
 COMMENT ON FUNCTION clientele._attached(name, clientele.store_settings) IS
     'The partitions and children of a store''s orders and lines, and what tells one attachment from another.';
 
@@ -77,8 +79,9 @@ COMMENT ON FUNCTION clientele._span(regclass, clientele.store_settings) IS
 
 CREATE FUNCTION clientele._changed_partitions(store name, settings clientele.store_settings, recorded clientele.partition[])
     RETURNS TABLE (relation regclass, name text, first_at timestamptz, last_at timestamptz)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH present AS MATERIALIZED (
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY WITH present AS MATERIALIZED (
         SELECT * FROM clientele._attached(store, settings)
     ), known AS MATERIALIZED (
         SELECT r.*, r.place = clientele._place(store) AS is_here FROM unnest(recorded) r
@@ -89,8 +92,8 @@ CREATE FUNCTION clientele._changed_partitions(store name, settings clientele.sto
     UNION ALL
     SELECT p.relation, p.name, NULL, NULL FROM present p
     WHERE p.attachment NOT IN (SELECT k.attachment FROM known k WHERE k.is_here)
-      AND p.name NOT IN (SELECT k.name FROM known k WHERE NOT k.is_here)
-$$;
+      AND p.name NOT IN (SELECT k.name FROM known k WHERE NOT k.is_here);
+END $$;
 COMMENT ON FUNCTION clientele._changed_partitions(name, clientele.store_settings, clientele.partition[]) IS
     'What a record of partitions does not have yet, and (without a relation) what is there no more. One that was detached and attached '
     'again is both.';

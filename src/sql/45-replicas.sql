@@ -13,8 +13,10 @@ COMMENT ON FUNCTION clientele._orders_are_here(oid, oid) IS
     'Of a view over orders nobody can tell, so they are taken for others.';
 
 CREATE FUNCTION clientele._is_replica(store name) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
     RETURN coalesce(clientele._is_subscribed(to_regclass(format('%I.profiles', store))), false);
+END $$;
 COMMENT ON FUNCTION clientele._is_replica(name) IS 'Whether a subscription fills the profiles of a store.';
 
 CREATE FUNCTION clientele._refuse_absent_orders(store name) RETURNS void

@@ -45,6 +45,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele._create_ledger(name, clientele.store_settings) IS 'The tables of a new store''s ledger.';
 
+-- The last one that was looked at is noted as a floating point number (see _note_comparisons), which knows whole numbers up to 2^53.
+CREATE FUNCTION clientele._number_exposures(store name, exposure_ids_from bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF exposure_ids_from NOT BETWEEN 1 AND 1000000000000000 THEN
+        RAISE EXCEPTION 'invalid exposure_ids_from: %', exposure_ids_from USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'The first id of an exposure is from 1 to 1000000000000000.',
+            HINT = 'Of several servers give each a range of its own: 1, 1000000000001, 2000000000001.';
+    END IF;
+    EXECUTE format('ALTER TABLE %I.ledger ALTER exposure_id SET START WITH %s RESTART', store, exposure_ids_from);
+END $$;
+COMMENT ON FUNCTION clientele._number_exposures(name, bigint) IS 'Says with which id the exposures of a new store begin.';
+
 -- Those that every offer has are NOT NULL.
 CREATE FUNCTION clientele._ledger_definitions() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -24,8 +24,8 @@ struct ResponseModel {
     TriedRange stretch, reward_rate;
     OrderRate orders;  // of a customer without an offer, where there is no purchase model
     double horizon_days = 0;
-    Instant known_to = 0;   // what it was fitted to ends here
-    bool outdated = false;  // it was found not to hold any more
+    Instant known_to = 0;                     // what it was fitted to ends here
+    bool outdated = false;                    // it was found not to hold any more
     std::vector<std::string> sensitive = {};  // segments by which nobody is treated otherwise
 
     // -1: none of its own.

@@ -161,8 +161,8 @@ void fill(const RowShape& shape, const Answer& answer, Datum* values, bool* null
     }
 }
 
-// A row by the names of its columns, which are asked for in about their order. Its type is not pinned meanwhile: nothing
-// here could change it.
+// A row by the names of its columns, which are asked for in about their order. Its type is not pinned meanwhile:
+// nothing here could change it.
 class NamedRow {
   public:
     explicit NamedRow(Datum datum) {
@@ -247,10 +247,10 @@ void add_open_row(ReturnSetInfo& set, const RowShape& shape, const OpenOffer& op
     bool nulls[most_columns];
     for (int index = 0; index < shape.descriptor->natts; ++index) {
         const std::string_view name = shape.columns[index]->name;
-        const NullableDatum column = name == "program"  ? words(open.exposure.program)
-                                     : name == "status" ? words(code_of(open.exposure.held_out ? Status::held_out
-                                                                                               : Status::offered))
-                                                        : terms.column(name);
+        const NullableDatum column = name == "program" ? words(open.exposure.program)
+                                     : name == "status"
+                                         ? words(code_of(open.exposure.held_out ? Status::held_out : Status::offered))
+                                         : terms.column(name);
         values[index] = column.value;
         nulls[index] = column.isnull;
     }
