@@ -122,6 +122,31 @@ SELECT clientele.report_html('nowhere');
 SELECT clientele.report_html(NULL);
 SELECT clientele.report_html('report', '-infinity');
 
+-- The response curve is there once a response was fitted, and is what response_curve() says of customers in the middle.
+SELECT pg_temp.figure(clientele.report_html('report'), 'response-curve') IS NULL AS not_yet;
+UPDATE report_orders SET amount = amount * (1 + 0.2 * (order_id % 4));
+CALL clientele.refresh('report');
+SELECT clientele._add_model('report', 'response', jsonb_build_object('parameters', '{"a": -1.5, "lb": 1.39, "c": 0.8, "delta": 0, "ltau": 0,
+        "lomega": -3.5, "lA": 0.85, "lq": 2.2, "d": []}'::jsonb, 'segments', '[]'::jsonb,
+    'covariance', (SELECT jsonb_agg(CASE WHEN i = j THEN 0.0004 ELSE 0 END ORDER BY i, j) FROM generate_series(1, 8) i, generate_series(1, i) j),
+    'q_known', false, 'stretch', '{1.3,2.8}'::numeric[], 'reward_rate', '{0.02,0.06}'::numeric[],
+    'order_rate', '{"shape": 0.8, "mean": 0.03, "days": 365}'::jsonb, 'horizon_days', 14, 'known_to', to_jsonb(now())), NULL, now(), 60, '{}');
+SELECT pg_temp.title(html, 'response-curve') LIKE 'What thresholds would earn: most at %' AS told FROM clientele.report_html('report') AS html;
+SELECT cardinality(shown.cells) / 8 AS thresholds, shown.cells = alone.cells AS same
+FROM (SELECT r.* FROM clientele._report_figures('report') AS f CROSS JOIN LATERAL pg_temp.rows_of(clientele._report_rows_query('response-curve',
+        clientele._report_query(f.figure, ROW('report', now(), 'UTC', 'USD', 2, false, 'report.customers', false)::clientele.report_frame))) AS r
+      WHERE (f.figure).id = 'response-curve') AS shown,
+    pg_temp.rows_of(clientele._report_rows_query('response-curve', $$
+        WITH middle AS (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY typical_order_value) AS usual FROM report.customers WHERE orders >= 3),
+        best AS (
+            SELECT DISTINCT ON (t.customer_id, p.min_spend) t.customer_id, p.*
+            FROM (SELECT c.customer_id FROM report.customers AS c, middle AS m WHERE c.orders >= 3
+                  ORDER BY abs(c.typical_order_value - m.usual), c.customer_id::text LIMIT 3) AS t
+            CROSS JOIN LATERAL clientele.response_curve(t.customer_id, 'report') AS p ORDER BY t.customer_id, p.min_spend, p.profit DESC)
+        SELECT min_spend, avg(profit), avg(low) AS low, avg(high) AS high, avg(reward) AS reward, avg(natural_share) AS natural,
+            avg(raised_share) AS raised, count(*) AS customers
+        FROM best GROUP BY min_spend HAVING 2 * count(*) >= (SELECT count(DISTINCT customer_id) FROM best) ORDER BY min_spend$$)) AS alone;
+
 SELECT clientele.drop_store('report', force => true);
 DROP TABLE report_orders;
 

@@ -50,42 +50,16 @@ COMMENT ON FUNCTION clientele._report_counts() IS
     'Internal: what figures can ask of all customers, and of what is decided about them (o), as SQL expressions. is_key: what is told '
     'apart.';
 
-CREATE FUNCTION clientele._report_counts_in(marker text, queries text[])
-    RETURNS TABLE (place bigint, name text, expression text, is_key boolean)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT row_number() OVER (ORDER BY NOT n.is_key, n.name), n.name, n.expression, n.is_key FROM clientele._report_counts() AS n
-    WHERE n.marker = _report_counts_in.marker
-        AND EXISTS (SELECT FROM unnest(queries) AS q WHERE q ~ format('\m%s\.%s\M', left(n.marker, 1), n.name))
-$$;
-COMMENT ON FUNCTION clientele._report_counts_in(text, text[]) IS
-    'Internal: what queries ask of that which _report_counts() has under a marker; place: keys come first.';
-
 CREATE FUNCTION clientele._report_counted(marker text, queries text[], source text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format(E'(SELECT %s\n  FROM %s AS o%s)', string_agg(u.expression || ' AS ' || u.name, E',\n    ' ORDER BY u.place),
         source, E'\n  GROUP BY ' || string_agg(u.place::text, ', ' ORDER BY u.place) FILTER (WHERE u.is_key))
-    FROM clientele._report_counts_in(marker, queries) AS u
+    FROM (SELECT n.*, row_number() OVER (ORDER BY NOT n.is_key, n.name) AS place FROM clientele._report_counts() AS n
+          WHERE n.marker = _report_counted.marker
+              AND EXISTS (SELECT FROM unnest(queries) AS q WHERE q ~ format('\m%s\.%s\M', left(n.marker, 1), n.name))) AS u
 $$;
 COMMENT ON FUNCTION clientele._report_counted(text, text[], text) IS
     'Internal: what queries ask of that which is counted under a marker, as a sub-query over its source; the markers in it are not filled.';
-
--- By the profiles that keys are made of, planners would take each customer for a group, and despair of counting in several processes. Of
--- what a sub-query computes (OFFSET 0 keeps it one) they expect few values.
-CREATE FUNCTION clientele._report_counted_apart(marker text, queries text[], source text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH used AS (SELECT * FROM clientele._report_counts_in(marker, queries)), columns AS (
-        SELECT DISTINCT m.name[1] AS name
-        FROM used AS u CROSS JOIN LATERAL regexp_matches(u.expression, '\mo\.(\w+)', 'g') AS m (name)
-        WHERE NOT u.is_key AND m.name[1] NOT IN (SELECT k.name FROM used AS k WHERE k.is_key))
-    SELECT format('(SELECT %s FROM (SELECT %s FROM %s AS o OFFSET 0) AS o GROUP BY %s)',
-        string_agg(CASE WHEN u.is_key THEN 'o.' || u.name ELSE u.expression || ' AS ' || u.name END, ', ' ORDER BY u.place),
-        concat_ws(', ', string_agg(u.expression || ' AS ' || u.name, ', ' ORDER BY u.place) FILTER (WHERE u.is_key),
-            (SELECT string_agg('o.' || c.name, ', ') FROM columns AS c)),
-        source, string_agg(u.place::text, ', ' ORDER BY u.place) FILTER (WHERE u.is_key))
-    FROM used AS u
-$$;
-COMMENT ON FUNCTION clientele._report_counted_apart(text, text[], text) IS
-    'Internal: the same as _report_counted(), for all figures of a page, with the keys in a sub-query of their own.';
 
 -- ---- What is shown ----
 
@@ -229,7 +203,7 @@ CROSS JOIN LATERAL jsonb_array_elements(m.diagnostics -> 'reach') AS r
 ORDER BY (r ->> 'stretch')::numeric, (r ->> 'reward_rate')::numeric$query$, NULL::text),
     ('response-curve', 'What thresholds would earn', 'lines',
         'What thresholds would earn: most at {asked for}, {profit} a customer', 'max profit',
-        'Of fifty customers who usually spend about as much as half of all do, by the response in use: what each earns beyond no offer, '
+        'Of up to fifty customers who usually spend about the median, by the response in use: what each earns beyond no offer, '
         'with the reward that earns most there. Between the other two lines the profit is with 60 %.',
         'threshold, in {currency}', 'profit a customer, in {currency}', '{money,money,money,money,money,share,share,people}', 4, $query$
 WITH known AS MATERIALIZED (
@@ -237,7 +211,8 @@ WITH known AS MATERIALIZED (
     WHERE clientele.orders(i.profile) >= 3 AND clientele.bucket('response', i.customer) < 1000.0 / (SELECT count(*) FROM {store}.profiles)
 ), typical AS (
     SELECT k.customer, k.input FROM known AS k
-    ORDER BY abs(k.usual - (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY usual) FROM known)), k.customer LIMIT 50
+    ORDER BY abs(k.usual - (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY usual) FROM known)), k.customer
+    LIMIT (SELECT least(50, greatest(1, count(*) / 20)) FROM known)
 ), best AS (
     SELECT DISTINCT ON (t.customer, p.min_spend) t.customer, p.*
     FROM typical AS t CROSS JOIN LATERAL clientele._response_curve({store}._offer_book(), t.input) AS p

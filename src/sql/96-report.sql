@@ -132,7 +132,7 @@ BEGIN
             ' UNION ALL ') INTO rows
         FROM unnest(figures) AS f WHERE f.query = ANY (queries);
     RETURN format('WITH %s%I AS MATERIALIZED %s %s', kept, marker,
-        clientele._report_filled(clientele._report_counted_apart(marker, queries, source), frame), rows);
+        clientele._report_filled(clientele._report_counted(marker, queries, source), frame), rows);
 END $$;
 COMMENT ON FUNCTION clientele._report_pass(clientele.report_figure[], clientele.report_frame, text) IS
     'Internal: the query of the rows of all figures that have a marker, by one pass over its source.';

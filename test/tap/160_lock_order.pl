@@ -179,7 +179,8 @@ $node->safe_psql('postgres', q{
 	BEGIN
 		EXECUTE statement;
 		RETURN 'done';
-	EXCEPTION WHEN no_data_found OR unique_violation OR object_not_in_prerequisite_state OR object_in_use OR check_violation OR invalid_parameter_value THEN
+	EXCEPTION WHEN no_data_found OR unique_violation OR object_not_in_prerequisite_state OR object_in_use OR check_violation OR invalid_parameter_value
+			OR SQLSTATE 'OF001' OR SQLSTATE 'OF002' OR SQLSTATE 'OF003' OR SQLSTATE 'OF004' OR SQLSTATE 'OF005' OR SQLSTATE 'OF006' OR SQLSTATE 'OF007' OR SQLSTATE 'OF008' THEN
 		RETURN SQLSTATE;
 	END $$;
 	CREATE FUNCTION take_up(customer bigint) RETURNS void LANGUAGE plpgsql AS $$
