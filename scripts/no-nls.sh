@@ -5,6 +5,7 @@ source "$(dirname "$0")/common.sh"
 
 main() {
     local pg_config headers
+    "$top/scripts/packages.sh" build server
     pg_config=$(find_pg_config) || fail "no PostgreSQL 15 or later with its development files was found"
     headers=$top/build/no-nls
     rm -rf "$headers"

@@ -502,6 +502,9 @@ Estimate estimate_in(const Book& book, const BookSource& source, const Program& 
     check_keys(source, known);
     const JsonbValue* value = lookup(source, "expected_profit");
     if (value == nullptr) refuse(source, "expected_profit", nullptr, accepted_estimates);
+    if (!std::isfinite(double_in(source, "expected_profit", value))) {
+        refuse(source, "expected_profit", value, "It is a number below 10^308, above or below zero.");
+    }
     const Datum profit = NumericGetDatum(numeric_in(source, "expected_profit", value));
     const Datum rounded = DirectFunctionCall2(numeric_round, profit, Int32GetDatum(book.decimals));
     Estimate estimate{optional_text(source, "segment"), -1, rounded};
