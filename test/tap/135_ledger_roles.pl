@@ -53,7 +53,7 @@ my %rights = (
 	issuer => [ 'INSERT ON shop.ledger', 'INSERT, UPDATE ON shop.campaigns', 'UPDATE ON shop.budgets' ],
 	till => [ 'USAGE ON SCHEMA shop', 'SELECT ON shop.settings, shop.ledger, shop.reversals, shop.budgets, shop._orders, shop._base_stored, shop.profiles',
 		'SELECT (customer_id) ON customers', 'SELECT (order_id, customer_id, ordered_at, amount) ON orders',
-		'UPDATE (state, closed_at, order_id, ordered_at, order_value) ON shop.ledger', 'UPDATE (available) ON shop.budgets', 'DELETE ON shop.reversals' ]);
+		'UPDATE (state, closed_at, order_id, ordered_at, order_value, cost, owed) ON shop.ledger', 'UPDATE (available) ON shop.budgets', 'DELETE ON shop.reversals' ]);
 $rights{issuer} = [ @{ $rights{reader} }, @{ $rights{issuer} } ];
 $rights{settler} = $rights{till};
 $rights{eraser} = [ @{ $rights{reader} }, 'UPDATE ON shop.settings, shop.event_counter, shop.budgets, shop.campaigns', 'INSERT, UPDATE ON shop.forgotten',
@@ -86,9 +86,9 @@ for my $case (
 	[ reader => 'SELECT ON shop.ledger' ], [ reader => 'SELECT ON shop.reversals' ], [ reader => 'SELECT ON shop.budgets' ], [ reader => 'SELECT ON shop.profiles' ],
 	[ issuer => 'INSERT ON shop.ledger' ], [ issuer => 'UPDATE ON shop.budgets' ], [ issuer => 'SELECT ON shop._offer_inputs' ], [ issuer => 'SELECT ON shop.ledger' ],
 	[ till => 'SELECT ON shop.ledger' ], [ till => 'SELECT ON shop._orders' ], [ till => 'SELECT ON shop.reversals' ], [ till => 'SELECT (ordered_at) ON orders' ],
-	[ till => 'UPDATE (state, closed_at, order_id, ordered_at, order_value) ON shop.ledger' ],
+	[ till => 'UPDATE (state, closed_at, order_id, ordered_at, order_value, cost, owed) ON shop.ledger' ],
 	[ settler => 'UPDATE (available) ON shop.budgets' ], [ settler => 'DELETE ON shop.reversals' ], [ settler => 'SELECT ON shop._orders' ], [ settler => 'SELECT (amount) ON orders' ],
-	[ settler => 'UPDATE (state, closed_at, order_id, ordered_at, order_value) ON shop.ledger' ],
+	[ settler => 'UPDATE (state, closed_at, order_id, ordered_at, order_value, cost, owed) ON shop.ledger' ],
 	[ eraser => 'DELETE ON shop.ledger' ], [ eraser => 'DELETE ON shop.profiles' ], [ eraser => 'INSERT, UPDATE ON shop.forgotten' ], [ eraser => 'UPDATE ON shop.settings' ])
 {
 	my ($role, $right) = @$case;

@@ -31,7 +31,7 @@ void add_plain_message(Text& text, const Book& book, const Decision& decision) {
 
 // "$3.50 from $70, $6.30 from $90"
 void add_tiers(Text& text, const Book& book, const Decision& decision) {
-    std::string_view before = "";
+    std::string_view before;
     for_each_tier(decision.terms, [&](const Tier& tier) {
         add_given(text.add(before), book, *decision.program, tier);
         add_whole(text.add(" from "), book, tier.min_spend);
