@@ -20,7 +20,7 @@ struct Tiers {
 };
 
 // Raises an ERROR where it is none of these. The amounts are in the currency that has so many decimals.
-Tiers read_tiers(Datum tiers, int currency_decimals);
+Tiers read_tiers(Datum datum, int currency_decimals);
 
 // What an order of this value (with money_decimals) is given by the highest tier that it reaches, else the first would
 // give at its threshold; in smallest units.
