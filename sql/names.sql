@@ -55,3 +55,9 @@ SELECT clientele.create_store('zoned', 'orders', time_zone => 'localtime');
 
 SELECT clientele.drop_store('shop', force => true);
 DROP SCHEMA names_test CASCADE;
+
+-- A subtransaction cannot begin where a query runs in several processes: what handles errors says that it is not for those.
+SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = 'clientele'::regnamespace AND l.lanname = 'plpgsql' AND p.prosrc ~ '\n\s*EXCEPTION\s*WHEN' AND p.proparallel <> 'u';
+SELECT count(*) > 20 AS many FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = 'clientele'::regnamespace AND l.lanname = 'plpgsql' AND p.prosrc ~ '\n\s*EXCEPTION\s*WHEN';

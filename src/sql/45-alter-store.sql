@@ -7,7 +7,7 @@ CREATE FUNCTION clientele._store_terms(
     customers regclass, customer_key name, attributes text[], items regclass, item_order_id name, item_category name, item_amount name,
     currency text, time_zone text, margin numeric, live boolean,
     keep_events interval, clock_tolerance interval, refresh_overdue_after interval) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET intervalstyle = 'postgres' AS $$
+    LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET intervalstyle = 'postgres' AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object('orders', orders::oid::text, 'customer_id', customer_id,
         'ordered_at', ordered_at, 'amount', amount,
         'order_id', order_id, 'refunded', refunded, 'discount', discount, 'order_filter', order_filter,

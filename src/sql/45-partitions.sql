@@ -101,7 +101,7 @@ COMMENT ON FUNCTION clientele._changed_partitions(name, clientele.store_settings
 -- ---- In words ----
 
 CREATE FUNCTION clientele._partition_faults(store name, settings clientele.store_settings) RETURNS TABLE (finding text, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kept constant regclass := to_regclass(format('%I.partitions', store));
     recorded clientele.partition[];

@@ -62,7 +62,7 @@ COMMENT ON FUNCTION clientele._duplicate_orders(name, clientele.store_settings, 
     'at_most: how many rows are looked at; NULL: all.';
 
 CREATE FUNCTION clientele._warn_of_duplicate_orders(store name, settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found text;
 BEGIN

@@ -243,7 +243,7 @@ COMMENT ON FUNCTION clientele._holdout_days(integer, clientele.clv_data) IS
 -- The value model adds to the purchase model; where it cannot be had, that is no reason to do without the other.
 CREATE FUNCTION clientele._try_values(store name, as_of timestamptz, data clientele.clv_data, force boolean,
     OUT value jsonb, OUT problem text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     min_valued_customers constant integer := 50;
 BEGIN
@@ -265,7 +265,7 @@ COMMENT ON FUNCTION clientele._try_values(name, timestamptz, clientele.clv_data,
     'The value model of a store, or why there is none.';
 
 CREATE FUNCTION clientele._try_holdout(store name, model text, last_day date, days integer) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     report jsonb;
     problem text;
@@ -300,7 +300,7 @@ COMMENT ON FUNCTION clientele._left_share(name, jsonb, timestamptz) IS
 
 -- Of a model that did not converge nothing more is asked.
 CREATE FUNCTION clientele._purchase_candidate(store name, model text, as_of timestamptz, last_day date, holdout_days integer) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     purchase jsonb := clientele._fit_purchases(store, model, as_of);
 BEGIN
@@ -333,7 +333,7 @@ COMMENT ON FUNCTION clientele._held_out(jsonb) IS
 -- A model is off by what it predicts too much or too little in total. Differences below the standard error of a count, its square
 -- root, are chance: among models so close the likelihood of what came, customer by customer, decides.
 CREATE FUNCTION clientele._purchase_candidates(store name, model text, as_of timestamptz, last_day date, holdout_days integer) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH fitted AS MATERIALIZED (
         SELECT clientele._purchase_candidate(store, m.kind, as_of, last_day, holdout_days) AS candidate
         FROM unnest(CASE WHEN model = 'auto' THEN '{mbgnbd,bgnbd,pareto_nbd}' ELSE ARRAY[model] END) m (kind)

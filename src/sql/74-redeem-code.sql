@@ -40,7 +40,7 @@ $$;
 COMMENT ON FUNCTION clientele._refusal(text) IS 'The error that redeem_offer() raises for a reason.';
 
 CREATE FUNCTION clientele._order_literal(store name, order_id text) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 DECLARE
     type text;
     key text;

@@ -24,7 +24,7 @@ COMMENT ON FUNCTION clientele._report_page(text, text, text) IS 'Internal: the p
 -- ---- Which figures there are ----
 
 CREATE FUNCTION clientele._report_names(store name, query text) RETURNS SETOF text
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE clientele._fill(query, 'store', quote_ident(store));
 EXCEPTION WHEN insufficient_privilege OR undefined_table THEN
@@ -35,7 +35,7 @@ COMMENT ON FUNCTION clientele._report_names(name, text) IS
 
 CREATE FUNCTION clientele._report_figures(store name)
     RETURNS TABLE (place integer, section text, question text, figure clientele.report_figure)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 1, 'shop', 'How is the shop doing?', f FROM clientele._report_shop_figures() AS f
     UNION ALL SELECT 2, 'customers', 'Who are my customers?', f FROM clientele._report_customer_figures() AS f
     UNION ALL SELECT 2, 'customers', 'Who are my customers?', clientele._report_learned_figure(n)
@@ -140,7 +140,7 @@ COMMENT ON FUNCTION clientele._report_pass(clientele.report_figure[], clientele.
 -- Where it fails there is nothing from here: each figure is then asked alone, and says what it lacks.
 CREATE FUNCTION clientele._report_shared_rows(figures clientele.report_figure[], frame clientele.report_frame, marker text)
     RETURNS SETOF clientele.report_rows
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET jit = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET jit = off AS $$
 BEGIN
     RETURN QUERY EXECUTE clientele._report_pass(figures, frame, marker);
 EXCEPTION WHEN OTHERS THEN
@@ -151,7 +151,7 @@ COMMENT ON FUNCTION clientele._report_shared_rows(clientele.report_figure[], cli
 
 CREATE FUNCTION clientele._report_html_of(figure clientele.report_figure, frame clientele.report_frame, rows clientele.report_rows)
     RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
     SET jit = off AS $$
 DECLARE
     query text := btrim(clientele._report_query(figure, frame), E'\n');
@@ -173,7 +173,7 @@ COMMENT ON FUNCTION clientele._report_html_of(clientele.report_figure, clientele
     'had, why.';
 
 CREATE FUNCTION clientele._report_sections(frame clientele.report_frame) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shown record;
     sections text;
@@ -198,7 +198,7 @@ COMMENT ON FUNCTION clientele._report_sections(clientele.report_frame) IS 'Inter
 -- ---- The page ----
 
 CREATE FUNCTION clientele.report_html(store name, as_of timestamptz DEFAULT NULL) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     known record;
     past boolean;

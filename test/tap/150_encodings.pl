@@ -41,7 +41,7 @@ sub everybody_is_served
 	is($node->safe_psql($database, 'SELECT count(*) FROM shop.offer_decisions'), '3', "$what: decisions for everybody");
 	$node->safe_psql($database, "SET client_min_messages = warning; CALL clientele.issue_offers('shop', 'p')");
 	is($node->safe_psql($database, 'SELECT count(DISTINCT customer_id) FROM shop.exposures'), '3', "$what: exposures for everybody");
-	is($node->safe_psql($database, 'SELECT count(*) FROM orders o, clientele.explain_offer(o.customer_id) WHERE explain_offer IS NOT NULL'), '3', "$what: explained one by one");
+	is($node->safe_psql($database, 'SELECT count(*) FROM orders o, clientele.explain_offer(o.customer_id) e WHERE e.explanation IS NOT NULL'), '3', "$what: explained one by one");
 	return;
 }
 

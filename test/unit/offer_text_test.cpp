@@ -318,13 +318,13 @@ TEST_F(LimitText, ExplainsTheStep) {
     customer.last_threshold = {customer.as_of, 35};
     EXPECT_TRUE(starts_with(
         "Offered: spend $50 or more, get $2.50 off. The customer usually spends $30.00 (median of the last 8 "
-        "orders); 1.4 × 30.00 = 42.00, the next rung is $50. The reward is 5 % of $50. Breaks even"))
+        "orders); 1.4 × 30.00 = 42.00, the next rung is $50. The reward is 5 % of $50."))
         << explain();
     customer.last_threshold.min_spend = 30;
     EXPECT_TRUE(starts_with(
         "Offered: spend $40 or more, get $1.50 off. The customer usually spends $30.00 (median of the last 8 "
         "orders); 1.4 × 30.00 = 42.00, but at most $40 is asked for, one rung above the $30 last asked for. "
-        "The reward is half the margin of 30 % on the extra $10.00, less than 5 % of $40. Breaks even"))
+        "The reward is half the margin of 30 % on the extra $10.00, less than 5 % of $40."))
         << explain();
     customer.last_threshold.min_spend = 25;
     EXPECT_EQ(
