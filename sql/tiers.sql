@@ -90,7 +90,7 @@ SELECT sum(reward_paid) AS paid, (SELECT spent FROM shop.budget_status) - (SELEC
 -- Percentages: whole percents where half the margin allows less; they grow with the order up to the cap, which a budget reserves.
 SELECT clientele.define_offer('shop', 'percent', 'grow_order_value', reward_kind => 'percent_off', reward_rate => 0.06, reward_cap => 12, priority => 1, budget => 500);
 SELECT min_spend, reward, reward_kind, message, tiers, reasons, count(*) FROM shop.offers WHERE program = 'percent' GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1;
-SELECT program, status, explanation FROM clientele.explain_offer(31, program => 'percent') UNION ALL SELECT program, status, explanation FROM clientele.explain_offer(18, program => 'percent');
+SELECT program, status, regexp_replace(explanation, 'until [-0-9]+ [:0-9]+', 'until ...') FROM (SELECT * FROM clientele.explain_offer(31, program => 'percent') UNION ALL SELECT * FROM clientele.explain_offer(18, program => 'percent')) e;
 CALL clientele.settle_offers('shop');
 UPDATE orders SET ordered_at = ordered_at - interval '1 hour';
 SELECT clientele.withdraw_offer(exposure_id) FROM shop.offer_ledger WHERE status = 'open' AND customer_id IN (13, 14, 15, 16, 31, 32, 33) ORDER BY exposure_id;
