@@ -132,6 +132,15 @@ cmp_ok($sql->(q{SELECT count(*) FROM shop.health}), '<', 40, 'and what is outdat
 
 # ---- An owner whom nobody has to trust ----
 
+# What a live store says of its partitions is read by whoever looks, too.
+my $partitions = q{
+	CREATE TABLE own.days (customer_id int, ordered_at timestamptz, amount numeric) PARTITION BY RANGE (ordered_at);
+	CREATE TABLE own.day PARTITION OF own.days DEFAULT; SELECT FROM clientele.create_store('parts', 'own.days', live => true)};
+my @partition_traps = (
+	[ 'a policy on partitions', q{ALTER TABLE parts.partitions ENABLE ROW LEVEL SECURITY; ALTER TABLE parts.partitions FORCE ROW LEVEL SECURITY; CREATE POLICY p ON parts.partitions USING (own.spring())} ],
+	[ 'more partitions than there can be', q{ALTER TABLE parts.partitions DISABLE ROW LEVEL SECURITY; INSERT INTO parts.partitions SELECT repeat('p', 900) || i, p.place, p.attachment || i FROM parts.partitions p, generate_series(1, 10000) i} ],
+	[ 'a view of partitions', q{DROP TABLE parts.partitions; CREATE VIEW parts.partitions AS SELECT own.spring('x') AS name, NULL::text AS place, NULL::text AS attachment, NULL::timestamptz AS first_at, NULL::timestamptz AS last_at} ]);
+
 $sql->(q{CREATE ROLE mallory LOGIN; GRANT CREATE ON DATABASE postgres TO mallory; CREATE TABLE caught (by_whom text); GRANT INSERT ON caught TO PUBLIC});
 my $malice = sub { return $as->('mallory', "SET client_min_messages = error; $_[0]") };
 is($malice->(q{
@@ -163,6 +172,13 @@ for my $trap (
 {
 	is($malice->($trap->[1]), '', "$trap->[0]: set");
 	$unharmed->($trap->[0]);
+}
+is($malice->($partitions), '', 'a live store over partitions');
+for my $trap (@partition_traps)
+{
+	is($malice->($trap->[1]), '', "$trap->[0]: set");
+	$unharmed->($trap->[0]);
+	is($as->($superuser, q{SELECT count(*) FROM clientele.alerts a WHERE store = 'parts' AND a::text ~ 'pppp'}), '0', "$trap->[0]: are not read");
 }
 $one = session($node, $db, user => 'mallory');
 ask($one, 'BEGIN; LOCK TABLE trap.health');
