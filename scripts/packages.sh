@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, with apt-get: scripts/packages.sh NEED…
 #   server  PostgreSQL 15 or later     unit    CMake, GoogleTest      format  clang-format 14
-#   build   make, a C++ compiler, Boost, {fmt}, NLopt     tap     Perl, IPC::Run     cron  pg_cron, where there is a package of it
+#   build   make, a C++ compiler, Boost, {fmt}, NLopt     tap     Perl, IPC::Run
+#   cron    pg_cron, where there is a package of it       check   plpgsql_check, likewise
 #   orders  Perl's Text::CSV_XS     tidy    clang-tidy 14         browser  Chromium, Node.js, npm
 # No PostgreSQL cluster is created, and none that exists is touched.
 source "$(dirname "$0")/common.sh"
@@ -10,7 +11,7 @@ main() {
     local need packages=()
     for need in "$@"; do "need_$need"; done
     if [ "${#packages[@]}$server_missing" != 0no ]; then install_needed; fi
-    if [ $cron_wanted = yes ]; then install_cron; fi
+    for need in "${extensions[@]}"; do install_extension_package "$need"; done
 }
 
 install_needed() {
@@ -40,16 +41,16 @@ quietly() {
     }
 }
 
-# For one test, which is skipped without it: so nothing here is a failure.
-install_cron() {
+# For one test, which is skipped without it: so nothing here is a failure. $1: the name of a package of an extension, without its prefix
+install_extension_package() {
     local pg_config major package
     pg_config=$(find_pg_config) || return 0
     major=$(major_version "$pg_config")
-    package=postgresql-$major-cron
-    if [ -e "$("$pg_config" --sharedir)/extension/pg_cron.control" ]; then return; fi
+    package=postgresql-$major-$1
+    if dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$'; then return; fi
     if [ "$("$pg_config" --bindir)" != "/usr/lib/postgresql/$major/bin" ] || ! may_exist "$package"; then return; fi
     if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then return; fi
-    step "Installing pg_cron for its test: $package"
+    step "Installing an extension for its test: $package"
     (quietly as_root apt-get -q update && quietly apt_install "$package") || echo "There is no $package now; its test is skipped."
 }
 
@@ -60,7 +61,7 @@ may_exist() {
 }
 
 server_missing=no
-cron_wanted=no
+extensions=()
 
 need_build() {
     command -v make >/dev/null || packages+=(make)
@@ -97,7 +98,9 @@ need_browser() {
     command -v npm >/dev/null || packages+=(npm)
 }
 
-need_cron() { cron_wanted=yes; }
+need_cron() { extensions+=(cron); }
+
+need_check() { extensions+=(plpgsql-check); }
 
 need_tidy() { command -v clang-tidy-14 >/dev/null || packages+=(clang-tidy-14); }
 

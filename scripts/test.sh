@@ -17,7 +17,7 @@ main() {
     case $suite in all | unit | regress | tap | browser) ;; *) fail "unknown suite $suite: unit, regress, tap or browser" ;; esac
     if [ $# -gt 0 ]; then shift; fi
     case $suite in
-        all) "$top/scripts/packages.sh" build server unit tap cron ;;
+        all) "$top/scripts/packages.sh" build server unit tap cron check ;;
         unit) "$top/scripts/packages.sh" build unit ;;
         *) "$top/scripts/packages.sh" build server tap ;;
     esac

@@ -3,7 +3,7 @@
 CREATE FUNCTION clientele._check_orders(settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    money regtype[] := '{numeric,smallint,integer,bigint}';
+    money regtype[] := '{numeric,smallint,integer,bigint}'::regtype[];
     doubled record;
 BEGIN
     SELECT c.name, string_agg(c.role, ' and ' ORDER BY c.nth) AS roles INTO doubled
@@ -110,7 +110,7 @@ END $$;
 COMMENT ON FUNCTION clientele._check_items(clientele.store_settings) IS 'Refuses order lines that do not go with the orders.';
 
 CREATE FUNCTION clientele._check_currency(settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF settings.currency !~ '^[A-Z]{3}$' THEN
         RAISE EXCEPTION 'invalid currency: "%"', settings.currency USING ERRCODE = 'invalid_parameter_value',
@@ -120,7 +120,7 @@ END $$;
 COMMENT ON FUNCTION clientele._check_currency(clientele.store_settings) IS 'Refuses a currency that is none.';
 
 CREATE FUNCTION clientele._check_margin(settings clientele.store_settings) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT (settings.margin > 0 AND settings.margin <= 1) OR scale(settings.margin) > 6 THEN
         RAISE EXCEPTION 'invalid margin: %', settings.margin USING ERRCODE = 'invalid_parameter_value',

@@ -128,7 +128,7 @@ COMMENT ON FUNCTION clientele._share_sources(name) IS
     'us in vain.';
 
 -- Every trigger that a live store has, or should have; missing ones have no oid.
-CREATE FUNCTION clientele._triggers(store name, settings clientele.store_settings)
+CREATE FUNCTION clientele._triggers(settings clientele.store_settings)
     RETURNS TABLE (relation regclass, event text, name name, kind name, oid oid, enabled boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -141,7 +141,7 @@ BEGIN
     LEFT JOIN pg_trigger t ON t.tgrelid = r.relation AND t.tgname = n.name AND NOT t.tgisinternal
         AND t.tgfoid = r.function;
 END $$;
-COMMENT ON FUNCTION clientele._triggers(name, clientele.store_settings) IS
+COMMENT ON FUNCTION clientele._triggers(clientele.store_settings) IS
     'The triggers that a live store needs on its orders and lines, and which of them are there.';
 
 CREATE FUNCTION clientele._triggered(settings clientele.store_settings) RETURNS regclass[]
@@ -153,10 +153,9 @@ $$;
 COMMENT ON FUNCTION clientele._triggered(clientele.store_settings) IS
     'The tables that have triggers of a store, detached partitions among them.';
 
-CREATE FUNCTION clientele._check_live_source(relation regclass, role text) RETURNS void
+CREATE FUNCTION clientele._check_live_source(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    refused constant text := format('the store cannot be live: %s of its %s', relation, role);
     class pg_class;
 BEGIN
     SELECT * INTO class FROM pg_class WHERE oid = relation;
@@ -186,7 +185,7 @@ BEGIN
             HINT = 'The owner of a store must see every order: as owner of the table, or with BYPASSRLS.';
     END IF;
 END $$;
-COMMENT ON FUNCTION clientele._check_live_source(regclass, text) IS 'Refuses a table whose changes triggers cannot follow.';
+COMMENT ON FUNCTION clientele._check_live_source(regclass) IS 'Refuses a table whose changes triggers cannot follow.';
 
 -- By what the views _orders and _items read, whatever the columns are called now.
 CREATE FUNCTION clientele._check_no_virtual_column(store name) RETURNS void
@@ -245,7 +244,7 @@ DECLARE
 BEGIN
     LOOP
         BEGIN
-            wanting := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE live AND NOT t.enabled);
+            wanting := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(settings) t WHERE live AND NOT t.enabled);
             dropped := ARRAY(SELECT d FROM unnest(clientele._triggered(settings)) d WHERE NOT live OR d = ANY (wanting));
             IF dropped <> '{}' THEN
                 PERFORM clientele._await_refresh(store);
@@ -271,8 +270,8 @@ CREATE FUNCTION clientele._check_live_sources(store name, settings clientele.sto
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM clientele._refuse_replica(store, 'live');
-    PERFORM clientele._check_live_source(r, 'orders') FROM clientele._family(settings.orders) r;
-    PERFORM clientele._check_live_source(r, 'items') FROM clientele._family(settings.items) r;
+    PERFORM clientele._check_live_source(r) FROM clientele._family(settings.orders) r;
+    PERFORM clientele._check_live_source(r) FROM clientele._family(settings.items) r;
     PERFORM clientele._check_no_virtual_column(store);
     IF EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
             WHERE a.attrelid = settings.orders AND a.attname = settings.customer_id AND NOT c.collisdeterministic) THEN
@@ -302,7 +301,7 @@ BEGIN
     IF live THEN
         PERFORM clientele._check_live_sources(store, settings);
     END IF;
-    disabled := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE t.oid IS NOT NULL AND NOT t.enabled);
+    disabled := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(settings) t WHERE t.oid IS NOT NULL AND NOT t.enabled);
     PERFORM clientele._lock_for_triggers(store, live);
     settings := clientele._settings(store);
     IF NOT live THEN
@@ -334,14 +333,14 @@ COMMENT ON FUNCTION clientele.set_live(name, boolean) IS
 CREATE FUNCTION clientele._create_triggers(store name, settings clientele.store_settings) RETURNS regclass[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE NOT t.enabled);
+    wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(settings) t WHERE NOT t.enabled);
     detached regclass[] := ARRAY(SELECT unnest(clientele._triggered(settings)) EXCEPT SELECT t.relation
-        FROM clientele._triggers(store, settings) t);
+        FROM clientele._triggers(settings) t);
     t record;
 BEGIN
     PERFORM clientele._lock_sources(wanting);
     PERFORM clientele._drop_triggers(store, detached);
-    FOR t IN SELECT * FROM clientele._triggers(store, settings) m WHERE m.oid IS NULL LOOP
+    FOR t IN SELECT * FROM clientele._triggers(settings) m WHERE m.oid IS NULL LOOP
         EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION clientele.%I(%L, %L)',
             t.name, t.event, t.relation,
             CASE t.event WHEN 'insert' THEN 'REFERENCING NEW TABLE AS clientele_new'

@@ -56,7 +56,7 @@ $$;
 COMMENT ON FUNCTION clientele._ordered_attributes(clientele.store_settings, clientele.store_settings) IS
     'The attributes that are wanted, those that there were first.';
 
-CREATE FUNCTION clientele._wanted_settings(store name, former clientele.store_settings, given jsonb, reset text[])
+CREATE FUNCTION clientele._wanted_settings(former clientele.store_settings, given jsonb, reset text[])
     RETURNS clientele.store_settings
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -84,7 +84,7 @@ BEGIN
     END IF;
     RETURN wanted;
 END $$;
-COMMENT ON FUNCTION clientele._wanted_settings(name, clientele.store_settings, jsonb, text[]) IS
+COMMENT ON FUNCTION clientele._wanted_settings(clientele.store_settings, jsonb, text[]) IS
     'The settings of a store with what is given and without what is reset.';
 
 -- ---- What speaks against it ----
@@ -373,7 +373,7 @@ CREATE FUNCTION clientele._change_sources(store name, given jsonb, reset text[],
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     former clientele.store_settings := clientele._found_again(store, clientele._settings(store), given, reset);
-    wanted clientele.store_settings := clientele._wanted_settings(store, former, given, reset);
+    wanted clientele.store_settings := clientele._wanted_settings(former, given, reset);
     state jsonb := CASE WHEN attaching THEN former.options #> '{detached,state}' ELSE clientele._state_of_sources(former) END;
     is_same boolean;
     everybody boolean;
@@ -495,7 +495,7 @@ BEGIN
         PERFORM clientele._lock_store(store);
         role := clientele._become_owner(store);
         former := clientele._settings(store);
-        wanted := clientele._wanted_settings(store, former, given - 'live', reset);
+        wanted := clientele._wanted_settings(former, given - 'live', reset);
         PERFORM clientele._refuse_terms(store, wanted, given);
         PERFORM clientele._write_settings(store, wanted);
         PERFORM clientele._regenerate_offers(store);

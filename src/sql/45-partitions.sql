@@ -116,7 +116,7 @@ BEGIN
             THEN format('%s was detached or dropped, and its orders still count: CALL clientele.refresh(%L)', c.name, store)
             ELSE format('%s was attached, and its orders do not count yet: CALL clientele.refresh(%L)', c.name, store) END
         FROM clientele._changed_partitions(store, settings, recorded) c
-        WHERE c.relation IS NULL OR EXISTS (SELECT FROM clientele._triggers(store, settings) t
+        WHERE c.relation IS NULL OR EXISTS (SELECT FROM clientele._triggers(settings) t
             WHERE t.relation = c.relation HAVING bool_and(t.enabled))
         ORDER BY c.name, c.relation IS NOT NULL;
 EXCEPTION WHEN insufficient_privilege OR wrong_object_type OR lock_not_available OR undefined_table THEN

@@ -35,7 +35,7 @@ BEGIN
     SELECT string_agg(w.why, '; ' ORDER BY w.nth) INTO missing FROM (
         SELECT 1, format('triggers are missing or disabled on %s: SELECT clientele.set_live(%L, true)',
             string_agg(DISTINCT t.relation::text, ', '), store)
-        FROM clientele._triggers(store, settings) t WHERE NOT t.enabled HAVING count(*) > 0
+        FROM clientele._triggers(settings) t WHERE NOT t.enabled HAVING count(*) > 0
         UNION ALL SELECT 2, string_agg(f.detail, '; ') FROM clientele._partition_faults(store, settings) f) w (nth, why);
     IF missing IS NOT NULL THEN
         RETURN missing;

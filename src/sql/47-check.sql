@@ -13,9 +13,9 @@ CREATE FUNCTION clientele.check_store(store name, sample double precision DEFAUL
     RETURNS TABLE (finding text, customer text, detail text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-    customers text[] := '{}';
+    customers text[] := '{}'::text[];
     failed tid[];
-    found text[] := '{}';  -- kinds
+    found text[] := '{}'::text[];  -- kinds
 BEGIN
     PERFORM clientele._require_store(store);
     PERFORM clientele._require('repair', repair IS NOT NULL);
@@ -136,7 +136,7 @@ BEGIN
         f.operation, f.relation, f.failed_at, f.message, f.sqlstate) FROM %I.failures f ORDER BY f.failed_at, f.relation', store);
     RETURN QUERY SELECT 'trigger', NULL::text, format('%s on %s: %s', string_agg(t.event, ', ' ORDER BY t.event), t.relation,
             CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'disabled' END)
-        FROM clientele._triggers(store, settings) t WHERE NOT t.enabled GROUP BY t.relation, t.oid IS NULL
+        FROM clientele._triggers(settings) t WHERE NOT t.enabled GROUP BY t.relation, t.oid IS NULL
             ORDER BY t.relation::text, t.oid IS NULL;
     RETURN QUERY SELECT f.finding, NULL::text, f.detail FROM clientele._partition_faults(store, settings) f;
     RETURN QUERY SELECT 'trigger', NULL::text, format('%s is filled by a subscription, for which no trigger fires', r.relation)
@@ -285,9 +285,9 @@ CREATE FUNCTION clientele._restore_triggers(store name) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
-    wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(store, settings) t WHERE NOT t.enabled);
+    wanting regclass[] := ARRAY(SELECT DISTINCT t.relation FROM clientele._triggers(settings) t WHERE NOT t.enabled);
     dropped regclass[] := ARRAY(SELECT t FROM unnest(clientele._triggered(settings)) t
-        WHERE t = ANY (wanting) OR t <> ALL (ARRAY(SELECT n.relation FROM clientele._triggers(store, settings) n)));
+        WHERE t = ANY (wanting) OR t <> ALL (ARRAY(SELECT n.relation FROM clientele._triggers(settings) n)));
 BEGIN
     PERFORM clientele._require_owner(store);
     FOR attempt IN 1..100 LOOP

@@ -126,7 +126,7 @@ CREATE FUNCTION clientele._model_numbers(model jsonb, VARIADIC names text[]) RET
 DECLARE
     parameter text;
     accepted numeric[];
-    numbers double precision[] := '{}';
+    numbers double precision[] := '{}'::double precision[];
 BEGIN
     IF coalesce((model -> 'converged')::text, 'null') NOT IN ('true', 'null') THEN
         RAISE EXCEPTION 'a model that did not converge cannot be used' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -134,7 +134,7 @@ BEGIN
             HINT = 'Fit another model, or with more customers.';
     END IF;
     FOREACH parameter IN ARRAY names LOOP
-        accepted := CASE WHEN parameter = ANY ('{alpha,beta,v}') THEN '{1e-15,1e15}' ELSE '{1e-7,1e7}' END;
+        accepted := CASE WHEN parameter = ANY ('{alpha,beta,v}') THEN '{1e-15,1e15}'::numeric[] ELSE '{1e-7,1e7}' END;
         IF jsonb_typeof(model -> parameter) IS DISTINCT FROM 'number'
             OR (model -> parameter)::numeric NOT BETWEEN accepted[1] AND accepted[2] THEN
             RAISE EXCEPTION 'parameter % of the model is not a positive number within range', parameter

@@ -526,7 +526,7 @@ BEGIN
     PERFORM clientele._require('segmentation', segmentation IS NOT NULL);
     PERFORM clientele._segment_names(shop, segmentation);
     IF key IS NULL THEN
-        RETURN '{}';
+        RETURN '{}'::text[];
     END IF;
     EXECUTE format('SELECT array_agg(m.segment ORDER BY m.priority) FROM %s AS c CROSS JOIN LATERAL %I._matches(%s) AS m '
         'WHERE c.customer_id OPERATOR(pg_catalog.=) %s AND m.segmentation = $1 AND m.matches',

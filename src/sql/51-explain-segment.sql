@@ -20,7 +20,7 @@ COMMENT ON FUNCTION clientele._evaluate(text, text, text[]) IS
 CREATE FUNCTION clientele._evaluate_each(source text, key text, expressions text[]) RETURNS clientele.found_value[]
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found clientele.found_value[] := '{}';
+    found clientele.found_value[] := '{}'::clientele.found_value[];
 BEGIN
     BEGIN
         RETURN clientele._evaluate(source, key, expressions);

@@ -386,7 +386,7 @@ COMMENT ON FUNCTION clientele._why_chosen(jsonb) IS 'Why the first of these cand
 CREATE FUNCTION clientele._refuse_unconverged(candidates jsonb, customers bigint) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    details constant text[] := '{model,log_likelihood,standard_errors,customers,iterations,converged}';
+    details constant text[] := '{model,log_likelihood,standard_errors,customers,iterations,converged}'::text[];
 BEGIN
     RAISE EXCEPTION 'the fit of % did not converge', (SELECT string_agg(c ->> 'model', ', ') FROM jsonb_array_elements(candidates) c)
         USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -466,7 +466,7 @@ CREATE FUNCTION clientele.fit_clv(store name, INOUT model text DEFAULT 'auto', f
         OUT reason text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
-    details constant text[] := '{model,log_likelihood,standard_errors,customers,iterations,converged}';
+    details constant text[] := '{model,log_likelihood,standard_errors,customers,iterations,converged}'::text[];
     counted_at timestamptz := coalesce(as_of, now());
     data clientele.clv_data;
     candidates jsonb;

@@ -115,10 +115,10 @@ BEGIN
         IF model.version IS NOT NULL AND described.proposed_name IS NOT NULL THEN
             taken := taken || described.proposed_name;
         END IF;
-        described.previous_share := CASE WHEN figures.segment = known[cardinality(known)]
+        described.previous_share := (CASE WHEN figures.segment = known[cardinality(known)]
             THEN model.diagnostics #>> '{drift,left_out_before}'
-            ELSE model.diagnostics #>> ARRAY['drift', 'share_before', cluster::text] END;
-        described.drift := model.diagnostics #>> ARRAY['drift', 'moved', cluster::text];
+            ELSE model.diagnostics #>> ARRAY['drift', 'share_before', cluster::text] END)::double precision;
+        described.drift := (model.diagnostics #>> ARRAY['drift', 'moved', cluster::text])::double precision;
         RETURN NEXT described;
     END LOOP;
 END $$;

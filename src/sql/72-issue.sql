@@ -213,7 +213,7 @@ COMMENT ON FUNCTION clientele._plan_campaign(name, text, integer) IS
 CREATE FUNCTION clientele._cutoffs(store name, program text, started_at timestamptz, run bigint) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-    cutoffs jsonb := '{}';
+    cutoffs jsonb := '{}'::jsonb;
     has_budgets boolean;
     cut record;
 BEGIN

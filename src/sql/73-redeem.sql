@@ -392,7 +392,7 @@ DECLARE
     voided pg_catalog.int8 := 0;
     redeemed pg_catalog.int8 := 0;
     expired pg_catalog.int8 := 0;
-    last_until pg_catalog.timestamptz := '-infinity';
+    last_until pg_catalog.timestamptz := '-infinity'::pg_catalog.timestamptz;
     last_exposure pg_catalog.int8 := 0;
 BEGIN
     PERFORM clientele._require_commits('clientele.settle_offers()',

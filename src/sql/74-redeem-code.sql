@@ -116,7 +116,7 @@ CREATE FUNCTION clientele._placed_with(store name, code text, redeemed_order tex
     OUT is_since boolean, OUT is_before_end boolean, OUT is_by_now boolean)
     LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    tolerance constant interval := clientele._option(clientele._settings(store), 'clock_tolerance');
+    tolerance constant interval := clientele._option(clientele._settings(store), 'clock_tolerance')::interval;
     in_time constant record := clientele._in_time(store, tolerance);
 BEGIN
     EXECUTE clientele._fill('

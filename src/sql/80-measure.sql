@@ -164,7 +164,7 @@ CREATE FUNCTION clientele._measured_span(store name, what clientele.measured, "f
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- A month before one day may be later than a month before the day after: months differ in length.
-    slack constant interval := '4 days';
+    slack constant interval := '4 days'::interval;
 BEGIN
     EXECUTE format('
         SELECT e.first_in, CASE WHEN $5 > ''0'' THEN e.first_ever ELSE e.first_in END - $5 - $6, least(e.last_in + $4 + $6, now())
@@ -277,8 +277,8 @@ CREATE FUNCTION clientele._check_measured(store name, what clientele.measured, "
         INOUT horizon interval, pre_period interval, version integer)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    longest constant interval := '10 years';
-    validity interval := '14 days';
+    longest constant interval := '10 years'::interval;
+    validity interval := '14 days'::interval;
 BEGIN
     IF what.program IS NOT NULL THEN
         validity := clientele._measured_validity(store, what.program, version);

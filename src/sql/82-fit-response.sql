@@ -229,7 +229,7 @@ CREATE FUNCTION clientele._check_response_arguments(store name, "from" timestamp
         extra_orders double precision, displaced double precision)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    longest constant interval := '10 years';
+    longest constant interval := '10 years'::interval;
     validity interval;
 BEGIN
     EXECUTE format('SELECT max((v.definition ->> ''valid_for'')::interval) FROM %I.program_versions v

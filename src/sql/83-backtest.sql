@@ -234,7 +234,7 @@ DECLARE
     steps timestamptz[];
     step_at timestamptz;
     parts clientele.backtest_part[];
-    found clientele.backtest_part[] := '{}';
+    found clientele.backtest_part[] := '{}'::clientele.backtest_part[];
     sampled double precision;
 BEGIN
     PERFORM clientele._require(a.name, a.given) FROM (VALUES ('"from"', "from" IS NOT NULL), ('step', step IS NOT NULL)) a (name, given);

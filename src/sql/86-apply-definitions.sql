@@ -360,11 +360,11 @@ CREATE FUNCTION clientele._each_fault(store name, definitions jsonb, changes cli
 DECLARE
     change clientele.definition_change;
     kind text;  -- of the first mistake
-    faults text[] := '{}';
+    faults text[] := '{}'::text[];
     detail text;
     hint text;
     accepted text;
-    said text[] := '{""}';
+    said text[] := '{""}'::text[];
 BEGIN
     PERFORM clientele._make_room(store, changes);
     FOREACH change IN ARRAY changes LOOP
@@ -390,7 +390,7 @@ EXCEPTION WHEN OTHERS THEN
     IF NOT clientele._is_mistake(SQLSTATE) THEN
         RAISE;
     END IF;
-    RETURN '{}';
+    RETURN '{}'::text[];
 END $$;
 COMMENT ON FUNCTION clientele._each_fault(name, jsonb, clientele.definition_change[]) IS
     'Internal: all mistakes, each definition tried by itself, with what would be accepted. The caller raises an error.';

@@ -49,7 +49,7 @@ $node->safe_psql('postgres', q{
 		DELETE FROM shop.budgets;
 		INSERT INTO shop.budgets SELECT 'stretch', s, CASE s WHEN 0 THEN 9 ELSE 0 END FROM generate_series(0, 15) s;
 		UPDATE shop.programs SET budget = CASE program WHEN 'stretch' THEN 30 END;
-		FOR disabled IN SELECT t.name FROM clientele._triggers('shop', clientele._settings('shop')) t WHERE t.event = 'truncate' AND t.enabled LOOP
+		FOR disabled IN SELECT t.name FROM clientele._triggers(clientele._settings('shop')) t WHERE t.event = 'truncate' AND t.enabled LOOP
 			EXECUTE format('ALTER TABLE orders DISABLE TRIGGER %I', disabled);
 		END LOOP;
 	END $$;

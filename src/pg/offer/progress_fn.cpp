@@ -1,4 +1,7 @@
 // Progress at the basket: src/sql/74-checkout.sql says what each function returns.
+#include <algorithm>
+#include <initializer_list>
+
 #include "core/offer/progress.hpp"
 
 #include "pg/kit/numeric.hpp"
@@ -134,6 +137,11 @@ Datum as_set(FunctionCallInfo fcinfo, NullableDatum row) {
     return row.value;
 }
 
+// Whether what every offer has is missing.
+bool lacks_any_of(FunctionCallInfo fcinfo, std::initializer_list<int> arguments) {
+    return std::any_of(arguments.begin(), arguments.end(), [fcinfo](int argument) { return PG_ARGISNULL(argument); });
+}
+
 Store store_argument(FunctionCallInfo fcinfo, int argument) {
     return resolve_store(PG_ARGISNULL(argument) ? nullptr : NameStr(*PG_GETARG_NAME(argument)));
 }
@@ -157,6 +165,7 @@ CLIENTELE_FUNCTION(clientele_progress) {
         gift,
         tiers
     };
+    if (lacks_any_of(fcinfo, {min_spend, reward, currency, last_day, basket})) PG_RETURN_NULL();
     const auto given = [fcinfo](int argument) { return nullable_argument(fcinfo, argument); };
     const auto text = [&](int argument) {
         return PG_ARGISNULL(argument) ? std::string_view{} : text_of(PG_GETARG_DATUM(argument));

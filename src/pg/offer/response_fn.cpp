@@ -59,15 +59,45 @@ struct FitInput {
     double displaced;
 };
 
+// Segments are places in a list, -1 for none of them.
+template <std::size_t width>
+void check_segments(const Table<width>& table, std::size_t column, double segments) {
+    for (std::size_t i = 0; i < table.rows(); ++i) {
+        const double segment = table.row(i)[column];
+        if (segment >= -1 && segment < segments) continue;
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there is no segment %g", segment),
+                        errdetail("There are %g of them, from 0.", segments)));
+    }
+}
+
+std::span<const double> numbers_argument(FunctionCallInfo fcinfo, int argument, std::size_t least) {
+    if (PG_ARGISNULL(argument)) {
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a list of numbers must not be NULL")));
+    }
+    const std::span<const double> numbers = doubles_of(PG_GETARG_ARRAYTYPE_P(argument));
+    if (numbers.size() < least) {
+        ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("these are at least %zu numbers", least)));
+    }
+    return numbers;
+}
+
 FitInput input_of(FunctionCallInfo fcinfo) {
+    for (const int argument : {6, 7, 9}) {
+        if (PG_ARGISNULL(argument)) {
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                            errmsg("segments, decimals and displaced must not be NULL")));
+        }
+    }
     FitInput input{};
     input.orders = table_argument<10>(fcinfo, 0);
     input.exposures = table_argument<5>(fcinfo, 1);
     input.customers = table_argument<8>(fcinfo, 2);
-    input.stretches = doubles_of(PG_GETARG_ARRAYTYPE_P(3));
-    input.rates = doubles_of(PG_GETARG_ARRAYTYPE_P(4));
-    input.order_rate = doubles_of(PG_GETARG_ARRAYTYPE_P(5));
-    input.segments = static_cast<std::size_t>(PG_GETARG_INT32(6));
+    check_segments(input.orders, 5, PG_GETARG_INT32(6));
+    check_segments(input.customers, 3, PG_GETARG_INT32(6));
+    input.stretches = numbers_argument(fcinfo, 3, 0);
+    input.rates = numbers_argument(fcinfo, 4, 0);
+    input.order_rate = numbers_argument(fcinfo, 5, 4);
+    input.segments = static_cast<std::size_t>(std::max(PG_GETARG_INT32(6), 0));
     input.decimals = PG_GETARG_INT32(7);
     input.extra_orders = nullable_argument(fcinfo, 8);
     input.displaced = PG_GETARG_FLOAT8(9);
@@ -274,10 +304,7 @@ CLIENTELE_FUNCTION(clientele_fit_response) {
 }
 
 CLIENTELE_FUNCTION(clientele_order_rate) {
-    const std::span<const double> moments = doubles_of(PG_GETARG_ARRAYTYPE_P(0));
-    if (moments.size() < 3) {
-        ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("mean, variance and days are three numbers")));
-    }
+    const std::span<const double> moments = numbers_argument(fcinfo, 0, 3);  // mean, variance and days
     const OrderRate rate = order_rate(moments[0], moments[1], moments[2]);
     const double numbers[] = {rate.shape, rate.mean, rate.days};
     PG_RETURN_DATUM(float_array(numbers));
@@ -285,10 +312,8 @@ CLIENTELE_FUNCTION(clientele_order_rate) {
 
 CLIENTELE_FUNCTION(clientele_reach_pvalue) {
     const Table<10> orders = table_argument<10>(fcinfo, 0);
-    const std::span<const double> parameters = doubles_of(PG_GETARG_ARRAYTYPE_P(1));
-    if (parameters.size() < parameter::first_d) {
-        ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("a response has more parameters")));
-    }
+    const std::span<const double> parameters = numbers_argument(fcinfo, 1, parameter::first_d);
+    check_segments(orders, 5, static_cast<double>(parameters.size() - parameter::first_d));
     constexpr int level = 1;  // is what was fitted to all groups together
     double p_value = 0;
     const ExtraRate extra{PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4)};

@@ -57,9 +57,11 @@ NullableDatum tiers_datum(const Book& book, const Program& program, const Terms&
 }
 
 Tiers read_tiers(Datum datum, int currency_decimals) {
+    Jsonb* given = DatumGetJsonbP(datum);
     JsonbValue whole{};
     whole.type = jbvBinary;
-    whole.val.binary.data = &DatumGetJsonbP(datum)->root;
+    whole.val.binary.data = &given->root;
+    whole.val.binary.len = static_cast<int>(VARSIZE(given) - VARHDRSZ);
     const BookSource source{whole.val.binary.data};
     const std::int64_t unit = power_of_ten(currency_decimals);
     constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
