@@ -52,6 +52,7 @@ SELECT price AS added FROM clientele.suggest_fill(:buyer, :'basket', gap => 60 -
 \set ECHO queries
 SELECT qualifies, reward, message FROM clientele.offer_progress(:buyer, :value + :added);
 \set ECHO none
+\ir rewards.sql
 
 -- A demo can't wait: the month lies between today and a ledger, and a history, that are set back. Never do this to a real one.
 UPDATE shop.ledger SET issued_at = issued_at - interval '31 days', valid_until = valid_until - interval '31 days';

@@ -38,6 +38,18 @@ SELECT products, price, overshoot, reasons FROM clientele.suggest_fill(7, '{tea}
 SELECT products, price, overshoot, reasons FROM clientele.suggest_fill(7, '{tea}', gap => 30, most => 3);
 SELECT count(*) AS of_nothing, count(*) FILTER (WHERE gap = 0) AS zero, count(*) FILTER (WHERE gap < 0) AS negative
     FROM (VALUES (0::numeric), (-3), (1000000)) g (gap) CROSS JOIN LATERAL clientele.suggest_fill(7, '{tea}', gap => g.gap);
+-- Where nothing that speaks for itself closes it, what is bought most often of what costs up to twice as much does: can be had, and is not in the basket.
+BEGIN;
+INSERT INTO articles SELECT 'x' || x, 'Sticker ' || x, 0.10, 9 FROM generate_series(1, 60) x;
+INSERT INTO articles VALUES ('hamper', 'Hamper', 95, 9), ('trunk', 'Trunk', 120, 9), ('safe', 'Safe', 400, 9), ('sold', 'Sold out', 96, 0), ('never', 'Never bought', 97, 9);
+INSERT INTO orders SELECT o, o, now() - interval '3 hours' * o, 20 FROM generate_series(401, 500) o;
+INSERT INTO lines SELECT o, 'food', 5, a, 1 FROM generate_series(401, 500) o, unnest(CASE o % 10 WHEN 0 THEN '{trunk}' WHEN 1 THEN '{hamper}' WHEN 2 THEN '{hamper}' WHEN 3 THEN '{safe}' WHEN 4 THEN '{sold}' ELSE ARRAY(SELECT 'x' || x FROM generate_series(1, 60) x) END) a;
+SELECT products > 60 AS learnt FROM clientele.learn_affinity('shop');
+SELECT products, names, price, overshoot, reasons FROM clientele.suggest_fill(0, '{tea}', gap => 90);
+SELECT products, price, overshoot FROM clientele.suggest_fill(0, '{tea,hamper}', gap => 90);
+SELECT products, reasons FROM clientele.suggest_fill(0, '{tea}', gap => 42, most => 2);
+SELECT count(*) FROM clientele.suggest_fill(0, '{tea}', gap => 4999999999999.9999) UNION ALL SELECT count(*) FROM clientele.suggest_fill(0, '{tea}', gap => 199.99);
+ROLLBACK;
 
 -- ---- Baskets as they come ----
 

@@ -159,7 +159,7 @@ DECLARE
     view record;
 BEGIN
     IF to_regclass(format('%I._products', store)) IS NOT NULL THEN
-        EXECUTE format('DROP FUNCTION IF EXISTS %I._fill_candidates', store);
+        EXECUTE format('DROP FUNCTION IF EXISTS %1$I._fill_candidates, %1$I._fill_by_price', store);
     END IF;
     FOR view IN SELECT c.oid::regclass AS name, format_type(a.atttypid, a.atttypmod) AS type, c.relname = '_products' AS is_table
             FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'product'
@@ -189,7 +189,7 @@ BEGIN
     IF settings.options ? 'products' THEN
         EXECUTE format('CREATE OR REPLACE VIEW %I._products WITH (security_invoker = true) AS %s', store,
             clientele._products_query(settings));
-        PERFORM clientele._create_fill_candidates(store, settings);
+        PERFORM clientele._create_fill_functions(store, settings);
         PERFORM clientele._warn_of_prices(store);
     END IF;
 END $$;

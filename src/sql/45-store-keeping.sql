@@ -189,7 +189,8 @@ BEGIN
             ('_profiles_now', ''), ('_detached', ''), ('_margin_asks_for_segment', ''),
             ('_margin', concat_ws(' ', 'jsonb'::regtype::oid, 'text'::regtype::oid)),
             ('_decide', concat_ws(' ', 'clientele.offer_input'::regtype::oid, 'clientele.offer_budget[]'::regtype::oid,
-                'text'::regtype::oid))
+                'text'::regtype::oid)),
+            ('_fill_by_price', concat_ws(' ', 'numeric'::regtype::oid, 'numeric'::regtype::oid, 'text[]'::regtype::oid))
             ) f (name, types)
         UNION ALL
         SELECT f.name, concat_ws(' ', k.type, k.type) FROM (VALUES ('_base_between'), ('_offer_inputs_between')) f (name), (

@@ -43,18 +43,44 @@ COMMENT ON FUNCTION clientele._fill_query(name, text, boolean) IS
     'What speaks for products that could be added to a basket: the body of a store''s function _fill_candidates. $1: the customer; '
     '$2: the products in the basket. is_indexed: a unique index finds a product.';
 
-CREATE FUNCTION clientele._create_fill_candidates(store name, settings clientele.store_settings) RETURNS void
+-- What is bought most of what costs so much: the same columns.
+CREATE FUNCTION clientele._fill_by_price_query(store name, key_type text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._fill($query$
+        SELECT n.product, p.name, p.price, p.available, NULL::text, NULL::double precision, NULL::date, n.orders,
+            (m.diagnostics -> 'orders')::bigint, 0::bigint, clientele._local_day(pg_catalog.now(), s.time_zone),
+            clientele._currency_decimals(s.currency)
+        FROM {store}.settings s CROSS JOIN {store}.models m
+        JOIN {store}.product_neighbours n ON n.learnt = (m.parameters ->> 'learnt')::uuid
+        JOIN {store}._products p ON p.product = n.product::{key}
+        WHERE m.kind = 'affinity' AND m.in_use AND p.available AND p.price >= $1 AND p.price <= $2
+          AND (n.product = ANY ($3)) IS NOT TRUE
+        ORDER BY n.orders DESC, n.product LIMIT 100
+        $query$, 'store', quote_ident(store), 'key', key_type)
+$$;
+COMMENT ON FUNCTION clientele._fill_by_price_query(name, text) IS
+    'What is bought most of the products from a price $1 to a price $2 that can be had and are not in the basket $3: the body of a '
+    'store''s function _fill_by_price.';
+
+CREATE FUNCTION clientele._create_fill_functions(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
+DECLARE
+    key_type constant text := clientele._stored_type(clientele._check_item_products(settings));
+    function record;
 BEGIN
-    EXECUTE format('CREATE OR REPLACE FUNCTION %I._fill_candidates(customer %s, basket text[])
-        RETURNS TABLE (product text, name text, price numeric, available boolean, companion text, affinity double precision, day date,
-            orders bigint, counted_orders bigint, purchase_days bigint, today date, decimals integer)
-        STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, clientele._key_type(store),
-        clientele._fill_query(store, clientele._stored_type(clientele._check_item_products(settings)),
-            clientele._is_unique(to_regclass(settings.options ->> 'products'), settings.options ->> 'product_key')));
+    FOR function IN VALUES (format('_fill_candidates(customer %s, basket text[])', clientele._key_type(store)),
+            clientele._fill_query(store, key_type,
+                clientele._is_unique(to_regclass(settings.options ->> 'products'), settings.options ->> 'product_key'))),
+            ('_fill_by_price(least_price numeric, greatest_price numeric, basket text[])',
+            clientele._fill_by_price_query(store, key_type)) LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION %I.%s
+            RETURNS TABLE (product text, name text, price numeric, available boolean, companion text, affinity double precision, day date,
+                orders bigint, counted_orders bigint, purchase_days bigint, today date, decimals integer)
+            STABLE PARALLEL SAFE BEGIN ATOMIC %s; END', store, function.column1, function.column2);
+    END LOOP;
 END $$;
-COMMENT ON FUNCTION clientele._create_fill_candidates(name, clientele.store_settings) IS
-    'Writes a store''s function _fill_candidates anew: what could be added to a customer''s basket.';
+COMMENT ON FUNCTION clientele._create_fill_functions(name, clientele.store_settings) IS
+    'Writes a store''s functions _fill_candidates and _fill_by_price anew: what could be added to a customer''s basket.';
 
 CREATE TYPE clientele.suggestion AS (
     products text[], names text[], price numeric, overshoot numeric, score double precision, reasons text[]);
@@ -76,6 +102,6 @@ CALL clientele._comment_on_overloads('suggest_fill({key}, text[], name, numeric,
     'those in the basket (see learn_affinity), and how often this customer bought it in the latest 100 orders, less while it is early '
     'for the next; only where neither does, how popular it is. '
     'gap: suggest what costs at least that much and little more, as offer_progress() says it; where too few products do, pairs that do '
-    'follow. A gap of zero or less is none: no row. NULL customers have no row, unknown ones suggestions by the basket alone. most: 1 '
-    'to 100 rows. Names, prices and what can be had are read from the products table at that moment, with the caller''s rights; so are '
+    'follow, and then what is bought most often of all that costs up to twice the gap. A gap of zero or less is none: no '
+    'row. NULL customers have no row, unknown ones suggestions by the basket alone. most: 1 to 100 rows. Names, prices and what can be had are read from the products table at that moment, with the caller''s rights; so are '
     'the customer''s orders and their lines.');

@@ -107,6 +107,47 @@ TEST(Suggest, PairsWhereTooFewCloseTheGapAlone) {
     EXPECT_EQ(suggest(list, question(12, 1)).size(), 1u);
 }
 
+// What is short of a large gap takes the dear ones, however many are more relevant.
+TEST(Suggest, PairsOfTheDearestWithTheMostRelevant) {
+    const std::string names = "abcdefghijklmnopqrstuvwxyz";
+    std::vector<Candidate> list;
+    for (int i = 0; i < 250; ++i) {
+        list.push_back(candidate(std::string_view(names).substr(i % 26), 2));
+        list.back().companions = tea_and_milk;
+    }
+    list.push_back(candidate("dear", 49));
+    list.push_back(candidate("dearer", 90));
+    list[250].companions = little;
+    const auto found = suggest(list, question(50, 2));
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].candidates, std::vector<std::size_t>{251});
+    ASSERT_EQ(found[1].candidates.size(), 2u);
+    EXPECT_EQ(found[1].candidates[1], 250u);
+    EXPECT_EQ(found[1].price, money(51));
+    const auto both = suggest(list, question(100, 5));
+    ASSERT_EQ(both.size(), 1u);
+    EXPECT_EQ(both[0].candidates, (std::vector<std::size_t>{250, 251}));
+}
+
+TEST(Suggest, WhatOnlyItsPriceSpeaksForComesLast) {
+    std::vector<Candidate> list = {candidate("priced", 12), candidate("a", 6), candidate("b", 7),
+                                   candidate("dear", 20)};
+    list[0].orders = 500;
+    list[0].by_price = list[3].by_price = true;
+    list[1].companions = list[2].companions = tea;
+    const auto found = suggest(list, question(12, 5));
+    ASSERT_EQ(found.size(), 3u);
+    EXPECT_EQ(found[0].candidates, (std::vector<std::size_t>{1, 2}));
+    EXPECT_EQ(found[1].candidates, std::vector<std::size_t>{0});
+    EXPECT_EQ(found[2].candidates, std::vector<std::size_t>{3});
+    EXPECT_EQ(reasons(found[1], list, question(12)).front(), "bought most often at such a price");
+    EXPECT_EQ(suggest(list, question(12, 1)).size(), 1u);
+    const Reason by_price{"a", "", money(6), true, "", 0, {}, 9, true},
+        of_tea{"a", "", money(6), true, "tea", 0.2, {}, 0};
+    EXPECT_FALSE(candidates_among(std::vector<Reason>{of_tea, by_price}, {})[0].by_price);
+    EXPECT_TRUE(candidates_among(std::vector<Reason>{by_price}, {})[0].by_price);
+}
+
 TEST(Reasons, SayWhatItGoesWithAndHowOftenItIsBought) {
     std::vector<Candidate> list = {candidate("cake", 13.6), candidate("bags", 12.4)};
     list[0].companions = tea_and_milk;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "core/base/text.hpp"
 
@@ -14,7 +16,8 @@ namespace {
 constexpr double own_weight = 1;
 constexpr double popularity_weight = 0.001;
 constexpr std::size_t rhythm_days = 3;  // purchase days from which on there is one
-constexpr std::size_t paired = 100;     // of the best candidates
+constexpr std::size_t paired = 100;     // of the most relevant candidates, and as many of the dearest
+constexpr std::size_t pairs_at_a_time = 1'000;
 
 // Rounding depends on the order in which numbers are added up.
 double sum_of_affinities(const Candidate& candidate) {
@@ -85,34 +88,73 @@ void keep_best(std::vector<Suggestion>& list, std::span<const Candidate> candida
     if (list.size() > most) list.resize(most);
 }
 
+auto more_relevant(std::span<const Candidate> candidates) {
+    return [candidates](const Scored& a, const Scored& b) {
+        if (a.relevance != b.relevance) return a.relevance > b.relevance;
+        return candidates[a.candidate].product < candidates[b.candidate].product;
+    };
+}
+
 std::vector<Scored> scored(std::span<const Candidate> candidates, const SuggestionQuestion& question) {
     std::vector<Scored> list;
     for (std::size_t i = 0; i < candidates.size(); ++i) list.push_back({i, relevance(candidates[i], question)});
-    std::sort(list.begin(), list.end(), [&](const Scored& a, const Scored& b) {
-        if (a.relevance != b.relevance) return a.relevance > b.relevance;
-        return candidates[a.candidate].product < candidates[b.candidate].product;
-    });
+    std::sort(list.begin(), list.end(), more_relevant(candidates));
     return list;
 }
 
-// Of the best candidates that do not close the gap alone; what a pair is worth is the mean of both.
+// Those that close the gap alone, of which something speaks for themselves, or for their price alone.
+std::vector<Suggestion> singles(std::span<const Scored> list, std::span<const Candidate> candidates,
+                                const SuggestionQuestion& question, bool by_price) {
+    std::vector<Suggestion> found;
+    for (const Scored& s : list) {
+        const Candidate& candidate = candidates[s.candidate];
+        if (candidate.by_price != by_price || !closes(candidate.price, question)) continue;
+        found.push_back({{s.candidate}, candidate.price, s.relevance * closeness(candidate.price, question)});
+    }
+    return found;
+}
+
+// Returns how many come first, of those that are sorted by relevance: the most relevant, then the dearest.
+std::size_t put_leaders_first(std::vector<Scored>& list, std::span<const Candidate> candidates) {
+    const std::size_t relevant = std::min(paired, list.size()), leaders = std::min(2 * paired, list.size());
+    std::partial_sort(list.begin() + relevant, list.begin() + leaders, list.end(),
+                      [&](const Scored& a, const Scored& b) {
+                          const Candidate &x = candidates[a.candidate], &y = candidates[b.candidate];
+                          return x.price != y.price ? x.price > y.price : x.product < y.product;
+                      });
+    return leaders;
+}
+
+// Of those that do not close the gap alone, one of which is among the most relevant or the dearest; what a pair is
+// worth is the mean of both.
 std::vector<Suggestion> pairs(std::span<const Scored> list, std::span<const Candidate> candidates,
-                              const SuggestionQuestion& question) {
+                              const SuggestionQuestion& question, std::size_t most) {
     std::vector<Scored> cheap;
     for (const Scored& s : list) {
-        if (cheap.size() < paired && !closes(candidates[s.candidate].price, question)) cheap.push_back(s);
+        if (!closes(candidates[s.candidate].price, question)) cheap.push_back(s);
     }
+    const std::size_t leaders = put_leaders_first(cheap, candidates);
     std::vector<Suggestion> found;
-    for (std::size_t a = 0; a < cheap.size(); ++a) {
+    double least = 0;  // that is worth keeping
+    for (std::size_t a = 0; a < leaders; ++a) {
         for (std::size_t b = a + 1; b < cheap.size(); ++b) {
             const std::int64_t price = candidates[cheap[a].candidate].price + candidates[cheap[b].candidate].price;
             if (!closes(price, question)) continue;
-            found.push_back({{cheap[a].candidate, cheap[b].candidate},
-                             price,
-                             (cheap[a].relevance + cheap[b].relevance) / 2 * closeness(price, question)});
+            const double score = (cheap[a].relevance + cheap[b].relevance) / 2 * closeness(price, question);
+            if (score < least) continue;
+            const auto [first, second] = std::minmax(cheap[a], cheap[b], more_relevant(candidates));
+            found.push_back({{first.candidate, second.candidate}, price, score});
+            if (found.size() < most + pairs_at_a_time) continue;
+            keep_best(found, candidates, most);
+            least = found.back().score;
         }
     }
+    keep_best(found, candidates, most);
     return found;
+}
+
+void append(std::vector<Suggestion>& list, std::vector<Suggestion> more) {
+    list.insert(list.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 // ---- In words ----
@@ -154,7 +196,8 @@ void add_reasons(std::vector<std::string>& list, const Candidate& candidate) {
     const std::vector<std::int32_t> days = different_days(candidate);
     if (!candidate.companions.empty()) add_unique(list, "goes with " + std::string(closest_companion(candidate)));
     if (!days.empty()) add_unique(list, habit(rhythm(days)));
-    if (candidate.companions.empty() && days.empty()) add_unique(list, "often bought");
+    if (!candidate.companions.empty() || !days.empty()) return;
+    add_unique(list, candidate.by_price ? "bought most often at such a price" : "often bought");
 }
 
 std::string what_is_left(std::int64_t overshoot, int decimals) {
@@ -179,8 +222,9 @@ std::vector<Candidate> candidates_among(std::span<const Reason> reasons, std::sp
     for (const Reason& r : reasons) {
         if (!r.available || r.price <= 0 || had.contains(r.product)) continue;
         const auto [place, is_new] = places.emplace(r.product, list.size());
-        if (is_new) list.push_back({r.product, r.name.empty() ? r.product : r.name, r.price, {}, {}, 0});
+        if (is_new) list.push_back({r.product, r.name.empty() ? r.product : r.name, r.price, {}, {}, 0, true});
         Candidate& candidate = list[place->second];
+        candidate.by_price = candidate.by_price && r.by_price;
         if (!r.companion.empty()) {
             const auto name = names.find(r.companion);
             candidate.companions.push_back({name == names.end() ? r.companion : name->second, r.affinity});
@@ -200,16 +244,13 @@ double relevance(const Candidate& candidate, const SuggestionQuestion& question)
 
 std::vector<Suggestion> suggest(std::span<const Candidate> candidates, const SuggestionQuestion& question) {
     const std::vector<Scored> list = scored(candidates, question);
-    std::vector<Suggestion> found;
-    for (const Scored& s : list) {
-        const std::int64_t price = candidates[s.candidate].price;
-        if (closes(price, question)) found.push_back({{s.candidate}, price, s.relevance * closeness(price, question)});
-    }
+    std::vector<Suggestion> found = singles(list, candidates, question, false);
     keep_best(found, candidates, question.most);
     if (!question.gap || found.size() == question.most) return found;
-    std::vector<Suggestion> together = pairs(list, candidates, question);
-    keep_best(together, candidates, question.most - found.size());
-    found.insert(found.end(), together.begin(), together.end());
+    append(found, pairs(list, candidates, question, question.most - found.size()));
+    std::vector<Suggestion> others = singles(list, candidates, question, true);
+    keep_best(others, candidates, question.most - found.size());
+    append(found, std::move(others));
     return found;
 }
 

@@ -24,6 +24,7 @@ struct Reason {
     double affinity;             // how well
     std::optional<std::int32_t> day;  // on which the customer bought it
     std::int64_t orders;              // of all customers with it; 0 where it is none of the most popular
+    bool by_price = false;            // that these are the most of what is priced so is all there is to say
 };
 
 // A product that could be added, and all that speaks for it.
@@ -38,6 +39,7 @@ struct Candidate {
     std::vector<Companion> companions;
     std::vector<std::int32_t> days;  // in any order, perhaps repeated
     std::int64_t orders;
+    bool by_price = false;
 };
 
 // The products that can be had, have a price, and are not in the basket. A product without a name is called by its key.
@@ -65,7 +67,7 @@ double relevance(const Candidate& candidate, const SuggestionQuestion& question)
 
 // The best first. With a gap they are products that close it, their relevance multiplied by the square of the share of
 // the price that the gap asks for; where there are too few, pairs of products that close it only together come behind
-// them.
+// them, and then those for which only their price speaks.
 std::vector<Suggestion> suggest(std::span<const Candidate> candidates, const SuggestionQuestion& question);
 
 // Why, in words: what it goes with, how often the customer buys it, what the gap leaves.

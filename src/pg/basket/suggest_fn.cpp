@@ -1,5 +1,7 @@
 // suggest_fill(): what to add to a customer's basket. One prepared query brings what could be added and what speaks for
-// it, with the rights of who asks; the core ranks it and says why.
+// it, with the rights of who asks; the core ranks it and says why. Where too little of that closes a gap, another one
+// brings what is bought most often of what does.
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -24,6 +26,9 @@ namespace {
 
 // $1 is the customer, $2 the products in the basket.
 constexpr StoreQuery fill_candidates = {"SELECT * FROM %1$s._fill_candidates($1, $2)", View::customers};
+
+// $1 is the least price, $2 the greatest, $3 the products in the basket.
+constexpr StoreQuery fill_by_price = {"SELECT * FROM %1$s._fill_by_price($1, $2, $3)", View::customers};
 
 enum Column : int {
     product_column = 1,
@@ -99,12 +104,18 @@ void require_products(const Store& store) {
                             quote_literal_cstr(name))));
 }
 
-// The function goes where a table that it reads is dropped with all that depends on it.
+bool has_function(const Store& store, const char* name, std::span<const Oid> arguments) {
+    return SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum(name),
+                                 PointerGetDatum(buildoidvector(arguments.data(), static_cast<int>(arguments.size()))),
+                                 ObjectIdGetDatum(store.schema));
+}
+
+// The functions go where a table that they read is dropped with all that depends on it.
 void require_candidates(const Asked& asked) {
-    const Oid arguments[] = {asked.key_type, TEXTARRAYOID};
-    if (SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum("_fill_candidates"),
-                              PointerGetDatum(buildoidvector(arguments, lengthof(arguments))),
-                              ObjectIdGetDatum(asked.store.schema))) {
+    const Oid customer_and_basket[] = {asked.key_type, TEXTARRAYOID};
+    const Oid prices_and_basket[] = {NUMERICOID, NUMERICOID, TEXTARRAYOID};
+    if (has_function(asked.store, "_fill_candidates", customer_and_basket) &&
+        has_function(asked.store, "_fill_by_price", prices_and_basket)) {
         return;
     }
     run_query("SELECT clientele._refuse_lost($1)", {{NAMEOID, name_datum(schema_name(asked.store.schema))}},
@@ -133,7 +144,7 @@ std::int64_t price_of(NullableDatum price) {
     return value.kind == NumericKind::finite ? value.value : 0;
 }
 
-Reason reason_of(std::uint64_t row) {
+Reason reason_of(std::uint64_t row, bool by_price) {
     const NullableDatum affinity = result_value(row, affinity_column), day = result_value(row, day_column);
     Reason reason{};
     reason.product = view_of(result_value(row, product_column));
@@ -146,13 +157,17 @@ Reason reason_of(std::uint64_t row) {
     }
     if (!day.isnull) reason.day = static_cast<std::int32_t>(DatumGetInt64(day.value));
     reason.orders = number(row, orders_column);
+    reason.by_price = by_price;
     return reason;
 }
 
-std::span<const Reason> reasons_among(std::uint64_t rows) {
-    auto* list = static_cast<Reason*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Reason) * (rows + 1)));
-    for (std::uint64_t row = 0; row < rows; ++row) list[row] = reason_of(row);
-    return {list, rows};
+// These, and those of the rows of the last query.
+std::span<const Reason> with_rows(std::span<const Reason> reasons, std::uint64_t rows, bool by_price) {
+    const std::size_t size = reasons.size() + rows;
+    auto* list = static_cast<Reason*>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Reason) * (size + 1)));
+    std::copy(reasons.begin(), reasons.end(), list);
+    for (std::uint64_t row = 0; row < rows; ++row) list[reasons.size() + row] = reason_of(row, by_price);
+    return {list, size};
 }
 
 std::span<const std::string_view> products_of(Datum basket) {
@@ -165,16 +180,49 @@ std::span<const std::string_view> products_of(Datum basket) {
     return {products, static_cast<std::size_t>(count)};
 }
 
-SuggestionQuestion question_of(const Request& request, std::uint64_t rows) {
+SuggestionQuestion question_of(const Request& request) {
     SuggestionQuestion question{};
     if (request.has_gap) question.gap = request.gap;
     question.most = static_cast<std::size_t>(request.most);
-    if (rows == 0) return question;
+    return question;
+}
+
+// What every row of a query says alike.
+void complete(SuggestionQuestion& question) {
     question.counted_orders = number(0, counted_orders_column);
     question.purchase_days = number(0, purchase_days_column);
     question.today = static_cast<std::int32_t>(number(0, today_column));
     question.decimals = static_cast<std::int32_t>(number(0, decimals_column));
-    return question;
+}
+
+struct Known {
+    SuggestionQuestion question;
+    std::span<const Reason> reasons;
+    std::span<const std::string_view> basket;
+};
+
+void ask(const Store& store, SPIPlanPtr plan, std::span<const NullableDatum> parameters, bool by_price, Known& known) {
+    const std::uint64_t rows = run_prepared(plan, parameters, Reads::as_its_caller);
+    check_result(store, result_columns(), column_types, lengthof(column_types));
+    if (known.reasons.empty() && rows > 0) complete(known.question);
+    known.reasons = with_rows(known.reasons, rows, by_price);
+}
+
+void ask_for_candidates(const Asked& asked, const Request& request, Known& known) {
+    static constexpr Oid types[] = {TEXTARRAYOID};
+    const NullableDatum parameters[] = {asked.customer, known_datum(request.basket)};
+    ask(asked.store, plan_of(asked.store, asked.key_type, fill_candidates, false, lengthof(types), types), parameters,
+        false, known);
+}
+
+// Up to twice the gap: nobody is helped by what costs many times what is missing.
+void ask_by_price(const Asked& asked, const Request& request, Known& known) {
+    static constexpr Oid types[] = {NUMERICOID, TEXTARRAYOID};
+    const NullableDatum parameters[] = {known_datum(make_numeric(request.gap, price_decimals)),
+                                        known_datum(make_numeric(2 * request.gap, price_decimals)),
+                                        known_datum(request.basket)};
+    ask(asked.store, plan_of(asked.store, NUMERICOID, fill_by_price, false, lengthof(types), types), parameters, true,
+        known);
 }
 
 // ---- What is answered ----
@@ -185,11 +233,13 @@ struct Answer {
     std::vector<std::vector<std::string>> reasons;
 };
 
-void find(std::span<const Reason> known, std::span<const std::string_view> basket, const SuggestionQuestion& question,
-          Answer& answer) {
-    answer.candidates = candidates_among(known, basket);
-    answer.suggestions = suggest(answer.candidates, question);
-    for (const Suggestion& s : answer.suggestions) answer.reasons.push_back(reasons(s, answer.candidates, question));
+void find(const Known& known, Answer& answer) {
+    answer = {};
+    answer.candidates = candidates_among(known.reasons, known.basket);
+    answer.suggestions = suggest(answer.candidates, known.question);
+    for (const Suggestion& s : answer.suggestions) {
+        answer.reasons.push_back(reasons(s, answer.candidates, known.question));
+    }
 }
 
 // Of so many texts, which text_at gives.
@@ -229,22 +279,20 @@ void put(ReturnSetInfo* result, const Answer& answer, const SuggestionQuestion& 
 }
 
 void answer(const Asked& asked, const Request& request, ReturnSetInfo* result) {
-    static constexpr Oid types[] = {TEXTARRAYOID};
     begin_queries();
     require_candidates(asked);
-    const NullableDatum parameters[] = {asked.customer, known_datum(request.basket)};
-    const std::uint64_t rows = run_prepared(plan_of(asked.store, asked.key_type, fill_candidates, false, 1, types),
-                                            parameters, Reads::as_its_caller);
-    check_result(asked.store, result_columns(), column_types, lengthof(column_types));
-    const std::span<const Reason> known = reasons_among(rows);
-    const std::span<const std::string_view> basket = products_of(request.basket);
-    const SuggestionQuestion question = question_of(request, rows);
+    Known known{question_of(request), {}, products_of(request.basket)};
+    ask_for_candidates(asked, request, known);
     Answer*& found = kept_object<Answer>();
     think([&] {
         found = new Answer;
-        find(known, basket, question, *found);
+        find(known, *found);
     });
-    put(result, *found, question);
+    if (request.has_gap && found->suggestions.size() < known.question.most) {
+        ask_by_price(asked, request, known);
+        think([&] { find(known, *found); });
+    }
+    put(result, *found, known.question);
     end_queries();
 }
 
