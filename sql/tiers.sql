@@ -170,4 +170,13 @@ SELECT clientele.define_offer('dinar', 'steps', 'grow_order_value', tiers => '[{
 SELECT c, o.min_spend, o.reward, o.message, o.tiers FROM generate_series(1, 3) c LEFT JOIN LATERAL clientele.personalized_offer(c) o ON true;
 SELECT basket, p.reward, p.gap, p.next_min_spend, p.next_reward, p.next_gap FROM unnest('{0,5,9.999,10,300}'::numeric[]) basket, clientele.offer_progress(2, basket, unissued => true) p;
 SELECT clientele.drop_store('dinar');
+-- Of many customers, each with tiers of its own: what is remembered of some is not told of others.
+TRUNCATE orders;
+INSERT INTO orders SELECT 10 * c + n, c, now() - n * interval '8 days', 20 + c * 0.37 FROM generate_series(1, 3000) c, generate_series(1, 4) n;
+SELECT clientele.create_store('many', orders => 'tiers.orders', margin => 0.08);
+CALL clientele.refresh('many');
+SELECT clientele.define_offer('many', 'steps', 'grow_order_value', tiers => '[{"stretch": 1.4, "reward_rate": 0.2}, {"stretch": 2, "reward_rate": 0.2}]');
+SELECT count(*), count(DISTINCT tiers) > 1000 AS many, bool_and(tiers -> 0 = jsonb_build_object('min_spend', min_spend, 'reward', reward)) AS first_right,
+    bool_and(jsonb_array_length(tiers) = 2 AND (tiers -> 1 ->> 'reward')::numeric = trunc(0.04 * ((tiers -> 1 ->> 'min_spend')::numeric - reference_value), 2)) AS second_right FROM many.offers;
+SELECT clientele.drop_store('many');
 DROP SCHEMA tiers CASCADE;

@@ -5,13 +5,16 @@
 
 namespace clientele {
 
+struct WrittenTiers;
+
 // A book ready for use: flat memory of the session, whose texts are views of it.
 struct PreparedBook {
     Book book;
     ProgramParts* parts;  // one a program
     Standing* standings;  // one a program; of the customer who was asked for last
     const Zone* zone;
-    Interval contact_period;  // for which the book limits contacts, if it does
+    WrittenTiers* written_tiers;  // lately; none at first
+    Interval contact_period;      // for which the book limits contacts, if it does
     MemoryContext context;
     Datum currency;
     bool asks_for_cv;

@@ -138,7 +138,7 @@ constexpr AnswerColumn all_columns[] = {
     {"expected_profit_low", [](A a) { return expectation(a.decision.expected.low, a.prepared.book); }},
     {"disclosure", disclosure},
     {"last_day", [](A a) { return promises(a) ? known_datum(Int32GetDatum(validity(a).last_day)) : null_datum; }},
-    {"tiers", [](A a) { return tiers_datum(a.prepared.book, *a.decision.program, a.decision.terms); }},
+    {"tiers", [](A a) { return tiers_datum(a.prepared, *a.decision.program, a.decision.terms); }},
 };
 
 // Those of one row mostly follow each other.

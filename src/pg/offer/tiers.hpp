@@ -3,13 +3,13 @@
 // tier.
 #pragma once
 
-#include "core/offer/offer.hpp"
-
 #include "pg/kit/nullable.hpp"
+#include "pg/offer/offer_book.hpp"
 
 namespace clientele {
 
-NullableDatum tiers_datum(const Book& book, const Program& program, const Terms& terms);
+// Valid until the next call.
+NullableDatum tiers_datum(PreparedBook& book, const Program& program, const Terms& terms);
 
 struct Tiers {
     Tier tiers[most_tiers];
