@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/math/special_functions/digamma.hpp>
-#include <boost/math/special_functions/erf.hpp>
 #include <boost/math/special_functions/polygamma.hpp>
 #include <boost/math/special_functions/trigamma.hpp>
 #include <cmath>
@@ -95,7 +94,7 @@ OrderValue order_value(const LogValues& values, const ValuePrior& prior) {
 
 double natural_share(const OrderValue& value, double amount) {
     if (amount <= 0) return 1;
-    return 0.5 * boost::math::erfc((std::log(amount) - value.mu) / (value.sigma * std::sqrt(2.0)));
+    return 0.5 * std::erfc((std::log(amount) - value.mu) / (value.sigma * std::sqrt(2.0)));
 }
 
 double mean_below(const OrderValue& value, double amount) {

@@ -29,8 +29,15 @@ struct Response {
     double alpha(int segment) const { return segment < 0 ? a : a + d[static_cast<std::size_t>(segment)]; }
     OrderValue shifted(const OrderValue& value) const { return {value.mu + delta, tau * value.sigma}; }
 
+    // Of orders whose logarithm's standard deviation is sigma, as multiples of it: from where on they are raised by
+    // more than a 1e-14th of those next to the threshold.
+    double least_that_counts(double threshold, double sigma) const;
+
     double a, b, c, delta, tau, omega, A, q;
     std::vector<double> d;
+
+  private:
+    double reach, reach_per_log_odds;  // how far below the threshold, in logarithms
 };
 
 struct OfferTerms {
@@ -41,8 +48,8 @@ struct OfferTerms {
 double raise_log_odds(const Response& response, double alpha, double x, const OfferTerms& terms);
 double raise_probability(const Response& response, double alpha, double x, const OfferTerms& terms);
 
-// 32 nodes of Gauss and Legendre over z = (ln x - mu) / sigma from -8 to where x reaches a threshold. The nodes serve
-// all rewards for it.
+// 32 nodes of Gauss and Legendre over z = (ln x - mu) / sigma from -8 to where x reaches a threshold, without the
+// lowest ones where next to nobody would be raised. The nodes serve all rewards for it.
 class OrdersBelow {
   public:
     static constexpr int nodes = 32;
@@ -63,16 +70,23 @@ class OrdersBelow {
     };
     GradientOfG gradient(double reward) const;
 
+    // What there is at each node, from the first that counts, a multiple of `lanes`.
+    static constexpr int lanes = 4;
+    struct Nodes {
+        int first;
+        alignas(32) double z[nodes], x[nodes];
+        alignas(32) double weight[nodes];     // times the density
+        alignas(32) double against[nodes];    // odds against raising at a reward of 5 %
+        alignas(32) double steepness[nodes];  // h / 0.4 - 1
+    };
+
   private:
     double reward_odds(double reward) const;
 
     const Response& response_;
     const double min_spend_;
     const double natural_;
-    double z_[nodes], x_[nodes];
-    double weight_[nodes];     // times the density
-    double against_[nodes];    // odds against raising at a reward of 5 %
-    double steepness_[nodes];  // h / 0.4 - 1
+    Nodes nodes_;
 };
 
 }  // namespace clientele
