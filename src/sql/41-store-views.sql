@@ -155,13 +155,10 @@ COMMENT ON FUNCTION clientele._profiles_query(name, clientele.store_settings, te
 CREATE FUNCTION clientele._category_mix_query(store name, as_of text, among text DEFAULT 'true', orders text DEFAULT NULL,
     items text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('SELECT c.customer_id, pg_catalog.jsonb_object_agg(c.category, c.amount) AS category_mix FROM (
-            SELECT o.customer_id, i.category, pg_catalog.sum(i.amount) AS amount
-            FROM %1$s o JOIN %4$s i ON i.order_id %5$s o.order_id
-            WHERE o.ordered_at <= %2$s AND o.amount >= 0 AND i.category IS NOT NULL AND i.amount IS NOT NULL
-                AND clientele._countable(NULL, i.amount) AND %3$s
-            GROUP BY o.customer_id, i.category HAVING clientele._countable(NULL, pg_catalog.sum(i.amount))) c
-        GROUP BY c.customer_id', coalesce(orders, format('%I._orders', store)), as_of, among, coalesce(items, format('%I._items', store)),
+    SELECT format('SELECT o.customer_id, clientele._category_mix(i.category, i.amount) AS category_mix
+        FROM %1$s o JOIN %4$s i ON i.order_id %5$s o.order_id
+        WHERE o.ordered_at <= %2$s AND o.amount >= 0 AND i.category IS NOT NULL AND clientele._countable(NULL, i.amount) AND %3$s
+        GROUP BY o.customer_id', coalesce(orders, format('%I._orders', store)), as_of, among, coalesce(items, format('%I._items', store)),
         clientele._order_equality(store))
 $$;
 COMMENT ON FUNCTION clientele._category_mix_query(name, text, text, text, text) IS

@@ -103,5 +103,5 @@ CALL clientele._comment_on_overloads('suggest_fill({key}, text[], name, numeric,
     'for the next; only where neither does, how popular it is. '
     'gap: suggest what costs at least that much and little more, as offer_progress() says it; where too few products do, pairs that do '
     'follow, and then what is bought most often of all that costs up to twice the gap. A gap of zero or less is none: no '
-    'row. NULL customers have no row, unknown ones suggestions by the basket alone. most: 1 to 100 rows. Names, prices and what can be had are read from the products table at that moment, with the caller''s rights; so are '
-    'the customer''s orders and their lines.');
+    'row. NULL customers have no row, unknown ones suggestions by the basket alone. most: 1 to 100 rows. Names, prices and what can '
+    'be had are read from the products table at that moment, with the caller''s rights; so are the customer''s orders and their lines.');

@@ -8,6 +8,9 @@
 
 namespace clientele {
 
+// A sum of amounts that is aligned as much as palloc aligns.
+using StoredMoney __attribute__((aligned(MAXIMUM_ALIGNOF))) = __int128;
+
 enum class NumericKind : std::uint8_t { finite, not_a_number, infinite, out_of_range };
 
 // A numeric, rounded half away from zero to 1/10,000. `scale` is how many decimals it shows, at most 4.

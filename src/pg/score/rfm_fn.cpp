@@ -7,6 +7,7 @@
 #include "pg/kit/aggregate.hpp"
 #include "pg/kit/boundary.hpp"
 #include "pg/kit/number_array.hpp"
+#include "pg/kit/numeric.hpp"
 #include "pg/kit/row.hpp"
 
 #include "pg/profile/profile_datum.hpp"
@@ -189,9 +190,6 @@ Datum rfm_scores(FunctionCallInfo fcinfo, bool numeric) {
 }
 
 // ---- The population ----
-
-// As much aligned as palloc aligns.
-using StoredMoney __attribute__((aligned(MAXIMUM_ALIGNOF))) = MoneySum;
 
 // One value of each kind for every customer with orders, in arrays that grow in the aggregate's memory.
 struct Population {

@@ -1,0 +1,120 @@
+// The aggregate behind category mixes: src/sql/15-category.sql says what it returns.
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "core/profile/profile.hpp"
+#include "pg/kit/aggregate.hpp"
+#include "pg/kit/numeric.hpp"
+#include "pg/kit/unicode.hpp"
+
+using namespace clientele;
+
+namespace {
+
+struct CategorySum {
+    const char* text;
+    std::uint32_t size;
+    std::int32_t decimals;  // the most that any of its amounts shows
+    StoredMoney spent;
+
+    std::string_view category() const { return {text, size}; }
+};
+static_assert(alignof(CategorySum) <= MAXIMUM_ALIGNOF);
+
+// One customer's, in the order that jsonb keeps keys in; the aggregate's memory holds it.
+struct CategorySums {
+    std::uint32_t count;
+    std::uint32_t room;
+    CategorySum* sums;
+};
+constexpr std::uint32_t first_room = 8;
+
+MemoryContext sums_context(FunctionCallInfo fcinfo) { return aggregate_context(fcinfo, "_category_mix"); }
+
+bool stands_before(const CategorySum& sum, std::string_view category) {
+    return sum.size != category.size() ? sum.size < category.size()
+                                       : std::memcmp(sum.text, category.data(), category.size()) < 0;
+}
+
+CategorySums* new_sums(MemoryContext context) {
+    auto* state = static_cast<CategorySums*>(MemoryContextAlloc(context, sizeof(CategorySums)));
+    *state = {0, first_room, static_cast<CategorySum*>(MemoryContextAlloc(context, first_room * sizeof(CategorySum)))};
+    return state;
+}
+
+CategorySum& inserted(CategorySums& state, std::uint32_t place, std::string_view category, MemoryContext context) {
+    if (state.count == state.room) {
+        state.room *= 2;
+        state.sums = static_cast<CategorySum*>(repalloc_huge(state.sums, state.room * sizeof(CategorySum)));
+    }
+    char* text = static_cast<char*>(MemoryContextAlloc(context, Max(category.size(), 1)));
+    std::memcpy(text, category.data(), category.size());
+    CategorySum* at = state.sums + place;
+    std::copy_backward(at, state.sums + state.count, state.sums + state.count + 1);
+    ++state.count;
+    *at = {text, static_cast<std::uint32_t>(category.size()), 0, 0};
+    return *at;
+}
+
+CategorySum& sum_of(CategorySums& state, std::string_view category, MemoryContext context) {
+    CategorySum* end = state.sums + state.count;
+    CategorySum* at = std::lower_bound(state.sums, end, category, stands_before);
+    if (at != end && at->category() == category) return *at;
+    return inserted(state, static_cast<std::uint32_t>(at - state.sums), category, context);
+}
+
+bool is_in_range(MoneySum spent) { return spent < max_amount && spent > -max_amount; }
+
+void push_string(JsonbParseState** object, std::string_view text) {
+    JsonbValue key{};
+    key.type = jbvString;
+    key.val.string.val = const_cast<char*>(text.data());
+    key.val.string.len = static_cast<int>(text.size());
+    pushJsonbValue(object, WJB_KEY, &key);
+}
+
+void push_number(JsonbParseState** object, Datum number) {
+    JsonbValue value{};
+    value.type = jbvNumeric;
+    value.val.numeric = DatumGetNumeric(number);
+    pushJsonbValue(object, WJB_VALUE, &value);
+}
+
+MoneySum in_decimals(MoneySum spent, int decimals) {
+    for (int i = decimals; i < money_decimals; ++i) spent /= 10;
+    return spent;
+}
+
+}  // namespace
+
+// (state, category, amount)
+CLIENTELE_FUNCTION(clientele_category_mix_add) {
+    MemoryContext context = sums_context(fcinfo);
+    if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return unchanged_state(fcinfo);
+    const Scaled amount = read_numeric(PG_GETARG_DATUM(2));
+    if (amount.kind != NumericKind::finite) refuse_amount("line amount", PG_GETARG_DATUM(2));
+    auto* state = state_argument<CategorySums>(fcinfo, 0);
+    if (!state) state = new_sums(context);
+    CategorySum& sum = sum_of(*state, text_of(PG_GETARG_DATUM(1)), context);
+    sum.spent += amount.value;
+    sum.decimals = Max(sum.decimals, amount.scale);
+    PG_RETURN_POINTER(state);
+}
+
+CLIENTELE_FUNCTION(clientele_category_mix_final) {
+    sums_context(fcinfo);
+    const auto* state = state_argument<CategorySums>(fcinfo, 0);
+    JsonbParseState* object = nullptr;
+    pushJsonbValue(&object, WJB_BEGIN_OBJECT, nullptr);
+    bool is_empty = true;
+    for (std::uint32_t i = 0; state && i < state->count; ++i) {
+        const CategorySum& sum = state->sums[i];
+        if (!is_in_range(sum.spent)) continue;
+        push_string(&object, sum.category());
+        push_number(&object, make_numeric(in_decimals(sum.spent, sum.decimals), sum.decimals));
+        is_empty = false;
+    }
+    if (is_empty) PG_RETURN_NULL();
+    PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&object, WJB_END_OBJECT, nullptr)));
+}
