@@ -44,7 +44,8 @@ OBJDIR := build/obj
 EXTENSION = clientele
 MODULE_big = clientele
 OBJS = $(patsubst src/%.cpp,$(OBJDIR)/%.o,$(sort $(shell find src/core src/pg -name "*.cpp")))
-DATA = $(wildcard src/sql/upgrade/clientele--*.sql)
+# Versions that were released are frozen: src/sql makes the one that is being worked on.
+DATA = $(wildcard src/sql/upgrade/clientele--*.sql) $(filter-out %/$(VERSION_SQL),$(wildcard src/sql/released/clientele--*.sql))
 DATA_built = $(VERSION_SQL)
 EXTRA_CLEAN = build
 

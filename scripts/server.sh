@@ -98,6 +98,8 @@ make_private_tree() {
     # An installed clientele must not be written through its links.
     rm -f "$priv/root$("$pg_config" --sharedir)"/extension/clientele[.-]* "$priv/root$("$pg_config" --pkglibdir)"/clientele.*
     install_extension "$priv"
+    # Tests of upgrades put further versions there.
+    if [ -n "$account" ]; then chown "$account" "$priv/root$("$pg_config" --sharedir)/extension"; fi
 }
 
 start_server() {

@@ -5,6 +5,13 @@ CREATE DOMAIN clientele.store_version AS integer;
 COMMENT ON DOMAIN clientele.store_version IS
     'The version of what create_store() created. Stores are found by their table "settings", which has a column of this type.';
 
+-- A release that changes views or tables of stores makes it one more; upgrade_store() then creates the views anew.
+CREATE FUNCTION clientele._store_version() RETURNS clientele.store_version
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 1;
+COMMENT ON FUNCTION clientele._store_version() IS
+    'The version of stores that this release makes, and to which upgrade_store() brings older ones.';
+
 -- The table "settings" of a store has these columns, and belongs to the store alone: a table OF this type could not be distributed, and a
 -- change of the type would lock all stores at once. What is added later is an option, so that a store that was created before is still one.
 CREATE TYPE clientele.store_settings AS (

@@ -247,7 +247,7 @@ BEGIN
             WHERE a.attrelid = orders AND a.attname = 'order_id' AND NOT a.attisdropped) THEN
         order_id := NULL;
     END IF;
-    settings := ROW(1, orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
+    settings := ROW(clientele._store_version(), orders, customer_id, ordered_at, amount, order_id, refunded, discount, NULL,
         customers, customer_key, coalesce(attributes, '{}'), items, item_order_id, item_category, item_amount,
         currency, clientele._spelt_time_zone(time_zone), margin, false, NULL, gen_random_uuid(), 0, store,
         clientele._full_name(orders), clientele._full_name(customers), clientele._full_name(items), NULL, clientele._completed_products(

@@ -252,9 +252,9 @@ COMMENT ON FUNCTION clientele._changes_collations(name, clientele.store_settings
 CREATE FUNCTION clientele._needs_new_views(store name, settings clientele.store_settings) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     RETURN clientele._changes_ids(store, settings) OR clientele._changed_columns(store, settings) IS NOT NULL
-        OR clientele._changes_collations(store, settings);
+        OR clientele._changes_collations(store, settings) OR settings.version < clientele._store_version();
 COMMENT ON FUNCTION clientele._needs_new_views(name, clientele.store_settings) IS
-    'Whether the views of a store cannot be replaced by those that its settings ask for, and must be created anew.';
+    'Whether the views of a store cannot be replaced by those that its settings, or a newer release, ask for, and must be created anew.';
 
 CREATE FUNCTION clientele._take_hold(store name, settings clientele.store_settings) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -323,6 +323,7 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM clientele._retype_ids(store, settings);
+    PERFORM clientele._complete_ledger(store);
     PERFORM clientele._create_views(store, settings);
     PERFORM clientele._regenerate_segments(store);
     PERFORM clientele._regenerate_segments(store);  -- whose rules the first one has read
@@ -333,6 +334,7 @@ BEGIN
             DETAIL = lost || '.', HINT = 'Drop these segments first, or, as long as the store can be read, define them otherwise.';
     END IF;
     PERFORM clientele._regenerate_features(store);
+    EXECUTE format('UPDATE %I.settings SET version = clientele._store_version()', store);
 END $$;
 COMMENT ON FUNCTION clientele._create_anew(name, clientele.store_settings) IS
     'Creates all views and functions of a store anew, and its ids in the types of the orders.';

@@ -100,9 +100,13 @@ CREATE FUNCTION clientele.upgrade_store(store name) RETURNS void
 DECLARE
     settings clientele.store_settings;
 BEGIN
+    PERFORM clientele._require_owner(store);
+    IF (clientele._settings(store)).version < clientele._store_version() AND NOT clientele._is_detached(store) THEN
+        PERFORM clientele._renew_views(store);
+    END IF;
     PERFORM clientele._lock_store(store);
     settings := clientele._settings(store);
-    IF settings.version <> 1 THEN
+    IF settings.version > clientele._store_version() THEN
         RAISE EXCEPTION 'store % has version %, which this release does not know', quote_ident(store), settings.version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Upgrade the extension: ALTER EXTENSION clientele UPDATE.';
     END IF;
@@ -121,7 +125,26 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clientele.upgrade_store(name) IS
     'Brings what a store generated (functions over its rules and programs) up to the installed version of the extension, and its settings '
-    'to what columns are called now. Idempotent; owner only.';
+    'to what columns are called now. Where that release makes stores otherwise, also its views, which it creates anew: it then waits for '
+    'who reads them, and lists what depends on them, which must be dropped before. Idempotent; owner only.';
+
+-- As alter_store() does where columns change. What depends on the views is refused there.
+CREATE FUNCTION clientele._renew_views(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    role text;
+BEGIN
+    PERFORM clientele._lock_dropping(store, 'upgrade_store()');
+    PERFORM clientele._require_attached(store);
+    PERFORM clientele._lock_alone(store, '{}', false);
+    role := clientele._become_owner(store);
+    PERFORM clientele._write_column_names(store);
+    PERFORM clientele._change_sources(store, '{}', '{}', false);
+    PERFORM clientele._note_definitions(store);
+    PERFORM set_config('role', role, true);
+END $$;
+COMMENT ON FUNCTION clientele._renew_views(name) IS
+    'Creates the views of a store that an older release has made anew, and gives its tables what they lack.';
 
 CREATE FUNCTION clientele.set_time_zone(store name, time_zone text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -70,6 +70,21 @@ $$;
 COMMENT ON FUNCTION clientele._ledger_definitions() IS
     'What a ledger keeps of an offer: the columns of that type, except what follows from others.';
 
+CREATE FUNCTION clientele._complete_ledger(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    added record;
+BEGIN
+    FOR added IN SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type FROM pg_attribute a
+            WHERE a.attrelid = 'clientele.offer'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+              AND a.attname NOT IN ('program', 'last_day')
+              AND NOT EXISTS (SELECT FROM pg_attribute l WHERE l.attrelid = format('%I.ledger', store)::regclass AND l.attname = a.attname
+                AND NOT l.attisdropped) ORDER BY a.attnum LOOP
+        EXECUTE format('ALTER TABLE %I.ledger ADD %I %s', store, added.name, added.type);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clientele._complete_ledger(name) IS 'Gives a ledger the columns that the type offer has got since it was created.';
+
 CREATE FUNCTION clientele._comment_ledger(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

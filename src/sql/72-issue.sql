@@ -21,22 +21,28 @@ COMMENT ON FUNCTION clientele._canonical_code(text) IS
 -- ---- What is written into the ledger ----
 
 -- source is a table expression with the columns of the type enrolment, and customer_id, period, as_of, models and slot. Also run
--- under the caller's search_path, so every name is qualified.
+-- under the caller's search_path, so every name is qualified. What a newer release adds to an offer a ledger has from upgrade_store() on.
 CREATE FUNCTION clientele._ledger_insertion(ledger text, source text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('INSERT INTO %s AS l (customer_id, period, issued_at, models, slot, code, cost, %s)
         SELECT e.customer_id, e.period, e.as_of, e.models, e.slot, CASE WHEN e.holdout IS NULL THEN clientele._new_code() END,
             CASE WHEN e.tiers IS NOT NULL THEN clientele._greatest_cost(e.reward, e.tiers) END, %s
         FROM %s e',
-        ledger, clientele._columns_of('clientele.enrolment', '', '{greatest_reward}'),
-        clientele._columns_of('clientele.enrolment', 'e.', '{greatest_reward}'), source)
+        ledger, string_agg(quote_ident(c.attname), ', ' ORDER BY c.attnum),
+        string_agg('e.' || quote_ident(c.attname), ', ' ORDER BY c.attnum), source)
+    FROM pg_attribute c JOIN pg_attribute l ON l.attrelid = to_regclass(ledger) AND l.attname = c.attname AND NOT l.attisdropped
+    WHERE c.attrelid = 'clientele.enrolment'::regclass AND c.attnum > 0 AND NOT c.attisdropped
 $$;
 COMMENT ON FUNCTION clientele._ledger_insertion(text, text) IS 'The statement that writes enrolments into a ledger, as far as RETURNING.';
 
 CREATE FUNCTION clientele._issued_row(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('ROW(l.code, %s, l.exposure_id, l.program_version, l.issued_at)::clientele.issued_offer',
-        replace(clientele._columns_of('clientele.offer', 'l.'), 'l.last_day', clientele._last_day_of('l', store)))
+    SELECT format('ROW(%s)::clientele.issued_offer', string_agg(CASE WHEN c.attname = 'last_day' THEN clientele._last_day_of('l', store)
+        WHEN l.attname IS NULL THEN 'NULL::' || format_type(c.atttypid, c.atttypmod)
+        ELSE format('l.%I', c.attname) END, ', ' ORDER BY c.attnum))
+    FROM pg_attribute c LEFT JOIN pg_attribute l ON l.attrelid = to_regclass(format('%I.ledger', store)) AND l.attname = c.attname
+        AND NOT l.attisdropped
+    WHERE c.attrelid = 'clientele.issued_offer'::regclass AND c.attnum > 0 AND NOT c.attisdropped
 $$;
 COMMENT ON FUNCTION clientele._issued_row(name) IS 'A row l of the ledger as issue_offer() returns it, as an SQL expression.';
 

@@ -255,9 +255,9 @@ DECLARE
     settings constant clientele.store_settings := clientele._settings_noted(fact);
     stale text;
 BEGIN
-    IF settings.version < 1 THEN
+    IF settings.version < clientele._store_version() THEN
         RETURN NEXT clientele._alert(store, 'warning', 'version_behind', fact.noted_at,
-            format('the store has version %s, the extension makes version 1', settings.version),
+            format('the store has version %s, the extension makes version %s', settings.version, clientele._store_version()),
             format('SELECT clientele.upgrade_store(%L);', store));
     END IF;
     IF settings.orders IS NULL THEN

@@ -4,11 +4,14 @@
 #include <cstring>
 
 #include "pg/kit/query.hpp"
+#include "pg/kit/row.hpp"
 #include "pg/kit/session_cache.hpp"
 #include "pg/lookup/lookup.hpp"
 
 extern "C" {
 #include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
 
@@ -25,6 +28,7 @@ struct PlanKey {
 struct Plan {
     PlanKey key;
     Oid key_type;
+    int columns;
     char schema[NAMEDATALEN];
     SPIPlanPtr prepared;
 };
@@ -54,6 +58,22 @@ void supersede_plans_of_dropped_stores() {
         supersede(plan.prepared);
         plans.remove(plan.key);
     });
+}
+
+int column_count(Oid relation) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple)) return 0;
+    const int count = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relnatts;
+    ReleaseSysCache(tuple);
+    return count;
+}
+
+// What is written in SQL names the columns of the ledger and of the type that shows it, to which a release may add
+// some.
+int columns_of(const StoreQuery& query, const Store& store) {
+    if (!query.written_in_sql) return 0;
+    return column_count(get_relname_relid("ledger", store.schema)) +
+           column_count(get_typ_typrelid(type_of_ours("issued_offer")));
 }
 
 const char* text_of(const StoreQuery& query, bool stored, const char* schema) {
@@ -172,13 +192,17 @@ SPIPlanPtr plan_of(const Store& store, Oid key_type, const StoreQuery& query, bo
     require_sources(store, query);
     const PlanKey key = {store.settings, stored, &query};
     const char* schema = schema_name(store.schema);
+    const int columns = columns_of(query, store);
     const Plan* known = plans.find(key);
-    if (known && known->key_type == key_type && std::strcmp(known->schema, schema) == 0) return known->prepared;
+    if (known && known->key_type == key_type && known->columns == columns && std::strcmp(known->schema, schema) == 0) {
+        return known->prepared;
+    }
     supersede_plans_of_dropped_stores();
     SPIPlanPtr prepared = prepare(query, stored, schema, key_type, more, types);
     Plan& plan = plans.get(key);
-    if (plan.prepared) supersede(plan.prepared);  // under the store's name until now
+    if (plan.prepared) supersede(plan.prepared);  // under the store's name until now, or of another release
     plan.key_type = key_type;
+    plan.columns = columns;
     strlcpy(plan.schema, schema, sizeof plan.schema);
     plan.prepared = prepared;
     return prepared;
