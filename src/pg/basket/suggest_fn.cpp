@@ -95,31 +95,44 @@ Asked asked_of(FunctionCallInfo fcinfo) {
     return asked;
 }
 
-void require_products(const Store& store) {
-    if (OidIsValid(get_relname_relid("_products", store.schema))) return;
-    const char* name = schema_name(store.schema);
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("store \"%s\" knows no products", name),
-                    errhint("Give it the table of products: SELECT clientele.alter_store(%s, item_product => '...', "
-                            "products => '...'). Where that was dropped, attach_store() looks for it.",
-                            quote_literal_cstr(name))));
-}
-
 bool has_function(const Store& store, const char* name, std::span<const Oid> arguments) {
     return SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum(name),
                                  PointerGetDatum(buildoidvector(arguments.data(), static_cast<int>(arguments.size()))),
                                  ObjectIdGetDatum(store.schema));
 }
 
-// The functions go where a table that they read is dropped with all that depends on it.
-void require_candidates(const Asked& asked) {
+// They go where a table that they read is dropped with all that depends on it.
+bool has_functions(const Asked& asked) {
     const Oid customer_and_basket[] = {asked.key_type, TEXTARRAYOID};
     const Oid prices_and_basket[] = {NUMERICOID, NUMERICOID, TEXTARRAYOID};
-    if (has_function(asked.store, "_fill_candidates", customer_and_basket) &&
-        has_function(asked.store, "_fill_by_price", prices_and_basket)) {
-        return;
-    }
-    run_query("SELECT clientele._refuse_lost($1)", {{NAMEOID, name_datum(schema_name(asked.store.schema))}},
-              Reads::as_its_caller);
+    return has_function(asked.store, "_fill_candidates", customer_and_basket) &&
+           has_function(asked.store, "_fill_by_price", prices_and_basket);
+}
+
+void require_products(const Store& store) {
+    begin_queries();
+    const char* name = schema_name(store.schema);
+    run_query("SELECT (clientele._settings($1)).options OPERATOR(pg_catalog.?) 'products'",
+              {{NAMEOID, name_datum(name)}}, Reads::as_its_caller);
+    const bool has_products = DatumGetBool(result_value(0, 1).value);
+    end_queries();
+    if (has_products) return;
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("store \"%s\" knows no products", name),
+                    errhint("Give it the table of products: SELECT clientele.alter_store(%s, item_product => '...', "
+                            "products => '...').",
+                            quote_literal_cstr(name))));
+}
+
+// Whether a store is detached or has lost a table that suggestions read, which is said in a warning. Whoever asks may
+// be a till that has just taken an order: an error would take that back.
+bool warns_of_no_suggestions(const Asked& asked) {
+    const bool detached = is_detached(asked.store);
+    if (!detached && has_functions(asked)) return false;
+    if (!detached) require_products(asked.store);
+    ereport(WARNING, (errcode(ERRCODE_WARNING),
+                      errmsg("store \"%s\" %s, so there are no suggestions", schema_name(asked.store.schema),
+                             detached ? "is detached" : "has lost a table that it reads")));
+    return true;
 }
 
 // ---- What speaks for what ----
@@ -280,7 +293,6 @@ void put(ReturnSetInfo* result, const Answer& answer, const SuggestionQuestion& 
 
 void answer(const Asked& asked, const Request& request, ReturnSetInfo* result) {
     begin_queries();
-    require_candidates(asked);
     Known known{question_of(request), {}, products_of(request.basket)};
     ask_for_candidates(asked, request, known);
     Answer*& found = kept_object<Answer>();
@@ -303,13 +315,7 @@ CLIENTELE_FUNCTION(clientele_suggest_fill) {
     if (PG_ARGISNULL(0)) PG_RETURN_NULL();
     const Request request = request_of(fcinfo);
     const Asked asked = asked_of(fcinfo);
-    if (is_detached(asked.store)) {
-        // Whoever asks may be a till that has just taken an order: an error would take that back.
-        ereport(WARNING, (errcode(ERRCODE_WARNING), errmsg("store \"%s\" is detached, so there are no suggestions",
-                                                           schema_name(asked.store.schema))));
-        PG_RETURN_NULL();
-    }
-    require_products(asked.store);
+    if (warns_of_no_suggestions(asked)) PG_RETURN_NULL();
     // Nothing is missing, or more than nothing is there.
     if (request.has_gap && request.gap <= 0) PG_RETURN_NULL();
     answer(asked, request, reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo));
