@@ -136,15 +136,15 @@ COMMENT ON FUNCTION clientele._outcomes_query(name, clientele.measured, text, bo
 -- What a redeemed offer cost counts when its order was placed.
 CREATE FUNCTION clientele._amounts_query(store name, metric text) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-    SELECT clientele._fill(CASE metric WHEN 'net_margin_per_customer' THEN '
+    SELECT CASE metric WHEN 'net_margin_per_customer' THEN clientele._fill('
             SELECT s.customer_id, s.ordered_at, s.amount, 0 AS reward FROM {store}._orders s
             WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL
-            UNION ALL SELECT r.customer_id, r.ordered_at, 0, COALESCE(r.cost, r.reward) FROM {store}._ledger r
-            WHERE r.state = ''redeemed'' AND r.status = ''redeemed'' AND r.holdout IS NULL AND r.ordered_at >= $6 AND r.ordered_at < $7'
-        ELSE '
+            UNION ALL SELECT l.customer_id, l.ordered_at, 0, COALESCE(l.cost, l.reward) FROM {store}.ledger l
+            WHERE l.state = ''redeemed'' AND NOT {is_reversed} AND l.holdout IS NULL AND l.ordered_at >= $6 AND l.ordered_at < $7',
+            'store', quote_ident(store), 'is_reversed', clientele._is_reversed(store))
+        ELSE clientele._fill('
             SELECT s.customer_id, s.ordered_at, s.amount FROM {store}._orders s
-            WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL' END,
-        'store', quote_ident(store))
+            WHERE s.ordered_at >= $6 AND s.ordered_at < $7 AND s.amount IS NOT NULL', 'store', quote_ident(store)) END
 $$;
 COMMENT ON FUNCTION clientele._amounts_query(name, text) IS
     'A query for what is added up of customers from $6 to before $7: the amounts of their orders, and of net margin also what redeemed '
@@ -192,9 +192,16 @@ CREATE FUNCTION clientele._unsettled_offers(store name, what clientele.measured,
         version integer, every boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off AS $$
 DECLARE
-    span record := clientele._measured_span(store, what, "from", "to", horizon, '0');
+    span record;
     unsettled bigint;
 BEGIN
+    -- Mostly all is settled: then nobody has to look who was enrolled when.
+    EXECUTE clientele._fill('SELECT 0 WHERE NOT EXISTS (SELECT FROM {store}.ledger l WHERE l.state = ''open'' AND l.holdout IS NULL)
+            AND NOT EXISTS (SELECT FROM {store}.reversals r)', 'store', quote_ident(store)) INTO unsettled;
+    IF unsettled = 0 THEN
+        RETURN 0;
+    END IF;
+    span := clientele._measured_span(store, what, "from", "to", horizon, '0');
     -- A redemption that was reversed stands again where its order qualifies again, unless the customer was enrolled again since.
     EXECUTE clientele._fill('
         WITH pending AS MATERIALIZED (

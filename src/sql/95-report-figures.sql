@@ -50,16 +50,39 @@ COMMENT ON FUNCTION clientele._report_counts() IS
     'Internal: what figures can ask of all customers, and of what is decided about them (o), as SQL expressions. is_key: what is told '
     'apart.';
 
+CREATE FUNCTION clientele._report_asked(marker text, queries text[])
+    RETURNS TABLE (name text, expression text, is_key boolean, place bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT n.name, n.expression, n.is_key, row_number() OVER (ORDER BY NOT n.is_key, n.name) FROM clientele._report_counts() AS n
+    WHERE n.marker = _report_asked.marker
+        AND EXISTS (SELECT FROM unnest(queries) AS q WHERE q ~ format('\m%s\.%s\M', left(n.marker, 1), n.name))
+$$;
+COMMENT ON FUNCTION clientele._report_asked(text, text[]) IS
+    'Internal: what queries ask of that which is counted under a marker, in the order of its columns.';
+
 CREATE FUNCTION clientele._report_counted(marker text, queries text[], source text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format(E'(SELECT %s\n  FROM %s AS o%s)', string_agg(u.expression || ' AS ' || u.name, E',\n    ' ORDER BY u.place),
         source, E'\n  GROUP BY ' || string_agg(u.place::text, ', ' ORDER BY u.place) FILTER (WHERE u.is_key))
-    FROM (SELECT n.*, row_number() OVER (ORDER BY NOT n.is_key, n.name) AS place FROM clientele._report_counts() AS n
-          WHERE n.marker = _report_counted.marker
-              AND EXISTS (SELECT FROM unnest(queries) AS q WHERE q ~ format('\m%s\.%s\M', left(n.marker, 1), n.name))) AS u
+    FROM clientele._report_asked(marker, queries) AS u
 $$;
 COMMENT ON FUNCTION clientele._report_counted(text, text[], text) IS
     'Internal: what queries ask of that which is counted under a marker, as a sub-query over its source; the markers in it are not filled.';
+
+-- Of expressions over a profile the planner expects as many groups as there are customers, and so counts them in one process. Of columns
+-- it expects fewer. A plain OFFSET 0 would keep other processes away: only of a constant that needs no cast it knows that it is nothing.
+CREATE FUNCTION clientele._report_counted_in_parallel(marker text, queries text[], source text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('(SELECT %s FROM (SELECT %s FROM %s AS o OFFSET ''0'') AS o GROUP BY %s)',
+        string_agg(CASE WHEN u.is_key THEN 'o.' || u.name ELSE u.expression || ' AS ' || u.name END, ', ' ORDER BY u.place),
+        (SELECT string_agg(DISTINCT c.name, ', ') FROM clientele._report_asked(marker, queries) AS a
+            CROSS JOIN LATERAL (SELECT a.expression || ' AS ' || a.name WHERE a.is_key
+                UNION ALL SELECT m.name[1] FROM regexp_matches(a.expression, '\mo\.\w+', 'g') AS m (name) WHERE NOT a.is_key) AS c (name)),
+        source, coalesce(string_agg(u.place::text, ', ' ORDER BY u.place) FILTER (WHERE u.is_key), '()'))
+    FROM clientele._report_asked(marker, queries) AS u
+$$;
+COMMENT ON FUNCTION clientele._report_counted_in_parallel(text, text[], text) IS
+    'Internal: the same as _report_counted(), for the pass that all figures share; no count may be of a column that is called as a key.';
 
 -- ---- What is shown ----
 

@@ -132,15 +132,18 @@ BEGIN
             ' UNION ALL ') INTO rows
         FROM unnest(figures) AS f WHERE f.query = ANY (queries);
     RETURN format('WITH %s%I AS MATERIALIZED %s %s', kept, marker,
-        clientele._report_filled(clientele._report_counted(marker, queries, source), frame), rows);
+        clientele._report_filled(CASE marker WHEN 'customers' THEN clientele._report_counted_in_parallel(marker, queries, source)
+            ELSE clientele._report_counted(marker, queries, source) END, frame), rows);
 END $$;
 COMMENT ON FUNCTION clientele._report_pass(clientele.report_figure[], clientele.report_frame, text) IS
     'Internal: the query of the rows of all figures that have a marker, by one pass over its source.';
 
--- Where it fails there is nothing from here: each figure is then asked alone, and says what it lacks.
+-- Where it fails there is nothing from here: each figure is then asked alone, and says what it lacks. seq_page_cost: what is in force of
+-- models is one row, which the planner reads anew for each customer where several processes work; it is in memory.
 CREATE FUNCTION clientele._report_shared_rows(figures clientele.report_figure[], frame clientele.report_frame, marker text)
     RETURNS SETOF clientele.report_rows
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET jit = off AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET jit = off
+    SET seq_page_cost = 0 AS $$
 BEGIN
     RETURN QUERY EXECUTE clientele._report_pass(figures, frame, marker);
 EXCEPTION WHEN OTHERS THEN
