@@ -304,16 +304,32 @@ COMMENT ON FUNCTION clientele._touch(name) IS
     'Makes a refresh in a transaction that does not see what was folded fail, rather than bring back what is gone. Waits for definers a '
     'second at most.';
 
--- Where a segment rule fails for a customer, the medians stay as they were, and the refresh goes on: all profiles are up to date.
 CREATE FUNCTION clientele._finish_refresh(store name, counted_at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     settings clientele.store_settings := clientele._settings(store);
-    problem text;
 BEGIN
     PERFORM clientele._require_all_rows(store);
     -- Definers lock the same row: no segment is redefined between the medians and the end of this transaction.
     EXECUTE format('SELECT FROM %I.settings FOR UPDATE', store);
+    IF NOT clientele._applies_terms(store) THEN
+        PERFORM clientele._learn_population(store);
+    END IF;
+    EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
+    -- Only where the rules have changed: this takes a right to UPDATE that who refreshes need not have otherwise.
+    IF clientele._zone_differs_from(settings.time_zone, settings.zone_digests) IS NOT NULL THEN
+        EXECUTE format('UPDATE %I.settings SET zone_digests = clientele._zone_digests(time_zone)', store);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS
+    'The end of a refresh: the breaks, the medians, fresh_to, and the rules of the time zone that hold from now on.';
+
+-- Where a segment rule fails for a customer, the medians stay as they were, and the refresh goes on: all profiles are up to date.
+CREATE FUNCTION clientele._learn_population(store name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    problem text;
+BEGIN
     PERFORM clientele._refresh_scoring(store);
     PERFORM clientele._refresh_season(store);
     BEGIN
@@ -323,14 +339,8 @@ BEGIN
         RAISE WARNING 'the medians of store % stay as they were: a segment rule fails: %', quote_ident(store), problem
             USING HINT = 'Profiles are refreshed. clientele.explain_segment() shows which rule fails for a customer.';
     END;
-    EXECUTE format('UPDATE %I.settings SET fresh_to = $1', store) USING counted_at;
-    -- Only where the rules have changed: this takes a right to UPDATE that who refreshes need not have otherwise.
-    IF clientele._zone_differs_from(settings.time_zone, settings.zone_digests) IS NOT NULL THEN
-        EXECUTE format('UPDATE %I.settings SET zone_digests = clientele._zone_digests(time_zone)', store);
-    END IF;
 END $$;
-COMMENT ON FUNCTION clientele._finish_refresh(name, timestamptz) IS
-    'The end of a refresh: the breaks, the medians, fresh_to, and the rules of the time zone that hold from now on.';
+COMMENT ON FUNCTION clientele._learn_population(name) IS 'What a store learns of its own customers: breaks, priors and medians.';
 
 CREATE FUNCTION clientele._record_if_possible(store name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

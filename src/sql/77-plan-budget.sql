@@ -171,7 +171,8 @@ DECLARE
     plans clientele.budget_plan[];
     problem text;
 BEGIN
-    IF NOT pg_has_role((SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = store), 'USAGE') THEN
+    IF NOT pg_has_role((SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = store), 'USAGE')
+            OR clientele._applies_terms(store) THEN
         RETURN;
     END IF;
     programs := clientele._planned_programs(store);
