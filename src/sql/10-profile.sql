@@ -149,6 +149,19 @@ COMMENT ON AGGREGATE clientele.order_profile(timestamptz, numeric, text) IS
     'The profile of one customer''s orders, with days counted in time_zone, one of pg_timezone_names. Otherwise as '
     'order_profile(ordered_at, amount).';
 
+-- Bytes have no collation, of which postgres_fdw could not be sure that it is the same elsewhere.
+CREATE FUNCTION clientele._order_profile_add(internal, timestamptz, numeric, bytea) RETURNS internal
+    AS 'MODULE_PATHNAME', 'clientele_order_profile_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION clientele._order_profile_add(internal, timestamptz, numeric, bytea) IS 'Transition of _order_profile_in().';
+CREATE AGGREGATE clientele._order_profile_in(ordered_at timestamptz, amount numeric, time_zone bytea) (
+    SFUNC = clientele._order_profile_add, STYPE = internal, SSPACE = 560,
+    FINALFUNC = clientele.order_profile_final, FINALFUNC_MODIFY = READ_WRITE,
+    COMBINEFUNC = clientele.order_profile_combine,
+    SERIALFUNC = clientele.order_profile_serialize, DESERIALFUNC = clientele.order_profile_deserialize,
+    PARALLEL = SAFE);
+COMMENT ON AGGREGATE clientele._order_profile_in(timestamptz, numeric, bytea) IS
+    'Internal: order_profile(ordered_at, amount, time_zone) with a time zone that travels between servers: its name as bytes.';
+
 CREATE AGGREGATE clientele.order_profile(ordered_at timestamptz, amount numeric, time_zone text, tie bigint) (
     SFUNC = clientele.order_profile_add, STYPE = internal, SSPACE = 560,
     FINALFUNC = clientele.order_profile_final, FINALFUNC_MODIFY = READ_WRITE,

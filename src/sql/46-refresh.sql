@@ -73,11 +73,58 @@ END $$;
 COMMENT ON FUNCTION clientele._counted_query(name, text) IS
     'A query for all profiles of a store up to a time, given as an SQL expression, or now: customer_id, profile, category_mix.';
 
-CREATE FUNCTION clientele._count_query(store name) RETURNS text
+-- Whatever a planner without statistics believes, a server that sums up sends less: rows that are fetched are dear here, and in whoever
+-- runs the query. EXPLAIN says what comes of it; it is none of what a STABLE function may run.
+CREATE FUNCTION clientele._count_query(store name, OUT query text, OUT is_shared boolean)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET enable_partitionwise_aggregate = on SET cpu_tuple_cost = 1000 AS $$
+DECLARE
+    settings clientele.store_settings := clientele._settings(store);
+    servers text[] := clientele._servers_of(settings.orders);
+    plan jsonb;
+BEGIN
+    is_shared := false;
+    IF servers IS NOT NULL AND settings.items IS NULL AND NOT clientele._has_ties(store) THEN
+        query := clientele._packed_query(store, settings);
+        EXECUTE 'EXPLAIN (VERBOSE, FORMAT JSON) ' || query INTO plan;
+        is_shared := NOT jsonb_path_exists(plan, '$.**."Remote SQL" ? (!(@ like_regex "_order_profile_in"))');
+    END IF;
+    IF NOT is_shared THEN
+        query := clientele._counted_query(store) || ' ORDER BY p.customer_id';
+    END IF;
+    IF servers IS NOT NULL AND NOT is_shared THEN
+        RAISE NOTICE 'the orders of store % are fetched from other servers', quote_ident(store)
+            USING DETAIL = format('The plan does not let each of these sum up its own customers: %s.', array_to_string(servers, ', ')),
+            HINT = 'They do where orders are partitioned by the customer, the servers have extensions ''clientele'', all that the orders '
+                'are filtered by can be sent, and there are neither order lines nor times that are dates.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._count_query(name) IS
+    'A query for all profiles of a store as of now, by key. is_shared: other servers that have its orders sum them up, if it is run with '
+    'the settings that this function has.';
+
+CREATE FUNCTION clientele._servers_of(orders regclass) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT clientele._counted_query(store) || ' ORDER BY p.customer_id'
+    SELECT array_agg(DISTINCT s.srvname::text ORDER BY s.srvname::text)
+    FROM clientele._family(orders) f JOIN pg_foreign_table t ON t.ftrelid = f JOIN pg_foreign_server s ON s.oid = t.ftserver
 $$;
-COMMENT ON FUNCTION clientele._count_query(name) IS 'A query for all profiles of a store as of now, by key.';
+COMMENT ON FUNCTION clientele._servers_of(regclass) IS 'The foreign servers that have orders; NULL: none.';
+
+-- OFFSET 0 keeps the cast to the packed form and back from being done at the servers. HAVING would make planners without statistics believe
+-- that there is less to group than to send.
+CREATE FUNCTION clientele._packed_query(store name, settings clientele.store_settings) RETURNS text
+    LANGUAGE sql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+    SET bytea_output = 'hex' AS $$
+    SELECT clientele._fill('
+        SELECT p.customer_id, p.packed::clientele.order_profile AS profile, NULL::pg_catalog.jsonb AS category_mix
+        FROM (SELECT o.customer_id, ({profile})::bytea AS packed FROM {store}._orders o WHERE o.ordered_at <= {until}
+              GROUP BY o.customer_id OFFSET 0) p WHERE p.packed IS NOT NULL
+        ORDER BY p.customer_id',
+        'profile', format('clientele._order_profile_in(o.ordered_at, o.amount, %L::bytea)', convert_to(settings.time_zone, 'UTF8')),
+        'until', format('%L::timestamptz', clock_timestamp()), 'store', quote_ident(store))
+$$;
+COMMENT ON FUNCTION clientele._packed_query(name, clientele.store_settings) IS
+    'A query for all profiles of a store up to now, by key, that other servers can be asked for: they come packed.';
 
 CREATE FUNCTION clientele._orders_estimate(store name) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

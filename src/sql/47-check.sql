@@ -155,7 +155,7 @@ CREATE FUNCTION clientele._profile_findings(store name, settings clientele.store
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     among text := clientele._among(store, sampled);
-    counted text := CASE WHEN sampled IS NULL THEN clientele._count_query(store)
+    counted text := CASE WHEN sampled IS NULL THEN clientele._counted_query(store)
         ELSE clientele._profiles_query(store, settings, '(SELECT clock_timestamp())', among) END;
     unknown text := 'false';
 BEGIN

@@ -68,12 +68,56 @@ for my $store ([ 'far', 'orders' ], [ 'near', 'all_orders' ])
 	$sql->(qq{SELECT clientele.create_store('$name', orders => '$orders', order_filter => \$\$status = 'completed'\$\$, time_zone => 'Europe/Berlin'); CALL clientele.refresh('$name');
 		SELECT clientele.define_segment('$name', 'loyal', 'orders > 5'), clientele.define_segment('$name', 'big', 'total_spent > 300'), clientele.add_rfm_segments('$name'), clientele.define_offer('$name', 'more', 'grow_order_value', max_cv => 2); CALL clientele.refresh('$name')});
 }
+# The refresh of a store asks each server for the profiles of its customers, in any time zone; what it cannot be asked for is fetched, and said.
+my $notices = sub { my ($query) = @_; my ($status, $out, $err) = $coordinator->psql('postgres', $query); is($status, 0, $query) or diag($err); return $err };
+is($sql->(q{SELECT count(*) FROM clientele._servers_of('orders') s WHERE s = '{db1,db2}'}), '1', 'where orders are is known');
+unlike($notices->(q{CALL clientele.refresh('far')}), qr/fetched/, 'a refresh fetches no orders');
+my $plan = $sql->('SET enable_partitionwise_aggregate = on; SET cpu_tuple_cost = 1000; EXPLAIN (VERBOSE, COSTS OFF) ' . $sql->(q{SELECT query FROM clientele._count_query('far')}));
+is(scalar(() = $plan =~ /Remote SQL: SELECT customer_id, \(?clientele\._order_profile_in\(ordered_at, amount.*status = 'completed'.* GROUP BY 1/g), 2, 'but asks each server for packed profiles of the orders that count') or diag($plan);
+like($plan, qr/Async Foreign Scan.*Async Foreign Scan/s, 'at the same time');
+like($notices->(q{SET enable_partitionwise_aggregate = off; CALL clientele.refresh('far')}), qr/\A\z/, 'whatever the session has set');
+is($sql->('SELECT clientele.order_profile_send(clientele.rollup(profile)) FROM far.profiles'), $sql->('SELECT clientele.order_profile_send(clientele.rollup(profile)) FROM near.profiles'), 'they are the same');
+$sql->(q{SELECT clientele.create_store('fetched', orders => 'orders', order_filter => $$ lower(status) COLLATE "C" = 'completed' $$, time_zone => 'Europe/Berlin')});
+like($notices->(q{CALL clientele.refresh('fetched')}), qr/NOTICE:  the orders of store fetched are fetched from other servers.*DETAIL:  .*db1, db2/s, 'orders that have to be fetched are spoken of');
+same_rows($coordinator, 'postgres', 'SELECT customer_id, clientele.order_profile_send(profile) FROM fetched.profiles', 'SELECT customer_id, clientele.order_profile_send(profile) FROM near.profiles', 'and count the same');
+$sql->(q{SELECT clientele.drop_store('fetched')});
+
 for my $what (q{to_jsonb(c) - 'as_of' FROM far.customers c}, 's::text FROM far.segments s', q{to_jsonb(o) - '{valid_until,last_day}'::text[] FROM far.offers o}, 't::text FROM far.typical_values t', 's::text FROM far.segment_sizes s',
 	q{to_jsonb(c) - 'as_of' FROM far.customers_at('2025-03-01') c}, q{clientele.assign_segment(n, 'far') FROM generate_series(1, 50) n}, q{clientele.assign_segment(n, 'far', as_of => '2025-02-01') FROM generate_series(1, 50) n})
 {
 	same_rows($coordinator, 'postgres', "SELECT $what", "SELECT $what" =~ s/\bfar\b/near/gr, "a store over them: $what");
 }
 refused($coordinator, 'postgres', q{SELECT clientele.set_live('far', true)}, '42809', qr/the store cannot be live: public\.orders_1 is a foreign table/, 'it cannot be live');
+
+# Stores on the servers decide by the terms of the one over all of them, and as it does.
+my $scale = slurp_file('docs/scale.md');
+my ($create) = $scale =~ /^```sql stores\n(.*?)^```\n/ms;
+$sql->(q{ALTER SCHEMA far RENAME TO former; SELECT clientele.create_store('shop', orders => 'orders', order_filter => $$ status = 'completed' $$, time_zone => 'Europe/Berlin'); CALL clientele.refresh('shop');
+	SELECT clientele.apply_definitions('shop', clientele.export_definitions('former')), clientele.alter_offer('shop', 'more', holdout => 0.3, budget => 5000); CALL clientele.refresh('shop');
+	ALTER SCHEMA former RENAME TO far; SELECT clientele._add_model('shop', 'clv', '{"purchase": {"model": "bgnbd", "r": 0.31234567890123, "alpha": 40, "a": 0.8, "b": 2.5}, "value": {"p": 6.25, "q": 4, "v": 15}, "annual_discount": 0.1}', '2025-01-01', '2025-06-01', 400, '{}')});
+my $terms = $sql->(q{SELECT clientele.export_terms('shop')});
+my $ids = 1;
+for my $shard ('one', 'two')
+{
+	$shards->safe_psql($shard, $create =~ s/exposure_ids_from => 1/exposure_ids_from => $ids/r);
+	$ids += 1e12;
+	$shards->safe_psql($shard, "SET client_min_messages = warning; SELECT clientele.apply_terms('shop', \$terms\$$terms\$terms\$, budget_share => 0.5); CALL clientele.refresh('shop')");
+	is($shards->safe_psql($shard, q{SELECT clientele.export_terms('shop') #- '{definitions,programs,0,budget}'}), $sql->(q{SELECT clientele.export_terms('shop') #- '{definitions,programs,0,budget}'}), "$shard has the same terms");
+}
+for my $what (q{customer_id, to_jsonb(c) - '{as_of}'::text[] FROM shop.customers c}, 'customer_id, segmentation, segment FROM shop.segments', q{customer_id, to_jsonb(o) - '{valid_until,last_day}'::text[] FROM shop.offers o}, q{customer_id, program, status, reasons FROM shop.offer_decisions})
+{
+	my $union = join("\n", sort map { split /\n/, $shards->safe_psql($_, "SELECT $what") } 'one', 'two');
+	is($union, join("\n", sort split /\n/, $sql->("SELECT $what")), "stores on the servers, and one over all: $what");
+	cmp_ok(length($union), '>', 1000, 'of which there are some');
+}
+$shards->safe_psql($_, q{SET client_min_messages = warning; CALL clientele.issue_offers('shop')}) for 'one', 'two';
+is($shards->safe_psql('one', 'SELECT count(*) > 20, min(exposure_id) >= 1, max(exposure_id) < 1e12 FROM shop.ledger'), 't|t|t', 'exposures have ids');
+is($shards->safe_psql('two', 'SELECT count(*) > 20, min(exposure_id) > 1e12 FROM shop.ledger'), 't|t', 'of their own');
+my @promised = map { $shards->safe_psql($_, q{SELECT reserved + spent FROM shop.budget_status WHERE program = 'more'}) } 'one', 'two';
+my @budgets = split /,/, $sql->(qq{SELECT array_to_string(clientele.budget_shares(5000, '{$promised[0],$promised[1]}'), ',')});
+is($budgets[0] + $budgets[1], 5000, 'a budget is shared out');
+$shards->safe_psql($_->[0], qq{SELECT clientele.alter_offer('shop', 'more', budget => $_->[1])}) for [ 'one', $budgets[0] ], [ 'two', $budgets[1] ];
+is($shards->safe_psql('one', q{SELECT remaining FROM shop.budget_status WHERE program = 'more'}), $shards->safe_psql('two', q{SELECT remaining FROM shop.budget_status WHERE program = 'more'}), 'and as much of it is left in each');
 
 # A server that is down.
 my $profiles = $sql->('SELECT md5(string_agg(p::text, $$ $$ ORDER BY customer_id)) FROM far.profiles p');
