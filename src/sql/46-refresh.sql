@@ -95,8 +95,9 @@ BEGIN
     IF servers IS NOT NULL AND NOT is_shared THEN
         RAISE NOTICE 'the orders of store % are fetched from other servers', quote_ident(store)
             USING DETAIL = format('The plan does not let each of these sum up its own customers: %s.', array_to_string(servers, ', ')),
-            HINT = 'They do where orders are partitioned by the customer, the servers have extensions ''clientele'', all that the orders '
-                'are filtered by can be sent, and there are neither order lines nor times that are dates.';
+            HINT = 'They do where orders are partitioned by the customer and were analyzed at their servers, which have the option '
+                'extensions ''clientele'', all that the orders are filtered by can be sent, and there are neither order lines nor times '
+                'that are dates.';
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._count_query(name) IS
@@ -110,8 +111,7 @@ CREATE FUNCTION clientele._servers_of(orders regclass) RETURNS text[]
 $$;
 COMMENT ON FUNCTION clientele._servers_of(regclass) IS 'The foreign servers that have orders; NULL: none.';
 
--- OFFSET 0 keeps the cast to the packed form and back from being done at the servers. HAVING would make planners without statistics believe
--- that there is less to group than to send.
+-- OFFSET 0 keeps the cast to the packed form and back from being done at the servers.
 CREATE FUNCTION clientele._packed_query(store name, settings clientele.store_settings) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     SET bytea_output = 'hex' AS $$

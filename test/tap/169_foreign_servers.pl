@@ -29,6 +29,7 @@ $sql->(block('sql coordinator') =~ s/host 'db(\d)', dbname 'shop'/sprintf "host 
 $sql->(q{INSERT INTO orders SELECT c * 100 + n, c, timestamptz '2025-06-01 12:00+00' - make_interval(days => (c * 13 % 200 + n * 17)::int, hours => (c * n % 24)::int), round((20 + (c * 37 + n * 11) % 60 + n / 7.0)::numeric, 2) * CASE WHEN (c * n) % 23 = 0 THEN -1 ELSE 1 END,
 		CASE WHEN (c + n) % 17 = 0 THEN 'cancelled' ELSE 'completed' END FROM generate_series(1, 400) c, generate_series(1, 1 + c % 12) n;
 	CREATE TABLE all_orders AS SELECT * FROM orders; CREATE INDEX ON all_orders (customer_id); ANALYZE orders, all_orders});
+$shards->safe_psql($_, 'ANALYZE orders') for 'one', 'two';
 is($shards->safe_psql($_, 'SELECT count(DISTINCT customer_id) > 100 FROM orders'), 't', "orders are on $_") for 'one', 'two';
 
 # ---- What is sent ----
