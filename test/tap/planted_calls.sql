@@ -122,6 +122,7 @@ SELECT * FROM clientele.describe_segments('full'::name, 'learned'::text);
 SELECT pg_catalog.count(a.*) FROM clientele.apply_definitions('full'::name, clientele.export_definitions('full'::name), true) a;
 SELECT clientele.apply_terms('full'::name, clientele.export_terms('full'::name)), clientele.apply_terms('full'::name, NULL::jsonb);
 SELECT clientele.budget_shares(100::numeric, '{1,2}'::numeric[]);
+SELECT pg_catalog.length(clientele._packed_query('full'::name, clientele._settings('full'::name)));
 SELECT pg_catalog.count(a.*) FROM clientele.apply_definitions('full'::name, '{"format": 1, "segmentations": [{"segmentation": "learned", "learned": {"features": ["orders"], "k": 2}}], "contents": [{"slot": "home", "content": "x"}], "programs": [{"program": "stretch", "objective": "grow_order_value", "stretch": 1.3}, {"program": "another", "objective": "win_back"}], "rfm_breaks": null, "margins": null, "global_holdout": 0}'::jsonb, true, true) a;
 -- refused
 SELECT pg_catalog.count(a.*) FROM clientele.apply_definitions('full'::name, '{"format": 1, "segmentations": [{"segmentation": "main", "segments": [{"segment": "x", "rule": "childs > 1"}]}]}'::jsonb) a;
