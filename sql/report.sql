@@ -114,6 +114,19 @@ SELECT pg_temp.title(html, 'ladder'), pg_temp.title(html, 'decisions'), pg_temp.
 SELECT min_spend, count(*) FROM report.offers GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1;
 SELECT program, status, reason, customers, round(greatest_cost, 2) AS cost FROM report.offer_summary ORDER BY status = 'refused', customers DESC LIMIT 1;
 
+-- A content with a holdout has a figure of what it changed, as measure_lift() says; until somebody was shown it, it says why not.
+SELECT clientele.define_content('report', 'home', '{spring} <post>', holdout => 0.3);
+SELECT regexp_count(clientele.report_html('report'), 'has enrolled nobody') AS told;
+INSERT INTO report.content_exposures (customer_id, slot, content, segment, holdout, held_out, exposed_at)
+SELECT c, 'home', '{spring} <post>', CASE WHEN c < 20 THEN 'small <b>"baskets"</b>' ELSE 'default' END, 0.3, c % 3 = 0, now() - interval '20 days'
+FROM generate_series(1, 60) AS c;
+SELECT pg_temp.title(html, f.id) LIKE 'spring &lt;post&gt; changed the net margin by %' AS title,
+    (SELECT array_agg(l.n_treated || ' shown, ' || l.n_control || ' not, in the figure: ' || (r LIKE format('home: %% %s %s %%', l.n_treated, l.n_control)))
+     FROM ROWS FROM (pg_temp.rows(html, f.id)) WITH ORDINALITY AS r (r, nth)
+     JOIN (SELECT m.*, row_number() OVER (ORDER BY m.segment NULLS FIRST) AS nth
+           FROM clientele.measure_lift('report', NULL, content => '{spring} <post>', by_segment => true) AS m) AS l USING (nth)) AS rows
+FROM clientele.report_html('report') AS html, (SELECT 'content-' || md5('{spring} <post>') AS id) AS f;
+
 -- A read-only transaction, and no such store.
 BEGIN READ ONLY;
 SELECT length(clientele.report_html('report')) > 10000 AS written;
@@ -150,7 +163,7 @@ FROM (SELECT r.* FROM clientele._report_figures('report') AS f CROSS JOIN LATERA
 SELECT clientele.drop_store('report', force => true);
 DROP TABLE report_orders;
 
--- Nothing at all; one customer; rows of nothing but NULL; the largest amounts, in a currency without decimals; forty segments.
+-- Nothing at all; one customer; rows of nothing but NULL; the largest amounts, in a currency without decimals; two hundred segments.
 CREATE FUNCTION pg_temp.faults(html text) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT m[1] FROM regexp_matches(html, 'This cannot be shown: ([^<]*)', 'g') AS m
 $$;
@@ -174,12 +187,29 @@ SELECT pg_temp.rows(html, 'key-figures') FROM clientele.report_html('odd') AS ht
 SELECT pg_temp.rows(html, 'segments') FROM clientele.report_html('odd') AS html;
 SELECT clientele.define_offer('odd', 'more', 'grow_order_value', max_cv => NULL, holdout => 0.1);
 SELECT pg_temp.title(html, 'ladder') AS one_customer, array(SELECT pg_temp.faults(html)) AS faults FROM clientele.report_html('odd') AS html;
-INSERT INTO odd_customers SELECT n, 'city ' || n % 40 FROM generate_series(100, 499) AS n;
+INSERT INTO odd_customers SELECT n, 'city ' || n % 200 FROM generate_series(100, 499) AS n;
 INSERT INTO odd_orders SELECT n, now() - interval '3 days', n, n FROM generate_series(100, 499) AS n;
-SELECT count(clientele.define_segment('odd', 'segment ' || n, format('city = %L', 'city ' || n))) FROM generate_series(0, 39) AS n;
+SELECT count(clientele.define_segment('odd', 'segment ' || n, format('city = %L', 'city ' || n))) FROM generate_series(0, 199) AS n;
+DELETE FROM odd_orders WHERE order_id = 2;
 CALL clientele.refresh('odd');
-SELECT html ~ 'others \(12\)' AS others, (SELECT count(*) FROM pg_temp.rows(html, 'segments')) AS listed, length(html) < 500000 AS small
-FROM clientele.report_html('odd') AS html;
+-- What is drawn of them: thirty pairs of bars, the last of the others with what the rest is together; the table has a hundred rows.
+CREATE FUNCTION pg_temp.others(html text) RETURNS TABLE (bars int, others text, customers text, revenue text, listed bigint) LANGUAGE sql AS $$
+    SELECT regexp_count(f.figure, '<rect'), m[1], m[2], m[3], (SELECT count(*) FROM pg_temp.rows(html, 'segments'))
+    FROM (SELECT replace(pg_temp.figure(html, 'segments'), '&#8239;', ' ') AS figure) AS f,
+        regexp_match(f.figure, '>(others \([^<]*)</text><rect.*?class="value">([^<]*)<.*?class="value">([^<]*)<') AS m
+$$;
+SELECT o.*, length(html) < 500000 AS small FROM clientele.report_html('odd') AS html, pg_temp.others(html) AS o;
+SELECT count(*) AS others, round(100 * sum(share), 1) AS customers, round(100 * sum(part), 1) AS revenue
+FROM (SELECT row_number() OVER w AS nth, customers / sum(customers) OVER () AS share, total_spent / sum(total_spent) OVER () AS part
+      FROM odd.segment_sizes WINDOW w AS (ORDER BY total_spent DESC, segment)) AS s WHERE nth > 29;
+-- To who is not the owner no segment of two customers is shown, but the others together are.
+GRANT USAGE ON SCHEMA odd TO regress_report_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA odd TO regress_report_reader;
+GRANT SELECT ON odd_orders, odd_customers TO regress_report_reader;
+SET ROLE regress_report_reader;
+SELECT o.*, pg_temp.title(html, 'segments') FROM clientele.report_html('odd') AS html, pg_temp.others(html) AS o;
+SELECT DISTINCT regexp_replace(r, '^segment [0-9]+', 'segment N') AS shown FROM clientele.report_html('odd') AS html, pg_temp.rows(html, 'segments') AS r;
+RESET ROLE;
 
 -- Of many programs the latest are compared.
 SELECT count(clientele.define_offer('odd', 'program ' || n, 'grow_order_value', max_cv => NULL, holdout => 0.1)) FROM generate_series(1, 24) AS n;

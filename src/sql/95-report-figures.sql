@@ -131,7 +131,7 @@ COMMENT ON FUNCTION clientele._report_shop_figures() IS 'Internal: how the shop 
 CREATE FUNCTION clientele._report_customer_figures() RETURNS SETOF clientele.report_figure
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     VALUES ('segments', 'Segments', 'bars',
-        '{segment} bring {share of revenue} of the revenue with {share of customers} of the customers', 'max share of revenue',
+        'Segment {segment} brings {share of revenue} of the revenue with {share of customers} of the customers', 'max share of revenue',
         'Segments of the segmentation main, by what they brought in so far.', 'share of all customers and of all revenue', '',
         '{text,share,share,people,count,money,text}'::text[], 3, $query$
 SELECT s.segment, s.customers / sum(s.customers) OVER () AS "share of customers",
@@ -248,21 +248,41 @@ ORDER BY b.min_spend$query$, NULL::text)
 $$;
 COMMENT ON FUNCTION clientele._report_response_figures() IS 'Internal: how customers respond to offers, where that has been learned.';
 
-CREATE FUNCTION clientele._report_lift_figure(program text) RETURNS clientele.report_figure
+CREATE FUNCTION clientele._report_lift_figure(kind text, subject text, note text, who text, source text) RETURNS clientele.report_figure
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ROW('lift-' || md5(program), 'What ' || program || ' changed', 'intervals',
-        translate(program, '{}', '') || ' changed the net margin by {effect} a customer [{at least}, {at most}]', 'first',
-        'Customers with an offer against those held out, since each was first enrolled; rewards are paid for. Thick: 95 % interval for '
-        'one look at a time fixed beforehand; thin: holds however often one looks. To mind: {note}.',
+    SELECT ROW(kind || '-' || md5(subject), 'What ' || subject || ' changed', 'intervals',
+        translate(subject, '{}', '') || ' changed the net margin by {effect} a customer [{at least}, {at most}]', 'first',
+        note || ' Thick: 95 % interval for one look at a time fixed beforehand; thin: holds however often one looks. To mind: {note}.',
         'net margin a customer, in {currency}', '',
-        '{text,money,money,money,money,money,people,people,text}'::text[], 6, $query$
-SELECT coalesce(l.segment, 'all customers') AS "who", l.effect, l.ci_low AS "at least", l.ci_high AS "at most",
+        '{text,money,money,money,money,money,people,people,text}'::text[], 6, format($query$
+SELECT %s AS "who", l.effect, l.ci_low AS "at least", l.ci_high AS "at most",
     l.sequential_low AS "at any time at least", l.sequential_high AS "at any time at most",
-    l.n_treated AS offered, l.n_control AS "held out", coalesce(l.note, 'nothing') AS note
-FROM clientele.measure_lift({name}, {subject}, by_segment => true, displaced => false) AS l
-ORDER BY l.segment NULLS FIRST$query$, program)::clientele.report_figure
+    l.n_treated AS treated, l.n_control AS "held out", coalesce(l.note, 'nothing') AS note%s$query$, who, source),
+        subject)::clientele.report_figure
 $$;
-COMMENT ON FUNCTION clientele._report_lift_figure(text) IS 'Internal: the figure of what a program changed.';
+COMMENT ON FUNCTION clientele._report_lift_figure(text, text, text, text, text) IS
+    'Internal: the figure of what something changed. who, source: of its query what a row is called, and where its rows come from.';
+
+CREATE FUNCTION clientele._report_program_figure(program text) RETURNS clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._report_lift_figure('lift', program,
+        'Customers with an offer against those held out, since each was first enrolled; rewards are paid for.',
+        $who$coalesce(l.segment, 'all customers')$who$, $source$
+FROM clientele.measure_lift({name}, {subject}, by_segment => true, displaced => false) AS l
+ORDER BY l.segment NULLS FIRST$source$)
+$$;
+COMMENT ON FUNCTION clientele._report_program_figure(text) IS 'Internal: the figure of what a program changed.';
+
+CREATE FUNCTION clientele._report_content_figure(content text) RETURNS clientele.report_figure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT clientele._report_lift_figure('content', content,
+        'Customers who were shown this content against those held out, over 14 days from the first time.',
+        $who$s.slot || ': ' || coalesce(l.segment, 'all customers')$who$, $source$
+FROM (SELECT DISTINCT k.slot FROM {store}.contents AS k WHERE k.content = {subject} AND k.holdout > 0) AS s
+CROSS JOIN LATERAL clientele.measure_lift({name}, NULL, content => {subject}, slot => s.slot, by_segment => true, displaced => false) AS l
+ORDER BY s.slot, l.segment NULLS FIRST$source$)
+$$;
+COMMENT ON FUNCTION clientele._report_content_figure(text) IS 'Internal: the figure of what a content changed.';
 
 CREATE FUNCTION clientele._report_ledger_figures() RETURNS SETOF clientele.report_figure
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -277,10 +297,10 @@ FROM (SELECT date_trunc('week', l.issued_at AT TIME ZONE {zone}) AS monday, coun
         sum(l.reward_paid) AS paid
       FROM {store}.offer_ledger AS l WHERE l.status <> 'held_out' GROUP BY 1) AS w
 ORDER BY w.monday$query$, NULL::text),
-    ('budgets', 'Budgets', 'bars', 'Budgets: {program} has {remaining} left', 'min remaining', 'Programs that have a budget.',
-        'rewards, in {currency}', '',
-        '{text,money,money,money,money,count,count}', 4, $query$
-SELECT b.program, b.spent, b.reserved, b.remaining, b.budget, b.open_offers AS "open offers", b.redeemed_offers AS "redeemed offers"
+    ('budgets', 'Budgets', 'bars', 'Budgets: {program} has {remaining} left', 'min remaining', 'Programs that have a budget. What its last unit earns is known where '
+        'plan_budget() has spread it.', 'rewards, in {currency}', '', '{text,money,money,money,money,number,count,count}', 4, $query$
+SELECT b.program, b.spent, b.reserved, b.remaining, b.budget, b.shadow_price AS "its last unit earns", b.open_offers AS "open offers",
+    b.redeemed_offers AS "redeemed offers"
 FROM {store}.budget_status AS b WHERE b.budget IS NOT NULL ORDER BY b.program$query$, NULL::text),
     ('health', 'Health of the experiments', 'table', 'Were customers assigned as they should be? {program}: {verdict}', 'min p-value',
         'A p-value below 0.001 raises the alarm: then the comparison is not to be trusted.', '', '',

@@ -12,14 +12,10 @@ CREATE FUNCTION clientele._report_missing(id text, title text, why text) RETURNS
     AS 'MODULE_PATHNAME', 'clientele__report_missing' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION clientele._report_missing(text, text, text) IS 'Internal: what stands in the place of a figure that cannot be shown.';
 
-CREATE FUNCTION clientele._report_section(id text, question text, figures text) RETURNS text
-    AS 'MODULE_PATHNAME', 'clientele__report_section' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._report_section(text, text, text) IS 'Internal: a section of the report, its figures HTML already.';
-
-CREATE FUNCTION clientele._report_page(title text, subtitle text, sections text) RETURNS text
+CREATE FUNCTION clientele._report_page(title text, subtitle text, sections text[], questions text[], figures text[]) RETURNS text
     AS 'MODULE_PATHNAME', 'clientele__report_page' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clientele._report_page(text, text, text) IS 'Internal: the page of the report, its sections HTML already.';
-
+COMMENT ON FUNCTION clientele._report_page(text, text, text[], text[], text[]) IS
+    'Internal: the page of the report. sections: their ids; figures: all of each section, HTML already.';
 
 -- ---- Which figures there are ----
 
@@ -46,10 +42,13 @@ CREATE FUNCTION clientele._report_figures(store name)
     UNION ALL SELECT 3, 'offers', 'What do I ask of them?', f
         FROM clientele._report_names(store, 'SELECT m.kind FROM {store}.models AS m WHERE m.kind = ''response'' LIMIT 1')
         CROSS JOIN clientele._report_response_figures() AS f
-    UNION ALL SELECT 4, 'effect', 'Did it work?', clientele._report_lift_figure(n)
+    UNION ALL SELECT 4, 'effect', 'Did it work?', clientele._report_program_figure(n)
         FROM clientele._report_names(store, 'SELECT v.program FROM {store}.program_versions AS v '
             'WHERE (v.definition ->> ''holdout'')::pg_catalog.float8 > 0 '
             'GROUP BY 1 ORDER BY pg_catalog.max(v.defined_at) DESC, 1 LIMIT 20') AS n
+    UNION ALL SELECT 4, 'effect', 'Did it work?', clientele._report_content_figure(n)
+        FROM clientele._report_names(store, 'SELECT k.content FROM {store}.contents AS k WHERE k.holdout > 0 '
+            'GROUP BY 1 ORDER BY 1 LIMIT 20') AS n
     UNION ALL SELECT 4, 'effect', 'Did it work?', f FROM clientele._report_ledger_figures() AS f
     UNION ALL SELECT 5, 'outlook', 'What comes next?', f FROM clientele._report_outlook_figures() AS f
     UNION ALL SELECT 6, 'state', 'Is it sound?', f FROM clientele._report_state_figures() AS f
@@ -175,11 +174,11 @@ COMMENT ON FUNCTION clientele._report_html_of(clientele.report_figure, clientele
     'Internal: a figure as HTML, by the rows that its query gives the caller, asked for unless they are given; where there are none to be '
     'had, why.';
 
-CREATE FUNCTION clientele._report_sections(frame clientele.report_frame) RETURNS text
+CREATE FUNCTION clientele._report_html(title text, subtitle text, frame clientele.report_frame) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shown record;
-    sections text;
+    page text;
 BEGIN
     SELECT array_agg(f.place) AS places, array_agg(f.section) AS sections, array_agg(f.question) AS questions,
             array_agg(f.figure) AS figures
@@ -191,12 +190,13 @@ BEGIN
         SELECT q.place, q.section, q.question, q.nth, clientele._report_html_of(shown.figures[q.nth], frame, s) AS html
         FROM unnest(shown.places, shown.sections, shown.questions) WITH ORDINALITY AS q (place, section, question, nth)
         LEFT JOIN shared AS s ON s.figure = shown.figures[q.nth].id)
-    SELECT string_agg(clientele._report_section(q.section, q.question, q.figures), '' ORDER BY q.place) INTO sections
+    SELECT clientele._report_page(title, subtitle, array_agg(q.section ORDER BY q.place), array_agg(q.question ORDER BY q.place),
+            array_agg(q.figures ORDER BY q.place)) INTO page
     FROM (SELECT d.place, d.section, d.question, string_agg(d.html, '' ORDER BY d.nth) AS figures
           FROM drawn AS d GROUP BY d.place, d.section, d.question) AS q;
-    RETURN sections;
+    RETURN page;
 END $$;
-COMMENT ON FUNCTION clientele._report_sections(clientele.report_frame) IS 'Internal: the sections of the report, with their figures.';
+COMMENT ON FUNCTION clientele._report_html(text, text, clientele.report_frame) IS 'Internal: the page of the report, with its figures.';
 
 -- ---- The page ----
 
@@ -220,13 +220,13 @@ BEGIN
     PERFORM clientele._orders_are_here(to_regclass(format('%I.profiles', store)), known.orders);
     past := coalesce(as_of < coalesce(known.fresh_to, now()), false);
     at := CASE WHEN past THEN as_of ELSE coalesce(known.fresh_to, now()) END;
-    RETURN clientele._report_page(store || ': customers and offers',
+    RETURN clientele._report_html(store || ': customers and offers',
         format('As of %s (%s)%s.%s', to_char(at AT TIME ZONE known.time_zone, 'FMDD FMMonth YYYY, HH24:MI'), known.time_zone,
             ', amounts in ' || known.currency,
             CASE WHEN past THEN ' Offers, their results and models are shown as they are now.' ELSE '' END),
-        clientele._report_sections(ROW(store, at, known.time_zone, coalesce(known.currency, ''),
+        ROW(store, at, known.time_zone, coalesce(known.currency, ''),
             coalesce(clientele._currency_decimals(known.currency), 2), NOT pg_has_role(known.owner, 'USAGE'),
-            format(CASE WHEN past THEN '%I.customers_at(%L)' ELSE '%I.customers' END, store, at), past)));
+            format(CASE WHEN past THEN '%I.customers_at(%L)' ELSE '%I.customers' END, store, at), past));
 END $$;
 COMMENT ON FUNCTION clientele.report_html(name, timestamptz) IS
     'One page about a store, HTML without scripts and without a request to anywhere: how the shop is doing, who its customers are, what '

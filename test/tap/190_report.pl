@@ -17,7 +17,8 @@ $sql->('CREATE EXTENSION clientele');
 create_shop($node, 'postgres', customers => 400);
 create_store($node, 'postgres');
 $sql->(q{SELECT clientele.alter_offer('shop', program, holdout => 0.2, budget => 10000) FROM shop.programs; CALL clientele.refresh('shop');
-	CALL clientele.issue_offers('shop'); CALL clientele.record_segments('shop')});
+	CALL clientele.issue_offers('shop'); CALL clientele.record_segments('shop');
+	SELECT count(clientele.content_for(customer_id, 'home', 'shop', expose => true)) FROM customers});
 my $customers = q{SELECT substring(clientele.report_html('shop') FROM '<h3>([^<]*) customers have ordered')};
 
 # ---- One snapshot ----

@@ -166,6 +166,24 @@ TEST(ReportFigure, TheRestOfManyRowsIsOne) {
     EXPECT_EQ(count_of(html, "<tr>"), most_listed_rows + 1);
 }
 
+TEST(ReportFigure, OthersAreTheSumOfTheRest) {
+    std::vector<Row> rows;
+    for (int i = 0; i < 200; ++i) rows.push_back({"segment " + std::to_string(i), "0.005", "4"});
+    Figure shown = figure(Drawing::bars, {"segment", "share", "customers"},
+                          {Format::text, Format::share, Format::people}, std::move(rows));
+    const std::string all = figure_html(shown, dollars);
+    EXPECT_EQ(count_of(all, ">others (171)</text>"), 1U);
+    EXPECT_EQ(count_of(all, ">85.5&#8239;%</text>"), 1U);
+    EXPECT_EQ(count_of(all, ">684</text>"), 1U);
+    // Together they are many, whatever is hidden of each.
+    shown.hides_few = true;
+    const std::string few = figure_html(shown, dollars);
+    EXPECT_EQ(count_of(few, ">85.5&#8239;%</text>"), 1U);
+    EXPECT_EQ(count_of(few, ">0.5&#8239;%<"), 0U);
+    EXPECT_EQ(count_of(few, ">4<"), 0U);
+    EXPECT_EQ(count_of(few, "<td class=\"n\"><bdi>&#8211;</bdi></td>"), 2 * most_listed_rows);
+}
+
 TEST(ReportFigure, AMillionRowsMakeASmallPage) {
     std::vector<Row> rows;
     for (int i = 0; i < 1'000'000; ++i) rows.push_back({"segment " + std::to_string(i), "1"});
@@ -197,6 +215,14 @@ TEST(ReportFigure, AMapShowsASecondNumberInEachCell) {
     EXPECT_NE(html.find(">4.5k</text>"), std::string::npos);
 }
 
+TEST(ReportFigure, SharesInAMapHaveADecimal) {
+    const Figure map = figure(Drawing::heat, {"row", "column", "share"}, {Format::text, Format::text, Format::share},
+                              {{"5", "1", "0.76"}, {"5", "2", {}}});
+    const std::string html = figure_html(map, dollars);
+    EXPECT_NE(html.find(">76.0&#8239;%</text>"), std::string::npos);
+    EXPECT_NE(html.find(">&#8211;</text>"), std::string::npos);
+}
+
 TEST(ReportFigure, WordsStandBelowTheirBar) {
     const Figure shown =
         figure(Drawing::bars, {"segment", "share", "apart"}, {Format::text, Format::share, Format::text},
@@ -206,6 +232,52 @@ TEST(ReportFigure, WordsStandBelowTheirBar) {
     EXPECT_NE(html.find(">days low</text>"), std::string::npos);
     EXPECT_EQ(count_of(html, "<rect"), 2U);
     EXPECT_EQ(count_of(html, "class=\"legend\""), 0U);
+}
+
+// As that of what thresholds would earn: thresholds in the order of the query, a line with its bounds, and what is not
+// drawn.
+Figure response_curve(std::vector<Row> rows) {
+    Figure curve =
+        figure(Drawing::lines, {"asked for", "profit", "at least", "at most", "customers"},
+               {Format::money, Format::money, Format::money, Format::money, Format::people}, std::move(rows));
+    curve.title = "most at {asked for}, {profit} a customer";
+    curve.headline = "max profit";
+    curve.x_axis = "threshold, in USD";
+    curve.drawn = 4;
+    return curve;
+}
+
+TEST(ReportFigure, ALineHasAPieceBetweenTwoThresholds) {
+    const std::string html = figure_html(response_curve({{"50.00", "-0.10", "-0.20", "0.00", "9"},
+                                                         {"60.00", "0.30", "0.10", "0.50", "9"},
+                                                         {"80.00", "0.20", "0.05", "0.35", "9"}}),
+                                         dollars);
+    EXPECT_NE(html.find("<h3>most at 60.00 USD, 0.30 USD a customer</h3>"), std::string::npos);
+    for (const char* kind : {"l1", "l2", "l3"}) {
+        EXPECT_EQ(count_of(html, "\"" + std::string(kind) + "\""), 2U);
+        EXPECT_EQ(count_of(html, std::string(kind) + " point\""), 3U);
+    }
+    for (const char* name :
+         {">at least</span>", ">at most</span>", ">threshold, in USD</p>", ">50</text>", ">80</text>"})
+        EXPECT_EQ(count_of(html, name), 1U) << name;
+    EXPECT_EQ(count_of(html, "class=\"zero\""), 1U);  // what loses is told from what earns
+}
+
+TEST(ReportFigure, ALineWithGapsIsInPieces) {
+    const std::string alone = figure_html(response_curve({{"50.00", "0.1", "0", "0.2", "9"}}), dollars);
+    EXPECT_EQ(count_of(alone, " point\""), 3U);
+    const std::string gap = figure_html(
+        response_curve(
+            {{"50.00", "0.1", {}, "0.2", "9"}, {"60.00", {}, {}, "0.3", "9"}, {"80.00", "0.2", {}, "0.4", "9"}}),
+        dollars);
+    EXPECT_EQ(count_of(gap, "\"l1 point\""), 2U);
+    EXPECT_EQ(count_of(gap, "\"l1\""), 0U);
+    EXPECT_EQ(count_of(gap, "\"l3\""), 2U);
+    std::vector<Row> weeks;
+    for (int i = 0; i < 30; ++i) weeks.push_back({std::to_string(i), "1", i == 9 ? "3" : Cell(), "2", "9"});
+    const std::string many = figure_html(response_curve(weeks), dollars);
+    EXPECT_EQ(count_of(many, "\"l1 point\""), 0U);
+    EXPECT_EQ(count_of(many, "\"l2 point\""), 1U);
 }
 
 TEST(ReportFigure, TheNoteIsFilledLikeTheTitle) {
@@ -273,8 +345,9 @@ TEST(ReportFigure, UnknownWordsAreRefused) {
 }
 
 TEST(ReportPage, IsWholeAndAsksNobodyForAnything) {
-    const std::string sections = section_html(
-        "shop", "How?", figure_html(bars({{"a", "1"}}), dollars) + missing_figure_html("m", "<b>", "You may not."));
+    const std::string figures =
+        figure_html(bars({{"a", "1"}}), dollars) + missing_figure_html("m", "<b>", "You may not.");
+    const std::vector<Section> sections = {{"shop", "How?", figures}, {"state", "Is it <sound>?", figures}};
     const std::string page = page_html({"\u05d0 <shop>", "today"}, sections);
     EXPECT_TRUE(is_ascii(page));
     EXPECT_TRUE(is_balanced(page.substr(page.find("<html"))));
@@ -282,6 +355,8 @@ TEST(ReportPage, IsWholeAndAsksNobodyForAnything) {
     EXPECT_EQ(page.find("http:"), std::string::npos);
     EXPECT_EQ(page.find("url("), std::string::npos);
     EXPECT_NE(page.find("&#1488; &lt;shop&gt;"), std::string::npos);
+    EXPECT_NE(page.find("<a href=\"#state\">Is it &lt;sound&gt;?</a>"), std::string::npos);
+    EXPECT_NE(page.find("<h2 id=\"state\">Is it &lt;sound&gt;?</h2>"), std::string::npos);
 }
 
 }  // namespace

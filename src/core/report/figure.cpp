@@ -147,13 +147,13 @@ void write_axis(Markup& out, std::string_view kind, const std::string& words) {
     out.words(words) << "</p>\n";
 }
 
-void write_body(Markup& out, const Figure& figure, const Currency& currency) {
+void write_body(Markup& out, const Figure& figure, const Figure& drawn, const Currency& currency) {
     if (figure.rows.empty()) {
         out << "<p class=\"empty\">There is nothing to show.</p>\n";
         return;
     }
     write_axis(out, "y", figure.y_axis);
-    draw(out, with_few_rows(figure), currency);
+    draw(out, drawn, currency);
     write_axis(out, "x", figure.x_axis);
     if (figure.drawing == Drawing::table) return;
     out << "<details><summary>The numbers</summary>";
@@ -200,8 +200,14 @@ void hide_small_rows(Figure& figure) {
 
 std::string figure_html(const Figure& figure, const Currency& currency) {
     Figure shown = figure;
-    shown.title = figure.rows.empty() ? figure.topic : filled(figure.title, figure, currency);
-    shown.note = filled(figure.note, figure, currency);
+    Figure drawn = with_few_rows(figure);  // of all rows: those that hide few may be many together
+    if (figure.hides_few) {
+        hide_small_rows(shown);
+        hide_small_rows(drawn);
+    }
+    shown.title = shown.rows.empty() ? figure.topic : filled(figure.title, shown, currency);
+    shown.note = filled(shown.note, shown, currency);
+    drawn.title = shown.title;
     Markup out;
     out << "<figure id=\"" << figure.id << (figure.drawing == Drawing::table ? "\" class=\"wide" : "")
         << "\">\n<figcaption><h3>";
@@ -211,7 +217,7 @@ std::string figure_html(const Figure& figure, const Currency& currency) {
         out.words(shown.note) << "</p>";
     }
     out << "</figcaption>\n";
-    write_body(out, shown, currency);
+    write_body(out, shown, drawn, currency);
     out << "<details><summary>The SQL</summary><pre>";
     out.words(figure.query) << "</pre></details>\n</figure>\n";
     return out.text();

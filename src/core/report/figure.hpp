@@ -42,7 +42,8 @@ struct Figure {
     std::vector<std::string> columns;
     std::vector<Format> formats;
     std::vector<Row> rows;
-    std::size_t drawn = 0;  // how many of the columns are drawn, the names included; the others stand in the table
+    bool hides_few = false;  // numbers of few customers, and single ones
+    std::size_t drawn = 0;   // how many of the columns are drawn, the names included; the others stand in the table
 
     std::size_t series() const { return drawn - names(); }
     std::size_t names() const { return drawing == Drawing::heat ? 2 : 1; }

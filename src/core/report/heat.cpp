@@ -83,6 +83,13 @@ void draw_names(Markup& out, const Map& map) {
     }
 }
 
+// Shares with a decimal, so that they stand below one another.
+std::string words_of(const Cell& cell, Format format) {
+    const auto number = number_in(cell);
+    if (!number || format == Format::share) return readable(cell, format, {});
+    return compact(*number, format);
+}
+
 // Steps rather than shades: what differs is told apart, and the text on it stays readable.
 std::string shade(double value, double greatest) {
     const double part = greatest > 0 ? std::clamp(value / greatest, 0.0, 1.0) : 0;
@@ -95,9 +102,8 @@ void draw_cell(Markup& out, const Figure& figure, const Map& map, const Row& row
     const auto value = drawn_value(figure, row, 0);
     draw_box(out, {x, y}, map.width - 0.6, map.body - 0.1, value ? shade(*value, map.greatest) : "h0");
     for (std::size_t i = 0; i < map.numbers; ++i) {
-        const auto number = drawn_value(figure, row, i);
         draw_text(out, {x + map.width / 2, y + 1.4 + second_line * static_cast<double>(i)}, Anchor::middle,
-                  number ? compact(*number, drawn_format(figure, i)) : "\u2013", "cell");
+                  words_of(row[figure.names() + i], drawn_format(figure, i)), "cell");
     }
 }
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view style = R"(
 :root { color-scheme: light dark; --paper: #fff; --raised: #f6f7f8; --ink: #1b1f23; --quiet: #55606b; --rule: #d8dde2;
   --c1: #0072b2; --c2: #d98200; --c3: #008a63; --heat: 0, 114, 178; }
-@media (prefers-color-scheme: dark) { :root { --paper: #14181c; --raised: #1d2329; --ink: #eceff2; --quiet: #a9b4bf;
+@media screen and (prefers-color-scheme: dark) { :root { --paper: #14181c; --raised: #1d2329; --ink: #eceff2; --quiet: #a9b4bf;
   --rule: #37404a; --c1: #56b4e9; --c2: #f0b040; --c3: #3ecba0; --heat: 86, 180, 233; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
@@ -19,6 +19,7 @@ header, main, footer { max-width: 76rem; margin: 0 auto; padding: 1rem; }
 header { padding-top: 2rem; }
 h1 { margin: 0; font-size: 1.9rem; line-height: 1.2; }
 h2 { margin: 2.5rem 0 1rem; padding-top: 1rem; border-top: 2px solid var(--ink); font-size: 1.4rem; line-height: 1.25; }
+section:first-child h2 { margin-top: 0; }
 h3 { margin: 0; font-size: 1.05rem; line-height: 1.35; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 1rem 0 0; padding: 0; list-style: none; }
 a { color: var(--c1); }
@@ -51,19 +52,36 @@ dd { margin: 0; font-size: 1.5rem; line-height: 1.3; font-weight: 600; }
 dd { white-space: nowrap; }
 dd.before { font-size: .875rem; font-weight: 400; }
 .scroll { overflow-x: auto; } .scroll:focus-visible, summary:focus-visible, a:focus-visible { outline: 3px solid var(--c2); }
-table { border-collapse: collapse; font-size: .875rem; margin: .5rem 0; overflow-wrap: normal; }
+table { border-collapse: collapse; width: max-content; font-size: .875rem; margin: .5rem 0; overflow-wrap: normal; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: start; vertical-align: top; border-bottom: 1px solid var(--rule); }
-td { max-width: 24rem; } tbody th { font-weight: 600; }
+td { max-width: min(24rem, 60vw); } tbody th { font-weight: 600; }
 .n { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
 summary { cursor: pointer; padding: .25rem 0; }
 pre { margin: .25rem 0; font-size: .8125rem; white-space: pre-wrap; }
 .missing { border-style: dashed; }
-@media print { body { font-size: 10pt; } nav, details:not([open]) { display: none; } figure { break-inside: avoid; } }
+@media print { body { font-size: 10pt; } nav, details:not([open]) { display: none; } .scroll { overflow: visible; } table { width: auto; }
+  h2 { break-after: avoid; margin-top: 1.25rem; } .key { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 )";
+
+// A page of many figures is long on a phone: its questions lead to them.
+void write_questions(Markup& out, std::span<const Section> sections) {
+    if (sections.empty()) return;
+    out << "<nav aria-label=\"Questions\"><ul>";
+    for (const Section& section : sections) {
+        out << "<li><a href=\"#" << section.id << "\">";
+        out.words(section.question) << "</a></li>";
+    }
+    out << "</ul></nav>";
+}
+
+void write_section(Markup& out, const Section& section) {
+    out << "<section aria-labelledby=\"" << section.id << "\"><h2 id=\"" << section.id << "\">";
+    out.words(section.question) << "</h2>\n<div class=\"figures\">\n" << section.figures << "</div></section>\n";
+}
 
 }  // namespace
 
-std::string page_html(const PageHead& head, std::string_view sections) {
+std::string page_html(const PageHead& head, std::span<const Section> sections) {
     Markup out;
     out << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -71,14 +89,11 @@ std::string page_html(const PageHead& head, std::string_view sections) {
            "'unsafe-inline'\">\n<title>";
     out.words(head.title) << "</title>\n<style>" << style << "</style>\n</head>\n<body>\n<header><h1><bdi>";
     out.words(head.title) << "</bdi></h1><p class=\"subtitle\">";
-    out.words(head.subtitle) << "</p></header>\n<main>\n" << sections << "</main>\n</body>\n</html>\n";
-    return out.text();
-}
-
-std::string section_html(std::string_view id, std::string_view question, std::string_view figures) {
-    Markup out;
-    out << "<section aria-labelledby=\"" << id << "\"><h2 id=\"" << id << "\">";
-    out.words(question) << "</h2>\n<div class=\"figures\">\n" << figures << "</div></section>\n";
+    out.words(head.subtitle) << "</p>";
+    write_questions(out, sections);
+    out << "</header>\n<main>\n";
+    for (const Section& section : sections) write_section(out, section);
+    out << "</main>\n</body>\n</html>\n";
     return out.text();
 }
 

@@ -1,6 +1,7 @@
 // The page around a report's figures: one file, without scripts, and without a request to anywhere.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,11 +12,14 @@ struct PageHead {
     std::string_view subtitle;
 };
 
-// The sections are HTML already.
-std::string page_html(const PageHead& head, std::string_view sections);
+// Figures that answer a question; they are HTML already.
+struct Section {
+    std::string_view id;
+    std::string_view question;
+    std::string_view figures;
+};
 
-// A section of a page, its figures HTML already. What it could not show is said in plain words.
-std::string section_html(std::string_view id, std::string_view question, std::string_view figures);
+std::string page_html(const PageHead& head, std::span<const Section> sections);
 
 // What stands in the place of a figure that cannot be shown.
 std::string missing_figure_html(std::string_view id, std::string_view title, std::string_view why);

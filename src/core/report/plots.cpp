@@ -1,5 +1,6 @@
 // Rows from left to right over a vertical axis: columns, and lines.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/report/drawing.hpp"
@@ -14,6 +15,8 @@ constexpr double height = 13;   // of the plot
 constexpr double bottom = 1.8;  // for the names
 constexpr double left = 9;      // per cent of the width, for the labels of ticks
 constexpr std::size_t most_names = 6;
+constexpr std::size_t name_length = 10;
+constexpr std::size_t most_points = 12;
 
 struct Range {
     double least = std::numeric_limits<double>::infinity();
@@ -43,9 +46,17 @@ double x_of(const Figure& figure, std::size_t row) {
 void draw_grid(Markup& out, const Figure& figure, const Scale& scale) {
     for (const double tick : scale.ticks) {
         const double y = y_of(scale, tick);
-        draw_line(out, {0, y}, {100, y}, "grid");
+        draw_line(out, {0, y}, {100, y}, tick == 0 && scale.low < 0 ? "zero" : "grid");
         draw_text(out, {0, y - 0.25}, Anchor::start, compact(tick, drawn_format(figure)), "tick");
     }
+}
+
+// An amount without the decimals that say nothing: 50, 49.90, 1.2M.
+std::string name_of(const Figure& figure, const Row& row) {
+    const std::optional<double> value = number_in(row[0]);
+    if (figure.formats[0] == Format::text || !value) return shortened(row[0].value_or("\u2013"), name_length);
+    if (std::abs(*value) >= 100'000) return compact(*value, figure.formats[0]);
+    return readable(row[0], figure.formats[0], {"", *value == std::trunc(*value) ? 0 : 2});
 }
 
 // As many names as a phone has room for.
@@ -59,7 +70,7 @@ void draw_names(Markup& out, const Figure& figure) {
                    : x > 92 ? 100
                             : x,
                    top + height + 1.3},
-                  anchor, shortened(figure.rows[i][0].value_or("\u2013"), 10), "tick");
+                  anchor, name_of(figure, figure.rows[i]), "tick");
     }
 }
 
@@ -71,15 +82,21 @@ Scale open_plot(Markup& out, const Figure& figure, double least, double most) {
     return scale;
 }
 
+std::optional<Place> place_of(const Figure& figure, const Scale& scale, std::size_t series, std::size_t row) {
+    if (row >= figure.rows.size()) return {};
+    const auto value = drawn_value(figure, figure.rows[row], series);
+    return value ? std::optional(Place{x_of(figure, row), y_of(scale, *value)}) : std::nullopt;
+}
+
+// Of few rows each is a point, of many those that no line would show.
 void draw_series(Markup& out, const Figure& figure, const Scale& scale, std::size_t series) {
     const std::string kind = "l" + std::to_string(series + 1);
     std::optional<Place> last;
     for (std::size_t i = 0; i < figure.rows.size(); ++i) {
-        const auto value = drawn_value(figure, figure.rows[i], series);
-        const std::optional<Place> here =
-            value ? std::optional(Place{x_of(figure, i), y_of(scale, *value)}) : std::nullopt;
+        const std::optional<Place> here = place_of(figure, scale, series, i);
         if (here && last) draw_line(out, *last, *here, kind);
-        if (here && !last) draw_line(out, *here, *here, kind + " point");  // nothing may follow it
+        const bool alone = !last && !place_of(figure, scale, series, i + 1);
+        if (here && (alone || figure.rows.size() <= most_points)) draw_line(out, *here, *here, kind + " point");
         last = here;
     }
 }

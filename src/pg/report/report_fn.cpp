@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/report/figure.hpp"
@@ -94,12 +95,22 @@ Figure read_figure(const FigureArguments& given) {
     figure.y_axis = given.y_axis;
     figure.query = given.query;
     figure.drawn = static_cast<std::size_t>(given.drawn);
+    figure.hides_few = given.hide_few;
     for (const Words& name : given.columns) figure.columns.emplace_back(name.utf8);
     for (const Words& format : given.formats) figure.formats.push_back(format_of(format.utf8));
     if (!given.cells.empty()) check(figure);
     read_rows(figure, given.cells);
-    if (given.hide_few) hide_small_rows(figure);
     return figure;
+}
+
+std::vector<Section> sections_of(std::span<const Words> ids, std::span<const Words> questions,
+                                 std::span<const Words> figures) {
+    if (ids.size() != questions.size() || ids.size() != figures.size()) {
+        throw Error(ErrorKind::invalid_parameter, "each section of a report has an id, a question and figures");
+    }
+    std::vector<Section> sections;
+    for (std::size_t i = 0; i < ids.size(); ++i) sections.push_back({ids[i].utf8, questions[i].utf8, figures[i].utf8});
+    return sections;
 }
 
 }  // namespace
@@ -120,20 +131,13 @@ CLIENTELE_FUNCTION(clientele__report_missing) {
     return take_text(html);
 }
 
-CLIENTELE_FUNCTION(clientele__report_section) {
-    const std::string_view id = argument(fcinfo, 0);
-    const std::string_view question = argument(fcinfo, 1);
-    const std::string_view figures = argument(fcinfo, 2);
-    LongText html{};
-    think([&] { html = kept(section_html(id, question, figures)); });
-    return take_text(html);
-}
-
 CLIENTELE_FUNCTION(clientele__report_page) {
     const std::string_view title = argument(fcinfo, 0);
     const std::string_view subtitle = argument(fcinfo, 1);
-    const std::string_view sections = argument(fcinfo, 2);
+    const std::span<const Words> ids = words_of(PG_GETARG_ARRAYTYPE_P(2));
+    const std::span<const Words> questions = words_of(PG_GETARG_ARRAYTYPE_P(3));
+    const std::span<const Words> figures = words_of(PG_GETARG_ARRAYTYPE_P(4));
     LongText html{};
-    think([&] { html = kept(page_html({title, subtitle}, sections)); });
+    think([&] { html = kept(page_html({title, subtitle}, sections_of(ids, questions, figures))); });
     return take_text(html);
 }
