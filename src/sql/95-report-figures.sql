@@ -298,7 +298,8 @@ FROM (SELECT date_trunc('week', l.issued_at AT TIME ZONE {zone}) AS monday, coun
       FROM {store}.offer_ledger AS l WHERE l.status <> 'held_out' GROUP BY 1) AS w
 ORDER BY w.monday$query$, NULL::text),
     ('budgets', 'Budgets', 'bars', 'Budgets: {program} has {remaining} left', 'min remaining',
-        'Programs that have a budget. What its last unit earns is known where plan_budget() has spread it.', 'rewards, in {currency}', '', '{text,money,money,money,money,number,count,count}', 4, $query$
+        'Programs that have a budget. What its last unit earns is known where plan_budget() has spread it.',
+        'rewards, in {currency}', '', '{text,money,money,money,money,number,count,count}', 4, $query$
 SELECT b.program, b.spent, b.reserved, b.remaining, b.budget, b.shadow_price AS "its last unit earns", b.open_offers AS "open offers",
     b.redeemed_offers AS "redeemed offers"
 FROM {store}.budget_status AS b WHERE b.budget IS NOT NULL ORDER BY b.program$query$, NULL::text),
