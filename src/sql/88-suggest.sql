@@ -44,21 +44,23 @@ COMMENT ON FUNCTION clientele._fill_query(name, text, boolean) IS
     '$2: the products in the basket. is_indexed: a unique index finds a product.';
 
 -- What is bought most of what costs so much: the same columns.
-CREATE FUNCTION clientele._fill_by_price_query(store name, key_type text) RETURNS text
+CREATE FUNCTION clientele._fill_by_price_query(store name) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT clientele._fill($query$
+        -- First what costs so much: by popularity it might be found behind all others.
+        WITH priced AS MATERIALIZED (
+            SELECT p.product::text AS product, p.name, p.price, p.available FROM {store}._products p
+            WHERE p.available AND p.price >= $1 AND p.price <= $2)
         SELECT n.product, p.name, p.price, p.available, NULL::text, NULL::double precision, NULL::date, n.orders,
             (m.diagnostics -> 'orders')::bigint, 0::bigint, clientele._local_day(pg_catalog.now(), s.time_zone),
             clientele._currency_decimals(s.currency)
-        FROM {store}.settings s CROSS JOIN {store}.models m
-        JOIN {store}.product_neighbours n ON n.learnt = (m.parameters ->> 'learnt')::uuid
-        JOIN {store}._products p ON p.product = n.product::{key}
-        WHERE m.kind = 'affinity' AND m.in_use AND p.available AND p.price >= $1 AND p.price <= $2
-          AND (n.product = ANY ($3)) IS NOT TRUE
+        FROM {store}.settings s CROSS JOIN {store}.models m CROSS JOIN priced p
+        JOIN {store}.product_neighbours n ON n.learnt = (m.parameters ->> 'learnt')::uuid AND n.product = p.product
+        WHERE m.kind = 'affinity' AND m.in_use AND (n.product = ANY ($3)) IS NOT TRUE
         ORDER BY n.orders DESC, n.product LIMIT 100
-        $query$, 'store', quote_ident(store), 'key', key_type)
+        $query$, 'store', quote_ident(store))
 $$;
-COMMENT ON FUNCTION clientele._fill_by_price_query(name, text) IS
+COMMENT ON FUNCTION clientele._fill_by_price_query(name) IS
     'What is bought most of the products from a price $1 to a price $2 that can be had and are not in the basket $3: the body of a '
     'store''s function _fill_by_price.';
 
@@ -72,7 +74,7 @@ BEGIN
             clientele._fill_query(store, key_type,
                 clientele._is_unique(to_regclass(settings.options ->> 'products'), settings.options ->> 'product_key'))),
             ('_fill_by_price(least_price numeric, greatest_price numeric, basket text[])',
-            clientele._fill_by_price_query(store, key_type)) LOOP
+            clientele._fill_by_price_query(store)) LOOP
         EXECUTE format('CREATE OR REPLACE FUNCTION %I.%s
             RETURNS TABLE (product text, name text, price numeric, available boolean, companion text, affinity double precision, day date,
                 orders bigint, counted_orders bigint, purchase_days bigint, today date, decimals integer)
