@@ -114,6 +114,10 @@ for my $what (q{customer_id, to_jsonb(c) - '{as_of}'::text[] FROM shop.customers
 $shards->safe_psql($_, q{SET client_min_messages = warning; CALL clientele.issue_offers('shop')}) for 'one', 'two';
 is($shards->safe_psql('one', 'SELECT count(*) > 20, min(exposure_id) >= 1, max(exposure_id) < 1e12 FROM shop.ledger'), 't|t|t', 'exposures have ids');
 is($shards->safe_psql('two', 'SELECT count(*) > 20, min(exposure_id) > 1e12 FROM shop.ledger'), 't|t', 'of their own');
+$sql->(q{CALL clientele.issue_offers('shop'); CREATE SCHEMA one; CREATE SCHEMA two; IMPORT FOREIGN SCHEMA shop LIMIT TO (customers, exposures) FROM SERVER db1 INTO one; IMPORT FOREIGN SCHEMA shop LIMIT TO (customers, exposures) FROM SERVER db2 INTO two;
+	CREATE VIEW all_customers AS SELECT customer_id, total_spent, orders FROM one.customers UNION ALL SELECT customer_id, total_spent, orders FROM two.customers; CREATE VIEW all_exposures AS SELECT customer_id, holdout, variant FROM one.exposures UNION ALL SELECT customer_id, holdout, variant FROM two.exposures});
+my @lifts = map { "SELECT clientele.lift(c.total_spent::float8, e.holdout IS NULL, c.orders::float8)::text FROM $_->[0] e JOIN $_->[1] c USING (customer_id)" } [ 'all_exposures', 'all_customers' ], [ 'shop.exposures', 'shop.customers' ];
+same_rows($coordinator, 'postgres', @lifts, 'a lift over all of them is that of one store');
 my @promised = map { $shards->safe_psql($_, q{SELECT reserved + spent FROM shop.budget_status WHERE program = 'more'}) } 'one', 'two';
 my @budgets = split /,/, $sql->(qq{SELECT array_to_string(clientele.budget_shares(5000, '{$promised[0],$promised[1]}'), ',')});
 is($budgets[0] + $budgets[1], 5000, 'a budget is shared out');
