@@ -177,7 +177,9 @@ TEST(ReportFigure, OthersAreTheSumOfTheRest) {
     EXPECT_EQ(count_of(all, ">684</text>"), 1U);
     // Together they are many, whatever is hidden of each.
     shown.hides_few = true;
+    shown.title = "{segment} are {share}";
     const std::string few = figure_html(shown, dollars);
+    EXPECT_EQ(count_of(few, "<h3>Test</h3>"), 1U);  // nothing is known of the first
     EXPECT_EQ(count_of(few, ">85.5&#8239;%</text>"), 1U);
     EXPECT_EQ(count_of(few, ">0.5&#8239;%<"), 0U);
     EXPECT_EQ(count_of(few, ">4<"), 0U);

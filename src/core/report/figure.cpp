@@ -48,6 +48,15 @@ const Row& headline_row(const Figure& figure) {
     return best ? *best : figure.rows.front();
 }
 
+// Whether the headline's row has anything that is drawn: it may be hidden, or not known yet.
+bool has_headline(const Figure& figure) {
+    if (figure.rows.empty()) return false;
+    const Row& row = headline_row(figure);
+    return std::any_of(row.begin() + static_cast<std::ptrdiff_t>(figure.names()),
+                       row.begin() + static_cast<std::ptrdiff_t>(figure.drawn),
+                       [](const Cell& cell) { return cell.has_value(); });
+}
+
 // A template with the values of the figure's headline; values may hold braces of their own.
 std::string filled(std::string_view rest, const Figure& figure, const Currency& currency) {
     if (figure.rows.empty()) return std::string(rest);
@@ -205,7 +214,7 @@ std::string figure_html(const Figure& figure, const Currency& currency) {
         hide_small_rows(shown);
         hide_small_rows(drawn);
     }
-    shown.title = shown.rows.empty() ? figure.topic : filled(figure.title, shown, currency);
+    shown.title = has_headline(shown) ? filled(figure.title, shown, currency) : figure.topic;
     shown.note = filled(shown.note, shown, currency);
     drawn.title = shown.title;
     Markup out;
