@@ -4,13 +4,14 @@
 #   make install          into the server of PG_CONFIG   make test   unit tests, pg_regress and TAP, on a private server
 #   make installcheck     pg_regress on a running server (REGRESS=name for one)    make format   clang-format, in place
 #   make pictures         those of the documentation, from the demo, by Chromium
+#   make fuzz [SECONDS=60]  what nobody would write, an hour for each fuzzer unless told otherwise
 #   make simulate         experiments and shops whose truth is known (nightly)             make tidy   clang-tidy, minutes
 #
 # Variables: PG_CONFIG (default pg_config), WERROR=1 (warnings are errors), ASSERTIONS=1 (check invariants at run time).
 
 default: all
 MAKEFLAGS += --no-print-directory
-.PHONY: default test demo pictures simulate format tidy installcheck
+.PHONY: default test demo pictures simulate format tidy fuzz installcheck
 
 # These install what they need first, so they must work where there is no PostgreSQL yet.
 test demo pictures simulate:
@@ -22,11 +23,14 @@ format:
 tidy:
 	@scripts/tidy.sh
 
+fuzz:
+	@scripts/fuzz.sh $(SECONDS)
+
 installcheck:
 	@scripts/installcheck.sh $(REGRESS)
 
 # All other goals are PGXS's.
-ifneq ($(filter-out test demo pictures simulate format tidy installcheck,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out test demo pictures simulate format tidy fuzz installcheck,$(or $(MAKECMDGOALS),all)),)
 
 PG_CONFIG ?= pg_config
 PG_MAJOR := $(shell $(PG_CONFIG) --version 2>/dev/null | sed 's/^[^0-9]*\([0-9]*\).*/\1/')

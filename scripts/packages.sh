@@ -3,6 +3,7 @@
 #   server  PostgreSQL 15 or later     unit    CMake, GoogleTest      format  clang-format 14
 #   build   make, a C++ compiler, Boost, {fmt}, NLopt     tap     Perl, IPC::Run
 #   cron    pg_cron, where there is a package of it       check   plpgsql_check, likewise
+#   fuzz    clang, CMake
 #   orders  Perl's Text::CSV_XS     tidy    clang-tidy 14         browser  Chromium, Node.js, npm
 # No PostgreSQL cluster is created, and none that exists is touched.
 source "$(dirname "$0")/common.sh"
@@ -103,6 +104,11 @@ need_cron() { extensions+=(cron); }
 need_check() { extensions+=(plpgsql-check); }
 
 need_tidy() { command -v clang-tidy-14 >/dev/null || packages+=(clang-tidy-14); }
+
+need_fuzz() {
+    command -v clang++ >/dev/null || packages+=(clang)
+    need_unit
+}
 
 need_format() { command -v clang-format-14 >/dev/null || packages+=(clang-format-14); }
 

@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "access/genam.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"

@@ -34,6 +34,18 @@ extern "C" {
 #endif
 }
 
+// It makes macros of these as well, and so std::pg_snprintf() of what Boost's headers say. Nothing here formats with
+// them.
+#undef snprintf
+#undef vsnprintf
+#undef sprintf
+#undef vsprintf
+#undef fprintf
+#undef vfprintf
+#undef printf
+#undef vprintf
+#undef strerror
+
 // Declares and defines an SQL-callable C function; the export map lets only these names out.
 #define CLIENTELE_FUNCTION(name) \
     extern "C" {                 \

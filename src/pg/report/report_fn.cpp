@@ -1,5 +1,6 @@
 // The figures and the page of a report: src/sql/96-report.sql says what each function returns.
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
