@@ -13,7 +13,7 @@ my ($version) = slurp('clientele.control') =~ /^default_version = '(.*)'/m;
 my %noted     = -e 'src/sql/released/SHA256SUMS' ? reverse(slurp('src/sql/released/SHA256SUMS') =~ /^(\w{64})  (.+)$/mg) : ();
 my @faults;
 
-for my $file (map { basename($_) } glob 'src/sql/released/*.sql')
+for my $file (grep { /\.sql$/ } map { basename($_) } glob 'src/sql/released/*')
 {
 	my $sum = Digest::SHA->new(256)->addfile("src/sql/released/$file")->hexdigest;
 	push @faults, !defined $noted{$file} ? "$file has no checksum" : "$file is not what was released" if ($noted{$file} // '') ne $sum;
