@@ -86,9 +86,16 @@ SELECT r.* FROM fits, jsonb_to_recordset(reach) AS r (stretch numeric, reward_ra
 CALL clientele.settle_offers('rs');
 SELECT count(*) AS redeemed FROM rs.offer_ledger WHERE status = 'redeemed';
 SELECT round(extra_orders::numeric, 5) AS extra, round(extra_orders_measured::numeric, 4) AS measured, round(extra_orders_measured_error::numeric, 4) AS error,
-    (SELECT round(regr_slope(o.orders, o.dose)::numeric * avg(o.dose) FILTER (WHERE o.dose > 0)::numeric, 4) FROM
-        (SELECT l.customer_id, (SELECT count(*) FROM orders o WHERE o.customer_id = l.customer_id AND o.ordered_at >= l.issued_at) AS orders,
-            CASE WHEN l.holdout IS NULL THEN avg(l.reward / exp(l.log_mean)) OVER (PARTITION BY l.variant, l.holdout) ELSE 0 END AS dose FROM rs.ledger l) AS o) AS by_hand FROM fits;
+    (WITH o AS (
+        SELECT (SELECT count(*) FROM orders o WHERE o.customer_id = l.customer_id AND o.ordered_at >= l.issued_at)::float8 AS orders,
+            (SELECT count(*) FROM orders o WHERE o.customer_id = l.customer_id AND o.ordered_at < l.issued_at AND o.ordered_at >= l.issued_at - interval '365 days')::float8 AS before,
+            l.variant, l.holdout, CASE WHEN l.holdout IS NULL THEN (l.reward / exp(l.log_mean))::float8 ELSE 0 END AS reward FROM rs.ledger l
+    ), w AS (SELECT *, m / (m + before) AS weight FROM o, (SELECT avg(before) AS m FROM o) AS n
+    ), c AS (SELECT *, before - sum(weight * before) OVER () / sum(weight) OVER () AS apart FROM w
+    ), a AS (SELECT *, orders - before * (SELECT sum(weight * apart * orders) / sum(weight * apart ^ 2) FROM c) AS adjusted,
+            sum(weight * reward) OVER (PARTITION BY variant, holdout) / sum(weight) OVER (PARTITION BY variant, holdout) AS dose FROM c
+    ), d AS (SELECT *, dose - sum(weight * dose) OVER () / sum(weight) OVER () AS dose_apart FROM a)
+    SELECT round((sum(weight * dose_apart * adjusted) / sum(weight * dose_apart ^ 2) * avg(reward) FILTER (WHERE reward > 0))::numeric, 4) FROM d) AS by_hand FROM fits;
 SELECT round(in_use_profit::numeric, 4) AS in_use, round(spread_profit::numeric, 4) AS spread, uniform_stretch, uniform_reward_rate, round(uniform_profit::numeric, 4) AS uniform,
     round(learned_profit::numeric, 4) AS learned, round(learned_profit_low::numeric, 4) AS low, round(exploring_cost::numeric, 4) AS exploring, note FROM fits;
 SELECT in_use_profit BETWEEN in_use_profit_low AND in_use_profit_high AND learned_profit BETWEEN learned_profit_low AND learned_profit_high AS within FROM fits;

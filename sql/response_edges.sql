@@ -61,8 +61,9 @@ SELECT bool_and(reward = trunc(reward)) AS whole FROM edge.ledger;
 -- 0.01 and 10^12, by the billion.
 CALL close_shop();
 CALL open_shop(0.0005, 2, 'USD');
+-- Thresholds are whole amounts: all of a fiftyfold, and more.
 SELECT min(amount), max(amount) < 1 AS below_one FROM orders;
-SELECT clientele.fit_response('edge', force => true);
+SELECT * FROM said();
 CALL close_shop();
 CALL open_shop(1e10, 2, 'USD');
 SELECT max(amount) > 1e12 AS huge FROM orders;

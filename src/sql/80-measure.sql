@@ -280,6 +280,24 @@ END $$;
 COMMENT ON FUNCTION clientele._measured_validity(name, text, integer) IS
     'How long the offers of a program are valid, or were in one of its versions. Refuses programs and versions that there never were.';
 
+CREATE FUNCTION clientele._check_enrolled("from" timestamptz, "to" timestamptz, horizon interval) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    longest constant interval := '10 years';
+BEGIN
+    IF NOT isfinite(horizon) OR horizon <= '0' OR horizon > longest THEN
+        RAISE EXCEPTION 'invalid horizon: %', horizon USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Accepted: above 0, up to %s; NULL: the time for which offers are valid.', longest);
+    END IF;
+    PERFORM clientele._warn_of_seconds('horizon', horizon);
+    IF "from" >= "to" THEN
+        RAISE EXCEPTION 'the time of enrolment cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('from is %s, to is %s.', "from", "to");
+    END IF;
+END $$;
+COMMENT ON FUNCTION clientele._check_enrolled(timestamptz, timestamptz, interval) IS
+    'Refuses a time of enrolment, or a horizon after it, in which nobody can have been enrolled.';
+
 CREATE FUNCTION clientele._check_measured(store name, what clientele.measured, "from" timestamptz, "to" timestamptz,
         INOUT horizon interval, pre_period interval, version integer)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
@@ -294,18 +312,10 @@ BEGIN
             DETAIL = format('program is NULL, version is %s.', version), HINT = 'Name the program.';
     END IF;
     horizon := coalesce(horizon, validity);
-    IF NOT isfinite(horizon) OR horizon <= '0' OR horizon > longest THEN
-        RAISE EXCEPTION 'invalid horizon: %', horizon USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Accepted: above 0, up to %s; NULL: the time for which the program''s offers are valid.', longest);
-    END IF;
-    PERFORM clientele._warn_of_seconds('horizon', horizon), clientele._warn_of_seconds('pre_period', pre_period);
+    PERFORM clientele._check_enrolled("from", "to", horizon), clientele._warn_of_seconds('pre_period', pre_period);
     IF NOT isfinite(pre_period) OR pre_period < '0' OR pre_period > longest THEN
         RAISE EXCEPTION 'invalid pre_period: %', pre_period USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('Accepted: from 0 (nothing is adjusted for) up to %s.', longest);
-    END IF;
-    IF "from" >= "to" THEN
-        RAISE EXCEPTION 'the time of enrolment cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('from is %s, to is %s.', "from", "to");
     END IF;
 END $$;
 COMMENT ON FUNCTION clientele._check_measured(name, clientele.measured, timestamptz, timestamptz, interval, interval, integer) IS

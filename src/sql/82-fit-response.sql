@@ -35,8 +35,9 @@ COMMENT ON COLUMN clientele.response_fit.extra_orders IS
     'Orders a customer and horizon that come only because of an offer, at the mean reward, with extra_orders_error: as measured, and '
     'shrunk towards 0 by a prior of mean 0 and standard deviation 0.005; or as given.';
 COMMENT ON COLUMN clientele.response_fit.in_use_profit IS
-    'What a customer earns over the horizon beyond no offer, in the currency, by the terms as they are now, with the 90 % interval of '
-    'what the fit leaves open. Customers are a sample of about 1,000.';
+    'What a customer earns over the horizon beyond no offer, in the currency, by the terms as they are now, counting on no more extra '
+    'orders than are sure, with the 90 % interval of what the fit and the extra orders as measured leave open. Customers are a sample of '
+    'about 1,000.';
 COMMENT ON COLUMN clientele.response_fit.spread_profit IS 'The same by terms => ''spread'' with its defaults.';
 COMMENT ON COLUMN clientele.response_fit.uniform_profit IS
     'The same by the best single pair of stretch and reward rate of those that were drawn.';
@@ -63,8 +64,8 @@ COMMENT ON FUNCTION clientele._fit_response(double precision[], double precision
     double precision[], double precision[], integer, integer, double precision, double precision) IS
     'Fits the response to a log, and computes what ways of setting terms would earn. Tables are arrays of two dimensions, none where '
     'NULL: orders (customer, log_mean, log_sd, min_spend, reward, segment, arm, open, redeemed, value), exposures (customer, stratum, '
-    'arm, reward by median order, orders), customers (log_mean, log_sd, orders, segment, margin, reference value, min_spend, reward). '
-    'order_rate: mean and variance of customers'' orders, in so many days, and the horizon.';
+    'arm, reward by median order, orders, those of the year before), customers (log_mean, log_sd, orders, segment, margin, reference '
+    'value, min_spend, reward). order_rate: mean and variance of customers'' orders, in so many days, and the horizon.';
 
 -- ---- The log ----
 
@@ -115,11 +116,18 @@ BEGIN
         ), counted AS (
             SELECT l.exposure_id, count(p.exposure_id) AS orders
             FROM enrolled l LEFT JOIN placed p USING (exposure_id) GROUP BY l.exposure_id
+        ), known AS (
+            SELECT l.exposure_id, count(*) AS orders FROM enrolled l JOIN {store}._orders o ON o.customer_id = l.customer_id
+                AND o.ordered_at >= l.issued_at - interval ''365 days'' AND o.ordered_at < l.issued_at AND NOT {placed_since}
+                AND o.amount > 0
+            GROUP BY l.exposure_id
         )
         SELECT (SELECT array_agg(f.numbers) FROM fitted f),
             (SELECT array_agg(ARRAY[l.customer, l.stratum, CASE WHEN l.holdout IS NULL THEN l.arm ELSE -2 END,
-                CASE WHEN l.holdout IS NULL THEN l.reward::double precision / exp(l.log_mean) ELSE 0 END, c.orders]::double precision[])
-             FROM enrolled l JOIN counted c USING (exposure_id) WHERE l.holdout IS DISTINCT FROM ''global''),
+                CASE WHEN l.holdout IS NULL THEN l.reward::double precision / exp(l.log_mean) ELSE 0 END, c.orders,
+                coalesce(k.orders, 0)]::double precision[])
+             FROM enrolled l JOIN counted c USING (exposure_id) LEFT JOIN known k USING (exposure_id)
+             WHERE l.holdout IS DISTINCT FROM ''global''),
             (SELECT array_agg(DISTINCT l.drawn_stretch ORDER BY l.drawn_stretch)::double precision[] FROM enrolled l
              WHERE l.drawn_stretch IS NOT NULL),
             (SELECT array_agg(DISTINCT l.drawn_reward_rate ORDER BY l.drawn_reward_rate)::double precision[] FROM enrolled l
@@ -129,7 +137,8 @@ BEGIN
                 (SELECT count(*) FROM fitted f WHERE f.redeemed AND f.arm >= 0), (SELECT count(DISTINCT l.customer) FROM enrolled l)],
             (SELECT jsonb_object_agg(a.arm, jsonb_build_object(''stretch'', a.drawn_stretch, ''reward_rate'', a.drawn_reward_rate))
              FROM (SELECT DISTINCT l.arm, l.drawn_stretch, l.drawn_reward_rate FROM enrolled l) a),
-            (SELECT min(l.issued_at) FROM enrolled l)', 'log', clientele._response_log(store))
+            (SELECT min(l.issued_at) FROM enrolled l)', 'log', clientele._response_log(store), 'store', quote_ident(store),
+            'placed_since', clientele._placed_since(store, 'o.ordered_at', 'l.issued_at'))
         INTO orders, exposures, stretches, rates, counts, arms, first_at USING "from", "to", horizon, segments;
 END $$;
 COMMENT ON FUNCTION clientele._response_tables(name, timestamptz, timestamptz, interval, text[]) IS
@@ -229,7 +238,6 @@ CREATE FUNCTION clientele._check_response_arguments(store name, "from" timestamp
         extra_orders double precision, displaced double precision)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    longest constant interval := '10 years'::interval;
     validity interval;
 BEGIN
     EXECUTE format('SELECT max((v.definition ->> ''valid_for'')::interval) FROM %I.program_versions v
@@ -240,14 +248,7 @@ BEGIN
                 HINT = 'clientele.define_offer(store, program, ''grow_order_value'', ...) defines one.';
     END IF;
     horizon := coalesce(horizon, validity);
-    IF NOT isfinite(horizon) OR horizon <= '0' OR horizon > longest THEN
-        RAISE EXCEPTION 'invalid horizon: %', horizon USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Accepted: above 0, up to %s; NULL: the time for which offers are valid.', longest);
-    END IF;
-    IF "from" >= "to" THEN
-        RAISE EXCEPTION 'the time of enrolment cannot end before it starts' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('from is %s, to is %s.', "from", "to");
-    END IF;
+    PERFORM clientele._check_enrolled("from", "to", horizon);
     IF extra_orders NOT BETWEEN 0 AND 1 THEN
         RAISE EXCEPTION 'invalid extra_orders: %', extra_orders USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'Accepted: orders a customer and horizon, from 0 to 1; NULL: as measured.';

@@ -51,9 +51,10 @@ struct Tally {
     }
 };
 
-void print(const ShopKind& kind, double explored, int seeds) {
+void print(const ShopKind& kind, double explored, double displaced, int seeds) {
     OfferTrial trial;
     trial.explored = explored;
+    trial.displaced = displaced;
     if (kind.even_more_orders > 0) trial.exposures.push_back(200'000);  // what it takes to see them
     double contribution = 0, oracle = 0, stretch = 0, spread = 0, exploring = 0;
     std::vector<Tally> tallies(trial.exposures.size());
@@ -66,8 +67,9 @@ void print(const ShopKind& kind, double explored, int seeds) {
         exploring += 100 * outcome.explored / outcome.oracle / seeds;
         for (std::size_t i = 0; i < tallies.size(); ++i) tallies[i].add(outcome.learned[i], outcome.oracle, kind);
     }
+    const std::string name = displaced > 0 ? kind.name + ", given" : kind.name;
     std::printf("%-22s explored %3.0f %%  oracle %5.2f %%  stretch %5.0f  spread %4.0f  exploring %5.0f\n",
-                kind.name.c_str(), 100 * explored, 100 * oracle / contribution, stretch, spread, exploring);
+                name.c_str(), 100 * explored, 100 * oracle / contribution, stretch, spread, exploring);
     for (std::size_t i = 0; i < tallies.size(); ++i) {
         const Tally& t = tallies[i];
         std::printf(
@@ -100,6 +102,8 @@ int main(int count, char** arguments) {
     std::printf("Shares of the oracle's profit, in %%; means over %d seeds\n", seeds);
     for (const ShopKind& kind : shop_kinds()) {
         if (!is_named(kind, count, arguments)) continue;
-        for (const double explored : {1.0, 0.2}) print(kind, explored, seeds);
+        for (const double explored : {1.0, 0.2}) print(kind, explored, 0, seeds);
+        if (kind.displaced == 0) continue;
+        for (const double explored : {1.0, 0.2}) print(kind, explored, kind.displaced, seeds);
     }
 }

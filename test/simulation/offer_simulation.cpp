@@ -68,19 +68,11 @@ struct Log {
             const Shopper& shopper = shop.shoppers()[exposure.shopper];
             counts.push_back({static_cast<std::int64_t>(exposure.shopper), 0, exposure.offered() ? exposure.arm : -2,
                               exposure.terms.reward / std::exp(shopper.known.value.mu),
-                              static_cast<double>(orders.size() - before)});
+                              static_cast<double>(orders.size() - before), static_cast<double>(shopper.orders)});
             for (std::size_t i = before; i < orders.size(); ++i) {
                 redemptions += orders[i].redeemed && orders[i].arm >= 0;
             }
         }
-    }
-
-    Economics economics(const OrdersByReward& measured) const {
-        const ExtraOrders extra = extra_orders(measured.difference(), measured.difference_error());
-        Economics economics;
-        economics.extra_orders = extra.mean / measured.mean_reward;
-        economics.extra_orders_error = extra.error / measured.mean_reward;
-        return economics;
     }
 };
 
@@ -93,11 +85,12 @@ struct Evidence {
     ResponseWithExtra found;
 };
 
-Evidence evidence_of(const Log& log) {
+Evidence evidence_of(const Log& log, double displaced) {
     Evidence evidence;
     evidence.orders = log.orders;
     evidence.measured = orders_by_reward(log.counts);
-    evidence.economics = log.economics(evidence.measured);
+    const ExtraOrders extra = extra_orders(evidence.measured.difference(), evidence.measured.difference_error());
+    evidence.economics = economics_of(evidence.measured, extra, displaced);
     evidence.found = fit_with_extra(evidence.orders, 3, false, evidence.measured, std::nan(""));
     return evidence;
 }
@@ -115,14 +108,16 @@ Learned learn(const SimulatedShop& shop, const OfferTrial& trial, const Log& log
     Learned learned;
     learned.exposures = log.exposures;
     learned.redemptions = log.redemptions;
-    const Evidence evidence = evidence_of(log);
+    const Evidence evidence = evidence_of(log, trial.displaced);
     const Economics& economics = evidence.economics;
     learned.fit = evidence.found.fit;
     learned.extra = evidence.found.rate;
     learned.mean_reward = evidence.measured.mean_reward;
+    learned.measured_extra = {evidence.measured.difference(), evidence.measured.difference_error()};
     learned.converged = learned.fit.converged;
     learned.reach_p = reach_check(evidence.orders, learned.fit.response(), evidence.found.fitted).p_value;
-    const ResponseBelief belief(learned.fit, economics), sure(learned.fit, economics, interval_draws, 11);
+    const ResponseBelief belief(learned.fit, economics);
+    const ResponseBelief sure(learned.fit, economics, interval_draws, 11, ExtraDraws::measured);
     TotalProfit predicted(sure);
     for (int i = 0; i < trial.judged; ++i) {
         const Shopper& shopper = shop.shoppers()[static_cast<std::size_t>(i)];
@@ -165,7 +160,7 @@ std::vector<Round> recur(const ShopKind& kind, const OfferTrial& trial, int roun
     Random random(seed, 2);
     Log log;
     log.grow(shop, trial, trial.exposures.back(), random);
-    const Evidence evidence = evidence_of(log);
+    const Evidence evidence = evidence_of(log, trial.displaced);
     const ResponseBelief belief(evidence.found.fit, evidence.economics);
     std::vector<Round> result(static_cast<std::size_t>(rounds));
     for (Round& round : result) {

@@ -15,6 +15,7 @@ struct OfferTrial {
     std::vector<int> exposures = {2'000, 10'000, 50'000};
     double explored = 1;  // the share of enrolments that gets explored terms; the others 'spread'
     double holdout = 0.1;
+    double displaced = 0;  // the share that is assumed, as fit_response() is told it
 };
 
 // What was learned from a log.
@@ -28,8 +29,9 @@ struct Learned {
     double reach_p = 0;
     ProfitInterval predicted;  // of what is chosen
     ResponseFit fit;
-    ExtraRate extra;         // as redemptions have it
-    double mean_reward = 0;  // as a share of the median order
+    ExtraRate extra;             // as redemptions have it
+    double mean_reward = 0;      // as a share of the median order
+    ExtraOrders measured_extra;  // a customer and horizon, at the mean reward
 };
 
 struct OfferOutcome {

@@ -40,6 +40,30 @@ TEST(OfferSimulation, WhatIsLearnedDoesNotLoseWhereNothingEarns) {
     EXPECT_GT(outcome.learned[0].profit, -0.05 * outcome.oracle);
 }
 
+// What the next order lacks is not in the log: the interval holds the truth where it is told so, and where it is not it
+// promises too much.
+TEST(OfferSimulation, IntervalsHoldWhatIsDisplacedWhereItIsGiven) {
+    OfferTrial trial;
+    trial.customers = 4'000;
+    trial.judged = 200;
+    trial.exposures = {6'000};
+    const Learned unaware = try_offers(shop_named("half displaced"), trial, 1).learned[0];
+    trial.displaced = 0.5;
+    const Learned told = try_offers(shop_named("half displaced"), trial, 1).learned[0];
+    EXPECT_GT(unaware.predicted.mode, unaware.profit);
+    EXPECT_LE(told.predicted.low, told.profit);
+    EXPECT_GE(told.predicted.high, told.profit);
+    EXPECT_LT(told.offered, unaware.offered);
+}
+
+TEST(OfferSimulation, IntervalsHoldExtraOrdersThatAreNotSeenYet) {
+    const OfferOutcome outcome = small_trial("one more order in 100", 2);
+    const Learned& learned = outcome.learned[0];
+    EXPECT_LT(learned.predicted.mode, 0.5 * learned.profit);
+    EXPECT_LE(learned.predicted.low, learned.profit);
+    EXPECT_GE(learned.predicted.high, learned.profit);
+}
+
 // What offers raise becomes part of what customers are expected to spend, and so of what they are asked for next.
 TEST(OfferSimulation, OffersThatRecurDoNotRatchet) {
     OfferTrial trial;
@@ -90,6 +114,35 @@ TEST(ExtraOrders, AreLessSureOfCustomersWhoDiffer) {
     EXPECT_NEAR(orders_by_reward(exposures).error, std::sqrt(0.25 / squares), 1e-12);
 }
 
+// What a customer ordered in the year before says how many orders there will be: it takes no part in the difference.
+TEST(ExtraOrders, AreWhatIsBeyondTheYearBefore) {
+    auto exposures = orders_by_arm();
+    for (std::size_t i = 0; i < exposures.size(); ++i) {
+        exposures[i].customer = static_cast<std::int64_t>(i);
+        exposures[i].before = i % 2 ? 20 : 0;  // as the noise of half an order has it
+    }
+    const OrdersByReward measured = orders_by_reward(exposures);
+    EXPECT_NEAR(measured.slope, 1, 1e-12);
+    EXPECT_LT(measured.error, 1e-9);
+    EXPECT_NEAR(measured.mean_reward, 0.15, 1e-12);
+    EXPECT_NEAR(measured.all_orders, 3.6, 1e-12);
+}
+
+// Who orders often varies most, and counts for less: by chance that customer got more from the greatest reward.
+TEST(ExtraOrders, AreMeasuredByWhoVariesLittle) {
+    std::vector<ExposureOrders> exposures = orders_by_arm();
+    for (ExposureOrders& exposure : exposures) exposure.before = 1;
+    for (std::int32_t arm = 0; arm < 3; ++arm) {
+        for (std::int64_t i = 0; i < 6; ++i) {
+            exposures.push_back({1'000 + i, 0, arm, 0.1 * arm, arm == 2 && i % 2 ? 20.0 : 10.0, 50});
+        }
+    }
+    auto alike = exposures;
+    for (ExposureOrders& exposure : alike) exposure.before = 0;
+    EXPECT_LT(std::abs(orders_by_reward(exposures).slope - 1), 0.3 * std::abs(orders_by_reward(alike).slope - 1));
+    EXPECT_LT(orders_by_reward(exposures).error, 0.5 * orders_by_reward(alike).error);
+}
+
 TEST(ExtraOrders, OfOneArmNothingIsMeasured) {
     auto exposures = orders_by_arm();
     for (ExposureOrders& exposure : exposures) exposure.arm = 0, exposure.reward = 0.1;
@@ -110,6 +163,34 @@ TEST(ExtraOrders, AreToldByRedemptionsFromWhatIsRaised) {
     const OfferOutcome none = try_offers(shop_named("as the model"), trial, 1);
     EXPECT_GT(more.learned[0].extra.per_reward * more.learned[0].mean_reward, 0.005);
     EXPECT_LT(none.learned[0].extra.per_reward * none.learned[0].mean_reward, 0.005);
+}
+
+// How many of them there are is not known exactly either: then the parameters that make up for them are known less.
+TEST(ExtraOrders, MakeTheOthersLessSure) {
+    constexpr double rates[] = {0.02, 0.06}, stretches[] = {1.3, 1.9, 2.8};
+    const SimulatedShop shop(shop_named("as the model"), 4'000, 1);
+    Random random(1, 2);
+    std::vector<ResponseOrder> orders;
+    for (int i = 0; i < 10'000; ++i) {
+        Exposure exposure{static_cast<std::size_t>(i % 4'000), {}, i % 6};
+        exposure.terms = stretched_terms(shop.shoppers()[exposure.shopper], stretches[i % 3], rates[i % 2]);
+        shop.append_orders(exposure, random, orders);
+    }
+    OrdersByReward measured;
+    measured.all_orders = 0.4;
+    measured.all_rewards = 0.07;
+    measured.slope = 0.1;
+    measured.error = 0.2;
+    const ResponseWithExtra free = fit_with_extra(orders, 3, false, measured, std::nan("")),
+                            given = fit_with_extra(orders, 3, false, measured, free.rate.per_reward);
+    for (const std::size_t i : {parameter::a, parameter::lb}) {
+        EXPECT_NEAR(free.fit.mode[i], given.fit.mode[i], 1e-5) << i;
+        EXPECT_GT(free.fit.standard_error(i), 1.001 * given.fit.standard_error(i)) << i;
+    }
+    measured.error = 1e-6;  // as if it were known
+    const ResponseFit known = fit_with_extra(orders, 3, false, measured, std::nan("")).fit;
+    const ResponseFit same = fit_with_extra(orders, 3, false, measured, 0.1).fit;
+    EXPECT_NEAR(known.standard_error(parameter::lb), same.standard_error(parameter::lb), 1e-4);
 }
 
 TEST(ExtraOrders, ThatAreGivenAreNotFitted) {

@@ -142,7 +142,7 @@ TEST(ResponseFit, FindsThePublishedModeOfALog) {
                          0.82948, 0.53763, 0.52063, 0.53866, 0.56799};
     for (std::size_t i = 0; i < fit.mode.size(); ++i) {
         EXPECT_NEAR(fit.mode[i], mode[i], 1e-4) << i;
-        EXPECT_NEAR(fit.posterior_errors[i], se[i], 2e-4 * (1 + se[i])) << i;
+        EXPECT_NEAR(fit.posterior_error(i), se[i], 2e-4 * (1 + se[i])) << i;
         EXPECT_GT(fit.standard_error(i), 0) << i;
     }
     EXPECT_LT(fit.evaluations, 200);
@@ -181,7 +181,7 @@ TEST(ResponseFit, FindsTheParametersOfASimulation) {
     ASSERT_TRUE(fit.converged);
     for (std::size_t i = 0; i < example.size(); ++i) {
         EXPECT_NEAR(fit.mode[i], example[i], 3.5 * fit.standard_error(i)) << i;
-        EXPECT_NEAR(fit.standard_error(i) / fit.posterior_errors[i], 1, 0.1) << i;  // nobody recurs
+        EXPECT_NEAR(fit.standard_error(i) / fit.posterior_error(i), 1, 0.1) << i;  // nobody recurs
     }
     EXPECT_GT(reach_check(orders, fit.response()).p_value, 0.01);
 }
@@ -194,7 +194,7 @@ TEST(ResponseFit, WhoRecursSaysLess) {
     ASSERT_TRUE(fit.converged && single.converged);
     // Four copies of everybody: errors that believed in four customers would be half as large.
     EXPECT_NEAR(fit.standard_error(parameter::ltau) / single.standard_error(parameter::ltau), 1, 0.1);
-    EXPECT_NEAR(fit.posterior_errors[parameter::ltau] / single.posterior_errors[parameter::ltau], 0.5, 0.1);
+    EXPECT_NEAR(fit.posterior_error(parameter::ltau) / single.posterior_error(parameter::ltau), 0.5, 0.1);
 }
 
 TEST(ResponseFit, NeitherOrderNorNumbersMatter) {
@@ -231,11 +231,17 @@ TEST(ResponseFit, LogsThatSayLittle) {
     EXPECT_TRUE(fit_response(generous, 0, false).converged);
 }
 
-// A threshold that every order reaches, amounts of a hundredth and of a billion.
-TEST(ResponseFit, AmountsOfAnySize) {
+// Nothing depends on the unit of the currency; not where the logarithms of densities happen to add up to nothing,
+// either.
+TEST(ResponseFit, IsTheSameInAnyUnit) {
     auto orders = simulated(400, example, false, 6);
     for (auto& o : orders) o.segment = -1;
-    for (const double scale : {1e-4, 1e10}) {
+    const ResponseFit plain = fit_response(orders, 0, false);
+    ASSERT_TRUE(plain.converged);
+    const double n = static_cast<double>(orders.size());
+    std::vector<double> scales = {std::exp(plain.log_posterior / n)};
+    for (int digits = -4; digits <= 12; ++digits) scales.push_back(std::pow(10.0, digits));
+    for (const double scale : scales) {
         auto scaled = orders;
         for (auto& o : scaled) {
             o.known.mu += std::log(scale);
@@ -243,10 +249,43 @@ TEST(ResponseFit, AmountsOfAnySize) {
             o.terms.min_spend *= scale;
             o.terms.reward *= scale;
         }
-        const ResponseFit fit = fit_response(scaled, 0, false), plain = fit_response(orders, 0, false);
-        for (std::size_t i = 0; i < fit.mode.size(); ++i) EXPECT_NEAR(fit.mode[i], plain.mode[i], 1e-4);
+        const ResponseFit fit = fit_response(scaled, 0, false);
+        EXPECT_TRUE(fit.converged) << scale;
+        EXPECT_NEAR(fit.log_posterior, plain.log_posterior - n * std::log(scale), 1e-6) << scale;
+        for (std::size_t i = 0; i < fit.mode.size(); ++i) {
+            EXPECT_NEAR(fit.mode[i], plain.mode[i], 1e-8) << i << " by " << scale;
+            EXPECT_NEAR(fit.standard_error(i), plain.standard_error(i), 1e-6) << i << " by " << scale;
+        }
     }
+}
+
+// Orders of a hundredth, the first rung 1, and some of them reach it all the same: gaps of a hundredfold.
+TEST(ResponseFit, ThresholdsFarAboveEveryOrder) {
+    std::mt19937_64 random(1);
+    std::normal_distribution<double> normal;
+    std::uniform_real_distribution<double> uniform;
+    for (const double typical : {0.02, 0.01, 0.004, 0.0004}) {
+        std::vector<ResponseOrder> orders;
+        for (int i = 0; i < 1'200; ++i) {
+            const double mu = std::log(typical) + 0.4 * normal(random);
+            ResponseOrder o = order_of({mu, 0.4}, {1, i % 2 ? 0.06 : 0.02}, -1, 0, i % 10 != 0, false);
+            o.customer = i;
+            o.arm = i % 2;
+            o.value = std::max(std::round(100 * std::exp(mu + 0.35 * normal(random))) / 100, 0.01);
+            o.redeemed = o.open && uniform(random) < 0.3;
+            if (o.redeemed) o.value = 1 - 0.04 * std::log1p(-uniform(random));
+            orders.push_back(o);
+        }
+        const ResponseFit fit = fit_response(orders, 0, true);
+        EXPECT_TRUE(fit.converged) << typical;
+        for (std::size_t i = 0; fit.converged && i < fit.mode.size(); ++i) EXPECT_LT(fit.standard_error(i), 10) << i;
+    }
+}
+
+TEST(ResponseFit, ThresholdsThatEveryOrderReaches) {
+    auto orders = simulated(400, example, false, 6);
     for (auto& o : orders) {
+        o.segment = -1;
         o.terms = {0.01, 0.001};
         if (o.open) o.redeemed = true;
     }

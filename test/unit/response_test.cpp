@@ -124,6 +124,32 @@ TEST(Response, GuardsAgainstWhatIsNotKnown) {
     EXPECT_FALSE(choose(ResponseBelief(fit, economics), prospect, candidates()));
 }
 
+// Offers are chosen by what is believed of extra orders, intervals hold what was measured: and the cautious estimate.
+TEST(Response, IntervalsHoldExtraOrdersAsMeasured) {
+    ResponseFit fit;
+    fit.mode = example;
+    fit.converged = true;
+    fit.covariance = Matrix(example.size());
+    Economics economics;
+    economics.extra_orders_error = 0.01;
+    economics.measured_extra_orders = 0.5;
+    economics.measured_extra_orders_error = 0.1;
+    const Prospect prospect{known, 0.17047184170471844, -1, 0.30};
+    const ResponseBelief believed(fit, economics), measured(fit, economics, 100, 11, ExtraDraws::measured);
+    const OfferTerms terms{80, 1.60};
+    const auto interval_of = [&](const ResponseBelief& belief) {
+        TotalProfit total(belief);
+        total.add(prospect, terms);
+        return total.per_customer(1);
+    };
+    EXPECT_EQ(interval_of(believed).mode, interval_of(measured).mode);
+    const OfferProfit profit(measured.mode(), prospect, economics, terms.min_spend);
+    EXPECT_GT(interval_of(measured).high, profit.at(terms.reward, 0.6));
+    EXPECT_LT(interval_of(measured).high, profit.at(terms.reward, 0.8));
+    EXPECT_EQ(interval_of(measured).low, interval_of(measured).mode);
+    EXPECT_LT(interval_of(believed).high, profit.at(terms.reward, 0.03));
+}
+
 TEST(Response, SpendThatTheNextOrderLacksIsNoGain) {
     Economics economics;
     economics.displaced = 0.5;

@@ -102,7 +102,8 @@ std::vector<OfferTerms> terms_within(const TriedTerms& tried, const StudiedCusto
 
 OfferStudy study_offers(const ResponseFit& fit, const Economics& economics, std::span<const StudiedCustomer> customers,
                         const TriedTerms& tried, int decimals, Poll poll) {
-    const ResponseBelief belief(fit, economics), sure(fit, economics, interval_draws, interval_seed);
+    const ResponseBelief belief(fit, economics);
+    const ResponseBelief sure(fit, economics, interval_draws, interval_seed, ExtraDraws::measured);
     TotalProfit in_use(sure), spread(sure), uniform(sure), learned(sure), exploring(sure);
     OfferStudy study;
     const std::size_t pairs = tried.stretches.size() * tried.rates.size();

@@ -7,6 +7,7 @@
 
 #include "core/base/poll.hpp"
 #include "core/response/response_fit.hpp"
+#include "core/response/response_profit.hpp"
 
 namespace clientele {
 
@@ -25,12 +26,15 @@ struct ExposureOrders {
     std::int32_t arm = 0;      // of all strata: nothing, one combination of terms, or what follows from the customer
     double reward = 0;         // as a share of the median order; 0 where held out
     double orders = 0;
+    double before = 0;  // the customer's orders of the year before it
 };
 
 // The orders that a reward adds, in proportion to it: by least squares of the arms' orders on their mean rewards,
 // within strata. So those who were offered much are held against those who were offered little, and not only against
 // the few who were held out; and a customer's reward, which goes with what they spend, plays no part but through its
-// arm's mean. The error knows that customers recur. Nothing varies: a mean of 0, and an infinite error.
+// arm's mean. Orders are taken beyond what the year before lets expect (as CUPED does), and who orders often, whose
+// numbers vary most, counts for less: a customer of the mean by half of one who never ordered. The error knows that
+// customers recur. Nothing varies: a mean of 0, and an infinite error.
 struct OrdersByReward {
     double slope = 0, error = 0;  // orders, per reward as a share of the median order
     double mean_reward = 0;       // of those offered
@@ -43,6 +47,9 @@ struct OrdersByReward {
 };
 OrdersByReward orders_by_reward(std::span<const ExposureOrders> exposures, Poll poll = never_give_up);
 
+// By what is believed at the mean reward. Where it is given (an error of 0), or nothing was measured, that is all.
+Economics economics_of(const OrdersByReward& measured, const ExtraOrders& believed, double displaced);
+
 // Orders per reward that come only because of the offer, and orders of an exposure that come anyway.
 struct ExtraRate {
     double per_reward = 0, own_orders = 0;
@@ -53,7 +60,8 @@ void mark_extra(std::span<ResponseOrder> orders, const ExtraRate& rate);
 
 // A response, and the extra orders that go best with it. Extra orders redeem, however far the threshold is: taken for
 // others, they would make customers look as if they spent more for a reward. Redemptions tell more of them than numbers
-// of orders do, but only as far as the response is as the model has it; so nothing is earned by what they tell.
+// of orders do, but only as far as the response is as the model has it; so nothing is earned by what they tell. What
+// they leave open of the extra orders is part of the fit's covariance.
 struct ResponseWithExtra {
     ResponseFit fit;
     ExtraRate rate;

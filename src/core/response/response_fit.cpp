@@ -24,6 +24,7 @@
 #include <memory>
 #include <new>
 #include <numbers>
+#include <numeric>
 #include <tuple>
 
 namespace clientele {
@@ -31,6 +32,8 @@ namespace {
 
 constexpr double difference_step = 1e-3;
 constexpr double converged_step = 1e-7;
+constexpr double least_rise = 1e-2;  // of the log posterior: such a step is a seventh of a standard error at most
+constexpr double noise = 1e-10;      // of the log posterior, an order
 constexpr int max_climb = 300;
 constexpr int max_polish = 40;
 constexpr std::size_t orders_between_checks = 4'096;
@@ -185,7 +188,7 @@ int climb(const ResponseLikelihood& likelihood, Vector& at) {
     nlopt_set_min_objective(optimiser.get(), negated, &climb);
     nlopt_set_lower_bounds1(optimiser.get(), -30);
     nlopt_set_upper_bounds1(optimiser.get(), 30);
-    nlopt_set_ftol_rel(optimiser.get(), 1e-9);
+    nlopt_set_ftol_abs(optimiser.get(), 1e-9 * (1 + static_cast<double>(likelihood.orders())));
     nlopt_set_maxeval(optimiser.get(), max_climb);
     double value = 0;
     const nlopt_result result = nlopt_optimize(optimiser.get(), at.data(), &value);
@@ -214,12 +217,14 @@ Vector newton_step(const Matrix& curvature, const Vector& gradient, bool& concav
     return step;
 }
 
-// Goes where the step leads to, or a part of it that leads up; false where none does.
+// Goes where the step leads to, or a part of it that leads up; false where none does. What counts as up does not depend
+// on the currency's unit, which moves all values alike.
 bool advance(const ResponseLikelihood& likelihood, Vector& at, double value, Vector step) {
+    const double least = value - noise * (1 + static_cast<double>(likelihood.orders()));
     for (int halving = 0; halving < 12; ++halving) {
         Vector next = at;
         for (std::size_t i = 0; i < at.size(); ++i) next[i] += step[i];
-        if (likelihood.log_posterior(next, {}) >= value - 1e-10 * std::abs(value)) {
+        if (likelihood.log_posterior(next, {}) >= least) {
             at = next;
             return true;
         }
@@ -228,18 +233,27 @@ bool advance(const ResponseLikelihood& likelihood, Vector& at, double value, Vec
     return false;
 }
 
-// To the top; whether there is one.
+// How much higher Newton's step leads, as far as gradient and curvature tell.
+double rise_of(const Vector& step, const Vector& gradient) {
+    return 0.5 * std::inner_product(step.begin(), step.end(), gradient.begin(), 0.0);
+}
+
+// To the top; whether there is one. The gradient is the integral's, the value that of 32 nodes: where thresholds are
+// a hundred times what customers spend, the two differ by so much that no step leads up close to the top, nor is
+// there anything left to rise.
 bool polish(const ResponseLikelihood& likelihood, Vector& at, Matrix& curvature) {
     Vector gradient(at.size());
+    bool is_level = false;
     for (int i = 0; i < max_polish; ++i) {
         const double value = likelihood.log_posterior(at, gradient);
         curvature = likelihood.curvature(at);
         bool concave = false;
         const Vector step = newton_step(curvature, gradient, concave);
         if (concave && longest_part(step) < converged_step) return true;
-        if (!advance(likelihood, at, value, step)) return false;
+        is_level = concave && rise_of(step, gradient) < least_rise;
+        if (!advance(likelihood, at, value, step)) break;
     }
-    return false;
+    return is_level;
 }
 
 void add_square(const Vector& gradient, Matrix& sum) {
@@ -365,6 +379,7 @@ double ResponseLikelihood::sum_up(std::span<const double> parameters, std::span<
 }
 
 double ResponseFit::standard_error(std::size_t which) const { return std::sqrt(covariance(which, which)); }
+double ResponseFit::posterior_error(std::size_t which) const { return std::sqrt(posterior(which, which)); }
 
 double extra_log_odds(const ResponseOrder& order, const Response& response) {
     const Natural natural(order, response);
@@ -384,11 +399,9 @@ ResponseFit fit_response(std::span<const ResponseOrder> orders, std::size_t segm
     fit.log_likelihood = likelihood.log_likelihood(fit.mode);
     fit.log_posterior = fit.log_likelihood + likelihood.log_prior(fit.mode);
     if (!fit.converged) return fit;
-    const Matrix posterior = inverse(*cholesky(curvature));
+    fit.posterior = inverse(*cholesky(curvature));
     const Matrix bread = inverse(*cholesky(likelihood.variation(fit.mode, false)));
     fit.covariance = product(product(bread, likelihood.variation(fit.mode, true)), bread);
-    fit.posterior_errors.resize(fit.mode.size());
-    for (std::size_t i = 0; i < fit.mode.size(); ++i) fit.posterior_errors[i] = std::sqrt(posterior(i, i));
     return fit;
 }
 

@@ -41,6 +41,7 @@ class ResponseLikelihood {
     double log_likelihood(std::span<const double> parameters) const;
     double log_prior(std::span<const double> parameters) const;
 
+    std::size_t orders() const { return orders_.size(); }
     // The log posterior, and its gradient where there is room for one.
     double log_posterior(std::span<const double> parameters, std::span<double> gradient) const;
     // Minus its second derivatives, by central differences of the gradient.
@@ -63,8 +64,8 @@ double log_likelihood_of(const ResponseOrder& order, const Response& response, s
 
 struct ResponseFit {
     Vector mode;
-    Matrix covariance;        // the sandwich: customers recur
-    Vector posterior_errors;  // of the curvature at the mode, as if each order were another customer's
+    Matrix covariance;  // the sandwich: customers recur
+    Matrix posterior;   // the inverse of the curvature at the mode, as if each order were another customer's
     double log_likelihood = 0;
     double log_posterior = 0;
     int evaluations = 0;
@@ -73,6 +74,7 @@ struct ResponseFit {
 
     Response response() const { return {mode, q_known}; }
     double standard_error(std::size_t which) const;
+    double posterior_error(std::size_t which) const;
 };
 
 // From the priors' means, or from where to start, to the mode. Where it has not converged there is no covariance.

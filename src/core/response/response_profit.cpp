@@ -85,18 +85,22 @@ double OfferProfit::gain_of_raised(const OrdersBelow::Moments& moments) const {
     return margin_ * (1 - economics_.displaced) * added;
 }
 
-ResponseBelief::ResponseBelief(const ResponseFit& fit, const Economics& economics, int draws, std::uint64_t seed)
+ResponseBelief::ResponseBelief(const ResponseFit& fit, const Economics& economics, int draws, std::uint64_t seed,
+                               ExtraDraws extra)
     : mode_(fit.response()),
       economics_(economics),
       sure_extra_orders_(std::max(economics.extra_orders - extra_deviate * economics.extra_orders_error, 0.0)) {
     const auto factor = fit.converged ? cholesky(fit.covariance, 1e-10) : std::nullopt;
     if (!factor) return;
+    const bool believed = extra == ExtraDraws::believed;
+    const double mean = believed ? economics.extra_orders : economics.measured_extra_orders;
+    const double error = believed ? economics.extra_orders_error : economics.measured_extra_orders_error;
     Random random(seed, 0);
     for (int i = 0; i < draws; ++i) {
         Vector parameters = deviate(*factor, random);
         for (std::size_t k = 0; k < parameters.size(); ++k) parameters[k] += fit.mode[k];
-        const double extra = economics.extra_orders + economics.extra_orders_error * standard_normal(random);
-        draws_.push_back({Response(parameters, fit.q_known), std::max(extra, 0.0)});
+        const double extra_orders = mean + error * standard_normal(random);
+        draws_.push_back({Response(parameters, fit.q_known), std::max(extra_orders, 0.0)});
     }
 }
 
@@ -156,7 +160,9 @@ void TotalProfit::add(const Prospect& prospect, const OfferTerms& terms, double 
 }
 
 ProfitInterval profit_interval(double at_mode, const std::vector<double>& by_draw) {
-    return {at_mode, quantile_of(by_draw, interval_tail), quantile_of(by_draw, 1 - interval_tail)};
+    const double low = quantile_of(by_draw, interval_tail), high = quantile_of(by_draw, 1 - interval_tail);
+    if (by_draw.empty()) return {at_mode, low, high};
+    return {at_mode, std::min(low, at_mode), std::max(high, at_mode)};
 }
 
 ProfitInterval TotalProfit::per_customer(double customers) const {

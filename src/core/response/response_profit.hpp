@@ -24,9 +24,15 @@ struct Prospect {
 struct Economics {
     double contact_cost = 0;  // of making the offer
     double displaced = 0;     // the share of added spend that the next order lacks
-    // Orders that come only because of the offer, per reward as a share of the median order; and how sure that is.
+    // Orders that come only because of the offer, per reward as a share of the median order, and how sure that is: as
+    // it is believed, shrunk towards 0, and as it was measured.
     double extra_orders = 0, extra_orders_error = 0;
+    double measured_extra_orders = 0, measured_extra_orders_error = 0;
 };
+
+// Which of both draws are made of. What is believed decides, since what chance brings must not be paid for. An interval
+// is of what was measured: it would promise more than is known if it held only what is thought likely beforehand.
+enum class ExtraDraws { believed, measured };
 
 // The expected profit of the horizon, of one customer by one response, from which offers for one threshold follow.
 class OfferProfit {
@@ -57,9 +63,10 @@ class ResponseBelief {
     static constexpr int guard_draws = 24;
 
     // Each draw's parameters are from N(mode, covariance), its extra orders from N(mean, error), never below 0. The
-    // mode counts on extra orders no more than on what is sure of them, their 5 % quantile: where there are none, all
-    // that is paid for them is lost.
-    ResponseBelief(const ResponseFit& fit, const Economics& economics, int draws = guard_draws, std::uint64_t seed = 7);
+    // mode counts on extra orders no more than on what is sure of them, their 5 % quantile as they are believed: where
+    // there are none, all that is paid for them is lost.
+    ResponseBelief(const ResponseFit& fit, const Economics& economics, int draws = guard_draws, std::uint64_t seed = 7,
+                   ExtraDraws extra = ExtraDraws::believed);
 
     struct Draw {
         Response response;
@@ -104,7 +111,8 @@ std::optional<Choice> choose(const ResponseBelief& belief, const Prospect& prosp
 std::optional<Choice> best_candidate(const ResponseBelief& belief, const Prospect& prospect,
                                      std::span<const OfferTerms> candidates);
 
-// What offers earn together, by each draw; and the 90 % interval of that.
+// What offers earn together, by each draw; and the 90 % interval of that, which goes on to the mode where this, that
+// counts on next to no extra orders, is outside of it.
 struct ProfitInterval {
     double mode = 0, low = 0, high = 0;
 };

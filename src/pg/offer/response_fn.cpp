@@ -50,7 +50,7 @@ Table<width> table_argument(FunctionCallInfo fcinfo, int argument) {
 // What there is to fit to, in flat memory of the backend.
 struct FitInput {
     Table<10> orders;    // customer, log_mean, log_sd, min_spend, reward, segment, arm, open, redeemed, value
-    Table<5> exposures;  // customer, stratum, arm, reward by median order, orders
+    Table<6> exposures;  // customer, stratum, arm, reward by median order, orders, those of the year before
     Table<8> customers;  // log_mean, log_sd, orders, segment, margin, reference value, min_spend, reward
     std::span<const double> stretches, rates, order_rate;
     std::size_t segments;
@@ -90,7 +90,7 @@ FitInput input_of(FunctionCallInfo fcinfo) {
     }
     FitInput input{};
     input.orders = table_argument<10>(fcinfo, 0);
-    input.exposures = table_argument<5>(fcinfo, 1);
+    input.exposures = table_argument<6>(fcinfo, 1);
     input.customers = table_argument<8>(fcinfo, 2);
     check_segments(input.orders, 5, PG_GETARG_INT32(6));
     check_segments(input.customers, 3, PG_GETARG_INT32(6));
@@ -123,12 +123,16 @@ std::vector<ResponseOrder> orders_of(const Table<10>& table) {
     return orders;
 }
 
-std::vector<ExposureOrders> exposures_of(const Table<5>& table) {
+std::vector<ExposureOrders> exposures_of(const Table<6>& table) {
     std::vector<ExposureOrders> exposures(table.rows());
     for (std::size_t i = 0; i < exposures.size(); ++i) {
         const auto row = table.row(i);
-        exposures[i] = {static_cast<std::int64_t>(row[0]), static_cast<std::int32_t>(row[1]),
-                        static_cast<std::int32_t>(row[2]), row[3], row[4]};
+        exposures[i] = {static_cast<std::int64_t>(row[0]),
+                        static_cast<std::int32_t>(row[1]),
+                        static_cast<std::int32_t>(row[2]),
+                        row[3],
+                        row[4],
+                        row[5]};
     }
     return exposures;
 }
@@ -182,17 +186,6 @@ struct Found {
     bool studied = false;
 };
 
-Economics economics_of(const Extra& extra, double displaced) {
-    Economics economics;
-    economics.displaced = displaced;
-    const double mean_reward = extra.measured.mean_reward;
-    if (mean_reward > 0) {
-        economics.extra_orders = extra.orders.mean / mean_reward;
-        economics.extra_orders_error = extra.orders.error / mean_reward;
-    }
-    return economics;
-}
-
 Found find(const FitInput& input) {
     Found found;
     std::vector<ResponseOrder> orders = orders_of(input.orders);
@@ -205,8 +198,9 @@ Found find(const FitInput& input) {
     const auto customers = customers_of(input);
     found.studied = found.fit.converged && !customers.empty() && !input.stretches.empty();
     if (!found.studied) return found;
-    found.study = study_offers(found.fit, economics_of(found.extra, input.displaced), customers,
-                               {millionths(input.stretches), millionths(input.rates)}, input.decimals, poll_interrupts);
+    found.study =
+        study_offers(found.fit, economics_of(found.extra.measured, found.extra.orders, input.displaced), customers,
+                     {millionths(input.stretches), millionths(input.rates)}, input.decimals, poll_interrupts);
     return found;
 }
 
@@ -239,7 +233,7 @@ std::vector<double> arms_of(const Found& found) {
 }
 
 std::vector<double> extra_numbers(const FitInput& input, const Found& found) {
-    const Economics economics = economics_of(found.extra, input.displaced);
+    const Economics economics = economics_of(found.extra.measured, found.extra.orders, input.displaced);
     const Extra& extra = found.extra;
     return {extra.orders.mean,
             extra.orders.error,
