@@ -375,6 +375,9 @@ DECLARE
     former clientele.store_settings := clientele._found_again(store, clientele._settings(store), given, reset);
     wanted clientele.store_settings := clientele._wanted_settings(former, given, reset);
     state jsonb := CASE WHEN attaching THEN former.options #> '{detached,state}' ELSE clientele._state_of_sources(former) END;
+    others_may_write constant boolean := former.options #>> '{detached,transaction}' IS DISTINCT FROM pg_current_xact_id()::text;
+    -- PostgreSQL counts what was written before with this transaction, until it has told the statistics.
+    left_out constant text[] := CASE WHEN others_may_write THEN '{written}' ELSE '{}' END::text[];
     is_same boolean;
     everybody boolean;
 BEGIN
@@ -383,8 +386,8 @@ BEGIN
     IF clientele._needs_new_views(store, wanted) THEN
         wanted.options := wanted.options - 'first_attributes';
     END IF;
-    is_same := coalesce(state = clientele._state_of_sources(wanted), false);
-    everybody := former.options #>> '{detached,transaction}' IS DISTINCT FROM pg_current_xact_id()::text AND (attaching OR NOT is_same);
+    is_same := coalesce(state - left_out = clientele._state_of_sources(wanted) - left_out, false);
+    everybody := others_may_write AND (attaching OR NOT is_same);
     wanted.live := former.live AND NOT coalesce(NOT (given -> 'live')::boolean, false);
     IF wanted.live AND everybody OR NOT wanted.live AND NOT is_same THEN
         wanted.fresh_to := NULL;

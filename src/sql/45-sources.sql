@@ -144,6 +144,9 @@ COMMENT ON FUNCTION clientele._become_owner(name) IS
 
 CREATE FUNCTION clientele._state_of_sources(settings clientele.store_settings) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH relations AS MATERIALIZED (
+        SELECT s.role, m AS member FROM (VALUES ('orders', settings.orders), ('items', settings.items)) s (role, relation)
+            CROSS JOIN LATERAL clientele._family(s.relation) m)
     SELECT jsonb_build_object('filter', settings.order_filter, 'time_zone', settings.time_zone,
         'columns', (SELECT jsonb_object_agg(c.role, (SELECT jsonb_build_array(a.attnum, a.atttypid::bigint) FROM pg_attribute a
                 WHERE a.attrelid = c.relation AND a.attname = c.name AND NOT a.attisdropped))
@@ -152,14 +155,15 @@ CREATE FUNCTION clientele._state_of_sources(settings clientele.store_settings) R
                 ('refunded', settings.orders, settings.refunded), ('discount', settings.orders, settings.discount),
                 ('item_order_id', settings.items, settings.item_order_id), ('item_category', settings.items, settings.item_category),
                 ('item_amount', settings.items, settings.item_amount)) c (role, relation, name)),
-        'tables', (SELECT jsonb_agg(jsonb_build_array(s.role, m::oid::bigint, c.relfilenode::bigint, pg_stat_get_xact_tuples_inserted(m),
-                pg_stat_get_xact_tuples_updated(m), pg_stat_get_xact_tuples_deleted(m)) ORDER BY s.role, m::oid)
-            FROM (VALUES ('orders', settings.orders), ('items', settings.items)) s (role, relation)
-                CROSS JOIN LATERAL clientele._family(s.relation) m JOIN pg_class c ON c.oid = m))
+        'tables', (SELECT jsonb_agg(jsonb_build_array(r.role, r.member::oid::bigint, c.relfilenode::bigint) ORDER BY r.role, r.member::oid)
+            FROM relations r JOIN pg_class c ON c.oid = r.member),
+        'written', (SELECT jsonb_agg(jsonb_build_array(pg_stat_get_xact_tuples_inserted(r.member),
+                pg_stat_get_xact_tuples_updated(r.member), pg_stat_get_xact_tuples_deleted(r.member)) ORDER BY r.role, r.member::oid)
+            FROM relations r))
 $$;
 COMMENT ON FUNCTION clientele._state_of_sources(clientele.store_settings) IS
-    'What a store reads, and what this transaction has written there: as long as it stays the same, and nobody else can write, so do the '
-    'profiles.';
+    'What a store reads, and (written) what this transaction has written there: as long as it stays the same, and nobody else can write, '
+    'so do the profiles.';
 
 -- ---- Letting go ----
 
