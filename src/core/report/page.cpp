@@ -60,7 +60,7 @@ summary { cursor: pointer; padding: .25rem 0; }
 pre { margin: .25rem 0; font-size: .8125rem; white-space: pre-wrap; }
 .missing { border-style: dashed; }
 @media print { body { font-size: 10pt; } nav, details:not([open]) { display: none; } .scroll { overflow: visible; } table { width: auto; }
-  h2 { break-after: avoid; margin-top: 1.25rem; } .key { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+  thead .n { white-space: normal; } h2 { break-after: avoid; margin-top: 1.25rem; } .key { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 )";
 
 // A page of many figures is long on a phone: its questions lead to them.
