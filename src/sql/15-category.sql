@@ -17,5 +17,5 @@ COMMENT ON FUNCTION clientele._category_mix_final(internal) IS 'Final function o
 CREATE AGGREGATE clientele._category_mix(category text, amount numeric) (
     SFUNC = clientele._category_mix_add, STYPE = internal, SSPACE = 600, FINALFUNC = clientele._category_mix_final, PARALLEL = SAFE);
 COMMENT ON AGGREGATE clientele._category_mix(text, numeric) IS
-    'What was spent by category: category -> sum of amounts, exact; each amount is rounded to four decimals, as an order''s is. NULLs are '
-    'left out, and categories whose sum is not below 10^13; NULL where nothing is left. Categories are the same where their bytes are.';
+    'What was spent by category: category -> sum of amounts, exact. NULLs are left out, and categories whose sum is not below 10^13; NULL '
+    'where nothing is left. Categories are the same where their bytes are.';

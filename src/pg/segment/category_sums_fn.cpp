@@ -17,6 +17,7 @@ struct CategorySum {
     std::uint32_t size;
     std::int32_t decimals;  // the most that any of its amounts shows
     StoredMoney spent;
+    Numeric finer;  // what amounts of more than four decimals add up to; nullptr: there is none
 
     std::string_view category() const { return {text, size}; }
 };
@@ -53,7 +54,7 @@ CategorySum& inserted(CategorySums& state, std::uint32_t place, std::string_view
     CategorySum* at = state.sums + place;
     std::copy_backward(at, state.sums + state.count, state.sums + state.count + 1);
     ++state.count;
-    *at = {text, static_cast<std::uint32_t>(category.size()), 0, 0};
+    *at = {text, static_cast<std::uint32_t>(category.size()), 0, 0, nullptr};
     return *at;
 }
 
@@ -64,7 +65,25 @@ CategorySum& sum_of(CategorySums& state, std::string_view category, MemoryContex
     return inserted(state, static_cast<std::uint32_t>(at - state.sums), category, context);
 }
 
-bool is_in_range(MoneySum spent) { return spent < max_amount && spent > -max_amount; }
+void add_finer(CategorySum& sum, Datum amount, MemoryContext context) {
+    const Datum total = sum.finer ? DirectFunctionCall2(numeric_add, NumericGetDatum(sum.finer), amount) : amount;
+    MemoryContext caller = MemoryContextSwitchTo(context);
+    Numeric kept = DatumGetNumericCopy(total);
+    MemoryContextSwitchTo(caller);
+    if (sum.finer) pfree(sum.finer);
+    sum.finer = kept;
+}
+
+void add_amount(CategorySum& sum, Datum amount, MemoryContext context) {
+    const Scaled scaled = read_numeric(amount);
+    if (scaled.kind != NumericKind::finite) refuse_amount("line amount", amount);
+    if (DatumGetInt32(DirectFunctionCall1(numeric_scale, amount)) > money_decimals) {
+        add_finer(sum, amount, context);
+    } else {
+        sum.spent += scaled.value;
+        sum.decimals = Max(sum.decimals, scaled.scale);
+    }
+}
 
 void push_string(JsonbParseState** object, std::string_view text) {
     JsonbValue key{};
@@ -81,9 +100,11 @@ void push_number(JsonbParseState** object, Datum number) {
     pushJsonbValue(object, WJB_VALUE, &value);
 }
 
-MoneySum in_decimals(MoneySum spent, int decimals) {
-    for (int i = decimals; i < money_decimals; ++i) spent /= 10;
-    return spent;
+Datum total_of(const CategorySum& sum) {
+    MoneySum spent = sum.spent;
+    for (int i = sum.decimals; i < money_decimals; ++i) spent /= 10;
+    const Datum total = make_numeric(spent, sum.decimals);
+    return sum.finer ? DirectFunctionCall2(numeric_add, total, NumericGetDatum(sum.finer)) : total;
 }
 
 }  // namespace
@@ -92,13 +113,9 @@ MoneySum in_decimals(MoneySum spent, int decimals) {
 CLIENTELE_FUNCTION(clientele_category_mix_add) {
     MemoryContext context = sums_context(fcinfo);
     if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return unchanged_state(fcinfo);
-    const Scaled amount = read_numeric(PG_GETARG_DATUM(2));
-    if (amount.kind != NumericKind::finite) refuse_amount("line amount", PG_GETARG_DATUM(2));
     auto* state = state_argument<CategorySums>(fcinfo, 0);
     if (!state) state = new_sums(context);
-    CategorySum& sum = sum_of(*state, text_of(PG_GETARG_DATUM(1)), context);
-    sum.spent += amount.value;
-    sum.decimals = Max(sum.decimals, amount.scale);
+    add_amount(sum_of(*state, text_of(PG_GETARG_DATUM(1)), context), PG_GETARG_DATUM(2), context);
     PG_RETURN_POINTER(state);
 }
 
@@ -110,9 +127,10 @@ CLIENTELE_FUNCTION(clientele_category_mix_final) {
     bool is_empty = true;
     for (std::uint32_t i = 0; state && i < state->count; ++i) {
         const CategorySum& sum = state->sums[i];
-        if (!is_in_range(sum.spent)) continue;
+        const Datum total = total_of(sum);
+        if (read_numeric(total).kind != NumericKind::finite) continue;
         push_string(&object, sum.category());
-        push_number(&object, make_numeric(in_decimals(sum.spent, sum.decimals), sum.decimals));
+        push_number(&object, total);
         is_empty = false;
     }
     if (is_empty) PG_RETURN_NULL();
