@@ -283,7 +283,7 @@ COMMENT ON FUNCTION clientele._measured_validity(name, text, integer) IS
 CREATE FUNCTION clientele._check_enrolled("from" timestamptz, "to" timestamptz, horizon interval) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    longest constant interval := '10 years';
+    longest constant interval := '10 years'::interval;
 BEGIN
     IF NOT isfinite(horizon) OR horizon <= '0' OR horizon > longest THEN
         RAISE EXCEPTION 'invalid horizon: %', horizon USING ERRCODE = 'invalid_parameter_value',

@@ -234,6 +234,9 @@ SELECT clientele.merge_customers('17'::text, '18'::text, 'plain'::name);
 SELECT clientele.forget_customer(13::int8, 'full'::name);
 SELECT clientele.forget_customer('20'::text, 'full'::name);
 SELECT clientele.upgrade_store('full'::name);
+-- As if an older release had made it.
+UPDATE "full".settings SET version = 0;
+SELECT clientele.upgrade_store('full'::name);
 SELECT clientele.set_time_zone('full'::name, 'Europe/Berlin'::text);
 SELECT clientele.alter_store('full'::name, margin => 0.4, keep_events => '10 days'::interval);
 SELECT clientele.alter_store('full'::name, time_zone => 'Europe/Paris'::text);
