@@ -114,6 +114,10 @@ INSERT INTO orders (order_id, customer_id, ordered_at, amount) VALUES (1, :a, no
 INSERT INTO orders VALUES (4, :a, now(), 75, 'pending');
 SELECT o, t.redeemed, t.reason, t.program, t.order_value, t.reward, t.currency FROM unnest('{1,3,4,5,6,7,99}'::int[]) o, clientele.try_redeem_offer(:'code', o) t;
 SELECT redeemed, reason, detail FROM clientele.try_redeem_offer('22222-22222', 2);
+SAVEPOINT unplaced;
+INSERT INTO orders (order_id, customer_id, ordered_at, amount) VALUES (21, :a, NULL, 75);
+SELECT redeemed, reason FROM clientele.try_redeem_offer(:'code', 21);
+ROLLBACK TO unplaced;
 SELECT redeemed, reason, detail FROM clientele.try_redeem_offer(:'code', '99999999999999999999');
 SELECT count(*) FILTER (WHERE state <> 'open') AS written FROM shop.ledger;
 SELECT redeemed, reason, detail, program, customer_id = :'a' AS its_customer, order_id, order_value, reward, currency FROM clientele.try_redeem_offer(lower(:'code'), 2, 'shop');

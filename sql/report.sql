@@ -84,9 +84,23 @@ SELECT html ~ 'amounts in' AS currency_known, pg_temp.title(html, 'alerts') AS a
 FROM clientele.report_html('report') AS html;
 RESET ROLE;
 REVOKE SELECT ON report.health FROM regress_report_reader;
+-- And who may read its settings alone is not told that nothing is wrong.
+GRANT SELECT ON report.settings TO regress_report_reader;
+SET ROLE regress_report_reader;
+SELECT f AS figure, pg_temp.figure(html, f) LIKE '%You may not read what this figure shows.%' AS told
+    FROM clientele.report_html('report') AS html, unnest('{alerts,models}'::text[]) AS f;
+RESET ROLE;
+REVOKE SELECT ON report.settings FROM regress_report_reader;
 SET ROLE regress_report_reader;
 SELECT clientele.report_html('report');
 RESET ROLE;
+
+-- Moves that were recorded after the last refresh are moves.
+BEGIN;
+SELECT clientele.define_segment('report', 'everybody', 'orders >= 0', priority => 1);
+CALL clientele.record_segments('report');
+SELECT pg_temp.title(clientele.report_html('report'), 'moves') ~ '^Who moved: \d+ customers went from .* to everybody$' AS moved;
+ROLLBACK;
 
 -- A view that is gone: of what the figures read together each says for itself that it is missing, and the others stay.
 BEGIN;

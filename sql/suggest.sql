@@ -38,6 +38,11 @@ SELECT products, price, overshoot, reasons FROM clientele.suggest_fill(7, '{tea}
 SELECT products, price, overshoot, reasons FROM clientele.suggest_fill(7, '{tea}', gap => 30, most => 3);
 SELECT count(*) AS of_nothing, count(*) FILTER (WHERE gap = 0) AS zero, count(*) FILTER (WHERE gap < 0) AS negative
     FROM (VALUES (0::numeric), (-3), (1000000)) g (gap) CROSS JOIN LATERAL clientele.suggest_fill(7, '{tea}', gap => g.gap);
+-- A model of nothing does not take the place of one that knows something.
+BEGIN;
+SELECT orders, products FROM clientele.learn_affinity('shop', as_of => '2000-01-01 00:00+00');
+SELECT (diagnostics ->> 'products')::int > 0 AS in_use_knows FROM shop.models WHERE kind = 'affinity' AND in_use;
+ROLLBACK;
 -- Where nothing that speaks for itself closes it, what is bought most often of what costs up to twice as much does: can be had, and is not in the basket.
 BEGIN;
 INSERT INTO articles SELECT 'x' || x, 'Sticker ' || x, 0.10, 9 FROM generate_series(1, 60) x;

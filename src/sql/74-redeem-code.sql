@@ -103,7 +103,8 @@ CREATE FUNCTION clientele._why_unmatched(store name, code text, redeemed_order t
 BEGIN
     EXECUTE clientele._fill('
         SELECT CASE WHEN NOT EXISTS (SELECT FROM {store}.ledger l WHERE l.code = $1) THEN ''unknown''
-            WHEN EXISTS (SELECT FROM {store}._orders o WHERE o.order_id {same} {order} AND o.amount IS NOT NULL) THEN ''not_this_customer''
+            WHEN EXISTS (SELECT FROM {store}._orders o WHERE o.order_id {same} {order}
+                AND o.amount IS NOT NULL AND o.ordered_at IS NOT NULL) THEN ''not_this_customer''
             ELSE ''not_counted_yet'' END',
         'store', quote_ident(store), 'order', redeemed_order, 'same', clientele._order_equality(store)) INTO reason USING code;
     detail := CASE reason WHEN 'unknown' THEN 'There is no such code.' WHEN 'not_this_customer' THEN 'The order is another customer''s.'

@@ -115,9 +115,14 @@ BEGIN
     PERFORM clientele._lock_store(store);
     version := clientele._add_model(store, 'affinity', jsonb_build_object('learnt', learnt, 'period', period, 'shrinkage', shrinkage,
             'max_products', max_products, 'neighbours', most_neighbours), data.first, upto, data.customers,
-        jsonb_build_object('orders', orders, 'lines', lines, 'products', products, 'pairs', pairs, 'left_out', left_out), use);
+        jsonb_build_object('orders', orders, 'lines', lines, 'products', products, 'pairs', pairs, 'left_out', left_out),
+        use AND products > 0);
     PERFORM clientele._forget_affinities(store);
     EXECUTE format('ANALYZE %I.product_neighbours', store);
+    IF products = 0 THEN
+        RAISE WARNING 'no two products go together in an order: version % of the model affinity is not put in use', version
+            USING DETAIL = format('Orders from %s to %s: %s.', since, upto, orders);
+    END IF;
     IF left_out > 0 THEN
         RAISE NOTICE 'orders of more than % different products were left out: %', max_products, left_out;
     END IF;

@@ -91,13 +91,13 @@ COMMENT ON COLUMN clientele.suggestion.overshoot IS 'By how much the price excee
 
 CREATE FUNCTION clientele.suggest_fill(customer bigint, basket text[], store name DEFAULT NULL, gap numeric DEFAULT NULL,
         most integer DEFAULT 3) RETURNS SETOF clientele.suggestion
-    AS 'MODULE_PATHNAME', 'clientele_suggest_fill' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 3;
+    AS 'MODULE_PATHNAME', 'clientele_suggest_fill' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 3 SET jit = off;
 CREATE FUNCTION clientele.suggest_fill(customer uuid, basket text[], store name DEFAULT NULL, gap numeric DEFAULT NULL,
         most integer DEFAULT 3) RETURNS SETOF clientele.suggestion
-    AS 'MODULE_PATHNAME', 'clientele_suggest_fill' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 3;
+    AS 'MODULE_PATHNAME', 'clientele_suggest_fill' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 3 SET jit = off;
 CREATE FUNCTION clientele.suggest_fill(customer text, basket text[], store name DEFAULT NULL, gap numeric DEFAULT NULL,
         most integer DEFAULT 3) RETURNS SETOF clientele.suggestion
-    AS 'MODULE_PATHNAME', 'clientele_suggest_fill' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 3;
+    AS 'MODULE_PATHNAME', 'clientele_suggest_fill' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 3 SET jit = off;
 CALL clientele._comment_on_overloads('suggest_fill({key}, text[], name, numeric, integer)',
     'What to add to a customer''s basket, the best first: products that can be had, have a price and are not in it. basket: the keys '
     'of its products, as text; unknown ones count for nothing, repeated ones once. What speaks for a product is how well it goes with '

@@ -7,9 +7,10 @@ COMMENT ON TYPE clientele.report_figure IS
     'Internal: a figure of the report. topic: what it is about, its title where there is nothing to be seen. title: '
     'says what is seen; in it and in note {column} stands for the value in the row that headline chooses '
     '(first, last, max COLUMN, min COLUMN), in the axes {currency} for the currency. query: with the markers {store}, {name}, {as_of}, '
-    '{month_ago}, {two_months_ago} (30 and 60 days before), {zone}, {subject} where it is about one thing of several, {each_customer} for '
-    'the customers, and {customers} and {decisions} for what _report_counts() counts. Of these it has what the query calls c.NAME or '
-    'd.NAME, and nothing else is called c or d; nor is anything but {each_customer} called o.';
+    '{month_ago}, {two_months_ago} (30 and 60 days before), {recorded_by} (up to when what is recorded counts), {zone}, {subject} where '
+    'it is about one thing of several, {each_customer} for the customers, and {customers} and {decisions} for what _report_counts() '
+    'counts. Of these it has what the query calls c.NAME or d.NAME, and nothing else is called c or d; nor is anything but '
+    '{each_customer} called o.';
 
 -- ---- What is counted ----
 
@@ -113,7 +114,7 @@ CROSS JOIN LATERAL (VALUES
 ORDER BY f.place$query$, NULL::text),
     ('cohorts', 'Who came back', 'heat',
         'Who came back: of those who first ordered in {first order}, {share who came back} did again within {within}', 'first',
-        'Customers by the month of their first order. A share is shown once the month''s last customer had the time.',
+        'Customers by the month of their first order, of the last thirteen. A share is shown once the month''s last customer had the time.',
         'time since the first order; in the cells the share of the month''s new customers who ordered on another day',
         'month of the first order', '{text,text,share,people}', 3, $query$
 SELECT to_char(m.month AT TIME ZONE {zone}, 'YYYY-MM') AS "first order", v.days || ' days' AS within,
@@ -144,12 +145,18 @@ FROM (SELECT c.segment, sum(c.customers) AS customers, sum(c.orders) AS orders, 
 ORDER BY s.total_spent DESC, s.segment$query$, NULL::text),
     ('rfm', 'Recency and frequency', 'heat',
         'The best customers: {customers} ordered of late and often, and spent {spent so far}', 'first',
-        'Customers by how recently and how often they ordered, five groups each: 5 is the fifth that did so last, or most often. In a '
+        'Customers by how recently and how often they ordered, scores from 1 to 5: 5 have those who did so last, or most often. In a '
         'cell customers, and what they spent so far.',
         'recency score', 'frequency score', '{text,text,people,money,money}', 4, $query$
-SELECT c.f_score AS frequency, c.r_score AS recency, sum(c.customers) AS customers,
-    sum(c.total_spent) AS "spent so far", sum(c.clv_1y) AS "margin in a year, expected"
-FROM {customers} AS c WHERE c.r_score IS NOT NULL GROUP BY c.f_score, c.r_score ORDER BY c.f_score DESC, c.r_score DESC$query$, NULL::text)
+WITH cells AS (
+    SELECT c.f_score, c.r_score, sum(c.customers) AS customers, sum(c.total_spent) AS spent, sum(c.clv_1y) AS margin
+    FROM {customers} AS c WHERE c.r_score IS NOT NULL GROUP BY c.f_score, c.r_score
+)
+SELECT f.score AS frequency, r.score AS recency, coalesce(s.customers, 0) AS customers, s.spent AS "spent so far",
+    s.margin AS "margin in a year, expected"
+FROM generate_series(5, 1, -1) AS f (score) CROSS JOIN generate_series(5, 1, -1) AS r (score)
+LEFT JOIN cells AS s ON s.f_score = f.score AND s.r_score = r.score
+WHERE EXISTS (SELECT FROM cells) ORDER BY f.score DESC, r.score DESC$query$, NULL::text)
 $$;
 COMMENT ON FUNCTION clientele._report_customer_figures() IS 'Internal: who the customers are.';
 
@@ -176,7 +183,7 @@ COMMENT ON FUNCTION clientele._report_learned_figure(text) IS 'Internal: the fig
 
 CREATE FUNCTION clientele._report_offer_figures() RETURNS SETOF clientele.report_figure
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    VALUES ('ladder', 'What is asked for', 'columns', 'What is asked for: most offers start at {rung}', 'max asked for',
+    VALUES ('ladder', 'What is asked for', 'columns', 'What is asked for: most often {rung}', 'max asked for',
         'Customers who have an offer now, by what they usually spend (rounded up to a rung of the ladder) and by what is asked of them.',
         'order value in {currency}, rungs of the ladder', 'customers', '{money,people,people}'::text[], 3, $query$
 SELECT v.rung, sum(d.customers) FILTER (WHERE v.usual) AS "usually spend", sum(d.customers) FILTER (WHERE NOT v.usual) AS "asked for"
@@ -329,9 +336,9 @@ WHERE r.section = 'week' AND r.remark IS NULL ORDER BY r.bucket$query$, NULL::te
 WITH past AS (SELECT greatest({month_ago}, min(m.valid_from)) AS at
     FROM {store}.segment_membership AS m WHERE m.segmentation = 'main')
 SELECT was.segment AS "from", is_now.segment AS "to", count(*) AS customers
-FROM past JOIN {store}.segment_membership AS is_now ON is_now.valid_from > past.at AND is_now.valid_from <= {as_of}
+FROM past JOIN {store}.segment_membership AS is_now ON is_now.valid_from > past.at AND is_now.valid_from <= {recorded_by}
 JOIN {store}.segment_membership AS was USING (customer_id, segmentation)
-WHERE segmentation = 'main' AND (is_now.valid_to > {as_of}) IS NOT FALSE AND was.segment <> is_now.segment
+WHERE segmentation = 'main' AND (is_now.valid_to > {recorded_by}) IS NOT FALSE AND was.segment <> is_now.segment
     AND was.valid_from <= past.at AND (was.valid_to > past.at) IS NOT FALSE
 GROUP BY 1, 2 ORDER BY sum(count(*)) OVER (PARTITION BY was.segment) DESC, 1, 3 DESC, 2$query$, NULL::text),
     ('at-risk', 'Good customers who may be lost', 'table', 'Good customers who may be lost: {customer} has spent {spent so far}', 'first',
@@ -348,7 +355,9 @@ CREATE FUNCTION clientele._report_state_figures() RETURNS SETOF clientele.report
     VALUES ('alerts', 'Alerts: what needs a person', 'table', 'Alerts: {detail}', 'first', '', '', '',
         '{text,text,text,text}'::text[], 4, $query$
 SELECT a.alert, a.severity, a.detail, a.hint AS "what to do"
-FROM clientele.alerts AS a WHERE a.store = {name} ORDER BY a.severity, a.alert, a.detail$query$, NULL::text),
+FROM clientele.alerts AS a
+WHERE a.store = {name} AND (SELECT count(*) FROM {store}.health) >= 0  -- who may not read that is told no alerts
+ORDER BY a.severity, a.alert, a.detail$query$, NULL::text),
     ('freshness', 'Freshness', 'table', 'Up to when orders are counted: {fresh to}', 'first', '', '', '',
         '{text,text,text,text}', 4, $query$
 SELECT s.store, CASE WHEN s.live THEN 'live' ELSE 'refreshed' END AS kept,
@@ -359,6 +368,6 @@ FROM clientele.stores AS s WHERE s.store = {name}$query$, NULL::text),
         '{text,count,text,count,people}', 5, $query$
 SELECT m.kind AS model, m.version, to_char(m.fitted_at AT TIME ZONE {zone}, 'YYYY-MM-DD') AS fitted,
     ({as_of} AT TIME ZONE {zone})::date - (m.fitted_at AT TIME ZONE {zone})::date AS "days old", m.customers
-FROM clientele.models AS m WHERE m.store = {name} AND m.in_use ORDER BY m.kind$query$, NULL::text)
+FROM {store}.models AS m WHERE m.in_use ORDER BY m.kind$query$, NULL::text)
 $$;
 COMMENT ON FUNCTION clientele._report_state_figures() IS 'Internal: whether what is shown is sound.';

@@ -88,6 +88,7 @@ CREATE FUNCTION clientele._report_filled(query text, frame clientele.report_fram
         SELECT coalesce(array_agg(p.part ORDER BY v.name, p.place), '{}')
         FROM (VALUES ('store', quote_ident(frame.store)), ('name', quote_literal(frame.store)), ('zone', quote_literal(frame.zone)),
                 ('subject', quote_literal(subject)), ('as_of', format('%L::timestamptz', frame.as_of)),
+                ('recorded_by', format('%L::timestamptz', CASE WHEN frame.is_past THEN frame.as_of ELSE 'infinity' END)),
                 ('month_ago', format('%L::timestamptz', frame.as_of - interval '30 days')),
                 ('two_months_ago', format('%L::timestamptz', frame.as_of - interval '60 days')),
                 ('each_customer', frame.customers)) AS v (name, value)
