@@ -121,7 +121,8 @@ BEGIN
     EXECUTE format('ANALYZE %I.product_neighbours', store);
     IF products = 0 THEN
         RAISE WARNING 'no two products go together in an order: version % of the model affinity is not put in use', version
-            USING DETAIL = format('Orders from %s to %s: %s.', since, upto, orders);
+            USING DETAIL = format('%s were looked at.', clientele._counted(orders, 'order')),
+                HINT = 'A longer period has more of them.';
     END IF;
     IF left_out > 0 THEN
         RAISE NOTICE 'orders of more than % different products were left out: %', max_products, left_out;
