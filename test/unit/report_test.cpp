@@ -217,6 +217,20 @@ TEST(ReportFigure, AMapShowsASecondNumberInEachCell) {
     EXPECT_NE(html.find(">4.5k</text>"), std::string::npos);
 }
 
+TEST(ReportFigure, WideNamesOfAMapsColumnsStandBelow) {
+    const auto stands_below = [](const char* letter) {
+        std::string name;
+        for (int i = 0; i < 15; ++i) name += letter;
+        const Figure map = figure(Drawing::heat, {"from", "to", "customers"},
+                                  {Format::text, Format::text, Format::people}, {{"5", name, "12"}, {"5", "b", "3"}});
+        return figure_html(map, dollars).find("Columns: ") != std::string::npos;
+    };
+    EXPECT_FALSE(stands_below("a"));
+    EXPECT_FALSE(stands_below("\u05d0"));
+    EXPECT_TRUE(stands_below("\u6f22"));
+    EXPECT_TRUE(stands_below("\U0001f600"));
+}
+
 TEST(ReportFigure, SharesInAMapHaveADecimal) {
     const Figure map = figure(Drawing::heat, {"row", "column", "share"}, {Format::text, Format::text, Format::share},
                               {{"5", "1", "0.76"}, {"5", "2", {}}});

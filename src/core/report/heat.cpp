@@ -44,9 +44,17 @@ struct Map {
     }
 };
 
+// Emoji and the characters of East Asia are twice as wide as letters.
+bool is_wide(char first_byte) {
+    const auto byte = static_cast<unsigned char>(first_byte);
+    return byte >= 0xF0 || (byte >= 0xE3 && byte <= 0xED);
+}
+
 std::size_t longest_of(const Names& names) {
     std::size_t longest = 0;
-    for (const std::string& name : names) longest = std::max(longest, length_of(name));
+    for (const std::string& name : names) {
+        longest = std::max(longest, length_of(name) + static_cast<std::size_t>(std::ranges::count_if(name, is_wide)));
+    }
     return longest;
 }
 
