@@ -239,6 +239,15 @@ TEST(ReportFigure, SharesInAMapHaveADecimal) {
     EXPECT_NE(html.find(">&#8211;</text>"), std::string::npos);
 }
 
+TEST(ReportFigure, ValuesBehindBarsAreShort) {
+    const Figure sums = figure(Drawing::bars, {"program", "cost"}, {Format::text, Format::money},
+                               {{"a", "8800000000000"}, {"b", "1882222.17"}});
+    const std::string html = figure_html(sums, dollars);
+    EXPECT_NE(html.find(">8.8T</text>"), std::string::npos);
+    EXPECT_NE(html.find(">1&#8239;882&#8239;222.17</text>"), std::string::npos);
+    EXPECT_NE(html.find("8&#8239;800&#8239;000&#8239;000&#8239;000"), std::string::npos);
+}
+
 TEST(ReportFigure, WordsStandBelowTheirBar) {
     const Figure shown =
         figure(Drawing::bars, {"segment", "share", "apart"}, {Format::text, Format::share, Format::text},

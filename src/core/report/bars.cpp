@@ -17,6 +17,7 @@ constexpr double longest_bar = 72;  // per cent; the value stands behind it
 constexpr double line_height = 1.2;
 constexpr std::size_t name_length = 36;
 constexpr std::size_t line_length = 44;
+constexpr std::size_t value_length = 13;  // what a phone has room for behind the longest bar
 
 double greatest_value(const Figure& figure) {
     double greatest = 0;
@@ -40,13 +41,20 @@ std::vector<std::string> lines_of(const Cell& words) {
     return lines;
 }
 
+// The table below has all digits.
+std::string value_words(const Cell& cell, Format format, const Currency& currency) {
+    const std::string exact = readable(cell, format, currency);
+    const auto number = number_in(cell);
+    return number && length_of(exact) > value_length ? compact(*number, format) : exact;
+}
+
 // How far down it reaches.
 double draw_bar(Markup& out, const Figure& figure, const Row& row, std::size_t series, double y, double greatest,
                 const Currency& currency) {
     const double length = longest_bar * std::max(drawn_value(figure, row, series).value_or(0), 0.0) / greatest;
     draw_box(out, {0, y}, length, bar_height - 0.15, "s" + std::to_string(series + 1));
     draw_text(out, {length + 1, y + 0.85}, Anchor::start,
-              readable(row[figure.names() + series], drawn_format(figure, series), currency), "value");
+              value_words(row[figure.names() + series], drawn_format(figure, series), currency), "value");
     return y + bar_height;
 }
 
