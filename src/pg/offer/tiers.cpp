@@ -6,6 +6,7 @@
 
 #include "core/profile/profile.hpp"
 
+#include "pg/kit/jsonb_writer.hpp"
 #include "pg/kit/numeric.hpp"
 #include "pg/offer/book_json.hpp"
 #include "pg/offer/margins.hpp"
@@ -13,24 +14,13 @@
 namespace clientele {
 namespace {
 
-void push(JsonbParseState** state, std::string_view key, Datum number) {
-    JsonbValue value{};
-    value.type = jbvString;
-    value.val.string.val = const_cast<char*>(key.data());
-    value.val.string.len = static_cast<int>(key.size());
-    pushJsonbValue(state, WJB_KEY, &value);
-    value.type = jbvNumeric;
-    value.val.numeric = DatumGetNumeric(number);
-    pushJsonbValue(state, WJB_VALUE, &value);
-}
-
 void push_tier(JsonbParseState** state, const Book& book, const Program& program, const Tier& tier) {
     pushJsonbValue(state, WJB_BEGIN_OBJECT, nullptr);
-    push(state, "min_spend", make_numeric(tier.min_spend, 0));
-    push(state, "reward", make_numeric(tier.reward, book.decimals));
+    push_number(state, "min_spend", make_numeric(tier.min_spend, 0));
+    push_number(state, "reward", make_numeric(tier.reward, book.decimals));
     if (program.gives_share()) {
-        push(state, "reward_rate", rate_datum(tier.share));
-        push(state, "reward_cap", make_numeric(program.reward_cap, book.decimals));
+        push_number(state, "reward_rate", rate_datum(tier.share));
+        push_number(state, "reward_cap", make_numeric(program.reward_cap, book.decimals));
     }
     pushJsonbValue(state, WJB_END_OBJECT, nullptr);
 }

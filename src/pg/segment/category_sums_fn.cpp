@@ -5,6 +5,7 @@
 
 #include "core/profile/profile.hpp"
 #include "pg/kit/aggregate.hpp"
+#include "pg/kit/jsonb_writer.hpp"
 #include "pg/kit/numeric.hpp"
 #include "pg/kit/unicode.hpp"
 
@@ -85,21 +86,6 @@ void add_amount(CategorySum& sum, Datum amount, MemoryContext context) {
     }
 }
 
-void push_string(JsonbParseState** object, std::string_view text) {
-    JsonbValue key{};
-    key.type = jbvString;
-    key.val.string.val = const_cast<char*>(text.data());
-    key.val.string.len = static_cast<int>(text.size());
-    pushJsonbValue(object, WJB_KEY, &key);
-}
-
-void push_number(JsonbParseState** object, Datum number) {
-    JsonbValue value{};
-    value.type = jbvNumeric;
-    value.val.numeric = DatumGetNumeric(number);
-    pushJsonbValue(object, WJB_VALUE, &value);
-}
-
 Datum total_of(const CategorySum& sum) {
     MoneySum spent = sum.spent;
     for (int i = sum.decimals; i < money_decimals; ++i) spent /= 10;
@@ -129,8 +115,7 @@ CLIENTELE_FUNCTION(clientele_category_mix_final) {
         const CategorySum& sum = state->sums[i];
         const Datum total = total_of(sum);
         if (read_numeric(total).kind != NumericKind::finite) continue;
-        push_string(&object, sum.category());
-        push_number(&object, total);
+        push_number(&object, sum.category(), total);
         is_empty = false;
     }
     if (is_empty) PG_RETURN_NULL();
