@@ -115,8 +115,8 @@ ORDER BY f.place$query$, NULL::text),
     ('cohorts', 'Who came back', 'heat',
         'Who came back: of those who first ordered in {first order}, {share who came back} did again within {within}', 'first',
         'Customers by the month of their first order, of the last thirteen. A share is shown once the month''s last customer had the time.',
-        'time since the first order; in the cells the share of the month''s new customers who ordered on another day',
-        'month of the first order', '{text,text,share,people}', 3, $query$
+        'columns: time since the first order; in the cells the share of the month''s new customers who ordered on another day',
+        'rows: month of the first order', '{text,text,share,people}', 3, $query$
 SELECT to_char(m.month AT TIME ZONE {zone}, 'YYYY-MM') AS "first order", v.days || ' days' AS within,
     CASE WHEN m.shortest >= v.days THEN v.back::double precision / m.customers END AS "share who came back", m.customers
 FROM (SELECT c.month, sum(c.customers) AS customers, min(c.shortest) AS shortest,
@@ -147,7 +147,7 @@ ORDER BY s.total_spent DESC, s.segment$query$, NULL::text),
         'The best customers: {customers} ordered of late and often, and spent {spent so far}', 'first',
         'Customers by how recently and how often they ordered, scores from 1 to 5: 5 have those who did so last, or most often. In a '
         'cell customers, and what they spent so far.',
-        'recency score', 'frequency score', '{text,text,people,money,money}', 4, $query$
+        'columns: recency score', 'rows: frequency score', '{text,text,people,money,money}', 4, $query$
 WITH cells AS (
     SELECT c.f_score, c.r_score, sum(c.customers) AS customers, sum(c.total_spent) AS spent, sum(c.clv_1y) AS margin
     FROM {customers} AS c WHERE c.r_score IS NOT NULL GROUP BY c.f_score, c.r_score
@@ -331,7 +331,7 @@ SELECT to_char(r.bucket::date, 'DD Mon') AS week, r.predicted AS expected, r.act
 FROM clientele.clv_report({name}) AS r
 WHERE r.section = 'week' AND r.remark IS NULL ORDER BY r.bucket$query$, NULL::text),
     ('moves', 'Who moved between segments', 'heat', 'Who moved: {customers} customers went from {from} to {to}', 'max customers',
-        'Customers whose segment is another than 30 days before, or than at the first record of it.', 'to', 'from',
+        'Customers whose segment is another than 30 days before, or than at the first record of it.', 'columns: to', 'rows: from',
         '{text,text,people}', 3, $query$
 WITH past AS (SELECT greatest({month_ago}, min(m.valid_from)) AS at
     FROM {store}.segment_membership AS m WHERE m.segmentation = 'main')
